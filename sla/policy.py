@@ -64,7 +64,7 @@ class Policy:
 
     *warn* holds shares of the allowed time (0..1) and durations before `due_at`, both through
     the policy's own calendar. *marketplace_mark* says that this marketplace has a "no reply
-    needed" mark of its own that we can see, so that an agent's mark here does not void the contract.
+    needed" mark of its own that we can see: an agent's mark here does not void that contract.
     *effective_from* and *effective_to* are instants, half-open; None is without bound.
     *source* is where the rule was read, *checked_on* the day a person last did so.
     """

@@ -1,0 +1,220 @@
+"""What a connector is: the public surface for authors of one.
+
+A connector is declared as a value, `spec = Spec(...)`, found by the entry points of the group
+`replyby.connectors.v1`. It reads (`Connector`), and what more it can do is declared in `can` and is
+one more small protocol each: `Replies`, `Looks`, `Receives`, `Waits`, `Reports`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from core.model import Draft, Page, Stream, Thread
+    from core.transport.http import Http
+    from sla.policy import Policy
+
+GROUP = "replyby.connectors.v1"
+
+SeesReplies = Literal["always", "copies", "never"]
+
+
+class Options(BaseModel):
+    """What an account says to its connector in the settings; each connector subclasses it.
+
+    A secret is a `SecretStr`; in the settings it is a reference, ``env:NAME`` or ``file:/path``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How a connector reaches the world; it takes what it needs."""
+
+    http: Http
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a connector can do beyond reading.
+
+    *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
+    copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
+    needed" of its own that we read.
+    """
+
+    replies: bool = False
+    looks: bool = False
+    receives: bool = False
+    waits: bool = False
+    reports: bool = False
+    own_mark: bool = False
+    sees_replies: SeesReplies = "always"
+
+
+class Connector(Protocol):
+    """Reads one account; never retries, sleeps or logs a body. Its errors: `ConnectorError`."""
+
+    async def check(self) -> None:
+        """Make one cheap authenticated call; return nothing, or raise why the account is down."""
+
+    async def fetch(
+        self, stream: str, cursor: str | None, position: str | None, now: datetime
+    ) -> Page:
+        """One page of a walk of *stream* that starts at *cursor*, or at the look-back for None.
+
+        *position* is the last page's, None for the first page; *now* is the walk's begin.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reply that the marketplace accepted; *message_id* is None where it does not tell."""
+
+    message_id: str | None
+
+
+@runtime_checkable
+class Replies(Protocol):
+    """Can answer."""
+
+    async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
+        """Send once, never again.
+
+        Raises:
+            Refused: it was certainly not sent.
+            OutcomeUnknown: it may have been sent.
+        """
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """Can read single threads, whole: the last look, long threads, reading a reply back."""
+
+    async def look(self, threads: Sequence[str], now: datetime) -> Page:
+        """These threads as they are now, with all their messages; unknown ones are left out."""
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """Is told by its source that something is new (IMAP IDLE, a socket); holds no poll slot."""
+
+    async def wait(self, stop: asyncio.Event) -> bool:
+        """Wait until the source has something new (True), or *stop* is set (False)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushRequest:
+    """A signed request as it came in: raw bytes, header names in lower case, the full path."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What to answer, and what was in the request: one may concern several accounts, or none.
+
+    *pages* are stored before the answer leaves; *wake* names accounts whose poll is pulled
+    forward; *erase* names members (account, id) whose data goes.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    wake: frozenset[str] = frozenset()
+    erase: tuple[tuple[str, str], ...] = ()
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """Takes signed pushes at ``/push/<connector>/<name>``."""
+
+    async def receive(self, request: PushRequest, now: datetime) -> Receipt:
+        """Check the signature over the raw bytes and translate; stores nothing itself."""
+
+
+SandboxClock = Callable[[], "datetime"]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec(Generic[OptionsT]):
+    """The marketplace's stand-in.
+
+    *options* fill the required options of a sandbox account in the settings until it runs; *open*
+    starts it on loopback for these accounts, plays invented buyers, and yields, by account, the
+    options to use (address, key).
+    """
+
+    options: Mapping[str, Any]
+    open: Callable[
+        [Mapping[str, OptionsT], SandboxClock],
+        AbstractAsyncContextManager[Mapping[str, Mapping[str, Any]]],
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec(Generic[OptionsT]):
+    """A connector, declared. Importing it has no side effect.
+
+    *policies*: the contracts that fit an account's options, in all their dated versions.
+    *marketplace*: the metric label (the operator, where one connector serves many marketplaces).
+    *identity*: what makes two accounts the same shop at the same address (no secret).
+    *budget*: the key of the rate limit that accounts share (no secret).
+    """
+
+    name: str
+    options: type[OptionsT]
+    policies: Callable[[OptionsT], tuple[Policy, ...]]
+    streams: Callable[[OptionsT], tuple[Stream, ...]]
+    open: Callable[[OptionsT, Transport], Connector]
+    can: Callable[[OptionsT], Capabilities]
+    marketplace: Callable[[OptionsT], str]
+    identity: Callable[[OptionsT], str]
+    budget: Callable[[OptionsT], str]
+    sandbox: SandboxSpec[OptionsT] | None = None
+
+
+def load_specs() -> dict[str, Spec[Any]]:
+    """The installed connectors by name, built-in and foreign alike.
+
+    Raises:
+        SettingsError: none is installed, or an entry point cannot be imported.
+    """
+    specs: dict[str, Spec[Any]] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            spec = point.load()
+        except Exception as fault:
+            raise SettingsError([_unloadable(point.name, fault)]) from fault
+        specs[point.name] = spec
+    if not specs:
+        raise SettingsError(
+            ["no connector is installed: the project itself is not (pip install -e .)"]
+        )
+    return specs
+
+
+def _unloadable(name: str, fault: Exception) -> str:
+    why = type(fault).__name__
+    return f"connector {name}: its package cannot be imported ({why}); mend or uninstall it"

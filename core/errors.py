@@ -1,0 +1,116 @@
+"""The tree of errors. Each class has a `reason`, which is also the metric's label.
+
+    Error
+      SettingsError                   stop at the start, name the key path
+      ConnectorError                  one account's trouble; never stops the daemon
+        Unreachable                   try again, with backoff
+        RateLimited                   try again then
+        BadCredentials                stop polling the account, tell a person once
+        BadPayload                    set the payload aside, go on with the rest, tell a person
+        Refused                       the marketplace said no to a reply: it was not sent
+        OutcomeUnknown                a reply may have been sent: never retried blindly
+      NotifierError                   send the notice later, or park it
+      StoreUnavailable                loops wait and try again; /readyz says no
+      LeaseLost                       another worker has the stream: drop the result
+
+No message of an error holds a secret, a body, a buyer's name or address.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Error(Exception):
+    """The root: everything that this program raises on purpose."""
+
+    reason: ClassVar[str] = "error"
+
+
+class SettingsError(Error):
+    """The settings cannot be used. *complaints* hold one line each: key path, fault, the mend."""
+
+    reason = "settings"
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__("\n".join(complaints))
+        self.complaints = complaints
+
+
+class ConnectorError(Error):
+    """One account's trouble. *detail* is a closed, short word for metrics (an HTTP status, say)."""
+
+    reason = "connector"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+class Unreachable(ConnectorError):
+    """No usable answer: network, timeout, 5xx. Try again, with backoff."""
+
+    reason = "unreachable"
+
+
+class RateLimited(ConnectorError):
+    """The marketplace asks to wait; *retry_after* in seconds, None where it did not say."""
+
+    reason = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, detail="429")
+        self.retry_after = retry_after
+
+
+class BadCredentials(ConnectorError):
+    """The marketplace no longer accepts our key: the account is blind until a person acts."""
+
+    reason = "bad_credentials"
+
+
+class BadPayload(ConnectorError):
+    """An answer that cannot be read as a whole. *raw* is kept aside, never logged."""
+
+    reason = "bad_payload"
+
+    def __init__(self, message: str, *, raw: bytes = b"") -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class Refused(ConnectorError):
+    """The marketplace refused a reply: it was certainly not sent. The text is theirs, cut short."""
+
+    reason = "refused"
+
+
+class OutcomeUnknown(ConnectorError):
+    """A reply left and no answer came: it may have been sent. Read the thread before anything."""
+
+    reason = "outcome_unknown"
+
+
+class NotifierError(Error):
+    """A notice was not delivered; *permanent* says that trying again cannot help."""
+
+    reason = "notifier"
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(Error):
+    """The database cannot be reached: loops wait and try again."""
+
+    reason = "store_unavailable"
+
+
+class LeaseLost(Error):
+    """The fence has moved: another worker reads this stream, and what we read is dropped."""
+
+    reason = "lease_lost"

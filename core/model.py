@@ -1,0 +1,281 @@
+"""The common schema: what every marketplace's words become. Frozen; unknown fields are refused.
+
+Every ``*_at`` is an aware instant in UTC; every ``*_within`` and ``*_every`` a duration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, NewType
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from sla.clock import Clock, Delivery, Given, Kind, Level
+from sla.policy import Party, ThreadKind
+
+AccountName = NewType("AccountName", str)
+ThreadId = NewType("ThreadId", str)
+MessageId = NewType("MessageId", str)
+
+MAX_ID = 1000
+MAX_LINE = 2000
+
+Origin = Literal["ours", "elsewhere"]
+
+
+def _storable(text: str) -> str:
+    """*text* with what PostgreSQL and UTF-8 cannot hold (NUL, lone surrogates) as U+FFFD."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if not text.isascii():
+        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text
+
+
+def _id(text: str) -> str:
+    clean = _storable(text)
+    if clean != text:
+        raise ValueError("an id holds a NUL byte or a lone surrogate")
+    return clean
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Line = Annotated[str, AfterValidator(_storable), Field(max_length=MAX_LINE)]
+Id = Annotated[str, AfterValidator(_id), Field(min_length=1, max_length=MAX_ID)]
+
+
+class Model(BaseModel):
+    """The base of the common schema."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Attachment(Model):
+    """A file of a message; its bytes stay at the marketplace until somebody asks for them."""
+
+    id: Id
+    name: Line = ""
+    size: int | None = None
+    media_type: Line | None = None
+
+
+class Message(Model):
+    """One entry in a thread, as the marketplace tells it. It satisfies `sla.clock.Turn`.
+
+    *sent_at* is None where the marketplace's own stamp cannot be read; *to* are the parties
+    addressed (column `addressed_to`); *raw* is what was sent, kept where *body* loses something.
+    *seen_at* is set by ingest, never by a connector.
+    """
+
+    id: Id
+    thread: Id
+    party: Party
+    kind: Kind = Kind.MESSAGE
+    to: frozenset[Party] = frozenset()
+    delivery: Delivery | None = None
+    origin: Origin = "elsewhere"
+    level: Level | None = None
+    sent_at: AwareDatetime | None
+    visible_at: AwareDatetime | None = None
+    language: Line | None = None
+    subject: Line | None = None
+    body: Text = ""
+    order_id: Id | None = None
+    attachments: tuple[Attachment, ...] = ()
+    raw: bytes | None = None
+
+
+class Thread(Model):
+    """A conversation. An older *as_of* never overwrites a newer one.
+
+    *incomplete* says that the marketplace holds more of it than we could read; *reply_to* is what
+    the connector needs to answer (opaque to core).
+    """
+
+    id: Id
+    kind: ThreadKind = ThreadKind.MESSAGE
+    subject: Line | None = None
+    buyer: Line = ""
+    order_ids: tuple[Id, ...] = ()
+    url: Line | None = None
+    as_of: AwareDatetime
+    incomplete: bool = False
+    closed_at: AwareDatetime | None = None
+    reply_to: dict[str, str] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A payload that could not be read: kept with the reason; its neighbours go on."""
+
+    source_id: str
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The marketplace's own number about the seller, as it says, at the instant it says."""
+
+    name: str
+    value: float
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one fetch returned. *cursor* and *position* are opaque to core.
+
+    *cursor* is where the next walk starts, and counts with the last page only (unless the stream
+    is ascending); *position* is where this walk goes on, and lives in memory.
+    """
+
+    messages: tuple[Message, ...] = ()
+    threads: tuple[Thread, ...] = ()
+    given: tuple[tuple[str, Given], ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    published: tuple[Published, ...] = ()
+    cursor: str | None = None
+    position: str | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One thing of an account that is read by itself.
+
+    *every* is the time from one walk's begin to the next; *floor* the shortest that the
+    marketplace's published limits allow. *ascending* lets the cursor move with every page.
+    """
+
+    name: str
+    every: timedelta
+    carries_clocks: bool = True
+    ascending: bool = False
+    floor: timedelta = timedelta(seconds=1)
+
+
+class HealthState(StrEnum):
+    """The state of a stream; an account's is the worst of its streams that carry clocks."""
+
+    STARTING = "starting"
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    UNREACHABLE = "unreachable"
+    BAD_PAYLOAD = "bad_payload"
+    BAD_CREDENTIALS = "bad_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a stream is, since when, and what it last said (no secret, no body)."""
+
+    state: HealthState
+    since: datetime
+    last_ok_at: datetime | None = None
+    error: str | None = None
+
+
+class NoticeKind(StrEnum):
+    """What can be told to a person."""
+
+    WARNING = "warning"
+    BREACH = "breach"
+    CORRECTED = "corrected"
+    REPLY_REFUSED = "reply_refused"
+    REPLY_UNKNOWN = "reply_unknown"
+    DEADLINE_MOVED = "deadline_moved"
+    HISTORY_SUMMARY = "history_summary"
+    BLIND = "blind"
+    ACCOUNT_DOWN = "account_down"
+    ACCOUNT_UP = "account_up"
+    PUSH_SILENT = "push_silent"
+    CREDENTIAL_EXPIRING = "credential_expiring"
+    POLICY_REVIEW = "policy_review"
+    PAYLOAD_SET_ASIDE = "payload_set_aside"
+    ACCOUNT_RETIRED = "account_retired"
+    DIGEST = "digest"
+    PARKED = "parked"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A fact told once: *key* is unique for ever. *facts* are numbers and closed words only.
+
+    `facts` never holds a buyer's name, address or text: see `core.notifier.render`.
+    """
+
+    key: str
+    kind: NoticeKind
+    account: str
+    raised_at: datetime
+    thread: str | None = None
+    clock: int | None = None
+    due_at: datetime | None = None
+    facts: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One notice to one notifier."""
+
+    notice: Notice
+    notifier: str
+    attempts: int
+    next_try_at: datetime
+    sent_at: datetime | None = None
+    parked_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """A stored clock: what is computed (`clock`), and what is remembered (the rest).
+
+    *step* is the highest step told or muted; *breached_at* the `due_at` that passed when the
+    breach was counted. None of the remembered fields is computed again.
+    """
+
+    id: int | None
+    account: str
+    thread: str
+    clock: Clock
+    revision: int = 0
+    step: int = 0
+    breached_at: datetime | None = None
+    corrected_at: datetime | None = None
+    correction: str | None = None
+    history: bool = False
+
+
+class Account(Model):
+    """One seller account at one marketplace: the unit that is measured and routed.
+
+    *marketplace* is the metric label (a Mirakl operator, say); *identity* names the shop behind
+    it, so that the same shop is not read twice; *policies* and *goals* are names of promises.
+    """
+
+    name: str
+    connector: str
+    marketplace: str
+    title: str
+    identity: str
+    shop: str | None = None
+    policies: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    sandbox: bool = False
+
+
+class Draft(Model):
+    """A reply that somebody wrote here: *body* is plain text, *to* the parties addressed."""
+
+    id: int
+    account: str
+    thread: str
+    body: Text
+    to: frozenset[Party] = frozenset({Party.BUYER})
+    queued_at: datetime

@@ -1,0 +1,29 @@
+"""What the settings say that a transaction needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.model import Account
+    from core.notifier import Routing
+    from sla.policy import Policy, ThreadKind
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Accounts, their promises in all versions, and who is told. Replaced whole, never changed.
+
+    *policies* holds, by account, every version of every promise that the account has or had.
+    """
+
+    accounts: Mapping[str, Account]
+    policies: Mapping[str, tuple[Policy, ...]]
+    routing: Routing
+
+    def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
+        """The promises of *account* that apply to threads of *kind*, in all their versions."""
+        return tuple(p for p in self.policies.get(account, ()) if kind in p.applies_to)
