@@ -1,0 +1,360 @@
+"""Every metric of the program: `Metrics` holds what this process did, `core.fleet` what is stored.
+
+Names, units and label sets are closed; `docs/metrics.md` lists them all. A process exports
+instants, not ages: a hung one then shows a growing age. Every combination of labels exists from
+the start at 0, for a counter that is born with its first event hides it from `increase()`.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from itertools import product
+from math import inf
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import prometheus_client as prometheus
+from prometheus_client import CollectorRegistry, disable_created_metrics
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from core import labels as closed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric as `docs/metrics.md` lists it: *name* as Prometheus shows it, *kind* its type."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    text: str
+
+
+class Labelled(Generic[MetricT]):
+    """A metric by closed sets of labels; a value outside its set counts as ``other``."""
+
+    def __init__(
+        self, metric: MetricT, names: tuple[str, ...], sets: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self._metric = metric
+        self.names = names
+        self._sets = sets
+        self._known: dict[tuple[str, ...], MetricT] = {}
+        self.account_label = True
+
+    def labels(self, *values: str) -> MetricT:
+        """The child for these values, in the order of the metric's labels."""
+        child = self._known.get(values)
+        if child is None:
+            child = self._metric.labels(*self._clean(values))
+            self._known[values] = child
+        return child
+
+    def _clean(self, values: tuple[str, ...]) -> list[str]:
+        return [self._value(*pair) for pair in zip(self.names, values, strict=True)]
+
+    def _value(self, name: str, value: str) -> str:
+        if name == "account" and not self.account_label:
+            return ""
+        allowed = self._sets.get(name)
+        return value if allowed is None or value in allowed else closed.OTHER
+
+    def create(self, **given: Iterable[str]) -> None:
+        """Create every combination of *given* and of the closed sets, at 0."""
+        choices = [tuple(given.get(n, self._sets.get(n, ()))) for n in self.names]
+        for values in product(*choices):
+            self.labels(*values)
+
+    def forget(self) -> None:
+        """Drop every child: the labels themselves changed."""
+        self._known.clear()
+        self._metric.clear()
+
+
+Counter = Labelled[prometheus.Counter]
+Gauge = Labelled[prometheus.Gauge]
+Histogram = Labelled[prometheus.Histogram]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The closed sets that come from the settings.
+
+    *accounts* are pairs (marketplace, account); *operations* and *budgets* stand by marketplace.
+    """
+
+    accounts: tuple[tuple[str, str], ...] = ()
+    notifiers: tuple[str, ...] = ()
+    operations: tuple[tuple[str, str], ...] = ()
+    budgets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def marketplaces(self) -> tuple[str, ...]:
+        """Each marketplace once."""
+        return tuple(dict.fromkeys(marketplace for marketplace, _ in self.accounts))
+
+
+class AccountGauge:
+    """A value for each account, written by `core.fleet` beside what is read from the database."""
+
+    def __init__(self, name: str, text: str, default: float) -> None:
+        self.family = Family(name, "gauge", ("marketplace", "account"), text)
+        self.default = default
+        self._values: dict[str, float] = {}
+
+    def set(self, account: str, value: float) -> None:
+        """Say *value* for *account* until told otherwise."""
+        self._values[account] = value
+
+    def get(self, account: str) -> float:
+        """What was said last, else the default."""
+        return self._values.get(account, self.default)
+
+
+class Metrics:
+    """What this process did. An attribute is named as its metric, without prefix and suffix."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types here
+        self.registry = registry or CollectorRegistry()
+        self.families: list[Family] = []
+        self._labelled: list[Counter | Gauge | Histogram] = []
+        self._deadlines()
+        self._ingestion()
+        self._requests()
+        self._engine()
+        self._notifications()
+        self._service()
+
+    def _deadlines(self) -> None:
+        self.reply_duration = self._histogram(
+            "reply_duration_seconds",
+            "From the buyer's oldest unanswered message to the reply, in real time.",
+            "marketplace clock",
+            closed.REPLY_SECONDS,
+            clock=closed.CLOCKS,
+        )
+        self.reply_time_used = self._histogram(
+            "reply_time_used_ratio",
+            "Share of the allowed working time that had passed when the reply came.",
+            "marketplace clock",
+            closed.USED_RATIO,
+            clock=closed.CLOCKS,
+        )
+        self.clock_unsure = self._plain_gauge(
+            "clock_unsure",
+            "1 while the host's clock is not believed: no breach is counted or told.",
+        )
+        self.unseen_messages_expected = AccountGauge(
+            "replyby_unseen_messages_expected",
+            "Buyers' messages that have probably arrived unread while a stream is blind.",
+            0,
+        )
+        self.earliest_possible_breach = AccountGauge(
+            "replyby_earliest_possible_breach_timestamp_seconds",
+            "The first instant at which a promise may break unseen; +Inf while nothing is blind.",
+            inf,
+        )
+        self.account_gauges = (self.unseen_messages_expected, self.earliest_possible_breach)
+
+    def _ingestion(self) -> None:
+        self.messages_stored = self._counter(
+            "messages_stored",
+            "Messages stored at first sight; from a buyer or a marketplace: in.",
+            "marketplace account direction",
+            direction=closed.DIRECTIONS,
+        )
+        self.messages_duplicate = self._counter(
+            "messages_duplicate", "Messages that were read again.", "marketplace account"
+        )
+        self.ingest_delay = self._histogram(
+            "ingest_delay_seconds",
+            "From the marketplace's instant of a message to its storing.",
+            "marketplace",
+            closed.INGEST_SECONDS,
+        )
+        self.payloads_quarantined = self._counter(
+            "payloads_quarantined",
+            "Unreadable payloads that were set aside.",
+            "marketplace reason",
+            reason=closed.QUARANTINE,
+        )
+        self.polls = self._counter(
+            "polls",
+            "Walks of a stream by how they ended.",
+            "marketplace account outcome",
+            outcome=closed.OUTCOMES,
+        )
+        self.poll_duration = self._histogram(
+            "poll_duration_seconds", "How long a walk took.", "marketplace", closed.POLL_SECONDS
+        )
+
+    def _requests(self) -> None:
+        self.marketplace_requests = self._counter(
+            "marketplace_requests",
+            "Requests to the marketplace by HTTP status; 0: no answer.",
+            "marketplace operation code",
+            code=closed.CODES,
+        )
+        self.marketplace_request_duration = self._histogram(
+            "marketplace_request_duration_seconds",
+            "How long a request took.",
+            "marketplace operation",
+            closed.REQUEST_SECONDS,
+        )
+        self.marketplace_retries = self._counter(
+            "marketplace_retries",
+            "Requests that were made again at once.",
+            "marketplace reason",
+            reason=closed.RETRIES,
+        )
+        self.marketplace_clock_skew = self._gauge(
+            "marketplace_clock_skew_seconds",
+            "Its Date header minus our clock, as last seen.",
+            "marketplace",
+        )
+        self.rate_budget_wait = self._counter(
+            "rate_budget_wait_seconds",
+            "Time for which walks waited for a shared rate limit.",
+            "marketplace budget",
+        )
+
+    def _engine(self) -> None:
+        self.leases_lost = self._counter(
+            "leases_lost",
+            "Results dropped by the fence: another worker had the stream.",
+            "marketplace",
+        )
+        self.leases_taken_over = self._plain_counter(
+            "leases_taken_over", "Leases that were freed from a dead worker."
+        )
+        self.event_loop_delay = self._plain_histogram(
+            "event_loop_delay_seconds", "How late a timer of 100 ms fired.", closed.LAG_SECONDS
+        )
+
+    def _notifications(self) -> None:
+        self.notifications = self._counter(
+            "notifications",
+            "Attempts to send a notice; dead: parked for a person.",
+            "notifier level outcome",
+            level=closed.LEVELS,
+            outcome=closed.SENT,
+        )
+        self.notifications_suppressed = self._counter(
+            "notifications_suppressed",
+            "Notices not sent because they were no longer true.",
+            "notifier reason",
+            reason=closed.SUPPRESSED,
+        )
+        self.notification_delay = self._histogram(
+            "notification_delay_seconds",
+            "From the decision to the notifier's acceptance.",
+            "notifier",
+            closed.NOTICE_SECONDS,
+        )
+
+    def _service(self) -> None:
+        self.config_last_reload_successful = self._plain_gauge(
+            "config_last_reload_successful", "1 when the settings were last read without complaint."
+        )
+        self.config_last_reload_success = self._plain_gauge(
+            "config_last_reload_success_timestamp_seconds", "When settings were last taken over."
+        )
+        self._build = prometheus.Info(
+            "replyby_build", "The version that runs.", registry=self.registry
+        )
+        labels = ("version", "revision", "python")
+        self.families.append(Family("replyby_build_info", "info", labels, "The version that runs."))
+
+    def built(self, version: str, revision: str) -> None:
+        """Say what runs: the distribution's version and the commit, ``unknown`` where not told."""
+        facts = {"version": version, "revision": revision, "python": platform.python_version()}
+        self._build.info(facts)
+
+    def stock(self) -> None:
+        """Add the stock collectors: process_*, python_gc_*, python_info."""
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+
+    def declare(self, names: Names, *, account_label: bool = True) -> None:
+        """Create every combination of labels that these settings can cause, at 0.
+
+        Without *account_label* the process's counters are added up over a marketplace's accounts.
+        """
+        for metric in self._labelled:
+            if metric.account_label != account_label:
+                metric.forget()
+                metric.account_label = account_label
+        for marketplace, account in names.accounts:
+            for counter in (self.messages_stored, self.messages_duplicate, self.polls):
+                counter.create(marketplace=[marketplace], account=[account])
+        self._declare_marketplaces(names)
+        for notifier in (
+            self.notifications, self.notifications_suppressed, self.notification_delay,
+        ):  # fmt: skip
+            notifier.create(notifier=names.notifiers)
+
+    def _declare_marketplaces(self, names: Names) -> None:
+        for metric in (
+            self.reply_duration, self.reply_time_used, self.ingest_delay, self.poll_duration,
+            self.payloads_quarantined, self.marketplace_retries, self.marketplace_clock_skew,
+            self.leases_lost,
+        ):  # fmt: skip
+            metric.create(marketplace=names.marketplaces)
+        for marketplace, operation in names.operations:
+            self._declare_operation(marketplace, operation)
+        for marketplace, budget in names.budgets:
+            self.rate_budget_wait.create(marketplace=[marketplace], budget=[budget])
+
+    def _declare_operation(self, marketplace: str, operation: str) -> None:
+        for metric in (self.marketplace_requests, self.marketplace_request_duration):
+            metric.create(marketplace=[marketplace], operation=[operation])
+
+    def _counter(self, name: str, text: str, labels: str, **sets: tuple[str, ...]) -> Counter:
+        names = tuple(labels.split())
+        made = prometheus.Counter(f"replyby_{name}", text, names, registry=self.registry)
+        return self._keep(f"replyby_{name}_total", "counter", text, Labelled(made, names, sets))
+
+    def _gauge(self, name: str, text: str, labels: str, **sets: tuple[str, ...]) -> Gauge:
+        names = tuple(labels.split())
+        made = prometheus.Gauge(f"replyby_{name}", text, names, registry=self.registry)
+        return self._keep(f"replyby_{name}", "gauge", text, Labelled(made, names, sets))
+
+    def _histogram(
+        self, name: str, text: str, labels: str, buckets: tuple[float, ...], **sets: tuple[str, ...]
+    ) -> Histogram:
+        names = tuple(labels.split())
+        made = prometheus.Histogram(
+            f"replyby_{name}", text, names, registry=self.registry, buckets=buckets
+        )
+        return self._keep(f"replyby_{name}", "histogram", text, Labelled(made, names, sets))
+
+    def _keep(self, name: str, kind: str, text: str, made: Labelled[MetricT]) -> Labelled[MetricT]:
+        self.families.append(Family(name, kind, made.names, text))
+        self._labelled.append(made)  # type: ignore[arg-type]  # one of the three kinds
+        return made
+
+    def _plain_counter(self, name: str, text: str) -> prometheus.Counter:
+        self.families.append(Family(f"replyby_{name}_total", "counter", (), text))
+        return prometheus.Counter(f"replyby_{name}", text, registry=self.registry)
+
+    def _plain_gauge(self, name: str, text: str) -> prometheus.Gauge:
+        self.families.append(Family(f"replyby_{name}", "gauge", (), text))
+        return prometheus.Gauge(f"replyby_{name}", text, registry=self.registry)
+
+    def _plain_histogram(
+        self, name: str, text: str, buckets: tuple[float, ...]
+    ) -> prometheus.Histogram:
+        self.families.append(Family(f"replyby_{name}", "histogram", (), text))
+        return prometheus.Histogram(
+            f"replyby_{name}", text, registry=self.registry, buckets=buckets
+        )

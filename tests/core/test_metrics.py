@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core import errors, labels
+from core.metrics import Metrics, Names
+from core.model import NoticeKind
+
+NAMES = Names(
+    accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
+    notifiers=("log", "chat"),
+    operations=(("conrad", "M11"),),
+    budgets=(("conrad", "shop.example"),),
+)
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    text = generate_latest(metrics.registry).decode()
+    return {
+        (s.name, frozenset(s.labels.items())): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+    }
+
+
+@pytest.fixture
+def metrics():
+    made = Metrics()
+    made.declare(NAMES)
+    return made
+
+
+def test_every_combination_of_labels_exists_at_zero(metrics):
+    seen = samples(metrics)
+
+    for marketplace, account in NAMES.accounts:
+        for outcome in labels.OUTCOMES:
+            key = {"marketplace": marketplace, "account": account, "outcome": outcome}
+            assert seen["replyby_polls_total", frozenset(key.items())] == 0
+    for level in labels.LEVELS:
+        for outcome in labels.SENT:
+            key = {"notifier": "chat", "level": level, "outcome": outcome}
+            assert seen["replyby_notifications_total", frozenset(key.items())] == 0
+    for code in labels.CODES:
+        key = {"marketplace": "conrad", "operation": "M11", "code": code}
+        assert seen["replyby_marketplace_requests_total", frozenset(key.items())] == 0
+
+
+def test_every_family_shows_up_once_declared(metrics):
+    text = generate_latest(metrics.registry).decode()
+    shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+
+    assert {f.name for f in metrics.families} == shown
+    for name in shown - {"replyby_build_info"}:
+        assert f"\n{name}" in text, f"{name} has no sample"
+
+
+def test_no_created_series_is_shown(metrics):
+    assert not [name for name, _ in samples(metrics) if name.endswith("_created")]
+
+
+def test_no_histogram_carries_an_account(metrics):
+    assert [f for f in metrics.families if f.kind == "histogram" and "account" in f.labels] == []
+
+
+def test_a_value_outside_its_set_counts_as_other(metrics):
+    metrics.polls.labels("conrad", "conrad-de", "it exploded: secret").inc()
+
+    key = {"marketplace": "conrad", "account": "conrad-de", "outcome": "other"}
+    assert samples(metrics)["replyby_polls_total", frozenset(key.items())] == 1
+    assert "secret" not in generate_latest(metrics.registry).decode()
+
+
+def test_without_the_account_label_accounts_are_added_up():
+    metrics = Metrics()
+    metrics.declare(NAMES)
+    metrics.declare(
+        Names(accounts=(("conrad", "conrad-de"), ("conrad", "conrad-at"))), account_label=False
+    )
+
+    metrics.polls.labels("conrad", "conrad-de", "success").inc()
+    metrics.polls.labels("conrad", "conrad-at", "success").inc()
+
+    key = {"marketplace": "conrad", "account": "", "outcome": "success"}
+    seen = samples(metrics)
+    assert seen["replyby_polls_total", frozenset(key.items())] == 2
+    assert not [n for n, k in seen if ("account", "conrad-de") in k]
+
+
+def test_declaring_again_keeps_what_was_counted(metrics):
+    metrics.polls.labels("conrad", "conrad-de", "success").inc()
+
+    metrics.declare(NAMES)
+
+    key = {"marketplace": "conrad", "account": "conrad-de", "outcome": "success"}
+    assert samples(metrics)["replyby_polls_total", frozenset(key.items())] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        (errors.Unreachable("", detail="timeout"), "timeout"),
+        (errors.Unreachable("", detail="503"), "server_error"),
+        (errors.Unreachable("", detail="404"), "client_error"),
+        (errors.Unreachable("", detail="dns"), "network"),
+        (errors.RateLimited(""), "throttled"),
+        (errors.BadCredentials(""), "auth_error"),
+        (errors.BadPayload(""), "parse_error"),
+        (errors.LeaseLost(""), "lease_lost"),
+    ],
+)
+def test_each_error_has_its_outcome(fault, word):
+    assert word == labels.outcome(fault)
+    assert word in labels.OUTCOMES
+
+
+@pytest.mark.parametrize(
+    ("status", "label"),
+    [(200, "200"), (429, "429"), (418, "4xx"), (507, "5xx"), (206, "2xx"), (None, "0"), (99, "0")],
+)
+def test_a_status_is_itself_or_its_class(status, label):
+    assert label == labels.code(status)
+
+
+def test_each_kind_of_notice_has_a_level():
+    assert {labels.level(kind) for kind in NoticeKind} == set(labels.LEVELS)
+    assert labels.level(NoticeKind.BREACH) == "critical"
+    assert labels.level(NoticeKind.ACCOUNT_UP) == "info"
