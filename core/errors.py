@@ -48,9 +48,16 @@ class ConnectorError(Error):
 
 
 class Unreachable(ConnectorError):
-    """No usable answer: network, timeout, 5xx. Try again, with backoff."""
+    """No usable answer: network, timeout, 5xx. Try again, with backoff.
+
+    *retry_after* in seconds, None where the marketplace did not say.
+    """
 
     reason = "unreachable"
+
+    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
 
 
 class RateLimited(ConnectorError):
@@ -74,8 +81,8 @@ class BadPayload(ConnectorError):
 
     reason = "bad_payload"
 
-    def __init__(self, message: str, *, raw: bytes = b"") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, raw: bytes = b"", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
         self.raw = raw
 
 

@@ -1,0 +1,386 @@
+"""HTTP for connectors and notifiers: the retries within seconds, the limits, the errors.
+
+A question (`get`, `get_json`) is repeated a few times within seconds where that may help. What is
+sent (`send`) leaves once: it is accepted, certainly not sent, or nobody knows.
+No text of an error here holds a header, a query, a body or a secret.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+from urllib.request import getproxies, proxy_bypass
+
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientHttpProxyError,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    FormData,
+    NonHttpUrlClientError,
+    TCPConnector,
+)
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+from yarl import URL
+
+from core.errors import BadPayload, OutcomeUnknown, RateLimited, Unreachable
+from core.transport import answers
+from core.transport.answers import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from aiohttp import ClientResponse
+
+    from core.transport.answers import M
+
+__all__ = ["Answer", "Http", "Limits", "Observer", "Part", "open_session"]
+
+# The request has certainly not left: nothing was connected, a proxy would not connect us, or the
+# request could not even be written down (an address, a header that is none: ValueError).
+NOT_SENT = (
+    ClientConnectorError,
+    ClientHttpProxyError,
+    ConnectionTimeoutError,
+    NonHttpUrlClientError,
+    ValueError,
+)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+HOPS = 3
+
+
+class Observer(Protocol):
+    """Is told of every request; makes metrics of it."""
+
+    def requested(self, operation: str, code: str, seconds: float) -> None:
+        """One request has ended: *code* is the status, "0" where no answer came."""
+
+    def retried(self, reason: str) -> None:
+        """A question is asked again, for this `reason` of an error."""
+
+    def dated(self, skew_seconds: float) -> None:
+        """An answer carried a ``Date``: how far the server's clock is ahead of ours."""
+
+
+class Silent:
+    """Observes nothing."""
+
+    def requested(self, operation: str, code: str, seconds: float) -> None: ...
+    def retried(self, reason: str) -> None: ...
+    def dated(self, skew_seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and bytes. *patience* is the longest ``Retry-After`` that is waited for here."""
+
+    attempts: int = 3
+    first_wait: float = 0.25
+    longest_wait: float = 2.0
+    patience: float = 5.0
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 60.0
+    body: int = 64 * 2**20
+
+    @property
+    def timeout(self) -> ClientTimeout:
+        return ClientTimeout(
+            total=self.total, connect=self.connect, sock_connect=self.connect, sock_read=self.read
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart form; a *filename* makes it a file."""
+
+    name: str
+    content: bytes | str
+    media_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str] | None = None
+    body: bytes | FormData | None = None
+
+    @property
+    def where(self) -> str:
+        """What an error may say of the address: the operation and the host, nothing secret."""
+        try:
+            return f"{self.operation} at {URL(self.url).host}"
+        except ValueError:
+            return self.operation
+
+
+def open_session(version: str = "0") -> ClientSession:
+    """The session that everything shares: one TLS context (31 ms to make), no cookies.
+
+    A cookie would mix accounts of one marketplace. The certificates are the system's, or those
+    that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+    """
+    return ClientSession(
+        connector=TCPConnector(ssl=ssl.create_default_context(), limit=200, limit_per_host=20),
+        cookie_jar=DummyCookieJar(),
+        headers={"User-Agent": f"replyby/{version}", "Accept-Encoding": "gzip, deflate"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Asks and sends. *now* is only used to tell how far the servers' clocks are off."""
+
+    session: ClientSession
+    observer: Observer = field(default_factory=Silent)
+    limits: Limits = field(default_factory=Limits)
+    now: Callable[[], datetime] | None = None
+
+    async def get_json(
+        self,
+        url: str,
+        model: type[M],
+        *,
+        operation: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> M:
+        """What *url* answers, as *model*; raises as `get` does, and `BadPayload` if misshapen."""
+        request = _Request("GET", url, operation, headers or {}, params)
+        return answers.parsed(await self._asked(request), model, request.where)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        operation: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """What *url* answers with a status 2xx, asked a few times within seconds if need be.
+
+        *operation* names the call in metrics and errors: a word of a closed list.
+
+        Raises:
+            BadCredentials: 401, 403.
+            RateLimited: 429 that asks for more patience than a few seconds.
+            Unreachable: no answer, 5xx, a redirect to another host; `detail` is the status, or
+                ``timeout``, ``dns``, ``tls``, ``network``, ``address``.
+            BadPayload: any other 4xx, or more bytes than the limit; `detail` is the status, or
+                ``too_large``.
+        """
+        return await self._asked(_Request("GET", url, operation, headers or {}, params))
+
+    async def send(
+        self,
+        url: str,
+        *,
+        operation: str,
+        method: str = "POST",
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        form: Sequence[Part] | None = None,
+        explain: Callable[[bytes], str] | None = None,
+    ) -> Answer:
+        """The answer 2xx to what was sent, once: *body* as it is, or a multipart *form*.
+
+        *explain* reads the marketplace's reason out of a refusal's body; without it a refusal
+        tells the status only.
+
+        Raises:
+            BadCredentials, RateLimited, Refused, Unreachable: it was certainly not sent.
+            OutcomeUnknown: it may have been sent.
+        """
+        request = _Request(
+            method, url, operation, headers or {}, params, body if form is None else _form(form)
+        )
+        try:
+            answer = await self._once(request)
+        except NOT_SENT as fault:
+            raise _unreachable(fault, request.where) from None
+        except (ClientError, TimeoutError, OSError) as fault:
+            raise OutcomeUnknown(
+                f"{request.where}: it left and no answer came", detail=_word(fault)
+            ) from None
+        trouble = answers.sending_fault(answer, request.where, explain)
+        if trouble is not None:
+            raise trouble
+        return answer
+
+    async def _asked(self, request: _Request) -> Answer:
+        limits = self.limits
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(limits.attempts) | stop_before_delay(limits.total),
+            retry=retry_if_exception(self._may_help),
+            wait=self._wait,
+            before_sleep=self._retried,
+            reraise=True,
+        )
+        return await retrying(self._answered, request)
+
+    def _may_help(self, fault: BaseException) -> bool:
+        asked = fault.retry_after if isinstance(fault, RateLimited | Unreachable) else None
+        if asked is not None:
+            return asked <= self.limits.patience
+        return answers.is_passing(fault)
+
+    def _wait(self, state: RetryCallState) -> float:
+        fault = state.outcome.exception() if state.outcome else None
+        if isinstance(fault, RateLimited | Unreachable) and fault.retry_after is not None:
+            return fault.retry_after
+        first = self.limits.first_wait
+        return wait_exponential_jitter(first, self.limits.longest_wait, jitter=first)(state)
+
+    async def _retried(self, state: RetryCallState) -> None:
+        fault = state.outcome.exception() if state.outcome else None
+        self.observer.retried(getattr(fault, "reason", "unreachable"))
+
+    async def _answered(self, request: _Request) -> Answer:
+        """One try of a question, redirects within the same origin followed."""
+        where = request.where
+        try:
+            answer = await self._once(request)
+            for _ in range(HOPS):
+                further = _redirected(request, answer)
+                if further is None:
+                    break
+                request = further
+                answer = await self._once(request)
+        except (ClientError, TimeoutError, OSError, ValueError) as fault:
+            raise _unreachable(fault, where) from None
+        trouble = answers.reading_fault(answer, where)
+        if trouble is not None:
+            raise trouble
+        return answer
+
+    async def _once(self, request: _Request) -> Answer:
+        began, code = monotonic(), 0
+        try:
+            async with self.session.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                params=request.params,
+                data=request.body,
+                allow_redirects=False,
+                proxy=_proxy(request.url),
+                timeout=self.limits.timeout,
+            ) as response:
+                code = response.status
+                self._dated(response, monotonic() - began)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(code, headers, await self._body(request, response))
+        finally:
+            self.observer.requested(request.operation, str(code), monotonic() - began)
+
+    async def _body(self, request: _Request, response: ClientResponse) -> bytes:
+        """The body; the status alone counts where it says all (a refusal, something sent)."""
+        needed = request.method == "GET" and 200 <= response.status < 300
+        try:
+            return await _read(response, self.limits.body, request.where)
+        except (ClientError, TimeoutError, OSError, BadPayload):
+            if needed:
+                raise
+            return b""
+
+    def _dated(self, response: ClientResponse, seconds: float) -> None:
+        date = answers.http_date(response.headers.get("Date", ""))
+        if date is None or self.now is None:
+            return
+        # The header is cut to whole seconds, and was written about half way through.
+        theirs = date + timedelta(seconds=0.5)
+        ours = self.now() - timedelta(seconds=seconds / 2)
+        self.observer.dated((theirs - ours).total_seconds())
+
+
+async def _read(response: ClientResponse, limit: int, where: str) -> bytes:
+    body = bytearray()
+    if (response.content_length or 0) <= limit:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                break
+        else:
+            return bytes(body)
+    raise BadPayload(
+        f"{where}: the answer is larger than {limit // 2**20} MB", raw=b"", detail="too_large"
+    )
+
+
+def _unreachable(fault: Exception, where: str) -> Unreachable:
+    word = _word(fault)
+    return Unreachable(f"{where}: no answer ({word})", detail=word)
+
+
+def _word(fault: Exception) -> str:
+    if isinstance(fault, TimeoutError):
+        return "timeout"
+    if isinstance(fault, ClientConnectorDNSError):
+        return "dns"
+    if isinstance(fault, ClientSSLError):
+        return "tls"
+    if isinstance(fault, ValueError | NonHttpUrlClientError):
+        return "address"
+    return "network"
+
+
+def _form(parts: Sequence[Part]) -> FormData:
+    form = FormData(default_to_multipart=True)
+    for part in parts:
+        form.add_field(
+            part.name, part.content, content_type=part.media_type, filename=part.filename
+        )
+    return form
+
+
+def _redirected(request: _Request, answer: Answer) -> _Request | None:
+    """The same question at the place that *answer* names, where that is of the same origin."""
+    if answer.status not in {301, 302, 303, 307, 308} or "location" not in answer.headers:
+        return None
+    here = URL(request.url)
+    try:
+        there = here.join(URL(answer.headers["location"]))
+        if there.origin() != here.origin():
+            return None
+    except ValueError:
+        return None
+    return _Request(request.method, str(there), request.operation, request.headers)
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for *url*; loopback is never reached through one.
+
+    aiohttp's own ``trust_env`` also reads netrc and then refuses our Authorization header.
+    """
+    try:
+        target = URL(url)
+    except ValueError:
+        return None
+    host = target.host
+    if host is None or host in LOOPBACK:
+        return None
+    proxy = getproxies().get(target.scheme)
+    if proxy is None or proxy_bypass(host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
