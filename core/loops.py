@@ -1,0 +1,156 @@
+"""The only `while`, and the only reader of the wall clock: everything else is handed `now`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from core.errors import ConnectorError, Error, StoreUnavailable
+
+if TYPE_CHECKING:
+    from prometheus_client import Histogram
+
+Once = Callable[[datetime], Awaitable[datetime | None]]
+
+TICK = 1.0
+LAG_INTERVAL = 0.1
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 15.0
+
+log = structlog.get_logger()
+
+
+def utcnow() -> datetime:
+    """The wall clock's instant, aware and UTC."""
+    return datetime.now(UTC)  # noqa: TID251  # the one place that reads it
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when asked to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, seconds)):
+            await stop.wait()
+
+
+async def pause_or_wake(stop: asyncio.Event, seconds: float, wake: asyncio.Event) -> None:
+    """Sleep, but return at once when asked to stop or when *wake* is set, which is cleared."""
+    tasks = [asyncio.ensure_future(signal.wait()) for signal in (stop, wake)]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    wake.clear()
+
+
+def seconds_until(again: datetime | None, now: datetime, most: float) -> float:
+    """How long to sleep until *again*: at most *most*, never less than nothing."""
+    if again is None:
+        return most
+    return min(most, max(0.0, (again - now).total_seconds()))
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling, spread by a third, bounded."""
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures - 1, 10))
+    return longest * random.uniform(2 / 3, 1)  # noqa: S311  # spreads retries, guards nothing
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When each loop last turned, in monotonic seconds: what `/livez` asks."""
+
+    turned: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    def beat(self, name: str) -> None:
+        """Say that loop *name* turned now."""
+        self.turned[name] = time.monotonic()
+
+    def forget(self, name: str) -> None:
+        """Loop *name* has ended on purpose."""
+        self.turned.pop(name, None)
+
+    def stuck(self, limit: float) -> list[str]:
+        """The loops that have not turned for *limit* seconds, or for a limit of their own."""
+        now = time.monotonic()
+        return sorted(
+            name for name, at in self.turned.items() if now - at > self.limits.get(name, limit)
+        )
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """Failures in a row of one loop: the first is told, the others are counted."""
+
+    failures: int = 0
+    reason: str = ""
+
+    def failed(self, fault: Error) -> float:
+        self.failures += 1
+        if self.reason != fault.reason:
+            self.reason = fault.reason
+            log.warning("loop waits", reason=fault.reason, error=str(fault))
+        return backoff(self.failures)
+
+    def passed(self) -> None:
+        if self.failures:
+            log.info("loop goes on", reason=self.reason, failures=self.failures)
+            self.failures, self.reason = 0, ""
+
+
+async def every(
+    name: str,
+    once: Once,
+    stop: asyncio.Event,
+    *,
+    wake: asyncio.Event | None = None,
+    tick: float = TICK,
+    pulse: Pulse | None = None,
+) -> None:
+    """Run *once* until asked to stop; sleep until the instant that it names, one tick at most.
+
+    A lost database and an account's trouble are waited out, longer each time; any other exception
+    ends the loop, for core may not fail quietly.
+    """
+    trouble = _Trouble()
+    with bound_contextvars(loop=name):
+        while not stop.is_set():
+            if pulse is not None:
+                pulse.beat(name)
+            wait = await _turn(once, trouble, tick)
+            if wake is None or trouble.failures:
+                await pause(stop, wait)
+            else:
+                await pause_or_wake(stop, wait, wake)
+    if pulse is not None:
+        pulse.forget(name)
+
+
+async def _turn(once: Once, trouble: _Trouble, tick: float) -> float:
+    """One round; how long to sleep after it."""
+    try:
+        again = await once(utcnow())
+    except (StoreUnavailable, ConnectorError) as fault:
+        return trouble.failed(fault)
+    trouble.passed()
+    return seconds_until(again, utcnow(), tick)
+
+
+async def measure_lag(stop: asyncio.Event, lag: Histogram) -> None:
+    """Observe how late a short timer fires: how long something holds the event loop."""
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        began = loop.time()
+        await pause(stop, LAG_INTERVAL)
+        lag.observe(max(0.0, loop.time() - began - LAG_INTERVAL))

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from core import loops
+from core.errors import BadCredentials, StoreUnavailable
+from core.metrics import Metrics
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+async def started(coroutine):
+    task = asyncio.create_task(coroutine)
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_a_pause_ends_at_once_when_asked_to_stop():
+    stop = asyncio.Event()
+    task = await started(loops.pause(stop, 60))
+
+    stop.set()
+
+    await asyncio.wait_for(task, 0.5)
+
+
+async def test_a_pause_ends_at_once_when_woken_and_the_wake_is_spent():
+    stop, wake = asyncio.Event(), asyncio.Event()
+    task = await started(loops.pause_or_wake(stop, 60, wake))
+
+    wake.set()
+
+    await asyncio.wait_for(task, 0.5)
+    assert not wake.is_set()
+
+
+async def test_cancelling_a_pause_leaves_no_task():
+    task = await started(loops.pause_or_wake(asyncio.Event(), 60, asyncio.Event()))
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(
+    ("again", "wait"),
+    [
+        (None, 1.0),
+        (NOW + timedelta(seconds=0.25), 0.25),
+        (NOW + timedelta(hours=1), 1.0),
+        (NOW - timedelta(hours=1), 0.0),
+    ],
+)
+def test_a_loop_sleeps_until_the_instant_named_one_tick_at_most(again, wait):
+    assert loops.seconds_until(again, NOW, 1.0) == wait
+
+
+def test_the_wait_grows_with_failures_and_stays_bounded():
+    assert loops.backoff(1) <= loops.FIRST_WAIT
+    assert loops.backoff(1_000_000) <= loops.LONGEST_WAIT
+    assert loops.backoff(5) > loops.backoff(1)
+
+
+async def test_a_loop_gives_once_an_aware_now_and_stops_when_asked():
+    stop, seen = asyncio.Event(), []
+
+    async def once(now):
+        seen.append(now)
+        stop.set()
+
+    await asyncio.wait_for(loops.every("test", once, stop), 1)
+
+    assert seen[0].utcoffset() == timedelta(0)
+    assert len(seen) == 1
+
+
+async def test_a_woken_loop_turns_at_once():
+    stop, wake, turned = asyncio.Event(), asyncio.Event(), asyncio.Queue()
+
+    async def once(now):
+        turned.put_nowait(now)
+
+    task = await started(loops.every("test", once, stop, wake=wake, tick=60))
+    await asyncio.wait_for(turned.get(), 0.5)
+    wake.set()
+    await asyncio.wait_for(turned.get(), 0.5)
+    stop.set()
+    await asyncio.wait_for(task, 0.5)
+
+
+async def test_a_wake_during_a_round_is_not_lost():
+    stop, wake, rounds = asyncio.Event(), asyncio.Event(), []
+
+    async def once(now):
+        rounds.append(now)
+        if len(rounds) == 1:
+            wake.set()
+        else:
+            stop.set()
+
+    await asyncio.wait_for(loops.every("test", once, stop, wake=wake, tick=60), 1)
+
+
+@pytest.mark.parametrize("fault", [StoreUnavailable("gone"), BadCredentials("401")])
+async def test_trouble_is_waited_out_and_told_once_at_each_change(fault):
+    stop, rounds = asyncio.Event(), []
+
+    async def once(now):
+        rounds.append(now)
+        if len(rounds) < 3:
+            raise fault
+        stop.set()
+
+    with capture_logs() as lines:
+        await asyncio.wait_for(loops.every("test", once, stop, tick=0.01), 5)
+
+    assert [line["event"] for line in lines] == ["loop waits", "loop goes on"]
+    assert lines[0]["reason"] == fault.reason
+    assert lines[1]["failures"] == 2
+
+
+async def test_an_unknown_exception_ends_the_loop():
+    async def once(now):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(loops.every("test", once, asyncio.Event()), 1)
+
+
+async def test_a_failing_loop_does_not_stop_its_neighbours():
+    stop, rounds = asyncio.Event(), []
+
+    async def failing(now):
+        raise StoreUnavailable("gone")
+
+    async def steady(now):
+        rounds.append(now)
+        if len(rounds) == 5:
+            stop.set()
+
+    async with asyncio.timeout(3), asyncio.TaskGroup() as group:
+        group.create_task(loops.every("failing", failing, stop))
+        group.create_task(loops.every("steady", steady, stop, tick=0.001))
+
+    assert len(rounds) == 5
+
+
+async def test_the_loop_stands_in_the_log():
+    stop, bound = asyncio.Event(), {}
+
+    async def once(now):
+        bound.update(structlog.contextvars.get_contextvars())
+        stop.set()
+
+    await loops.every("watch", once, stop)
+
+    assert bound == {"loop": "watch"}
+
+
+async def test_a_hanging_loop_is_found_and_an_ended_one_is_not():
+    stop, pulse = asyncio.Event(), loops.Pulse()
+    hanging = asyncio.Event()
+
+    async def once(now):
+        await hanging.wait()
+        stop.set()
+
+    task = await started(loops.every("poll", once, stop, pulse=pulse))
+    await asyncio.sleep(0.03)
+
+    assert pulse.stuck(10) == []
+    assert pulse.stuck(0.01) == ["poll"]
+    hanging.set()
+    await asyncio.wait_for(task, 1)
+    assert pulse.stuck(0.0) == []
+
+
+async def test_a_held_event_loop_shows_in_the_lag():
+    stop, metrics = asyncio.Event(), Metrics()
+    task = await started(loops.measure_lag(stop, metrics.event_loop_delay))
+    threshold = 0.25
+    deadline = asyncio.get_running_loop().time() + threshold + loops.LAG_INTERVAL
+    while asyncio.get_running_loop().time() < deadline:
+        pass
+    await asyncio.sleep(0.01)
+    stop.set()
+    await task
+
+    late = metrics.registry.get_sample_value("replyby_event_loop_delay_seconds_sum")
+    assert late is not None
+    assert late >= threshold
