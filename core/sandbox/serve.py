@@ -1,0 +1,113 @@
+"""A stand-in's server on loopback: a free port, a clock that is handed in, a record of requests."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from core.sandbox import control, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+RECORDED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as it came in, and how it was answered; no header, so no key."""
+
+    at: datetime
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int
+    fault: str | None
+
+
+class Loopback:
+    """Serves *routes* on 127.0.0.1 while it is entered.
+
+    Every answer's ``Date`` is the marketplace's clock, skew included. Faults come between the
+    record and the routes; those under ``/_sandbox`` are spared. *forms* turns what a route raises
+    into the marketplace's own errors; *shared* is what the routes find in their application.
+    """
+
+    def __init__(
+        self,
+        routes: list[web.RouteDef],
+        rules: faults.Faults,
+        clock: Callable[[], datetime],
+        *,
+        forms: Callable[[web.Request, Next], Awaitable[web.StreamResponse]],
+        shared: Mapping[web.AppKey[Any], Any] | None = None,
+    ) -> None:
+        self.faults = rules
+        self.received: deque[Received] = deque(maxlen=RECORDED)
+        self._clock = clock
+        self._forms = forms
+        self._app = web.Application(middlewares=[web.middleware(self._answer)])
+        for key, value in (shared or {}).items():
+            self._app[key] = value
+        self._app.add_routes([*routes, *control.routes(rules, self.received)])
+        self._app.on_response_prepare.append(self._date)
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.2)
+        self.url = ""
+
+    def now(self) -> datetime:
+        """The marketplace's own time, to the millisecond, skew included."""
+        now = self._clock() + self.faults.skew()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
+        async def formed(request: web.Request) -> web.StreamResponse:
+            return await self._forms(request, handler)
+
+        if request.path.startswith(control.PREFIX):
+            return await handler(request)
+        at = self._clock()
+        response = await self.faults.answer(request, formed)
+        self._record(request, response, at)
+        return response
+
+    def _record(self, request: web.Request, response: web.StreamResponse, at: datetime) -> None:
+        self.received.append(
+            Received(
+                at,
+                faults.operation(request),
+                request.method,
+                request.path,
+                dict(request.query),
+                response.status,
+                request.get("fault"),
+            )
+        )
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self.now().astimezone(UTC), usegmt=True)
