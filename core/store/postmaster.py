@@ -1,0 +1,141 @@
+"""One PostgreSQL server as a child of this process: started, awaited, stopped."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, TypedDict
+
+import structlog
+
+from core.errors import StoreUnavailable
+from core.store import pgbinaries, pgcluster
+from core.store.waiting import until
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.store.pgbinaries import Binaries
+    from core.store.pgcluster import Home
+
+log = structlog.get_logger()
+
+SETTINGS: Mapping[str, str] = {
+    "port": "5432",
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "40",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "track_commit_timestamp": "on",
+    "autovacuum": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Three io workers and the launcher of a replication that nobody uses would idle in memory.
+    "io_method": "sync",
+    "max_logical_replication_workers": "0",
+    # Parallel plans want /dev/shm, of which a container has 64 MB; our queries are small.
+    "max_parallel_workers_per_gather": "0",
+    # An ERROR quotes values, and those may be a buyer's: the client that caused it is told anyway.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+}
+LARGEST_LOG = 1_000_000
+
+
+class Address(TypedDict):
+    """What `asyncpg.connect` needs; `host` is the directory of a socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+
+
+class Postmaster:
+    """A running server. Start it from the main thread: it dies with the thread that started it."""
+
+    def __init__(
+        self, home: Home, binaries: Binaries, sockets: Path, settings: Mapping[str, str]
+    ) -> None:
+        self._home = home
+        quoted = '"' + str(sockets).replace('"', '""') + '"'
+        chosen = {**SETTINGS, "unix_socket_directories": quoted, **settings}
+        words = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+        command: list[str | Path] = [binaries.directory / "postgres", "-D", home.data, *words]
+        _rotate(home.log)
+        with home.log.open("ab") as output:
+            self._log_start = output.tell()
+            self._process: subprocess.Popen[bytes] = pgbinaries.start(
+                command, user=binaries.user, output=output.fileno(), when_we_die=signal.SIGINT
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ready(self, say_after: float = 2.0) -> None:
+        """Wait until it takes connections, through a crash recovery of any length.
+
+        After *say_after* seconds, and then ever more rarely, the log tells what it is doing.
+
+        Raises:
+            StoreUnavailable: it ended instead; the error ends with the server's last words.
+        """
+
+        def say(waited: float) -> None:
+            log.warning("postgres_recovering", seconds=round(waited), says=self._words(1))
+
+        await until(lambda: self._is_ready() or self._has_ended(), say=say, say_after=say_after)
+        if self._has_ended():
+            code = self._process.returncode
+            raise StoreUnavailable(f"PostgreSQL did not start (exit {code}):\n{self._words()}")
+
+    async def ended(self) -> int:
+        """Wait until it ends, asked or not; return its exit code, negative for a signal."""
+        await until(self._has_ended, look_every=0.1)
+        return self._process.wait()
+
+    async def stop(self, patience: float = 3.0) -> None:
+        """Disconnect everybody and write all out; after *patience* seconds leave that to recovery.
+
+        Nothing that was committed is lost either way.
+        """
+        signs = ((signal.SIGINT, patience), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 60.0))
+        try:
+            for sign, seconds in signs:
+                if await self._ends(sign, seconds):
+                    return
+        finally:
+            if not self._has_ended():  # cancelled: no time left for a tidy end
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(60)
+
+    async def _ends(self, sign: signal.Signals, seconds: float) -> bool:
+        self._process.send_signal(sign)
+        return await until(self._has_ended, seconds)
+
+    def _has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self._home.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        told = len(lines) >= 8 and lines[7].strip() == "ready"
+        return told and lines[0] == str(self.pid)
+
+    def _words(self, lines: int = 12) -> str:
+        return pgcluster.tail(self._home.log, self._log_start, lines)
+
+
+def _rotate(path: Path) -> None:
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
