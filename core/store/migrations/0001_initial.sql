@@ -221,7 +221,7 @@ create table dispatch (
     notice        bigint not null references notice (id) on delete cascade,
     notifier      text not null,
     attempts      integer not null default 0,
-    next_try_at   timestamptz not null,
+    next_try_at   timestamptz not null default now(),
     sent_at       timestamptz,
     parked_reason text,
     suppressed    text,
@@ -229,8 +229,8 @@ create table dispatch (
     digest        text,
     primary key (notice, notifier)
 ) with (fillfactor = 85);
-create index dispatch_unsent on dispatch (next_try_at) where sent_at is null and parked_reason is null and suppressed is null;
-comment on index dispatch_unsent is 'deliver.once: what is due to be sent';
+create index dispatch_unsent on dispatch (notifier, next_try_at) where sent_at is null and parked_reason is null and suppressed is null;
+comment on index dispatch_unsent is 'dispatches.claim: what is due to be sent by a notifier';
 
 create table tally (
     account text not null,

@@ -1,0 +1,50 @@
+"""The keys of notices: one shape for each thing that is told once. Rule: clock.md, section 7."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from core.model import NoticeKind
+
+
+def step(clock: int, revision: int, number: int) -> str:
+    """A warning or the breach: the step *number* (from 1) of a clock."""
+    return f"{clock}/{revision}/{number}"
+
+
+def corrected(clock: int, revision: int) -> str:
+    """A breach that was told and is taken back."""
+    return f"{clock}/{revision}/corrected"
+
+
+def moved(clock: int, revision: int) -> str:
+    """A deadline that came nearer."""
+    return f"{clock}/{revision}/moved"
+
+
+def refused(clock: int, message: str) -> str:
+    """A reply that the marketplace refused."""
+    return f"{clock}/refused/{message}"
+
+
+def unknown(message: str) -> str:
+    """A reply of which nobody knows whether it was sent; *message* is our own id of it."""
+    return f"{message}/unknown"
+
+
+def account(name: str, kind: NoticeKind, since: datetime) -> str:
+    """What befell an account as a whole at *since*."""
+    return f"{name}/{kind.value}/{since.isoformat()}"
+
+
+def review(policy: str, day: date) -> str:
+    """A promise whose review date has passed."""
+    return f"{policy}/review/{day.isoformat()}"
+
+
+def parked(notice: int, notifier: str) -> str:
+    """A notice that could not be delivered."""
+    return f"{notice}/parked/{notifier}"

@@ -1,0 +1,177 @@
+"""Notices: facts told once. Raising one writes its dispatches, which are the outbox.
+
+The key is unique for ever, so a fact raised twice is told once. Every function runs in the
+caller's transaction: a notice stands or falls with the change of state that it tells.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.model import Notice
+    from core.rules import Rules
+    from core.store import Db
+
+NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
+
+RAISE = """
+    with wanted as (
+        select * from unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
+            $7::text[], $8::timestamptz[]
+        ) as w (key, kind, account, thread, clock, due_at, facts, raised_at)
+    ), told as (
+        insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
+        select key, kind, account, thread, clock, due_at, facts::jsonb, raised_at
+        from wanted order by key
+        on conflict (key) do nothing
+        returning id, key
+    ), outbox as (
+        insert into dispatch (notice, notifier, digest, next_try_at)
+        select told.id, r.notifier, r.digest,
+               now() + case when r.digest is null then interval '0' else $12::interval end
+        from unnest($9::text[], $10::text[], $11::text[]) as r (key, notifier, digest)
+        join told using (key)
+        on conflict do nothing
+    )
+    select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from told
+"""
+# A breach told and taken back: to those who were told, whatever the routes say today.
+CORRECT = """
+    with wanted as (
+        select * from unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
+            $7::text[], $8::timestamptz[]
+        ) as w (key, kind, account, thread, clock, due_at, facts, raised_at)
+    ), heard as (
+        select distinct w.key, d.notifier
+        from wanted w
+        join notice n on n.clock = w.clock and n.kind = 'breach'
+        join dispatch d on d.notice = n.id
+        where d.sent_at is not null
+    ), told as (
+        insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
+        select key, kind, account, thread, clock, due_at, facts::jsonb, raised_at
+        from wanted where key in (select key from heard) order by key
+        on conflict (key) do update set kind = excluded.kind
+        returning id, key
+    ), outbox as (
+        insert into dispatch (notice, notifier)
+        select told.id, heard.notifier from told join heard using (key)
+        on conflict do nothing
+    )
+    select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from told
+"""
+DROP = """
+    update dispatch d set suppressed = $2
+    from notice n
+    where n.clock = any($1) and n.kind in ('warning', 'breach') and d.notice = n.id
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+"""
+KNOWN = "select key from notice where key = any($1)"
+PURGE = """
+    delete from notice n
+    where n.raised_at < $1 and not exists (
+        select from dispatch d
+        where d.notice = n.id and d.sent_at is null and d.suppressed is null
+    )
+"""
+
+HOLD = timedelta(minutes=15)
+"""How long a first walk that does not end keeps its digest back."""
+
+
+async def raise_(
+    db: Db, rules: Rules, notices: Sequence[Notice], digests: Mapping[str, str] = NO_DIGESTS
+) -> int:
+    """Write *notices* that are new, with a dispatch to each notifier that the routes name.
+
+    *digests* names, by notice key, the digest with which a notice leaves instead of by itself.
+
+    Returns:
+        How many were new; a key that was ever raised is not raised again.
+    """
+    routed = [
+        (notice.key, notifier)
+        for notice in notices
+        for notifier in rules.routing.notifiers(notice.account, notice.kind)
+    ]
+    return await _raise(db, notices, routed, digests)
+
+
+async def raise_to(db: Db, notices: Sequence[Notice], notifiers: Iterable[str]) -> int:
+    """As `raise_`, to these *notifiers* whatever the routes say."""
+    names = tuple(notifiers)
+    return await _raise(db, notices, [(n.key, to) for n in notices for to in names], NO_DIGESTS)
+
+
+async def correct(db: Db, notices: Sequence[Notice]) -> int:
+    """Tell each correction to those who were told the breach of its clock, and to nobody else.
+
+    Call it after `drop`. A breach that is just leaving is corrected when it has left.
+    """
+    if not notices:
+        return 0
+    each = list({notice.key: notice for notice in notices}.values())
+    return int(await db.fetchval(CORRECT, *_columns(each)))
+
+
+async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
+    """Keep back the warnings and breaches of *clocks* that nobody has been sent yet.
+
+    To be called in the transaction that ends or moves them, after their rows were changed. *why*
+    is one of `core.labels.SUPPRESSED`.
+    """
+    if not clocks:
+        return 0
+    return int((await db.execute(DROP, clocks, why)).split()[-1])
+
+
+async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
+    """Those of *keys* that were ever raised."""
+    return frozenset(row["key"] for row in await db.fetch(KNOWN, keys))
+
+
+async def purge(db: Db, before: datetime) -> int:
+    """Remove notices raised *before* that are done with; what is parked or waits stays."""
+    return int((await db.execute(PURGE, before)).split()[-1])
+
+
+async def _raise(
+    db: Db,
+    notices: Sequence[Notice],
+    routed: Sequence[tuple[str, str]],
+    digests: Mapping[str, str],
+) -> int:
+    if not notices:
+        return 0
+    return int(
+        await db.fetchval(
+            RAISE,
+            *_columns(notices),
+            [key for key, _ in routed],
+            [notifier for _, notifier in routed],
+            [digests.get(key) for key, _ in routed],
+            HOLD,
+        )
+    )
+
+
+def _columns(notices: Sequence[Notice]) -> tuple[list[object], ...]:
+    return (
+        [n.key for n in notices],
+        [n.kind.value for n in notices],
+        [n.account for n in notices],
+        [n.thread for n in notices],
+        [n.clock for n in notices],
+        [n.due_at for n in notices],
+        [json.dumps(dict(n.facts)) for n in notices],
+        [n.raised_at for n in notices],
+    )
