@@ -37,6 +37,7 @@ Kind = Literal[
     "skew",
 ]
 
+STRUCK: web.RequestKey[str] = web.RequestKey("struck", str)
 HTML_PAGE = b"<!doctype html><html><body><h1>We will be right back</h1></body></html>"
 
 
@@ -171,7 +172,7 @@ class Faults:
             response = await honest(request)
             self._remember(request, response)
             return response
-        request["fault"] = fault.kind
+        request[STRUCK] = fault.kind
         if fault.kind in ("status", "html"):
             return await self._refuse(request, honest, fault)
         if fault.kind == "drop":

@@ -24,14 +24,14 @@ RECORDED = 2000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came in, and how it was answered; no header, so no key."""
+    """A request as it came in, and how it was answered (*status* None: cut); no headers."""
 
     at: datetime
     operation: str
     method: str
     path: str
     query: dict[str, str]
-    status: int
+    status: int | None
     fault: str | None
 
 
@@ -56,7 +56,7 @@ class Loopback:
         self.received: deque[Received] = deque(maxlen=RECORDED)
         self._clock = clock
         self._forms = forms
-        self._app = web.Application(middlewares=[web.middleware(self._answer)])
+        self._app = web.Application(middlewares=[self._answer])
         for key, value in (shared or {}).items():
             self._app[key] = value
         self._app.add_routes([*routes, *control.routes(rules, self.received)])
@@ -85,6 +85,7 @@ class Loopback:
     ) -> None:
         await self._runner.cleanup()
 
+    @web.middleware
     async def _answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
         async def formed(request: web.Request) -> web.StreamResponse:
             return await self._forms(request, handler)
@@ -97,6 +98,7 @@ class Loopback:
         return response
 
     def _record(self, request: web.Request, response: web.StreamResponse, at: datetime) -> None:
+        fault = request.get(faults.STRUCK)
         self.received.append(
             Received(
                 at,
@@ -104,8 +106,8 @@ class Loopback:
                 request.method,
                 request.path,
                 dict(request.query),
-                response.status,
-                request.get("fault"),
+                None if fault == "drop" else response.status,
+                fault,
             )
         )
 
