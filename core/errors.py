@@ -11,6 +11,8 @@
         OutcomeUnknown                a reply may have been sent: never retried blindly
       NotifierError                   send the notice later, or park it
       StoreUnavailable                loops wait and try again; /readyz says no
+      SchemaMismatch                  stop at the start: migrate, or run the version that fits
+      Unstorable                      set the value aside, store its neighbours
       LeaseLost                       another worker has the stream: drop the result
 
 No message of an error holds a secret, a body, a buyer's name or address.
@@ -121,3 +123,15 @@ class LeaseLost(Error):
     """The fence has moved: another worker reads this stream, and what we read is dropped."""
 
     reason = "lease_lost"
+
+
+class SchemaMismatch(Error):
+    """The database's schema is not what this program knows; the text says what to do."""
+
+    reason = "schema"
+
+
+class Unstorable(Error):
+    """A value that PostgreSQL cannot hold; the text names the kind of fault, never the value."""
+
+    reason = "unstorable"

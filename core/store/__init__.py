@@ -1,0 +1,143 @@
+"""The only part that speaks to PostgreSQL.
+
+A table is a module of functions; the first parameter is the connection, and the caller owns the
+transaction: `transaction(pool)` opens one, and says so when the database is away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+
+from core.errors import StoreUnavailable, Unstorable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from asyncpg import Connection, Record
+    from asyncpg.pool import PoolConnectionProxy
+
+    Db: TypeAlias = Connection[Record] | PoolConnectionProxy[Record]
+    Pool: TypeAlias = asyncpg.Pool[Record]
+
+Address: TypeAlias = Mapping[str, object]
+"""Where the database is: keyword arguments of `asyncpg.connect`, or ``{"dsn": ...}``."""
+
+SETTINGS = {"jit": "off", "timezone": "UTC", "tcp_keepalives_idle": "10"}
+COMMAND_SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+
+_GONE: tuple[type[Exception], ...] = (
+    OSError,  # TimeoutError is one: a database that does not answer is away
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+_REFUSED: tuple[type[Exception], ...] = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    OverflowError,
+    ValueError,
+)
+
+
+async def open_pool(address: Address, *, size: int = 10, name: str = "replyby") -> Pool:
+    """Connections to the database at *address*, at most *size*, under *name* in its lists.
+
+    Raises:
+        StoreUnavailable: it cannot be reached.
+    """
+    with unavailable():
+        pool: Pool = await asyncpg.create_pool(
+            **_told(address, name), min_size=1, max_size=size, init=prepare
+        )
+    return pool
+
+
+async def connect(address: Address, *, name: str = "replyby") -> Connection[Record]:
+    """One connection outside any pool: for what must outlive a transaction, a lock or a listener.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached.
+    """
+    with unavailable():
+        connection: Connection[Record] = await asyncpg.connect(**_told(address, name))
+        await prepare(connection)
+    return connection
+
+
+async def prepare(connection: Connection[Record]) -> None:
+    """Make *connection* read and write jsonb as Python values."""
+    await connection.set_type_codec(
+        "jsonb", encoder=_encode, decoder=_decode, schema="pg_catalog", format="binary"
+    )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Db]:
+    """One transaction on a connection of *pool*.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached, or went away in between.
+    """
+    with unavailable():
+        async with pool.acquire() as db, db.transaction():
+            yield db
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turn whatever says that the database is away into `StoreUnavailable`."""
+    try:
+        yield
+    except StoreUnavailable:
+        raise
+    except _GONE as fault:
+        raise StoreUnavailable(_words(fault)) from fault
+    except asyncpg.InterfaceError as fault:
+        if not any(word in str(fault) for word in ("closed", "closing")):
+            raise
+        raise StoreUnavailable(_words(fault)) from fault
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn PostgreSQL's refusal of a value, and Python's of a date, into `Unstorable`.
+
+    The text names the kind of fault and never the value.
+    """
+    try:
+        yield
+    except _REFUSED as fault:
+        raise Unstorable(type(fault).__name__) from fault
+
+
+def _told(address: Address, name: str) -> dict[str, Any]:
+    return {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": COMMAND_SECONDS,
+        **address,
+        "server_settings": {**SETTINGS, "application_name": name},
+    }
+
+
+def _words(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {str(fault)[:200]}"
+
+
+def _encode(value: object) -> bytes:
+    return b"\x01" + json.dumps(value).encode()
+
+
+def _decode(raw: bytes) -> object:
+    return json.loads(raw[1:])
