@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ import structlog
 from core.errors import StoreUnavailable
 from core.store import pgbinaries, pgcluster, private
 from core.store.locks import Lock
-from core.store.postmaster import Address, Postmaster
+from core.store.postmaster import Postmaster
 from core.store.waiting import until
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.errors import SettingsError
+    from core.store import Address
     from core.store.pgbinaries import Binaries
     from core.store.pgcluster import Home
 
 log = structlog.get_logger()
 
-POLL = 0.02
+LOOK_EVERY = 0.02
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -54,8 +55,9 @@ class Server:
         self._home = home
         self._binaries = binaries
         self._lock = lock
-        sockets = pgcluster.socket_directory(home, binaries.user)
-        self.address = _address(str(sockets), pgcluster.password(home))
+        self._password = pgcluster.password(home)
+        self._host = str(pgcluster.socket_directory(home, binaries.user))
+        self.address = _address(self._host, self._password)
         self._postmaster: Postmaster | None = None
 
     async def watch(self) -> None:
@@ -71,7 +73,7 @@ class Server:
             try:
                 await self._start()
                 pause = SHORTEST_PAUSE
-            except StoreUnavailable as error:
+            except (StoreUnavailable, OSError) as error:
                 log.warning("postgres_not_started", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -87,7 +89,7 @@ class Server:
             raise RuntimeError("the server dies with the thread that starts it: use the main one")
         try:
             if not self._home.data.exists():
-                await pgcluster.create(self._home, self._binaries, self.address["password"])
+                await pgcluster.create(self._home, self._binaries, self._password)
             await self._start()
         except OSError as error:
             raise StoreUnavailable(f"PostgreSQL did not start: {error}") from error
@@ -105,7 +107,7 @@ class Server:
         except BaseException:
             await self.stop()
             raise
-        self._lock.write(state="serving", host=self.address["host"])
+        self._lock.write(state="serving", host=self._host)
         seconds = round(monotonic() - begun, 3)
         pid = self._postmaster.pid
         log.info("postgres_started", pid=pid, data=str(self._home.data), seconds=seconds)
@@ -158,7 +160,7 @@ async def join(
             try:
                 yield server.address
             finally:
-                lock.write(state="leaving")
+                _close_the_door(lock)
                 await _wait_for_guests(guests)
 
 
@@ -170,7 +172,7 @@ async def _running(home: Home, binaries: Binaries, lock: Lock) -> AsyncIterator[
         await server.start()
         yield server
     finally:
-        lock.write(state="leaving")
+        _close_the_door(lock)
         await server.stop()
 
 
@@ -190,18 +192,24 @@ async def _entered(lock: Lock, guests: Lock) -> str | None:
             guests.release()  # it was about to leave, and will not wait for us
         return False
 
-    await until(entered, look_every=0.02, say=_saying("waiting_for_postgres", lock))
+    await until(entered, look_every=LOOK_EVERY, say=_saying("waiting_for_postgres", lock))
     return host
 
 
 async def _wait_for_command(lock: Lock) -> None:
     """Take the server's lock; while a command runs the server, wait until it is done."""
-    await until(lock.take, look_every=0.02, say=_saying("waiting_for_command", lock))
+    await until(lock.take, look_every=LOOK_EVERY, say=_saying("waiting_for_command", lock))
 
 
 async def _wait_for_guests(guests: Lock) -> None:
     """Wait until nobody else uses our server, and let nobody in."""
-    await until(guests.take, look_every=0.02, say=_saying("waiting_for_guests"))
+    await until(guests.take, look_every=LOOK_EVERY, say=_saying("waiting_for_guests"))
+
+
+def _close_the_door(lock: Lock) -> None:
+    """Ask that no guest comes any more; on a full disk one may, and is waited for."""
+    with suppress(OSError):
+        lock.write(state="leaving")
 
 
 def _saying(happening: str, lock: Lock | None = None) -> Callable[[float], None]:
@@ -222,6 +230,10 @@ def _second_daemon(state_dir: Path, daemon: Lock) -> SettingsError:
 
 
 def _address(host: str, password: str) -> Address:
-    return Address(
-        host=host, port=5432, user=pgcluster.ROLE, password=password, database="postgres"
-    )
+    return {
+        "host": host,
+        "port": pgcluster.PORT,
+        "user": pgcluster.ROLE,
+        "password": password,
+        "database": "postgres",
+    }

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 ROLE = "replyby"
 # sun_path holds 108 bytes on Linux and 104 elsewhere, the closing NUL among them.
 LONGEST_SOCKET = 100
-SOCKET = ".s.PGSQL.5432"
+PORT = 5432
+SOCKET = f".s.PGSQL.{PORT}"
 # The database's own collation: the C library's differs between machines and changes under an index.
 LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 

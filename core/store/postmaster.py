@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SETTINGS: Mapping[str, str] = {
-    "port": "5432",
+    "port": str(pgcluster.PORT),
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "40",
@@ -46,16 +46,6 @@ SETTINGS: Mapping[str, str] = {
     "log_destination": "stderr",
 }
 LARGEST_LOG = 1_000_000
-
-
-class Address(TypedDict):
-    """What `asyncpg.connect` needs; `host` is the directory of a socket."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    database: str
 
 
 class Postmaster:
