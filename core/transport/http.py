@@ -250,7 +250,8 @@ class Http:
         if isinstance(fault, RateLimited | Unreachable) and fault.retry_after is not None:
             return fault.retry_after
         first = self.limits.first_wait
-        return wait_exponential_jitter(first, self.limits.longest_wait, jitter=first)(state)
+        longest = self.limits.longest_wait
+        return wait_exponential_jitter(max=longest, multiplier=first, jitter=first)(state)
 
     async def _retried(self, state: RetryCallState) -> None:
         fault = state.outcome.exception() if state.outcome else None
