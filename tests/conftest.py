@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -31,7 +32,15 @@ pytest.register_assert_rewrite("core.conformance")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 # Who loses the machine has lost the tests too: nothing here need reach a disk.
-HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+HASTY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
 
 # Speed is measured by benchmarks; a busy machine is no reason for a property to fail.
 settings.register_profile("here", deadline=None)
@@ -70,7 +79,7 @@ def server() -> Iterator[store.Address]:
     if dsn := os.environ.get("REPLYBY_TEST_DSN"):
         yield {"dsn": dsn}
         return
-    with opened_place() as path, asyncio.Runner() as runner:
+    with opened_place(in_memory=True) as path, asyncio.Runner() as runner:
         home, user = pgcluster.settle(path / "var", elsewhere=path / "lib")
         binaries = pgbinaries.prepare(user, elsewhere=path / "lib")
         word = pgcluster.password(home)
@@ -115,8 +124,14 @@ async def pool(address: store.Address) -> AsyncIterator[store.Pool]:
 
 
 @contextmanager
-def opened_place() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="replyby-"))
+def opened_place(*, in_memory: bool = False) -> Iterator[Path]:
+    base = Path(tempfile.gettempdir())
+    if in_memory and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        base = MEMORY
+    for left in base.glob("replyby-tests-*"):  # by tests that were killed
+        if not psutil.pid_exists(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix=f"replyby-tests-{os.getpid()}-", dir=base))
     path.chmod(0o755)
     try:
         yield path
