@@ -1,0 +1,84 @@
+"""A stand-in with one operator, one shop and a clock that stands until it is moved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+
+from connectors.mirakl.sandbox.server import Sandbox
+
+NOON = datetime(2026, 3, 2, 12, 0, 1, 500_000, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **how: float) -> datetime:
+        self.now += timedelta(**how)
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def sandbox(clock):
+    async with Sandbox(clock, seed=1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def operator(sandbox):
+    return sandbox.add_operator("op")
+
+
+@pytest.fixture
+def shop(operator):
+    return operator.add_shop(2000, "My shop")
+
+
+@pytest.fixture
+async def session():
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def call(sandbox, session, shop):
+    """Call the operator's API with the shop's key, or as *headers* say: (status, content)."""
+
+    async def call(path, method="GET", *, operator="op", headers=None, raw=False, **how):
+        headers = {"Authorization": shop.key} if headers is None else headers
+        url = f"{sandbox.base_url(operator)}/api{path}"
+        async with session.request(method, url, headers=headers, **how) as answer:
+            if raw:
+                return answer.status, answer.headers, await answer.read()
+            return answer.status, await answer.json(content_type=None)
+
+    return call
+
+
+@pytest.fixture
+def walk(call):
+    """All pages of M11 from the given query on: a list of pages."""
+
+    async def walk(between=lambda: None, **query):
+        pages = []
+        while True:
+            status, page = await call("/inbox/threads", params=query)
+            assert status == 200, page
+            pages.append(page)
+            if "next_page_token" not in page:
+                return pages
+            query = {"page_token": page["next_page_token"]}
+            between()
+
+    return walk
