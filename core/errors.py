@@ -95,9 +95,16 @@ class Refused(ConnectorError):
 
 
 class OutcomeUnknown(ConnectorError):
-    """A reply left and no answer came: it may have been sent. Read the thread before anything."""
+    """A reply left and no answer came: it may have been sent. Read the thread before anything.
+
+    *retry_after* in seconds, for what may be sent twice; None where it did not say.
+    """
 
     reason = "outcome_unknown"
+
+    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
 
 
 class NotifierError(Error):

@@ -205,7 +205,7 @@ class NoticeKind(StrEnum):
 class Notice:
     """A fact told once: *key* is unique for ever. *facts* are numbers and closed words only.
 
-    `facts` never holds a buyer's name, address or text: see `core.notifier.render`.
+    `facts` never holds a buyer's name, address or text; `core.words` says which each kind has.
     """
 
     key: str
@@ -221,7 +221,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One notice to one notifier."""
+    """One notice to one notifier.
+
+    *digest* names what it leaves together with; *url* is the marketplace's page of the thread.
+    """
 
     notice: Notice
     notifier: str
@@ -229,6 +232,9 @@ class Dispatch:
     next_try_at: datetime
     sent_at: datetime | None = None
     parked_reason: str | None = None
+    error: str | None = None
+    digest: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,34 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
+
+from pydantic import AfterValidator
+
+from core.connector import Options
+from sla import zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
 
     from core.model import Notice, NoticeKind
+    from core.transport.http import Http
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """A notice as a reader sees it: a line, a few lines more, and where to look.
 
-    No buyer's name, address or text; instants in the reader's zone.
+    No buyer's name, address or text; instants in the reader's zone. *at* is when it was worded:
+    "2 h left" is true then.
     """
 
     subject: str
     text: str
     url: str | None
+    at: datetime
 
 
 class Notifier(Protocol):
-    """A way of sending. *name* is the key in the settings and the metric label."""
+    """A way of sending. *name* is the settings' key and the metric label; *zone* the reader's."""
 
     @property
     def name(self) -> str: ...
 
+    @property
+    def zone(self) -> str: ...
+
     async def send(self, notice: Notice, words: Words) -> None:
         """Deliver, or raise `NotifierError`. May be called again for the same `notice.key`."""
+
+
+def _zone(name: str) -> str:
+    zones.zone(name)
+    return name
+
+
+class NotifierOptions(Options):
+    """What the settings say to a notifier; each kind subclasses it and narrows *kind*.
+
+    *zone* is where the reader lives: deadlines are written in its time.
+    """
+
+    kind: str
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+OptionsT = TypeVar("OptionsT", bound=NotifierOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a notifier may send with: *http*, and the *directory* from which its paths start."""
+
+    http: Http
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierKind(Generic[OptionsT]):
+    """A kind of notifier, declared: what the settings may say, and how it is opened by name."""
+
+    options: type[OptionsT]
+    open: Callable[[str, OptionsT, Means], Notifier]
+
+
+AnyKind = NotifierKind[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +104,37 @@ class Routing:
     def notifiers(self, account: str, kind: NoticeKind) -> tuple[str, ...]:
         """The notifiers for a notice, each once, in the order of the settings."""
         own = [self.routes[name] for name in self.accounts.get(account, ())]
-        taken = self._of(own, kind)
-        return taken or self._of((r for r in self.routes.values() if r.fallback), kind)
+        return self._of(own, kind) or self.fallback(kind)
+
+    def fallback(self, kind: NoticeKind) -> tuple[str, ...]:
+        """The notifiers of the fallback routes that take *kind*."""
+        return self._of((r for r in self.routes.values() if r.fallback), kind)
 
     @staticmethod
     def _of(routes: Iterable[Route], kind: NoticeKind) -> tuple[str, ...]:
         fit = (r for r in routes if not r.kinds or kind in r.kinds)
         return tuple(dict.fromkeys(name for route in fit for name in route.notifiers))
+
+
+def stable_id(notice: Notice) -> str:
+    """What a receiver knows repetitions by: the same at every attempt; letters and digits only."""
+    return f"msg_{sha256(notice.key.encode()).hexdigest()[:32]}"
+
+
+def payload(notice: Notice, words: Words) -> dict[str, object]:
+    """A notice for programs: closed words and numbers, beside what a person reads."""
+    return {
+        "id": stable_id(notice),
+        "key": notice.key,
+        "kind": notice.kind.value,
+        "account": notice.account,
+        "thread": notice.thread,
+        "clock": notice.clock,
+        "due_at": notice.due_at.isoformat() if notice.due_at else None,
+        "raised_at": notice.raised_at.isoformat(),
+        "sent_at": words.at.isoformat(),
+        "facts": dict(notice.facts),
+        "subject": words.subject,
+        "text": words.text,
+        "url": words.url,
+    }

@@ -78,7 +78,7 @@ DROP = """
 KNOWN = "select key from notice where key = any($1)"
 PURGE = """
     delete from notice n
-    where n.raised_at < $1 and not exists (
+    where n.raised_at < $1 and n.kind <> 'policy_review' and not exists (
         select from dispatch d
         where d.notice = n.id and d.sent_at is null and d.suppressed is null
     )
@@ -140,7 +140,10 @@ async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
 
 
 async def purge(db: Db, before: datetime) -> int:
-    """Remove notices raised *before* that are done with; what is parked or waits stays."""
+    """Remove notices raised *before* that are done with; what is parked or waits stays.
+
+    A review stays too: its key is the only memory of having told it.
+    """
     return int((await db.execute(PURGE, before)).split()[-1])
 
 

@@ -80,7 +80,9 @@ def sending_fault(
     if 400 <= status < 500 and status != 408:
         why = explain(answer.body) if explain else ""
         return Refused(f"{where}: status {status}{why and ', '}{why}", detail=str(status))
-    return OutcomeUnknown(f"{where}: status {status}", detail=str(status))
+    return OutcomeUnknown(
+        f"{where}: status {status}", detail=str(status), retry_after=retry_after(answer.headers)
+    )
 
 
 def _common_fault(answer: Answer, where: str) -> ConnectorError | None:

@@ -1,0 +1,70 @@
+"""Notices as lines of JSON at the end of a file: for `tail -f`, a log shipper, a first run."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from core.errors import NotifierError
+from core.notifier import NotifierOptions, payload
+
+if TYPE_CHECKING:
+    from core.model import Notice
+    from core.notifier import Means, Words
+
+
+class FileOptions(NotifierOptions):
+    """*path* starts from the directory of the settings; its folders are made."""
+
+    kind: Literal["file"] = "file"
+    path: str = Field(min_length=1)
+
+
+class File:
+    """Appends one line a notice, on disk before it counts as sent. It never rotates."""
+
+    def __init__(self, name: str, options: FileOptions, means: Means) -> None:
+        self.name = name
+        self.zone = options.zone
+        self._path = means.directory / Path(options.path).expanduser()
+
+    async def send(self, notice: Notice, words: Words) -> None:
+        """Append the notice.
+
+        Raises:
+            NotifierError: the file cannot be written; trying again may help.
+        """
+        line = json.dumps(payload(notice, words), ensure_ascii=False).encode() + b"\n"
+        try:
+            await asyncio.to_thread(_append, self._path, line)
+        except OSError as fault:
+            raise NotifierError(f"the file cannot be written: {fault.strerror}") from fault
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Write the whole line or nothing of it; never onto the end of a torn one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = os.fstat(file).st_size
+        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        try:
+            _write(file, b"\n" + line if torn else line)
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, size)
+            raise
+    finally:
+        os.close(file)
+
+
+def _write(file: int, rest: bytes) -> None:
+    while rest:
+        rest = rest[os.write(file, rest) :]

@@ -1,0 +1,118 @@
+"""Notices as signed HTTP requests, in the form of Standard Webhooks.
+
+The receiver checks ``webhook-signature``: the Base64 of the HMAC-SHA256, keyed by the shared
+secret, over ``<webhook-id>.<webhook-timestamp>.<body>``. The id is the same at every attempt.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, SecretStr
+from yarl import URL
+
+from core.errors import (
+    BadCredentials,
+    ConnectorError,
+    NotifierError,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from core.notifier import NotifierOptions, payload, stable_id
+from core.transport.http import Limits
+
+if TYPE_CHECKING:
+    from core.model import Notice
+    from core.notifier import Means, Words
+
+LIMITS = Limits(connect=5.0, read=10.0, total=15.0, body=65_536)
+PREFIX = "whsec_"
+SHORTEST_SECRET = 16
+
+
+def _address(url: SecretStr) -> SecretStr:
+    address = URL(url.get_secret_value())
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise ValueError("is no address; write it like https://example.com/hook")
+    return url
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    if len(_key(secret)) < SHORTEST_SECRET:
+        raise ValueError(f"is too short; use at least {SHORTEST_SECRET} random bytes")
+    return secret
+
+
+def _key(secret: SecretStr) -> bytes:
+    """The key: what follows ``whsec_`` is Base64, anything else is taken as it stands."""
+    text = secret.get_secret_value()
+    if not text.startswith(PREFIX):
+        return text.encode()
+    try:
+        return base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError("is no Base64 after whsec_; copy the secret again") from None
+
+
+class WebhookOptions(NotifierOptions):
+    """*url* is a secret, since many receivers put a token into it; *secret* signs."""
+
+    kind: Literal["webhook"] = "webhook"
+    url: Annotated[SecretStr, AfterValidator(_address)]
+    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+
+
+class Webhook:
+    """Posts one request a notice; follows no redirect."""
+
+    def __init__(self, name: str, options: WebhookOptions, means: Means) -> None:
+        self.name = name
+        self.zone = options.zone
+        self._http = replace(means.http, limits=LIMITS)
+        self._url = options.url.get_secret_value()
+        self._key = _key(options.secret) if options.secret else None
+
+    async def send(self, notice: Notice, words: Words) -> None:
+        """Post the notice; any 2xx is a delivery.
+
+        Raises:
+            NotifierError: permanent for a 3xx or 4xx, except 408 and 429; `retry_after` as asked.
+        """
+        body = json.dumps(payload(notice, words)).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": stable_id(notice),
+            **signed(self._key, stable_id(notice), int(words.at.timestamp()), body),
+        }
+        try:
+            await self._http.send(self._url, operation="webhook", headers=headers, body=body)
+        except ConnectorError as fault:
+            raise _failed(fault) from None
+
+
+def signed(key: bytes | None, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of Standard Webhooks; without a *key* there is no signature."""
+    headers = {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp)}
+    if key is not None:
+        content = f"{webhook_id}.{timestamp}.".encode() + body
+        signature = base64.b64encode(hmac.digest(key, content, "sha256")).decode()
+        headers["webhook-signature"] = f"v1,{signature}"
+    return headers
+
+
+def _failed(fault: ConnectorError) -> NotifierError:
+    said = f"the receiver answered {fault.detail}" if fault.detail.isdigit() else "no answer"
+    redirected = fault.detail.startswith("3") and fault.detail.isdigit()
+    permanent = isinstance(fault, Refused | BadCredentials) or redirected
+    asked = (
+        fault.retry_after if isinstance(fault, RateLimited | Unreachable | OutcomeUnknown) else None
+    )
+    return NotifierError(said, permanent=permanent, retry_after=asked)

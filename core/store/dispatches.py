@@ -1,0 +1,238 @@
+"""Dispatches: one notice to one notifier; the unsent ones are the outbox.
+
+A dispatch is claimed in a short transaction of its own, which moves its next try to the end of a
+lease; a sender that dies leaves it due again by itself. Leases and retries go by the database's
+clock, so no host's wall clock can send anything twice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.model import Dispatch, Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from asyncpg import Record
+
+    from core.store import Db
+
+LEASE = timedelta(seconds=60)
+
+CLAIM = """
+    with due as (
+        select notice, notifier from dispatch
+        where notifier = $1 and next_try_at <= now() and digest is null
+          and sent_at is null and parked_reason is null and suppressed is null
+        order by next_try_at, notice
+        limit $2
+        for update skip locked
+    )
+    update dispatch d set attempts = attempts + 1, next_try_at = now() + $3::interval
+    from due
+    join notice n on n.id = due.notice
+    left join thread t on t.account = n.account and t.id = n.thread
+    where d.notice = due.notice and d.notifier = due.notifier
+    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+"""
+CLAIM_DIGEST = """
+    with due as (
+        select notice, notifier from dispatch
+        where notifier = $1 and next_try_at <= now() and digest = (
+                select digest from dispatch
+                where notifier = $1 and next_try_at <= now() and digest is not null
+                  and sent_at is null and parked_reason is null and suppressed is null
+                order by next_try_at
+                limit 1
+            )
+          and sent_at is null and parked_reason is null and suppressed is null
+        for update skip locked
+    )
+    update dispatch d set attempts = attempts + 1, next_try_at = now() + $2::interval
+    from due
+    join notice n on n.id = due.notice
+    left join thread t on t.account = n.account and t.id = n.thread
+    where d.notice = due.notice and d.notifier = due.notifier
+    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+"""
+RELEASE = """
+    update dispatch d set next_try_at = now()
+    from notice n
+    join account a on a.name = n.account
+    where d.notifier = $1 and d.digest is not null and d.attempts = 0
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+      and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
+      and not exists (
+          select from clock c where c.account = a.name and c.next_alert_at <= a.first_walk_at
+      )
+"""
+STANDING = """
+    select notice from dispatch where notifier = $1 and notice = any($2) and suppressed is null
+"""
+DONE = """
+    with was as (
+        select notice, suppressed from dispatch
+        where notifier = $1 and notice = any($2)
+        for update
+    )
+    update dispatch d set sent_at = $3, suppressed = null, error = null
+    from was
+    where d.notifier = $1 and d.notice = was.notice and d.sent_at is null
+    returning d.notice, was.suppressed is not null as too_late
+"""
+RETRY = """
+    update dispatch set next_try_at = now() + $3::interval, error = $4
+    where notifier = $1 and notice = any($2)
+      and sent_at is null and parked_reason is null and suppressed is null
+"""
+PARK = """
+    update dispatch set parked_reason = $3, error = $4
+    where notifier = $1 and notice = any($2)
+      and sent_at is null and parked_reason is null and suppressed is null
+    returning notice
+"""
+PARK_GONE = """
+    update dispatch d set parked_reason = 'notifier_gone'
+    from notice n
+    where d.notifier <> all($1) and n.id = d.notice
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+    returning n.*, null as url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error,
+              d.digest
+"""
+PARKED = """
+    select n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+    from dispatch d
+    join notice n on n.id = d.notice
+    left join thread t on t.account = n.account and t.id = n.thread
+    where d.parked_reason is not null
+    order by n.raised_at, n.id, d.notifier
+    limit $1
+"""
+RETRY_PARKED = """
+    with again as (
+        update dispatch
+        set parked_reason = null, error = null, attempts = 0, next_try_at = now()
+        where parked_reason is not null
+          and ($1::bigint[] is null or notice = any($1)) and ($2::text is null or notifier = $2)
+        returning notice
+    )
+    select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from again
+"""
+WAITS = """
+    select extract(epoch from min(due.next_try_at) - now())::float8
+    from unnest($1::text[]) as of (notifier), lateral (
+        select next_try_at from dispatch d
+        where d.notifier = of.notifier
+          and sent_at is null and parked_reason is null and suppressed is null
+        order by next_try_at
+        limit 1
+    ) due
+"""
+
+
+async def claim(db: Db, notifier: str, limit: int) -> list[Dispatch]:
+    """The next dispatches of *notifier* that are due, for `LEASE`; oldest first."""
+    rows = await db.fetch(CLAIM, notifier, limit, LEASE)
+    return sorted((_dispatch(row) for row in rows), key=lambda d: d.notice.raised_at)
+
+
+async def claim_digest(db: Db, notifier: str) -> list[Dispatch]:
+    """All that leaves together as one digest, if one is due; the most urgent first."""
+    rows = await db.fetch(CLAIM_DIGEST, notifier, LEASE)
+    return sorted((_dispatch(row) for row in rows), key=_urgency)
+
+
+async def release(db: Db, notifier: str) -> int:
+    """Let go of the digests of accounts whose first walk has ended and is told whole."""
+    return _count(await db.execute(RELEASE, notifier))
+
+
+async def standing(db: Db, notifier: str, notices: Sequence[int]) -> frozenset[int]:
+    """Those of *notices* that were not dropped since they were claimed."""
+    return frozenset(row["notice"] for row in await db.fetch(STANDING, notifier, notices))
+
+
+async def done(db: Db, notifier: str, notices: Sequence[int], at: datetime) -> frozenset[int]:
+    """Write that *notices* were sent.
+
+    Returns:
+        Those that had been dropped while they were leaving: their reader needs the correction.
+    """
+    rows = await db.fetch(DONE, notifier, notices, at)
+    return frozenset(row["notice"] for row in rows if row["too_late"])
+
+
+async def retry(
+    db: Db, notifier: str, notices: Sequence[int], delay: timedelta, error: str
+) -> None:
+    """Try *notices* again after *delay*."""
+    await db.execute(RETRY, notifier, notices, delay, error)
+
+
+async def park(
+    db: Db, notifier: str, notices: Sequence[int], reason: str, error: str
+) -> frozenset[int]:
+    """Give up on *notices*, visibly; those that were parked now."""
+    rows = await db.fetch(PARK, notifier, notices, reason, error)
+    return frozenset(row["notice"] for row in rows)
+
+
+async def park_gone(db: Db, notifiers: Collection[str]) -> list[Dispatch]:
+    """Park what is meant for a notifier that is none of *notifiers*: it left the settings."""
+    return [_dispatch(row) for row in await db.fetch(PARK_GONE, list(notifiers))]
+
+
+async def parked(db: Db, limit: int = 1000) -> list[Dispatch]:
+    """What was given up, oldest first."""
+    return [_dispatch(row) for row in await db.fetch(PARKED, limit)]
+
+
+async def retry_parked(
+    db: Db, notices: Sequence[int] | None = None, notifier: str | None = None
+) -> int:
+    """Make parked dispatches due again: all, those of *notices*, those to *notifier*."""
+    return int(await db.fetchval(RETRY_PARKED, notices, notifier))
+
+
+async def waits(db: Db, notifiers: Sequence[str]) -> float | None:
+    """Seconds until the next dispatch to one of *notifiers* is due; None where none waits."""
+    seconds = await db.fetchval(WAITS, notifiers)
+    return None if seconds is None else float(seconds)
+
+
+def _dispatch(row: Record) -> Dispatch:
+    return Dispatch(
+        notice=_notice(row),
+        notifier=row["notifier"],
+        attempts=row["attempts"],
+        next_try_at=row["next_try_at"],
+        parked_reason=row["parked_reason"],
+        error=row["error"],
+        digest=row["digest"],
+        url=row["url"],
+    )
+
+
+def _notice(row: Record) -> Notice:
+    return Notice(
+        id=row["id"],
+        key=row["key"],
+        kind=NoticeKind(row["kind"]),
+        account=row["account"],
+        raised_at=row["raised_at"],
+        thread=row["thread"],
+        clock=row["clock"],
+        due_at=row["due_at"],
+        facts=tuple(sorted(row["facts"].items())),
+    )
+
+
+def _urgency(dispatch: Dispatch) -> datetime:
+    return dispatch.notice.due_at or dispatch.notice.raised_at
+
+
+def _count(status: str) -> int:
+    return int(status.split()[-1])

@@ -1,0 +1,183 @@
+"""The watcher's side of clocks: whose next step has passed, moved on, counted.
+
+Rows are claimed with ``skip locked``, so the watcher waits for nobody and two of them share the
+work; moving on is compare-and-set all the same: a row that changed is left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.store import Db
+
+ALERTABLE = """
+    select id, account, thread, promise, waits_for, metric, revision, step, started_at, due_at,
+           due_from, steps
+    from clock
+    where next_alert_at < $1 and ($3 or next_alert_at < due_at)
+    order by next_alert_at
+    limit $2
+    for no key update skip locked
+"""
+MARK = """
+    update clock c set step = w.told, next_alert_at = w.next_alert_at
+    from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::smallint[],
+                $6::timestamptz[]) as w (id, revision, step, due_at, told, next_alert_at)
+    where c.id = w.id and c.revision = w.revision and c.step = w.step and c.due_at = w.due_at
+      and c.ended is null
+    returning c.id
+"""
+NEXT_ALERT = """
+    select next_alert_at from clock
+    where next_alert_at is not null and ($1 or next_alert_at < due_at)
+    order by next_alert_at
+    limit 1
+"""
+READINGS = """
+    select a.name, a.monitored_since, a.first_walk_at,
+           case when bool_and(s.seen_through is not null) then min(s.seen_through) end as read_at
+    from account a
+    left join stream s on s.account = a.name and s.carries_clocks
+    where a.name = any($1)
+    group by a.name
+"""
+# Read past the deadline, or one interval and a minute later without a good reading.
+COUNT = """
+    with ready as (
+        select c.id, c.breached_at, c.corrected_at, c.correction
+        from clock c
+        left join (
+            select account, max("interval") as every,
+                   case when bool_and(seen_through is not null) then min(seen_through) end as seen
+            from stream where carries_clocks group by account
+        ) s on s.account = c.account
+        where c.ended is null and c.next_alert_at is null and not c.history and c.steps <> '{}'
+          and (c.breached_at is null or c.corrected_at is not null)
+          and c.due_at < $1
+          and (s.seen >= c.due_at
+               or c.due_at + coalesce(s.every, interval '0') + interval '60 seconds' < $1)
+        order by c.due_at
+        limit $2
+        for no key update of c skip locked
+    ), counted as (
+        update clock c set breached_at = c.due_at, corrected_at = null, correction = null
+        from ready
+        where c.id = ready.id
+        returning c.id, c.account, c.metric, c.breached_at,
+            jsonb_build_object('breached_at', ready.breached_at, 'corrected_at',
+                               ready.corrected_at, 'correction', ready.correction) as before
+    ), entries as (
+        insert into clock_entry (clock, at, what, before, after)
+        select id, $1, 'breached', before, jsonb_build_object('breached_at', breached_at)
+        from counted
+    )
+    select account, metric, count(*) as n from counted group by account, metric
+"""
+SOON = """
+    select account, min(due_at) as due_at from clock
+    where ended is null and due_at > $1 and due_at <= $2 and next_alert_at is not null
+    group by account
+"""
+# Only earlier, never past its backoff or its floor; a walk that began since then will do.
+PULL_FORWARD = """
+    update stream s set next_due = greatest(w.at, s.seen_through + s.floor)
+    from unnest($1::text[], $2::timestamptz[]) as w (account, at)
+    where s.account = w.account and s.carries_clocks and s.holder is null
+      and s.next_due > greatest(w.at, s.seen_through + s.floor)
+      and (s.seen_through is null or s.seen_through < w.at)
+      and (s.backoff_until is null or s.backoff_until <= w.at)
+"""
+
+
+class Alert(NamedTuple):
+    """A clock one of whose steps has passed."""
+
+    id: int
+    account: str
+    thread: str
+    promise: str
+    waits_for: str
+    metric: str
+    revision: int
+    step: int
+    started_at: datetime
+    due_at: datetime
+    due_from: str
+    steps: Sequence[datetime]
+
+
+class Reading(NamedTuple):
+    """How far an account was read: *read_at* is its slowest stream's last walk, None for never."""
+
+    account: str
+    monitored_since: datetime
+    first_walk_at: datetime | None
+    read_at: datetime | None
+
+
+class Move(NamedTuple):
+    """A clock to be moved on to step *told*, if it is still as it was."""
+
+    id: int
+    revision: int
+    step: int
+    due_at: datetime
+    told: int
+    next_alert_at: datetime | None
+
+
+async def alertable(db: Db, now: datetime, limit: int, *, sure: bool = True) -> list[Alert]:
+    """Clocks whose next step lies before *now*, the longest passed first; locked.
+
+    Without *sure* those whose next step is the breach stay where they are.
+    """
+    return [Alert(*row) for row in await db.fetch(ALERTABLE, now, limit, sure)]
+
+
+async def mark(db: Db, moves: Iterable[Move]) -> frozenset[int]:
+    """Move clocks on; those that were still as they were: each is moved by one watcher only."""
+    columns = tuple(zip(*moves, strict=True))
+    return (
+        frozenset(row["id"] for row in await db.fetch(MARK, *columns)) if columns else frozenset()
+    )
+
+
+async def next_alert(db: Db, *, sure: bool = True) -> datetime | None:
+    """The instant of the first step that is not told; None while no clock has one."""
+    at: datetime | None = await db.fetchval(NEXT_ALERT, sure)
+    return at
+
+
+async def readings(db: Db, accounts: Iterable[str]) -> dict[str, Reading]:
+    """How far each of *accounts* was read."""
+    rows = await db.fetch(READINGS, sorted(set(accounts)))
+    return {row["name"]: Reading(*row) for row in rows}
+
+
+async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]:
+    """Count told breaches that reading has confirmed; how many, by account and metric.
+
+    A breach is counted when every stream that carries clocks was read past the deadline, or one
+    poll interval and a minute later without a good reading. Rule: clock.md, section 7.
+    """
+    rows = await db.fetch(COUNT, now, limit)
+    return {(row["account"], row["metric"]): row["n"] for row in rows}
+
+
+async def pull_forward(db: Db, now: datetime, within: timedelta, lead: timedelta) -> int:
+    """Let a walk of an account begin *lead* before its next deadline that comes *within*.
+
+    Returns:
+        How many streams are read earlier than they were to be.
+    """
+    soon = await db.fetch(SOON, now, now + within)
+    if not soon:
+        return 0
+    at: Mapping[str, datetime] = {row["account"]: row["due_at"] - lead for row in soon}
+    status = await db.execute(PULL_FORWARD, list(at), list(at.values()))
+    return int(status.split()[-1])
