@@ -245,7 +245,7 @@ class Scene:
             self.stage.agent_asks_marketplace(plot.thread, text, at)
 
 
-SHORTEST_NAP, LONGEST_NAP = 0.05, 5.0
+SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0
 
 
 async def play(scenes: Sequence[Scene], clock: Callable[[], datetime]) -> None:

@@ -123,10 +123,11 @@ class ShopStage:
         return self.shop.open_thread(letter.text, order=bought, topic=topic, at=self._at(at)).id
 
     def is_waiting(self, thread: str) -> bool:
-        """Whether a reply is needed and nobody has said that it is not."""
+        """Whether a reply is needed and nobody has said since the last letter that it is not."""
         one = self._thread(thread)
-        since = one.reply_needed_since()
-        return since is not None and not any(click.at >= since for click in one.clicks)
+        last = max(message.at for message in one.messages if message.is_for(SHOP))
+        dismissed = any(click.at >= last for click in one.clicks)
+        return one.reply_needed_since() is not None and not dismissed
 
     def buyer_writes(self, thread: str, text: str, at: datetime) -> None:
         self._thread(thread).buyer_writes(text, at=self._at(at))

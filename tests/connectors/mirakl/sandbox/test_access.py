@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -179,3 +181,15 @@ async def test_an_ordered_error_has_the_marketplaces_form(call, sandbox):
     assert (status, headers["Retry-After"]) == (429, "3")
     assert (await call("/version"))[1]["code"] == 401
     assert [one.status for one in sandbox.calls("M11")] == [429]
+
+
+@pytest.mark.parametrize("package", ["connectors/mirakl/sandbox", "core/sandbox"])
+def test_a_stand_in_shares_no_code_with_what_it_tests(package):
+    root = Path(__file__).parents[4]
+    ours = {"connectors", "core", "sla"}
+    for path in (root / package).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert name.split(".")[0] not in ours or ".sandbox" in name, (path, name)
