@@ -1,0 +1,154 @@
+"""Complaints about settings: key path, fault, how to mend it; never a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Path = tuple[str, ...]
+
+SHORTEST_ECHO = 3
+
+_PLAIN = {
+    "missing": "is missing; add it",
+    "string_type": "is no text; put it in quotes",
+    "bool_type": "is no yes or no; write true or false",
+    "bool_parsing": "is no yes or no; write true or false",
+    "int_type": "is no whole number; write it without quotes",
+    "int_parsing": "is no whole number; write digits only",
+    "int_from_float": "is no whole number; leave the fraction out",
+    "float_type": "is no number; write it without quotes",
+    "float_parsing": "is no number; write digits only",
+    "tuple_type": 'is no list; write it in brackets, such as ["one", "two"]',
+    "list_type": 'is no list; write it in brackets, such as ["one", "two"]',
+    "frozen_set_type": 'is no list; write it in brackets, such as ["one", "two"]',
+    "dict_type": "is no table; write it as [section.name] with keys below it",
+    "model_type": "is no table; write it as [section.name] with keys below it",
+    "model_attributes_type": "is no table; write it as [section.name] with keys below it",
+    "date_from_datetime_parsing": "is no date; write it as 2026-12-31",
+    "date_parsing": "is no date; write it as 2026-12-31",
+    "date_type": "is no date; write it as 2026-12-31",
+    "timezone_aware": "has no zone; end it with Z or an offset such as +01:00",
+    "datetime_parsing": "is no instant; write it as 2026-12-31T00:00:00Z",
+    "datetime_from_date_parsing": "is no instant; write it as 2026-12-31T00:00:00Z",
+    "string_pattern_mismatch": "has characters that are not allowed here",
+    "too_short": "is empty; name at least one",
+    "string_too_short": "is empty; write something",
+}
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A key path as the settings file would write it."""
+    return ".".join(str(part) for part in path)
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """How to mend an unknown name: the closest known one, else all of them."""
+    names = sorted(known)
+    close = get_close_matches(given, names, 1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known: {', '.join(names)}" if names else "none is defined"
+
+
+@dataclass(slots=True)
+class Complaints:
+    """All faults found so far: the settings are read to the end before any is told."""
+
+    lines: list[str] = field(default_factory=list)
+    _paths: set[str] = field(default_factory=set)
+
+    def add(self, path: Iterable[str | int], fault: str) -> None:
+        """Complain about the key at *path*; *fault* says what is wrong and how to mend it."""
+        place = dotted(path)
+        self._paths.add(place)
+        line = f"{place}: {fault}"
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def unknown(self, path: Path, what: str, given: str, known: Iterable[str]) -> None:
+        """Complain that *path* names a *what* that does not exist."""
+        self.add(path, f"there is no {what} of that name; {nearest(given, known)}")
+
+    def read(self, model: type[ModelT], table: Mapping[str, Any], path: Path) -> ModelT | None:
+        """*table* as *model*; None where it has faults, each complained of."""
+        try:
+            return model.model_validate(table)
+        except ValidationError as found:
+            for error in found.errors(include_url=False):
+                self._from(error, model, path)
+            return None
+
+    def _from(self, error: ErrorDetails, model: type[BaseModel], path: Path) -> None:
+        where = _spoken(error["loc"])
+        left_out = error["type"] == "missing" and dotted((*path, *where)) in self._paths
+        if left_out:
+            return
+        if error["type"] == "extra_forbidden":
+            known = _keys(model, where[:-1])
+            self.add((*path, *where), f"unknown key; {nearest(str(where[-1]), known)}")
+        else:
+            self.add((*path, *where), _fault(error))
+
+
+def _spoken(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """*loc* without pydantic's own words: the key of a table, a step of a union."""
+    return tuple(p for p in loc if p != "[key]" and not str(p).startswith("function-"))
+
+
+def _keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """The keys of the table at *path* below *model*; none where it is no table of ours."""
+    here: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int) or here is None:
+            continue
+        found = here.model_fields.get(part)
+        here = next(iter(models(found.annotation)), None) if found else None
+    return [f.alias or name for name, f in here.model_fields.items()] if here else []
+
+
+def models(annotation: Any) -> Iterable[type[BaseModel]]:
+    """The models that an annotation names, however deep: ``dict[str, tuple[M, ...]] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from models(inner)
+
+
+def _fault(error: ErrorDetails) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in {"literal_error", "enum"}:
+        return f"is none of the allowed words; write {context['expected']}"
+    if kind in {"value_error", "assertion_error"}:
+        return _without(str(context.get("error", "")), error["input"]) or "cannot be used"
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    return _without(error["msg"][:1].lower() + error["msg"][1:], error["input"])
+
+
+def _without(text: str, value: object) -> str:
+    """*text* without what was written in the settings: a foreign check may quote it."""
+    for echo in _leaves(value):
+        if len(echo) >= SHORTEST_ECHO:
+            text = text.replace(echo, "...")
+    return text
+
+
+def _leaves(value: object) -> Iterable[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,196 @@
+"""Accounts from settings: each with its connector, its options, its promises and its streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.model import Account, Stream
+from core.sections import AccountSection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.complaints import Complaints
+    from core.connector import Options, Spec
+    from core.references import References
+    from sla.policy import Policy, Role
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """One account as it will be read. *written* are its options as a table, secrets included."""
+
+    account: Account
+    spec: Spec[Any]
+    options: Options
+    written: Mapping[str, Any]
+    promises: tuple[Policy, ...]
+    streams: tuple[Stream, ...]
+    budget: str
+
+
+class Accounts:
+    """Reads the accounts. *promises* and *routes* are what is defined, faulty ones included."""
+
+    def __init__(
+        self,
+        specs: Mapping[str, Spec[Any]],
+        promises: Mapping[str, tuple[Policy, ...]],
+        routes: frozenset[str],
+        references: References,
+        *,
+        sandbox: bool,
+    ) -> None:
+        self._specs = specs
+        self._promises = promises
+        self._routes = routes
+        self._references = references
+        self._complaints: Complaints = references.complaints
+        self._sandbox = sandbox
+
+    def read(self, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Configured]:
+        """Every account that has no fault; each fault is complained of."""
+        read = {name: self._account(name, table) for name, table in tables.items()}
+        configured = {name: account for name, account in read.items() if account is not None}
+        self._same_shop(configured)
+        return configured
+
+    def _account(self, name: str, table: Mapping[str, Any]) -> Configured | None:
+        path = ("accounts", name)
+        section = self._complaints.read(AccountSection, table, path)
+        if section is None:
+            return None
+        self._check_names(section, path)
+        spec = self._specs.get(section.connector)
+        if spec is None:
+            key = (*path, "connector")
+            self._complaints.unknown(key, "connector", section.connector, self._specs)
+            return None
+        if section.sandbox and not self._may_stand_in(spec, path):
+            return None
+        written = self._options(section, spec, path)
+        options = self._complaints.read(spec.options, written, (*path, "options"))
+        if options is None:
+            return None
+        chosen = self._chosen(section, spec.policies(options), path)
+        return configure(name, section, spec, options, written, chosen)
+
+    def _check_names(self, section: AccountSection, path: Path) -> None:
+        for route in section.routes:
+            if route not in self._routes:
+                self._complaints.unknown((*path, "routes"), "route", route, self._routes)
+        for goal in section.goals:
+            self._check_role(goal, "goal", (*path, "goals"))
+
+    def _check_role(self, name: str, role: Role, path: Path) -> None:
+        if name not in self._promises:
+            known = [n for n, made in self._promises.items() if not made or made[0].role == role]
+            self._complaints.unknown(path, f"{role} in [policies]", name, known)
+            return
+        made = self._promises[name]
+        if made and made[0].role != role:
+            place = "policies" if role == "goal" else "goals"
+            fault = f"{name} is a {made[0].role}; name it under {place}, or give it another role"
+            self._complaints.add(path, fault)
+
+    def _may_stand_in(self, spec: Spec[Any], path: Path) -> bool:
+        key = (*path, "sandbox")
+        if spec.sandbox is None:
+            self._complaints.add(key, f"connector {spec.name} has no sandbox; remove this line")
+            return False
+        if not self._sandbox:
+            fault = "needs the marketplace's stand-in; start with --sandbox, or remove the account"
+            self._complaints.add(key, fault)
+            return False
+        return True
+
+    def _options(self, section: AccountSection, spec: Spec[Any], path: Path) -> dict[str, Any]:
+        """The options with secrets read; a sandbox account's gaps are filled until it runs."""
+        written = self._references.table(section.options, spec.options, (*path, "options"))
+        if section.sandbox and spec.sandbox is not None:
+            return {**spec.sandbox.options, **written}
+        return written
+
+    def _chosen(
+        self, section: AccountSection, offered: Sequence[Policy], path: Path
+    ) -> tuple[Policy, ...]:
+        """The contracts, replaced by those of the same name in the settings, then the goals."""
+        contracts: dict[str, tuple[Policy, ...]] = {}
+        for policy in offered:
+            contracts[policy.name] = (*contracts.get(policy.name, ()), policy)
+        names = tuple(contracts) if section.policies is None else section.policies
+        chosen: list[Policy] = []
+        for name in dict.fromkeys(names):
+            if name in self._promises:
+                self._check_role(name, "contract", (*path, "policies"))
+                chosen += self._promises[name]
+            elif name in contracts:
+                chosen += contracts[name]
+            else:
+                known = {*contracts, *self._own_contracts()}
+                self._complaints.unknown((*path, "policies"), "contract", name, known)
+        for goal in dict.fromkeys(section.goals):
+            chosen += self._promises.get(goal, ())
+        return tuple(chosen)
+
+    def _own_contracts(self) -> list[str]:
+        return [n for n, made in self._promises.items() if made and made[0].role == "contract"]
+
+    def _same_shop(self, configured: Mapping[str, Configured]) -> None:
+        """A shop read twice would be told twice; stand-ins get their addresses when they run."""
+        seen: dict[tuple[str, str], str] = {}
+        for name, found in configured.items():
+            if found.account.sandbox:
+                continue
+            other = seen.setdefault((found.spec.name, found.account.identity), name)
+            if other != name:
+                fault = f"reads the same shop at the same address as accounts.{other}; remove one"
+                self._complaints.add(("accounts", name), fault)
+
+
+def configure(
+    name: str,
+    section: AccountSection,
+    spec: Spec[Any],
+    options: Options,
+    written: Mapping[str, Any],
+    chosen: tuple[Policy, ...],
+) -> Configured:
+    """The account *name* with these options, as its connector sees it."""
+    marketplace = spec.marketplace(options)
+    names = {role: _names(chosen, role) for role in ("contract", "goal")}
+    account = Account(
+        name=name,
+        connector=spec.name,
+        marketplace=marketplace,
+        title=section.title or name,
+        identity=spec.identity(options),
+        shop=section.shop,
+        policies=names["contract"],
+        goals=names["goal"],
+        routes=section.routes,
+        sandbox=section.sandbox,
+    )
+    streams, budget = spec.streams(options), spec.budget(options)
+    return Configured(account, spec, options, written, chosen, streams, budget)
+
+
+def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:
+    """The same account at its running stand-in: *replaced* are the options to use instead."""
+    written = {**found.written, **replaced}
+    options = found.spec.options.model_validate(written)
+    account = found.account.model_copy(
+        update={
+            "identity": found.spec.identity(options),
+            "marketplace": found.spec.marketplace(options),
+        }
+    )
+    streams, budget = found.spec.streams(options), found.spec.budget(options)
+    return Configured(account, found.spec, options, written, found.promises, streams, budget)
+
+
+def _names(policies: Sequence[Policy], role: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(p.name for p in policies if p.role == role))

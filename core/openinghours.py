@@ -1,0 +1,103 @@
+"""Calendars from settings: days, spans, holidays of a country, exceptions."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import TYPE_CHECKING
+
+from core.complaints import Complaints, nearest
+from sla.calendar import Calendar, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from core.complaints import Path
+    from core.sections import CalendarSection
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FIRST_YEAR, LAST_YEAR = 2020, 2040
+"""Holidays are laid out for these years: a fixed range, so that a promise stays the same text."""
+
+_SPAN = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
+
+
+def build(
+    section: CalendarSection, path: Path, complaints: Complaints, now: datetime
+) -> Calendar | None:
+    """The calendar that *section* writes; None where it has faults, each complained of."""
+    before = len(complaints.lines)
+    hours = _hours(section, (*path, "hours"), complaints)
+    exceptions = {
+        day: _spans(spans, (*path, "exceptions", day.isoformat()), complaints)
+        for day, spans in section.exceptions.items()
+    }
+    holidays = _holidays(section.holidays, (*path, "holidays"), complaints)
+    if len(complaints.lines) > before:
+        return None
+    calendar = Calendar(section.zone, hours, exceptions, holidays)
+    if calendar.first_open(now) is None:
+        complaints.add(path, "never opens within two years; give it hours")
+        return None
+    return calendar
+
+
+def _hours(
+    section: CalendarSection, path: Path, complaints: Complaints
+) -> dict[int, tuple[Span, ...]]:
+    hours: dict[int, tuple[Span, ...]] = {}
+    for key, texts in section.hours.items():
+        spans = _spans(texts, (*path, key), complaints)
+        for day in _days(key, (*path, key), complaints):
+            if day in hours:
+                complaints.add((*path, key), f"names {DAYS[day]} a second time; name each day once")
+            hours[day] = spans
+    return hours
+
+
+def _days(key: str, path: Path, complaints: Complaints) -> list[int]:
+    """Weekdays of ``mon`` or ``fri-mon``; none where the key is neither."""
+    first, _, last = key.lower().partition("-")
+    last = last or first
+    unknown = [day for day in (first, last) if day not in DAYS]
+    if unknown:
+        complaints.add(path, f"is no day; write mon, or mon-fri ({nearest(unknown[0], DAYS)})")
+        return []
+    begin, end = DAYS.index(first), DAYS.index(last)
+    return [(begin + n) % 7 for n in range((end - begin) % 7 + 1)]
+
+
+def _spans(texts: Iterable[str], path: Path, complaints: Complaints) -> tuple[Span, ...]:
+    return tuple(s for text in texts if (s := _span(text, path, complaints)) is not None)
+
+
+def _span(text: str, path: Path, complaints: Complaints) -> Span | None:
+    """``22:00-06:00`` runs into the next day; ``24:00`` is its midnight."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        complaints.add(path, 'holds no span of the day; write it as "09:00-12:30"')
+        return None
+    end = "00:00" if found[2] == "24:00" else found[2]
+    return Span(time.fromisoformat(found[1]), time.fromisoformat(end))
+
+
+def _holidays(code: str | None, path: Path, complaints: Complaints) -> frozenset[date]:
+    """The public holidays of ``FR``, or of a part of a country: ``DE-BE``."""
+    if code is None:
+        return frozenset()
+    try:
+        import holidays  # noqa: PLC0415  # an extra: only who names holidays needs it
+    except ModuleNotFoundError:
+        complaints.add(path, "needs the package holidays: pip install 'replyby[holidays]'")
+        return frozenset()
+    country, _, part = code.partition("-")
+    known = holidays.list_supported_countries()
+    if country not in known:
+        complaints.add(path, f"is no country that is known; {nearest(country, known)}")
+        return frozenset()
+    if part and part not in known[country]:
+        complaints.add(path, f"is no part of that country; {nearest(part, known[country])}")
+        return frozenset()
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=years))

@@ -1,0 +1,94 @@
+"""Promises from settings: goals of our own, and contracts that replace a connector's."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from core.sections import PolicySection
+from sla.policy import Contract, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from core.complaints import Complaints, Path
+    from sla.calendar import Calendar
+
+ALWAYS = "always"
+"""The calendar that counts round the clock; it need not be defined."""
+
+
+def build(
+    name: str,
+    table: Mapping[str, Any],
+    calendars: Mapping[str, Calendar | None],
+    complaints: Complaints,
+) -> tuple[Policy, ...]:
+    """Every dated version of the promise *name*; none where it has faults, each complained of.
+
+    A calendar that is None is defined but faulty: complained of where it stands.
+    """
+    path: Path = ("policies", name)
+    before = len(complaints.lines)
+    sections = _sections(table, path, complaints)
+    for where, section in sections:
+        if section.calendar not in calendars:
+            key = (*where, "calendar")
+            complaints.unknown(key, "calendar", section.calendar, calendars)
+    _dates([section for _, section in sections], path, complaints)
+    if len(complaints.lines) > before:
+        return ()
+    ordered = sorted((s for _, s in sections), key=_begin)
+    return tuple(
+        _policy(name, number, section, calendar)
+        for number, section in enumerate(ordered, 1)
+        if (calendar := calendars[section.calendar]) is not None
+    )
+
+
+def _sections(
+    table: Mapping[str, Any], path: Path, complaints: Complaints
+) -> list[tuple[Path, PolicySection]]:
+    """The table as one version, or its `versions`, each on top of what they share."""
+    shared = {key: value for key, value in table.items() if key != "versions"}
+    versions = table.get("versions")
+    if versions is None:
+        section = complaints.read(PolicySection, shared, path)
+        return [(path, section)] if section else []
+    if not isinstance(versions, list) or not all(isinstance(v, dict) for v in versions):
+        complaints.add((*path, "versions"), "is no list; write [[policies.name.versions]]")
+        return []
+    places = [(*path, "versions", str(number)) for number in range(len(versions))]
+    read = [
+        (place, complaints.read(PolicySection, {**shared, **version}, place))
+        for place, version in zip(places, versions, strict=True)
+    ]
+    return [(place, section) for place, section in read if section is not None]
+
+
+def _begin(section: PolicySection) -> tuple[bool, float]:
+    begin = section.effective_from
+    return begin is not None, begin.timestamp() if begin else 0.0
+
+
+def _dates(sections: Sequence[PolicySection], path: Path, complaints: Complaints) -> None:
+    ordered = sorted(sections, key=_begin)
+    for section in ordered:
+        begin, end = section.effective_from, section.effective_to
+        if begin is not None and end is not None and end <= begin:
+            complaints.add((*path, "effective_to"), "is not after effective_from; swap the dates")
+    for earlier, later in pairwise(ordered):
+        if _overlap(earlier.effective_to, later.effective_from):
+            fault = "two versions are in force at once; end one where the next begins"
+            complaints.add((*path, "versions"), f"their dates overlap: {fault}")
+
+
+def _overlap(end: datetime | None, begin: datetime | None) -> bool:
+    return end is None or begin is None or begin < end
+
+
+def _policy(name: str, version: int, section: PolicySection, calendar: Calendar) -> Policy:
+    shared = section.model_dump(exclude={"calendar", "judged_by"})
+    judged = tuple(Contract(**judged.model_dump()) for judged in section.judged_by)
+    return Policy(name=name, version=version, calendar=calendar, judged_by=judged, **shared)

@@ -1,0 +1,112 @@
+"""Secrets in settings are references, ``env:NAME`` or ``file:/path``: here they become values."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from core.complaints import models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.complaints import Complaints
+    from core.complaints import Path as KeyPath
+
+MOST_BYTES = 65_536
+PREFIXES = ("env:", "file:")
+HOW = "write a reference: env:NAME or file:/path"
+
+
+def is_reference(value: object) -> bool:
+    """Whether *value* points to a secret instead of holding one."""
+    return isinstance(value, str) and value.startswith(PREFIXES)
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether a field of this annotation holds a secret."""
+    if annotation in {SecretStr, SecretBytes}:
+        return True
+    return any(is_secret(inner) for inner in get_args(annotation))
+
+
+@dataclass(slots=True)
+class References:
+    """Follows references, relative files from *base*; keeps what it found for the log to hide."""
+
+    environ: Mapping[str, str]
+    base: Path
+    complaints: Complaints
+    secrets: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+
+    def table(
+        self, table: Mapping[str, Any], model: type[BaseModel], path: KeyPath
+    ) -> dict[str, Any]:
+        """*table* with its references followed; a faulty one is complained of and left out."""
+        followed: dict[str, Any] = {}
+        for key, value in table.items():
+            known = model.model_fields.get(key)
+            annotation = known.annotation if known else None
+            found = self._value(value, annotation, (*path, key))
+            if found is not None:
+                followed[key] = found
+        return followed
+
+    def _value(self, value: object, annotation: Any, path: KeyPath) -> object:
+        if is_reference(value):
+            return self.follow(str(value), path)
+        if isinstance(value, dict):
+            inner = next(iter(models(annotation)), BaseModel)
+            return self.table(value, inner, path)
+        if is_secret(annotation):
+            self.complaints.add(path, f"a secret stands in the settings themselves; {HOW}")
+            return None
+        return value
+
+    def follow(self, reference: str, path: KeyPath) -> str | None:
+        """The value that *reference* points to; None, and a complaint, where there is none."""
+        kind, _, name = reference.partition(":")
+        value = self._variable(name, path) if kind == "env" else self._file(name, path)
+        if value is not None:
+            self.secrets.add(value)
+        return value
+
+    def _variable(self, name: str, path: KeyPath) -> str | None:
+        value = self.environ.get(name, "")
+        if not value:
+            self.complaints.add(path, f"environment variable {name or '(no name)'} is not set")
+            return None
+        return value
+
+    def _file(self, name: str, path: KeyPath) -> str | None:
+        file = self.base / Path(name).expanduser()
+        try:
+            value = self._text(file)
+        except (OSError, ValueError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else str(fault)
+            self.complaints.add(path, f"secret file {file} cannot be read ({why}); mend the path")
+            return None
+        if not value:
+            self.complaints.add(path, f"secret file {file} is empty; write the secret into it")
+            return None
+        if file.stat().st_mode & stat.S_IROTH:
+            self.warnings.append(
+                f"{'.'.join(path)}: secret file {file} can be read by everybody; chmod o-r"
+            )
+        return value
+
+    @staticmethod
+    def _text(file: Path) -> str:
+        with file.open("rb") as opened:
+            raw = opened.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise ValueError("it is over 64 KiB")
+        try:
+            return raw.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise ValueError("it is no UTF-8 text") from None

@@ -1,0 +1,228 @@
+"""What may stand in the settings file: one model for each kind of table in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+)
+
+from core import log
+from core.complaints import nearest
+from core.durations import PositiveDuration, parse
+from core.model import NoticeKind
+from sla import zones
+from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+EMBEDDED = "embedded"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?)%")
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>\d{1,5})")
+
+
+def _zone(name: str) -> str:
+    try:
+        zones.zone(name)
+    except zones.UnknownZoneError:
+        raise ValueError(f"is no known time zone; {nearest(name, zones.names())}") from None
+    return name
+
+
+def _warning(value: object) -> object:
+    """``"50%"`` as a share of the allowed time, ``"1h"`` as a time before the deadline."""
+    if not isinstance(value, str):
+        raise ValueError('is no warning; write a share such as "50%" or a time such as "1h"')  # noqa: TRY004  # pydantic takes a ValueError for a complaint
+    share = _SHARE.fullmatch(value)
+    if share is None:
+        return parse(value)
+    return float(share[1]) / 100
+
+
+def _address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found["port"]) > 65_535:
+        raise ValueError("is no address; write host:port, such as 127.0.0.1:9100")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("is no address of a page; write https://host or http://host:port")
+    return text.rstrip("/")
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError("is no name; use small letters, digits, dots, dashes, 63 at most")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Address = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
+Warn = Annotated[float | timedelta, BeforeValidator(_warning)]
+
+
+class Section(BaseModel):
+    """The base of every table: unknown keys are faults, and no error shows what was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _dsn(dsn: SecretStr) -> SecretStr:
+    address = dsn.get_secret_value()
+    if address != EMBEDDED and not address.startswith(("postgresql://", "postgres://")):
+        raise ValueError("is no address of PostgreSQL; it begins with postgresql://")
+    return dsn
+
+
+class Store(Section):
+    """Where the data is. *dsn* is ``embedded``, or the address of a PostgreSQL server."""
+
+    dsn: Annotated[SecretStr, AfterValidator(_dsn)] = SecretStr(EMBEDDED)
+    state_dir: Path = Path("var")
+    connections: int = Field(default=10, ge=4, le=200)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the data is in the PostgreSQL that this program runs itself."""
+        return self.dsn.get_secret_value() == EMBEDDED
+
+
+class Listener(Section):
+    """An address to serve at."""
+
+    listen: Address
+
+    @property
+    def host(self) -> str:
+        """The host to listen at, an IPv6 address without its brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port; 0 takes any free one."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+
+class Ops(Listener):
+    """Where `/metrics`, `/livez` and `/readyz` are served."""
+
+    listen: Address = "127.0.0.1:9100"
+
+
+class Web(Listener):
+    """Where people look. *public_url* is how they reach it from outside."""
+
+    listen: Address = "127.0.0.1:8080"
+    public_url: Url | None = None
+
+
+class Push(Listener):
+    """Where marketplaces send to, as *public_url* tells them; *most_bytes* bounds a body."""
+
+    listen: Address = "127.0.0.1:8081"
+    public_url: Url | None = None
+    most_bytes: int = Field(default=10 * 2**20, ge=1_024, le=64 * 2**20)
+
+
+class Log(Section):
+    """How the log is written."""
+
+    format: log.Format = "auto"
+    level: log.Level = "info"
+
+
+class MetricsSection(Section):
+    """What `/metrics` shows. *account_label* ``auto``: none above 2,000 accounts."""
+
+    account_label: Literal["auto", "full", "none"] = "auto"
+
+
+class Poll(Section):
+    """How much is read at once: *slots* streams side by side."""
+
+    slots: int = Field(default=8, ge=1, le=256)
+
+
+class AccountSection(Section):
+    """A seller account at a marketplace. *policies* left out: those that the connector picks."""
+
+    connector: str
+    title: str = ""
+    shop: str | None = None
+    policies: tuple[str, ...] | None = None
+    goals: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    sandbox: bool = False
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class CalendarSection(Section):
+    """When time counts: spans such as ``09:00-12:30`` by day, in the wall time of *zone*."""
+
+    zone: Zone
+    hours: dict[str, tuple[str, ...]]
+    holidays: str | None = None
+    exceptions: dict[date, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Judged(Section):
+    """A number that the marketplace judges by: see `sla.policy.Contract`."""
+
+    measure: Literal["share", "mean", "info"]
+    windows: tuple[PositiveDuration, ...] = Field(min_length=1)
+    zone: Zone = "UTC"
+    objective: float | None = Field(default=None, gt=0, le=1)
+    within: PositiveDuration | None = None
+    limit: PositiveDuration | None = None
+    alert_from: PositiveDuration | None = None
+    note: str = ""
+
+
+class PolicySection(Section):
+    """A promise, or one dated version of it: see `sla.policy.Policy`."""
+
+    role: Role = "goal"
+    applies_to: frozenset[ThreadKind] = Field(default=frozenset({ThreadKind.MESSAGE}), min_length=1)
+    waits_for: frozenset[Party] = Field(default=frozenset({Party.BUYER}), min_length=1)
+    reply_within: PositiveDuration
+    next_reply_within: PositiveDuration | None = None
+    calendar: str = "always"
+    counts_automatic: bool = False
+    counts_from: CountsFrom = "oldest"
+    warn: tuple[Warn, ...] = WARN_SHARES
+    marketplace_mark: bool = False
+    judged_by: tuple[Judged, ...] = ()
+    effective_from: AwareDatetime | None = None
+    effective_to: AwareDatetime | None = None
+    source: str | None = None
+    checked_on: date | None = None
+    review_after: date | None = None
+
+
+class RouteSection(Section):
+    """Which kinds of notices go to which notifiers; no *kinds*: all."""
+
+    notifiers: tuple[str, ...] = Field(min_length=1)
+    kinds: frozenset[NoticeKind] = frozenset()
+    fallback: bool = False

@@ -1,0 +1,338 @@
+"""settings.toml, the environment and secret files: read to the end, then all complaints at once.
+
+A value may be overridden by ``REPLYBY_SECTION__KEY``; a secret is ``env:NAME`` or ``file:/path``.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core import openinghours, promises, sections
+from core.complaints import Complaints, nearest
+from core.configured import Accounts, Configured
+from core.errors import SettingsError
+from core.notifier import Route, Routing
+from core.notifiers import registry
+from core.references import References, is_reference
+from sla.calendar import Calendar
+
+SectionT = TypeVar("SectionT", bound=sections.Section)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+
+    from core.connector import Spec
+    from core.notifier import NotifierOptions
+    from sla.policy import Policy
+
+PREFIX = "REPLYBY_"
+BETWEEN = "__"
+DEFAULT_FILE = "settings.toml"
+
+Table = dict[str, Any]
+
+
+class Tables(BaseSettings):
+    """The tables of the file with what the environment overrides; not yet checked."""
+
+    model_config = SettingsConfigDict(extra="allow", hide_input_in_errors=True)
+
+    store: Any = {}
+    ops: Any = {}
+    web: Any = None
+    push: Any = None
+    log: Any = {}
+    metrics: Any = {}
+    poll: Any = {}
+    accounts: Any = {}
+    policies: Any = {}
+    calendars: Any = {}
+    notifiers: Any = {}
+    routes: Any = {}
+
+
+class Overrides(PydanticBaseSettingsSource):
+    """``REPLYBY_ACCOUNTS__MIRAKL_FR__TITLE``: letters' case does not count, a dash is written _."""
+
+    def __init__(
+        self, settings: type[BaseSettings], environ: Mapping[str, str], file: Table
+    ) -> None:
+        super().__init__(settings)
+        self._environ = environ
+        self._file = file
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not asked for one by one: `__call__` gives all."""
+        raise NotImplementedError
+
+    def __call__(self) -> Table:
+        """What the environment overrides, as tables."""
+        found: Table = {}
+        for name, text in sorted(self._environ.items()):
+            path = name.removeprefix(PREFIX).split(BETWEEN)
+            if name.startswith(PREFIX) and len(path) > 1 and all(path):
+                _put(found, self._named(path), _value(text))
+        return found
+
+    def _named(self, path: list[str]) -> list[str]:
+        """*path* in the file's own spelling, where the file has it."""
+        names: list[str] = []
+        here: object = self._file
+        for part in path:
+            known = here if isinstance(here, dict) else {}
+            name = next((key for key in known if _spelling(key) == _spelling(part)), part.lower())
+            names.append(name)
+            here = known.get(name)
+        return names
+
+
+def _spelling(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _put(table: Table, path: list[str], value: object) -> None:
+    for part in path[:-1]:
+        table = table.setdefault(part, {})
+    table[path[-1]] = value
+
+
+def _value(text: str) -> object:
+    """A list or a table is written as JSON; anything else is text."""
+    if text[:1] not in {"[", "{"}:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that was configured, checked. *secrets* are for the log to hide."""
+
+    path: Path
+    state_dir: Path
+    store: sections.Store
+    ops: sections.Ops
+    web: sections.Web | None
+    push: sections.Push | None
+    log: sections.Log
+    metrics: sections.MetricsSection
+    poll: sections.Poll
+    accounts: Mapping[str, Configured]
+    promises: Mapping[str, tuple[Policy, ...]]
+    notifiers: Mapping[str, NotifierOptions]
+    routing: Routing
+    warnings: tuple[str, ...]
+    secrets: frozenset[str]
+
+
+def load(
+    path: Path,
+    specs: Mapping[str, Spec[Any]],
+    environ: Mapping[str, str],
+    *,
+    sandbox: bool,
+    now: datetime,
+) -> Settings:
+    """The settings in the file at *path*, overridden by *environ*.
+
+    *sandbox* allows accounts at a marketplace's stand-in; *now* is when calendars must open.
+
+    Raises:
+        SettingsError: with every complaint that was found.
+    """
+    tables = _tables(path, environ)
+    reading = _Reading(tables, path.resolve().parent, environ)
+    return reading.settings(path, specs, sandbox=sandbox, now=now)
+
+
+def _tables(path: Path, environ: Mapping[str, str]) -> Tables:
+    """The file and the environment, merged.
+
+    Raises:
+        SettingsError: there is no such file, or it is no TOML.
+    """
+
+    class Here(Tables):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            *_sources: PydanticBaseSettingsSource,
+            **_named: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            file = TomlConfigSettingsSource(settings_cls, toml_file=path)
+            return Overrides(settings_cls, environ, file()), file
+
+    if not path.is_file():
+        raise SettingsError([f"{path}: there is no such file; name it with --settings FILE"])
+    try:
+        return Here()
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError([f"{path}: is no TOML: {fault}; mend that line"]) from fault
+    except (OSError, UnicodeDecodeError) as fault:
+        why = type(fault).__name__
+        raise SettingsError([f"{path}: cannot be read ({why}); mend the file"]) from fault
+
+
+class _Reading:
+    """One reading of the settings: goes on after a fault, so that all are told at once."""
+
+    def __init__(self, tables: Tables, base: Path, environ: Mapping[str, str]) -> None:
+        self.tables = tables
+        self.base = base
+        self.complaints = Complaints()
+        self.references = References(environ, base, self.complaints)
+
+    def settings(
+        self, path: Path, specs: Mapping[str, Spec[Any]], *, sandbox: bool, now: datetime
+    ) -> Settings:
+        """Everything, or all complaints."""
+        self._unknown_sections()
+        store = self._store()
+        made = self._promises(self._calendars(now))
+        notifiers, routes = self._notifiers(), self._routes()
+        accounts = Accounts(specs, made, frozenset(routes), self.references, sandbox=sandbox)
+        configured = accounts.read(dict(self._entries("accounts")))
+        read = Settings(
+            path=path,
+            state_dir=self.base / store.state_dir.expanduser(),
+            store=store,
+            ops=self._section(sections.Ops, "ops"),
+            web=self._listener(sections.Web, "web"),
+            push=self._listener(sections.Push, "push"),
+            log=self._section(sections.Log, "log"),
+            metrics=self._section(sections.MetricsSection, "metrics"),
+            poll=self._section(sections.Poll, "poll"),
+            accounts=configured,
+            promises={name: versions for name, versions in made.items() if versions},
+            notifiers={name: found for name, found in notifiers.items() if found is not None},
+            routing=_routing(routes, configured),
+            warnings=tuple(self.references.warnings),
+            secrets=frozenset(self.references.secrets),
+        )
+        self._same_address(read)
+        if self.complaints.lines:
+            raise SettingsError(self.complaints.lines)
+        return read
+
+    def _unknown_sections(self) -> None:
+        known = set(Tables.model_fields)
+        for name in self.tables.model_extra or {}:
+            self.complaints.add((name,), f"unknown section; {nearest(name, known)}")
+
+    def _store(self) -> sections.Store:
+        """The store: the one secret that may be a plain word, ``embedded``."""
+        table = self.tables.store
+        dsn = table.get("dsn") if isinstance(table, dict) else None
+        if isinstance(dsn, str) and not is_reference(dsn):
+            if dsn != sections.EMBEDDED:
+                fault = 'an address of a database holds a password; write "embedded" or "env:NAME"'
+                self.complaints.add(("store", "dsn"), fault)
+            self.tables.store = {key: value for key, value in table.items() if key != "dsn"}
+        return self._section(sections.Store, "store")
+
+    def _section(self, model: type[SectionT], name: str) -> SectionT:
+        """The section *name*; its defaults where it has faults, which are complained of."""
+        table = getattr(self.tables, name)
+        if isinstance(table, dict):
+            table = self.references.table(table, model, (name,))
+        return self.complaints.read(model, table, (name,)) or model()
+
+    def _listener(self, model: type[SectionT], name: str) -> SectionT | None:
+        return None if getattr(self.tables, name) is None else self._section(model, name)
+
+    def _entries(self, section: str) -> Iterator[tuple[str, Table]]:
+        """The named tables of a section; what has no usable name or is no table is a fault."""
+        tables = getattr(self.tables, section)
+        if not isinstance(tables, dict):
+            self.complaints.add((section,), f"is no table; write [{section}.name]")
+            return
+        for name, table in tables.items():
+            if not sections.NAME.fullmatch(name):
+                fault = "is no name; use small letters, digits, dots and dashes, 63 at most"
+                self.complaints.add((section, name), fault)
+            elif not isinstance(table, dict):
+                self.complaints.add((section, name), f"is no table; write [{section}.{name}]")
+            else:
+                yield name, table
+
+    def _calendars(self, now: datetime) -> dict[str, Calendar | None]:
+        """Calendars by name; None for one with faults: it is defined all the same."""
+        found: dict[str, Calendar | None] = {promises.ALWAYS: Calendar.always()}
+        for name, table in self._entries("calendars"):
+            path = ("calendars", name)
+            if name == promises.ALWAYS:
+                self.complaints.add(path, "means round the clock already; choose another name")
+                continue
+            section = self.complaints.read(sections.CalendarSection, table, path)
+            built = section and openinghours.build(section, path, self.complaints, now)
+            found[name] = built or None
+        return found
+
+    def _promises(self, calendars: Mapping[str, Calendar | None]) -> dict[str, tuple[Policy, ...]]:
+        return {
+            name: promises.build(name, table, calendars, self.complaints)
+            for name, table in self._entries("policies")
+        }
+
+    def _notifiers(self) -> dict[str, NotifierOptions | None]:
+        return {name: self._notifier(name, table) for name, table in self._entries("notifiers")}
+
+    def _notifier(self, name: str, table: Table) -> NotifierOptions | None:
+        path = ("notifiers", name)
+        kind = str(table.get("kind", ""))
+        if kind not in registry.KINDS:
+            self.complaints.unknown((*path, "kind"), "kind of notifier", kind, registry.KINDS)
+            return None
+        model: type[NotifierOptions] = registry.KINDS[kind].options
+        return self.complaints.read(model, self.references.table(table, model, path), path)
+
+    def _routes(self) -> dict[str, Route | None]:
+        known = [name for name, _ in self._entries("notifiers")]
+        routes = {name: self._route(name, t, known) for name, t in self._entries("routes")}
+        if not any(route is None or route.fallback for route in routes.values()):
+            fault = "no route takes what no other route takes; give one of them fallback = true"
+            self.complaints.add(("routes",), fault)
+        return routes
+
+    def _route(self, name: str, table: Table, notifiers: list[str]) -> Route | None:
+        path = ("routes", name)
+        section = self.complaints.read(sections.RouteSection, table, path)
+        if section is None:
+            return None
+        for notifier in section.notifiers:
+            if notifier not in notifiers:
+                self.complaints.unknown((*path, "notifiers"), "notifier", notifier, notifiers)
+        return Route(name, section.notifiers, section.kinds, section.fallback)
+
+    def _same_address(self, settings: Settings) -> None:
+        taken: dict[str, str] = {}
+        for name in ("ops", "web", "push"):
+            listener: sections.Listener | None = getattr(settings, name)
+            if listener is None or listener.port == 0:
+                continue
+            if (other := taken.setdefault(listener.listen, name)) != name:
+                fault = f"is the address of [{other}] too; give it a port of its own"
+                self.complaints.add((name, "listen"), fault)
+
+
+def _routing(routes: Mapping[str, Route | None], accounts: Mapping[str, Configured]) -> Routing:
+    """Routes by name; those with faults are left out: complaints end the reading anyway."""
+    usable = {name: route for name, route in routes.items() if route is not None}
+    return Routing(usable, {name: c.account.routes for name, c in accounts.items()})
