@@ -1,102 +1,53 @@
 """Turns to clocks: which buyer waits since when, until when, and what ended it.
 
-`clocks` is pure and total: the same turns in any order of arrival give the same list.
+`clocks` is pure and total: the same turns in any order of arrival give the same list. What goes in
+stands in `sla.turn`; how a waiting opens and ends in `sla.waitings` (turns), `sla.since` (a start
+that the marketplace gives) and `sla.given` (a deadline that it gives).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
+
+from sla import steps
+from sla.given import FOLLOW_UP, Deadline, deadline, split
+from sla.policy import Party
+from sla.since import Dates, since
+from sla.steps import next_alert_at, reached
+from sla.turn import Delivery, Given, Kind, Level, Outcome, Turn, accepted_at, in_order, instant
+from sla.waitings import SAME, Ended, Scan, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sla.policy import Party, Policy, ThreadKind
+    from sla.policy import CountsFrom, Policy, ThreadKind
+    from sla.turn import Moment
+
+__all__ = [
+    "Clock",
+    "Delivery",
+    "Given",
+    "Kind",
+    "Level",
+    "Outcome",
+    "Turn",
+    "accepted_at",
+    "clocks",
+    "instant",
+    "next_alert_at",
+    "reached",
+]
 
 Metric = Literal["first_reply", "next_reply", "given"]
 DueFrom = Literal["policy", "marketplace", "agent"]
-Ended = Literal["met", "late", "void"]
 State = Literal["running", "overdue", "met", "late", "void"]
-Outcome = Literal["withdrawn", "escalated", "closed_by_buyer"]
 
-
-class Kind(StrEnum):
-    """What a turn is; the effect of each stands in `waitings`."""
-
-    MESSAGE = "message"
-    AUTOMATIC = "automatic"
-    INTERNAL = "internal"
-    NO_REPLY_NEEDED = "no_reply_needed"
-    ANSWERED_ELSEWHERE = "answered_elsewhere"
-    SYSTEM = "system"
-    CLOSED = "closed"
-    REOPENED = "reopened"
-    WITHDRAWN = "withdrawn"
-    UNANSWERABLE = "unanswerable"
-    ERASED = "erased"
-
-
-class Delivery(StrEnum):
-    """How far a seller's turn got. `sending` and `unknown` end nothing; `refused` wins over all."""
-
-    SENDING = "sending"
-    UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-
-
-class Level(StrEnum):
-    """How sure a "no reply needed" is: a hint, our agent's click, said of theirs, seen there."""
-
-    GUESSED = "guessed"
-    DECIDED = "decided"
-    MARKED = "marked"
-    CONFIRMED = "confirmed"
-
-
-class Turn(Protocol):
-    """A message as the clock sees it; read-only, so that frozen models satisfy it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def party(self) -> Party: ...
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def sent_at(self) -> datetime | None: ...
-    @property
-    def seen_at(self) -> datetime: ...
-    @property
-    def to(self) -> frozenset[Party]: ...
-    @property
-    def delivery(self) -> Delivery | None: ...
-    @property
-    def level(self) -> Level | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One reading of a date that the marketplace itself gives; appended, never overwritten.
-
-    With `due_at` anywhere among the readings of (kind, act) it is a given deadline; without, and
-    with `starts_at`, a given start ("a reply is needed since").
-    """
-
-    kind: str
-    act: str
-    asks: bool
-    as_of: datetime
-    read_at: datetime
-    due_at: datetime | None = None
-    starts_at: datetime | None = None
-    by_message: bool = False
-    acted_at: datetime | None = None
-    outcome: Outcome | None = None
-    uncertain: bool = False
+UNCERTAIN = "start_uncertain"
+UNSEEN = "unseen_in_time"
+SUPERSEDED = "superseded"
+DATES_DIFFER = "since_differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +57,9 @@ class Clock:
     *members* are the ids of the turns (and of given readings, ``since:<date>``) of the waiting.
     *steps* are the instants of the warnings, then `due_at`; empty where nothing is to be told.
     *policy_version* is None for a given deadline.
+
+    Not stored: *counts_from*; where the marketplace gives a start, *message_since* and
+    *given_since*: the oldest message and the oldest such date that wait, the earlier counts.
     """
 
     promise: str
@@ -123,6 +77,9 @@ class Clock:
     ended: Ended | None = None
     reason: str | None = None
     flags: frozenset[str] = frozenset()
+    counts_from: CountsFrom = "oldest"
+    message_since: datetime | None = None
+    given_since: datetime | None = None
 
     def state(self, now: datetime) -> State:
         """The state at *now*: exactly at `due_at` is still running."""
@@ -137,20 +94,128 @@ def clocks(
     given: Sequence[Given] = (),
     *,
     kind: ThreadKind | None = None,
+    incomplete: bool = False,
 ) -> list[Clock]:
     """Every waiting of every promise in one thread, in the order in which they started.
 
     *policies* are those that apply to the thread's kind, in all their versions. *kind* is the
-    thread's; None means the kind that the policies apply to.
+    thread's; None means the kind that the policies apply to. *incomplete* says that the beginning
+    of the thread is missing, so that a waiting before the first reply may be older than it looks.
     """
-    raise NotImplementedError
+    moments = in_order(turns)
+    groups, starts = split(given) if given else ({}, [])
+    deadlines = [d for group in groups.values() if (d := deadline(group, moments))]
+    dates = Dates(starts, moments) if starts else None
+    found = [_of_deadline(d) for d in deadlines]
+    for scan in _scans(policies, moments, dates):
+        for number, waiting in enumerate(scan.found()):
+            unsure = incomplete and number == 0 and waiting.first
+            over = _is_superseded(waiting, deadlines, kind) if deadlines else False
+            found.append(_of_waiting(waiting, unsure=unsure, superseded=over))
+    if len(found) > 1:
+        found.sort(key=_place)
+    return found
 
 
-def reached(steps: Sequence[datetime], now: datetime) -> int:
-    """How many steps have passed at *now*; a step at *now* itself has not."""
-    raise NotImplementedError
+def _place(clock: Clock) -> tuple[datetime, str, str]:
+    return clock.started_at, clock.promise, clock.waits_for
 
 
-def next_alert_at(steps: Sequence[datetime], step: int) -> datetime | None:
-    """The instant of the first step after *step*; None when all were told."""
-    return steps[step] if step < len(steps) else None
+def _scans(
+    policies: Sequence[Policy], moments: Sequence[Moment], dates: Dates | None
+) -> Iterator[Scan]:
+    """Each promise, having walked through the thread."""
+    by_name: dict[str, list[Policy]] = {}
+    for policy in policies:
+        by_name.setdefault(policy.name, []).append(policy)
+    for versions in by_name.values():
+        if len(versions) > 1:
+            versions.sort(key=_takes_effect)
+        for party in {party for policy in versions for party in policy.waits_for}:
+            scan = Scan([p for p in versions if party in p.waits_for], party)
+            if dates:
+                dates.read(scan)
+            else:
+                scan.read(moments)
+            yield scan
+
+
+def _takes_effect(policy: Policy) -> tuple[float, int]:
+    begins = policy.effective_from
+    return (begins.timestamp() if begins else float("-inf")), policy.version
+
+
+def _is_superseded(
+    waiting: Waiting, deadlines: Iterable[Deadline], kind: ThreadKind | None
+) -> bool:
+    """Whether a given deadline of the thread's kind stands in the contract's place.
+
+    What matters is the clock's end, or the present while it runs.
+    """
+    if waiting.policy.role != "contract":
+        return False
+    kinds = waiting.policy.applies_to if kind is None else {kind}
+    return any(d.kind in kinds and d.asks_at(waiting.stopped_at) for d in deadlines)
+
+
+def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
+    policy, start, due_at = waiting.policy, waiting.start, waiting.due_at
+    message_since, given_since = _since(waiting) if waiting.dated else (None, None)
+    flags = waiting.flags
+    if start.uncertain or unsure:
+        flags.add(UNCERTAIN)
+    if start.seen_at > due_at and waiting.ended in (None, "late"):
+        flags.add(UNSEEN)
+    if superseded:
+        flags.add(SUPERSEDED)
+    if message_since and given_since and abs(message_since - given_since) > SAME:
+        flags.add(DATES_DIFFER)
+    return Clock(
+        policy.name,
+        waiting.party,
+        "first_reply" if waiting.first else "next_reply",
+        policy.version,
+        tuple(waiting.members),
+        start.id,
+        start.at,
+        due_at,
+        "policy",
+        () if superseded else steps.for_policy(policy, waiting.within, start.at, due_at),
+        waiting.stopped_at,
+        waiting.stopped_by,
+        waiting.ended,
+        waiting.reason,
+        frozenset(flags),
+        policy.counts_from,
+        message_since,
+        given_since,
+    )
+
+
+def _since(waiting: Waiting) -> tuple[datetime | None, datetime | None]:
+    """The oldest unanswered message, and the oldest date that the marketplace gives."""
+    messages = [start.at for start in waiting.counted if not start.given]
+    dates = [start.at for start in waiting.counted if start.given]
+    return min(messages, default=None), min(dates, default=None)
+
+
+def _of_deadline(found: Deadline) -> Clock:
+    stop = found.stop
+    ended = stop and (stop.ended or ("met" if stop.at <= found.due_at else "late"))
+    return Clock(
+        promise=found.promise,
+        waits_for=Party.BUYER,
+        metric="given",
+        policy_version=None,
+        members=(),
+        started_by=since(found.started_at),
+        started_at=found.started_at,
+        due_at=found.due_at,
+        due_from="agent" if found.kind == FOLLOW_UP else "marketplace",
+        steps=steps.for_given(found.started_at, found.due_at),
+        stopped_at=stop.at if stop else None,
+        stopped_by=stop.by if stop else None,
+        ended=ended,
+        reason=stop.reason if stop else None,
+        flags=found.flags,
+    )
