@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +19,7 @@ from core.errors import (
     Refused,
     Unreachable,
 )
+from core.transport import salvage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,11 +128,7 @@ def http_date(text: str) -> datetime | None:
 
 
 def parsed(answer: Answer, model: type[M], where: str) -> M:
-    """The answer's JSON as *model*.
-
-    What strict JSON refuses but Python can read is read all the same, so that one odd character
-    does not cost a page: invalid UTF-8 (U+FFFD in its place), lone surrogates, a byte order mark,
-    another charset.
+    """The answer's JSON as *model*, all of it or nothing.
 
     Raises:
         BadPayload: no JSON, or not of the model's shape; it says which field, never its value.
@@ -142,9 +139,41 @@ def parsed(answer: Answer, model: type[M], where: str) -> M:
         if not _is_syntax(fault):
             raise _misshapen(answer, fault, where) from None
     try:
-        return model.model_validate(json.loads(_text(answer)))
+        return model.model_validate(decoded(answer, where))
     except ValidationError as fault:
         raise _misshapen(answer, fault, where) from None
+
+
+def salvaged(
+    answer: Answer, model: type[M], where: str, names: tuple[str, ...]
+) -> salvage.Salvaged[M]:
+    """The answer's JSON as *model*, without the parts that do not fit: see `salvage`.
+
+    Raises:
+        BadPayload: no JSON, or the envelope itself is wrong.
+    """
+    try:
+        return salvage.Salvaged(model.model_validate_json(answer.body))
+    except ValidationError:
+        content = decoded(answer, where)
+    try:
+        return salvage.read(model, content, names)
+    except ValidationError as fault:
+        raise _misshapen(answer, fault, where) from None
+
+
+def decoded(answer: Answer, where: str) -> Any:
+    """The answer's JSON.
+
+    What strict JSON refuses but Python can read is read all the same, so that one odd character
+    does not cost a page: invalid UTF-8 (U+FFFD in its place), lone surrogates, a byte order mark,
+    another charset.
+
+    Raises:
+        BadPayload: no JSON.
+    """
+    try:
+        return json.loads(_text(answer))
     except (ValueError, RecursionError):
         raise BadPayload(f"{where}: not JSON", raw=answer.body, detail="not_json") from None
 

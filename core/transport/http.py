@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
-from urllib.request import getproxies, proxy_bypass
 
 from aiohttp import (
     ClientConnectorDNSError,
@@ -39,7 +38,7 @@ from tenacity import (
 from yarl import URL
 
 from core.errors import BadPayload, OutcomeUnknown, RateLimited, Unreachable
-from core.transport import answers
+from core.transport import answers, proxy
 from core.transport.answers import Answer
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
     from core.transport.answers import M
+    from core.transport.salvage import Salvaged
 
 __all__ = ["Answer", "Http", "Limits", "Observer", "Part", "open_session"]
 
@@ -61,7 +61,6 @@ NOT_SENT = (
     NonHttpUrlClientError,
     ValueError,
 )
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOPS = 3
 
 
@@ -168,6 +167,23 @@ class Http:
         """What *url* answers, as *model*; raises as `get` does, and `BadPayload` if misshapen."""
         request = _Request("GET", url, operation, headers or {}, params)
         return answers.parsed(await self._asked(request), model, request.where)
+
+    async def get_items(
+        self,
+        url: str,
+        model: type[M],
+        *,
+        operation: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        names: tuple[str, ...] = ("id",),
+    ) -> Salvaged[M]:
+        """As `get_json`, but what does not fit is set aside and the rest is read.
+
+        *names* are the fields that name an item; see `core.transport.salvage`.
+        """
+        request = _Request("GET", url, operation, headers or {}, params)
+        return answers.salvaged(await self._asked(request), model, request.where, names)
 
     async def get(
         self,
@@ -285,7 +301,7 @@ class Http:
                 params=request.params,
                 data=request.body,
                 allow_redirects=False,
-                proxy=_proxy(request.url),
+                proxy=proxy.lead(request.url),
                 timeout=self.limits.timeout,
             ) as response:
                 code = response.status
@@ -367,21 +383,3 @@ def _redirected(request: _Request, answer: Answer) -> _Request | None:
     except ValueError:
         return None
     return _Request(request.method, str(there), request.operation, request.headers)
-
-
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for *url*; loopback is never reached through one.
-
-    aiohttp's own ``trust_env`` also reads netrc and then refuses our Authorization header.
-    """
-    try:
-        target = URL(url)
-    except ValueError:
-        return None
-    host = target.host
-    if host is None or host in LOOPBACK:
-        return None
-    proxy = getproxies().get(target.scheme)
-    if proxy is None or proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
