@@ -24,6 +24,10 @@ DIRECTIONS = ("in", "out")
 CLOCKS = ("first_reply", "next_reply", "given")
 """Label `clock`: which waiting of a thread."""
 
+CLOSED = ("met", "breached", "void")
+RESULTS = ("started", *CLOSED, "late", "corrected", "reopened", "history")
+"""Results in the table `tally`: ``breached`` at a deadline that passed, ``late`` at a late reply."""
+
 BANDS = ("ok", "warning", "critical", "breached")
 """Label `band`: no step told, the first warning passed, the last one passed, past the deadline."""
 

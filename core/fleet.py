@@ -1,0 +1,312 @@
+"""The metrics that are read from the database at a scrape, and their own small writer.
+
+Every process shows the same numbers here: rules take `max by`, never `sum`. Bands move with the
+instant of the scrape. With a lost database only `replyby_database_up 0` is left of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from core import labels
+from core.metrics import AccountGauge, Family, Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    Sample = tuple[str, float]
+    Families = Iterator[tuple[Family, Iterable[Sample]]]
+
+ACCOUNT = ("marketplace", "account")
+CLOCK = (*ACCOUNT, "clock")
+POOL = ("idle", "used", "max")
+REPLIES = ("queued", "sending", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The running clocks of one account: how many by band, and two instants (+Inf: none)."""
+
+    bands: tuple[int, int, int, int] = (0, 0, 0, 0)
+    next_deadline: float = inf
+    oldest_unanswered: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one account is read: the worst of its streams that carry clocks. Instants; 0: never."""
+
+    last_success: float = 0.0
+    seen_through: float = 0.0
+    interval: float = 0.0
+    backoff_until: float = 0.0
+    authorized: bool = True
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The dispatches of one notifier: not yet sent, since when the oldest waits, given up."""
+
+    pending: int = 0
+    oldest: float = 0.0
+    parked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the database says at one instant. *counts* stand by (account, clock, result)."""
+
+    clocks: Mapping[str, Clocks] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    outbox: Mapping[str, Outbox] = field(default_factory=dict)
+    replies: Mapping[str, int] = field(default_factory=dict)
+    due: Mapping[str, int] = field(default_factory=dict)
+    oldest_due: float = 0.0
+    leases: int = 0
+    workers: int = 0
+    pool: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What the settings promise: constants that rules read instead of holding numbers.
+
+    *objectives* are shares by marketplace; *thresholds* are seconds by (marketplace, band);
+    *stale_after* are seconds by account.
+    """
+
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    stale_after: Mapping[str, float] = field(default_factory=dict)
+
+
+def _family(name: str, kind: str, names: Sequence[str], text: str) -> Family:
+    return Family(f"replyby_{name}", kind, tuple(names), text)
+
+
+OPEN = _family("open_clocks", "gauge", (*ACCOUNT, "band"), "Reply clocks that run, by risk.")
+NEXT = _family(
+    "next_deadline_timestamp_seconds", "gauge", ACCOUNT,
+    "The earliest deadline among running clocks; +Inf when none runs.",
+)  # fmt: skip
+OLDEST = _family(
+    "oldest_unanswered_timestamp_seconds", "gauge", ACCOUNT,
+    "The oldest buyer's message without a reply; +Inf when there is none.",
+)  # fmt: skip
+STARTED = _family("clocks_started_total", "counter", CLOCK, "Clocks that started.")
+CLOSED = _family(
+    "clocks_closed_total", "counter", (*CLOCK, "result"),
+    "Clocks answered in time, deadlines that passed unanswered, clocks that needed no reply.",
+)  # fmt: skip
+LATE = _family("replies_late_total", "counter", ACCOUNT, "Replies after the deadline.")
+CORRECTED = _family("clocks_corrected_total", "counter", CLOCK, "Counted breaches taken back.")
+REOPENED = _family(
+    "clocks_reopened_total", "counter", CLOCK, "Clocks that ended and run again."
+)  # fmt: skip
+HISTORY = _family(
+    "clocks_history_total", "counter", CLOCK, "Clocks due before the account was watched."
+)
+OBJECTIVE = _family(
+    "slo_objective_ratio", "gauge", ("marketplace",),
+    "The share of replies in time that the marketplace asks for, the strictest of its contracts.",
+)  # fmt: skip
+THRESHOLD = _family(
+    "risk_threshold_seconds", "gauge", ("marketplace", "band"),
+    "The most working time left at which a clock enters the band.",
+)  # fmt: skip
+SUCCESS = _family(
+    "poll_last_success_timestamp_seconds", "gauge", ACCOUNT,
+    "When the account was last read without fault; 0: never.",
+)  # fmt: skip
+SEEN = _family(
+    "seen_through_timestamp_seconds", "gauge", ACCOUNT,
+    "The begin of the last complete walk: what was written before it has been seen; 0: never.",
+)  # fmt: skip
+STALE = _family(
+    "poll_stale_after_seconds", "gauge", ACCOUNT, "The age of a reading that is blindness."
+)
+INTERVAL = _family("poll_interval_seconds", "gauge", ACCOUNT, "The interval of polls in force.")
+AUTHORIZED = _family(
+    "account_authorized", "gauge", ACCOUNT, "1 while the marketplace accepts the key."
+)
+ENABLED = _family("account_enabled", "gauge", ACCOUNT, "1 while the account is read.")
+BACKOFF = _family(
+    "account_backoff_until_timestamp_seconds", "gauge", ACCOUNT,
+    "Until when the account is left alone after failures; 0: it is not.",
+)  # fmt: skip
+OLDEST_DUE = _family(
+    "poll_queue_oldest_due_timestamp_seconds", "gauge", (),
+    "Since when the longest-waiting due poll waits; 0: none waits.",
+)  # fmt: skip
+DUE = _family("poll_queue_due_targets", "gauge", ("marketplace",), "Streams due and not claimed.")
+LEASES = _family("leases_held", "gauge", (), "Streams that workers are reading.")
+WORKERS = _family("workers", "gauge", (), "Processes that hold their lock in the database.")
+DATABASE = _family("database_up", "gauge", (), "1 when the database answered this scrape.")
+CONNECTIONS = _family(
+    "database_pool_connections", "gauge", ("state",), "This process's connections by state."
+)
+PENDING = _family("notifications_pending", "gauge", ("notifier",), "Notices not yet sent.")
+PENDING_SINCE = _family(
+    "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
+    "Since when the oldest notice waits to be sent; 0: none waits.",
+)  # fmt: skip
+PARKED = _family(
+    "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."
+)
+OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that are not settled.")
+
+FAMILIES = (
+    OPEN, NEXT, OLDEST, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE, THRESHOLD,
+    SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, OLDEST_DUE, DUE, LEASES, WORKERS,
+    DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
+)  # fmt: skip
+
+
+def write(
+    names: Names,
+    promised: Promised,
+    gauges: Iterable[AccountGauge],
+    snapshot: Snapshot | None,
+    *,
+    open_metrics: bool,
+) -> str:
+    """The exposition of what is stored; a *snapshot* of None says that the database is away."""
+    places = {account: _labels(ACCOUNT, (m, account)) for m, account in names.accounts}
+    families = [
+        *_constant(promised, places, gauges),
+        (DATABASE, [("", float(snapshot is not None))]),
+    ]
+    if snapshot is not None:
+        families += [
+            *_accounts(snapshot, places),
+            *_counted(snapshot, places),
+            *_engine(snapshot, names),
+            *_outbox(snapshot, names),
+        ]
+    return "".join(
+        line for family, samples in families for line in _lines(family, samples, open_metrics)
+    )
+
+
+def _constant(
+    promised: Promised, places: Mapping[str, str], gauges: Iterable[AccountGauge]
+) -> Families:
+    yield (
+        OBJECTIVE,
+        [(_labels(("marketplace",), (m,)), share) for m, share in promised.objectives.items()],
+    )
+    yield (
+        THRESHOLD,
+        [
+            (_labels(("marketplace", "band"), key), span)
+            for key, span in promised.thresholds.items()
+        ],
+    )
+    stale = promised.stale_after
+    yield STALE, [(place, stale.get(account, 0.0)) for account, place in places.items()]
+    for gauge in gauges:
+        yield gauge.family, [(place, gauge.get(a)) for a, place in places.items()]
+
+
+def _accounts(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
+    none, unread = Clocks(), Reading()
+    clocks = [(place, snapshot.clocks.get(a, none)) for a, place in places.items()]
+    readings = [(place, snapshot.readings.get(a, unread)) for a, place in places.items()]
+    yield (
+        OPEN,
+        [
+            (f'{place},band="{band}"', count)
+            for place, found in clocks
+            for band, count in zip(labels.BANDS, found.bands, strict=True)
+        ],
+    )
+    yield NEXT, [(place, found.next_deadline) for place, found in clocks]
+    yield OLDEST, [(place, found.oldest_unanswered) for place, found in clocks]
+    yield SUCCESS, [(place, found.last_success) for place, found in readings]
+    yield SEEN, [(place, found.seen_through) for place, found in readings]
+    yield INTERVAL, [(place, found.interval) for place, found in readings]
+    yield AUTHORIZED, [(place, float(found.authorized)) for place, found in readings]
+    yield ENABLED, [(place, float(not found.retired)) for place, found in readings]
+    yield BACKOFF, [(place, found.backoff_until) for place, found in readings]
+
+
+def _counted(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
+    """What became of clocks: from the tally, every combination at 0 from the start."""
+    kinds = [
+        (account, clock, f'{place},clock="{clock}"')
+        for account, place in places.items()
+        for clock in labels.CLOCKS
+    ]
+    counts = snapshot.counts
+    plain = (
+        (STARTED, "started"), (CORRECTED, "corrected"), (REOPENED, "reopened"),
+        (HISTORY, "history"),
+    )  # fmt: skip
+    for family, result in plain:
+        yield family, [(text, counts.get((a, clock, result), 0)) for a, clock, text in kinds]
+    yield (
+        CLOSED,
+        [
+            (f'{text},result="{result}"', counts.get((a, clock, result), 0))
+            for a, clock, text in kinds
+            for result in labels.CLOSED
+        ],
+    )
+    yield (
+        LATE,
+        [
+            (place, sum(counts.get((a, clock, "late"), 0) for clock in labels.CLOCKS))
+            for a, place in places.items()
+        ],
+    )
+
+
+def _engine(snapshot: Snapshot, names: Names) -> Families:
+    yield OLDEST_DUE, [("", snapshot.oldest_due)]
+    yield (
+        DUE,
+        [(_labels(("marketplace",), (m,)), snapshot.due.get(m, 0)) for m in names.marketplaces],
+    )
+    yield LEASES, [("", snapshot.leases)]
+    yield WORKERS, [("", snapshot.workers)]
+    yield (
+        CONNECTIONS,
+        [(f'state="{state}"', count) for state, count in zip(POOL, snapshot.pool, strict=True)],
+    )
+    yield OPEN_REPLIES, [(f'state="{s}"', snapshot.replies.get(s, 0)) for s in REPLIES]
+
+
+def _outbox(snapshot: Snapshot, names: Names) -> Families:
+    empty = Outbox()
+    found = [
+        (_labels(("notifier",), (name,)), snapshot.outbox.get(name, empty))
+        for name in names.notifiers
+    ]
+    yield PENDING, [(text, outbox.pending) for text, outbox in found]
+    yield PENDING_SINCE, [(text, outbox.oldest) for text, outbox in found]
+    yield PARKED, [(text, outbox.parked) for text, outbox in found]
+
+
+def _lines(family: Family, samples: Iterable[Sample], open_metrics: bool) -> Iterator[str]:  # noqa: FBT001  # private, one caller
+    name = family.name.removesuffix("_total") if open_metrics else family.name
+    yield f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
+    shown = family.name
+    for text, value in samples:
+        yield f"{shown}{{{text}}} {_number(value)}\n" if text else f"{shown} {_number(value)}\n"
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == inf else repr(float(value))
+
+
+def _labels(names: Sequence[str], values: Sequence[str]) -> str:
+    pairs = zip(names, values, strict=True)
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

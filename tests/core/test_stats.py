@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.fleet import Clocks, Outbox, Snapshot
+from core.store import stats, tally
+
+ACCOUNT = """
+    insert into account (name, connector, marketplace, budget_key, monitored_since, retired_at)
+    values ($1, 'mirakl', 'conrad', 'k', $2, $3)
+"""
+THREAD = "insert into thread (account, id, kind, as_of) values ($1, 't', 'message', $2)"
+CLOCK = """
+    insert into clock (account, thread, promise, waits_for, metric, members, started_by,
+                       started_at, due_at, due_from, steps, ended, history)
+    values ('de', 't', 'p', 'buyer', 'first_reply', '{m}', 'm', $1, $2, 'policy', $3, $4, $5)
+"""
+STREAM = """
+    insert into stream (account, stream, carries_clocks, ascending, next_due, "interval", health,
+                        health_since, last_ok_at, seen_through, holder, backoff_until)
+    values ($1, $2, $3, false, $4, $5, $6, $4, $7, $8, $9, $10)
+"""
+NOTICE = "insert into notice (key, kind, account, raised_at) values ($1, 'breach', 'de', $2)"
+DISPATCH = """
+    insert into dispatch (notice, notifier, next_try_at, sent_at, parked_reason)
+    select id, 'log', now(), $2, $3 from notice where key = $1
+"""
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def db(pool, now):
+    async with pool.acquire() as db:
+        await db.execute(ACCOUNT, "de", now - 100 * HOUR, None)
+        await db.execute(THREAD, "de", now)
+        yield db
+
+
+async def running(db, now: datetime, hours: int, *, warn=(0.5, 0.9), ended=None, history=False):
+    """A clock of ten hours that is due in so many hours."""
+    due = now + hours * HOUR
+    started = due - 10 * HOUR
+    steps = [started + share * 10 * HOUR for share in warn] + [due]
+    await db.execute(CLOCK, started, due, steps, ended, history)
+
+
+async def test_an_empty_database_has_an_empty_snapshot(pool, now):
+    async with pool.acquire() as db:
+        found = await stats.snapshot(db, now)
+
+    assert found == Snapshot()
+
+
+async def test_clocks_stand_in_the_band_of_their_last_step(db, now):
+    for hours in (6, 5, 4, 2, 1, 0, -1, -2):
+        await running(db, now, hours)
+
+    found = (await stats.snapshot(db, now)).clocks["de"]
+
+    assert found.bands == (2, 3, 1, 2)
+    assert found.next_deadline == (now - 2 * HOUR).timestamp()
+    assert found.oldest_unanswered == (now - 12 * HOUR).timestamp()
+
+
+async def test_bands_move_with_the_instant_of_the_scrape(db, now):
+    await running(db, now, 1)
+
+    later = (await stats.snapshot(db, now + 2 * HOUR)).clocks["de"]
+
+    assert later.bands == (0, 0, 0, 1)
+
+
+async def test_one_warning_is_no_critical_and_none_is_ok(db, now):
+    await running(db, now, 1, warn=(0.5,))
+    await running(db, now, 1, warn=())
+
+    assert (await stats.snapshot(db, now)).clocks["de"].bands == (1, 1, 0, 0)
+
+
+async def test_history_superseded_and_ended_clocks_are_outside(db, now):
+    await running(db, now, -1, history=True)
+    await running(db, now, 1, ended="met")
+    superseded = (now, now + HOUR, [], None, False)
+    await db.execute(CLOCK, *superseded)
+
+    assert (await stats.snapshot(db, now)).clocks.get("de", Clocks()) == Clocks()
+
+
+async def stream(
+    db, now, name, *, carries=True, health="ok", ok=None, seen=None, holder=None, due=HOUR,
+    backoff=None, account="de", every=300,
+):  # fmt: skip
+    await db.execute(
+        STREAM, account, name, carries, now + due, timedelta(seconds=every), health, ok, seen,
+        holder, backoff,
+    )  # fmt: skip
+
+
+async def test_an_account_is_as_fresh_as_the_worst_stream_that_carries_clocks(db, now):
+    await stream(db, now, "messages", ok=now, seen=now - HOUR)
+    await stream(db, now, "incidents", ok=now - HOUR, seen=now, every=600)
+    await stream(db, now, "reports", carries=False, health="bad_credentials")
+
+    found = (await stats.snapshot(db, now)).readings["de"]
+
+    assert found.last_success == found.seen_through == (now - HOUR).timestamp()
+    assert found.interval == 600
+    assert (found.authorized, found.retired, found.backoff_until) == (True, False, 0)
+
+
+async def test_a_stream_never_read_makes_the_account_never_read(db, now):
+    await stream(db, now, "messages", ok=now, seen=now)
+    await stream(db, now, "incidents", health="bad_credentials", backoff=now + HOUR)
+
+    found = (await stats.snapshot(db, now)).readings["de"]
+
+    assert (found.last_success, found.seen_through, found.authorized) == (0, 0, False)
+    assert found.backoff_until == (now + HOUR).timestamp()
+
+
+async def test_a_retired_account_is_not_enabled(db, now):
+    await db.execute(ACCOUNT, "old", now, now)
+
+    assert (await stats.snapshot(db, now)).readings["old"].retired
+
+
+async def test_the_queue_holds_what_is_due_and_not_claimed(db, now):
+    await stream(db, now, "due", due=-HOUR)
+    await stream(db, now, "claimed", due=-HOUR, holder=7)
+    await stream(db, now, "later", due=HOUR)
+
+    found = await stats.snapshot(db, now)
+
+    assert found.due == {"conrad": 1}
+    assert found.oldest_due == (now - HOUR).timestamp()
+
+
+async def test_the_outbox_is_counted_by_notifier(db, now):
+    states = {"new": (None, None), "older": (None, None), "sent": (now, None), "bad": (None, "x")}
+    for age, (key, state) in enumerate(states.items()):
+        await db.execute(NOTICE, key, now - age * HOUR)
+        await db.execute(DISPATCH, key, *state)
+
+    assert (await stats.snapshot(db, now)).outbox == {"log": Outbox(2, (now - HOUR).timestamp(), 1)}
+
+
+async def test_counts_come_from_the_tally(db, now):
+    await tally.add(db, {("de", "first_reply", "met"): 2})
+
+    assert (await stats.snapshot(db, now)).counts == {("de", "first_reply", "met"): 2}
+
+
+async def test_the_pool_tells_of_its_connections(pool, db, now):
+    idle, used, most = (await stats.snapshot(db, now, pool)).pool
+
+    assert used >= 1
+    assert (idle >= 0, most) == (True, 10)
