@@ -26,7 +26,7 @@ CLOCKS = ("first_reply", "next_reply", "given")
 
 CLOSED = ("met", "breached", "void")
 RESULTS = ("started", *CLOSED, "late", "corrected", "reopened", "history")
-"""Results in the table `tally`: ``breached`` at a deadline that passed, ``late`` at a late reply."""
+"""Results in `tally`: ``breached`` is a deadline that passed, ``late`` a reply after it."""
 
 BANDS = ("ok", "warning", "critical", "breached")
 """Label `band`: no step told, the first warning passed, the last one passed, past the deadline."""
