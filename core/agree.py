@@ -11,11 +11,11 @@ The seam. `put` reads the rows of all the threads that are recomputed together (
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from core.model import ClockRow, Notice
@@ -48,7 +48,8 @@ class Changes:
     *new* have no id yet, so nothing is entered or told about them; *changed* are the rows as they
     are to be, whole. *drop* maps a clock to the word of `core.labels.SUPPRESSED` with which its
     unsent warnings and breaches are kept back. *notices* go by the routes, *corrections* to those
-    who were told the breach. *counts* are added to the tally, by (metric, result).
+    who were told the breach. *counts* are added to the tally, by (metric, result): a result is one
+    of `core.labels.RESULTS`.
     """
 
     new: Sequence[ClockRow] = ()

@@ -1,0 +1,145 @@
+"""Accounts and their streams as the settings name them: new, returned, retired. No row goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.store import notices, tally, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from core.model import Account, Stream
+    from core.store import Db
+
+SINCE = "select monitored_since from account where name = $1 and retired_at is null"
+SHARE = "select monitored_since from account where name = $1 and retired_at is null for share"
+LOCK = "select pg_advisory_xact_lock(x'72657079'::integer, 0)"
+KNOWN = "select name, retired_at from account order by name for no key update"
+PUT = """
+    insert into account (name, connector, marketplace, budget_key, monitored_since)
+    values ($1, $2, $3, $4, $5)
+    on conflict (name) do update
+    set connector = excluded.connector, marketplace = excluded.marketplace,
+        budget_key = excluded.budget_key
+"""
+RETURN = """
+    update account
+    set monitored_since = $2, first_walk_at = null, down_since = null, retired_at = null
+    where name = any($1)
+"""
+RETURN_STREAMS = "update stream set seen_through = null, blind_since = null where account = any($1)"
+# What was stopped for its key is tried again at once: the settings may hold a new one.
+PUT_STREAM = """
+    insert into stream (account, stream, carries_clocks, ascending, next_due, "interval", floor,
+                        health_since)
+    values ($1, $2, $3, $4, now(), $5, $6, $7)
+    on conflict (account, stream) do update
+    set carries_clocks = excluded.carries_clocks, ascending = excluded.ascending,
+        "interval" = excluded."interval", floor = excluded.floor,
+        next_due = case
+            when stream.holder is not null then stream.next_due
+            when stream.next_due = 'infinity' or stream.health = 'bad_credentials' then now()
+            else least(stream.next_due, greatest(stream.not_before, now() + excluded."interval"))
+        end
+"""
+# The fence moves too: what is just being read of them is dropped.
+END_STREAMS = """
+    update stream s
+    set next_due = 'infinity', carries_clocks = false, holder = null, leased_until = null,
+        pulled_to = null, fence = fence + 1, blind_since = null
+    where next_due < 'infinity' and not exists (
+        select from unnest($1::text[], $2::text[]) as w (account, stream)
+        where w.account = s.account and w.stream = s.stream
+    )
+"""
+RETIRE = "update account set retired_at = $2, down_since = null where name = any($1)"
+RUNNING = """
+    select distinct thread from clock where account = $1 and ended is null order by thread
+"""
+END_CLOCKS = """
+    with ended as (
+        update clock
+        set ended = 'void', reason = 'account_retired', stopped_at = $2, next_alert_at = null
+        where account = $1 and ended is null
+        returning id, metric, history
+    ), entries as (
+        insert into clock_entry (clock, at, what, before, after)
+        select id, $2, 'ended', '{"ended": null}',
+               '{"ended": "void", "reason": "account_retired"}'
+        from ended
+    )
+    select id, metric, history from ended
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """An account as the settings name it: what is read of it, and whose rate limit it shares."""
+
+    account: Account
+    streams: tuple[Stream, ...]
+    budget: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What the settings changed; *retired* says how many running clocks ended with an account."""
+
+    added: frozenset[str] = frozenset()
+    returned: frozenset[str] = frozenset()
+    retired: Mapping[str, int] = field(default_factory=dict)
+
+
+async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:
+    """Make the rows of accounts and streams agree with the settings.
+
+    An account that left them is retired: not read any more, and its running clocks end as void.
+    When it returns it is monitored anew, from *now*. Rule: clock.md, section 7.
+    """
+    await db.execute(LOCK)
+    known = {row["name"]: row["retired_at"] for row in await db.fetch(KNOWN)}
+    names = {setup.account.name for setup in setups}
+    returned = frozenset(name for name in names if known.get(name) is not None)
+    await _put(db, setups, returned, now)
+    gone = sorted(name for name, at in known.items() if at is None and name not in names)
+    await db.execute(RETIRE, gone, now)
+    retired = {name: await _end_clocks(db, name, now) for name in gone}
+    return Synced(frozenset(names - known.keys()), returned, retired)
+
+
+async def _put(db: Db, setups: Sequence[Setup], returned: frozenset[str], now: datetime) -> None:
+    rows = [
+        (s.account.name, s.account.connector, s.account.marketplace, s.budget, now)
+        for s in sorted(setups, key=lambda setup: setup.account.name)
+    ]
+    await db.executemany(PUT, rows)
+    await db.execute(RETURN, sorted(returned), now)
+    streams = [(s.account.name, stream) for s in setups for stream in s.streams]
+    streams.sort(key=lambda pair: (pair[0], pair[1].name))
+    await db.executemany(
+        PUT_STREAM,
+        [(a, s.name, s.carries_clocks, s.ascending, s.every, s.floor, now) for a, s in streams],
+    )
+    await db.execute(END_STREAMS, [a for a, _ in streams], [s.name for _, s in streams])
+    await db.execute(RETURN_STREAMS, sorted(returned))
+
+
+async def _end_clocks(db: Db, account: str, now: datetime) -> int:
+    await threads.lock(db, account, [row["thread"] for row in await db.fetch(RUNNING, account)])
+    ended = await db.fetch(END_CLOCKS, account, now)
+    await notices.drop(db, [row["id"] for row in ended], "ended")
+    await tally.add(db, Counter((account, r["metric"], "void") for r in ended if not r["history"]))
+    return len(ended)
+
+
+async def watched_since(db: Db, account: str, *, share: bool) -> datetime | None:
+    """Since when *account* is monitored; None where it is not (any more), and nothing is stored.
+
+    With *share* it cannot be retired before the transaction ends; a lease's fence does the same.
+    """
+    since: datetime | None = await db.fetchval(SHARE if share else SINCE, account)
+    return since

@@ -1,0 +1,26 @@
+"""Rate limits that accounts share: a key's next instant, obeyed by every worker's claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from core.store import Db
+
+DEFER = """
+    insert into budget (key, next_at) values ($1, now() + $2)
+    on conflict (key) do update set next_at = greatest(budget.next_at, excluded.next_at)
+"""
+WAITING = "select key, next_at - now() as wait from budget where next_at > now()"
+
+
+async def defer(db: Db, key: str, wait: timedelta) -> None:
+    """Let no walk of an account with this *key* begin before *wait* has passed."""
+    await db.execute(DEFER, key, wait)
+
+
+async def waiting(db: Db) -> dict[str, timedelta]:
+    """How long each key that waits still has to."""
+    return {row["key"]: row["wait"] for row in await db.fetch(WAITING)}

@@ -1,0 +1,198 @@
+"""Clocks as rows: `put` makes them agree with what is computed, and writes their history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.agree import Entry, agree
+from core.model import ClockRow
+from core.store import notices, tally
+from sla.clock import Clock, next_alert_at
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from asyncpg import Record
+
+    from core.agree import Changes, Computed
+    from core.rules import Rules
+    from core.store import Db
+
+ROWS = """
+    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
+           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
+           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+    from clock where account = $1 and thread = any($2::text[])
+    order by id
+    for no key update
+"""
+OF_THREAD = """
+    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
+           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
+           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+    from clock where account = $1 and thread = $2
+    order by started_at, id
+"""
+RUNNING = """
+    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
+           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
+           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+    from clock
+    where ended is null and history = $2 and due_at < coalesce($3, 'infinity')
+      and ($1::text is null or account = $1)
+    order by due_at
+    limit $4
+"""
+ADD = """
+    insert into clock (account, thread, revision, step, breached_at, corrected_at, correction,
+                       history, promise, waits_for, metric, policy_version, members, started_by,
+                       started_at, due_at, due_from, steps, stopped_at, stopped_by, ended, reason,
+                       flags, next_alert_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+            $20, $21, $22, $23, $24)
+"""
+CHANGE = """
+    update clock
+    set account = $2, thread = $3, revision = $4, step = $5, breached_at = $6, corrected_at = $7,
+        correction = $8, history = $9, promise = $10, waits_for = $11, metric = $12,
+        policy_version = $13, members = $14, started_by = $15, started_at = $16, due_at = $17,
+        due_from = $18, steps = $19, stopped_at = $20, stopped_by = $21, ended = $22,
+        reason = $23, flags = $24, next_alert_at = $25
+    where id = $1
+"""
+ENTER = "insert into clock_entry (clock, at, what, before, after) values ($1, $2, $3, $4, $5)"
+ENTRIES = """
+    select clock, at, what, before, after from clock_entry where clock = any($1) order by clock, at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What `put` came to: clocks that a reply ended just now, and the earliest step to be told."""
+
+    replied: tuple[ClockRow, ...] = ()
+    next_alert_at: datetime | None = None
+
+
+async def put(
+    db: Db,
+    rules: Rules,
+    account: str,
+    computed: Mapping[str, Computed],
+    now: datetime,
+    *,
+    monitored_since: datetime,
+    sure: bool = True,
+) -> Put:
+    """Make the rows of some threads (locked, all that changed together) agree with *computed*.
+
+    Rows are inserted, changed and ended, never removed; the watcher's memory changes only as
+    `core.agree` says. What is to be told and counted of it goes into the same transaction.
+    """
+    rows = [_clock_row(row) for row in await db.fetch(ROWS, account, list(computed))]
+    changes = agree(account, rows, computed, now, monitored_since=monitored_since, sure=sure)
+    await _write(db, account, changes, now)
+    await _tell(db, rules, changes)
+    running = {row.id for row in rows if row.clock.ended is None}
+    written = (*changes.new, *changes.changed)
+    return Put(
+        tuple(row for row in written if _is_replied(row) and (row.id is None or row.id in running)),
+        min(filter(None, map(alert_at, written)), default=None),
+    )
+
+
+async def of_thread(db: Db, account: str, thread: str) -> list[ClockRow]:
+    """All clocks of a thread, in the order in which they started."""
+    return [_clock_row(row) for row in await db.fetch(OF_THREAD, account, thread)]
+
+
+async def running(
+    db: Db,
+    account: str | None = None,
+    *,
+    history: bool = False,
+    due_before: datetime | None = None,
+    limit: int = 1000,
+) -> list[ClockRow]:
+    """Running clocks by deadline, of one account or all; those of *history*, or the others."""
+    rows = await db.fetch(RUNNING, account, history, due_before, limit)
+    return [_clock_row(row) for row in rows]
+
+
+async def entries(db: Db, clocks: Collection[int]) -> dict[int, list[tuple[datetime, Entry]]]:
+    """The history of each clock, oldest line first."""
+    found: dict[int, list[tuple[datetime, Entry]]] = defaultdict(list)
+    for clock, at, what, before, after in await db.fetch(ENTRIES, clocks):
+        found[clock].append((at, Entry(clock, what, before, after)))
+    return found
+
+
+def alert_at(row: ClockRow) -> datetime | None:
+    """The instant of the first step of *row* that is not told; None for history and ended ones."""
+    if row.history or row.clock.ended is not None:
+        return None
+    return next_alert_at(row.clock.steps, row.step)
+
+
+def _is_replied(row: ClockRow) -> bool:
+    return not row.history and row.clock.ended in {"met", "late"}
+
+
+async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
+    if changes.new:
+        await db.executemany(ADD, [_columns(row) for row in changes.new])
+    if changes.changed:
+        changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
+        await db.executemany(CHANGE, changed)
+    if changes.entries:
+        lines = [(e.clock, now, e.what, e.before, e.after) for e in changes.entries]
+        await db.executemany(ENTER, lines)
+    await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
+
+
+async def _tell(db: Db, rules: Rules, changes: Changes) -> None:
+    by_word: dict[str, list[int]] = defaultdict(list)
+    for clock, word in changes.drop.items():
+        by_word[word].append(clock)
+    for word, clocks in by_word.items():
+        await notices.drop(db, clocks, word)
+    await notices.correct(db, changes.corrections)
+    await notices.raise_(db, rules, changes.notices)
+
+
+def _columns(row: ClockRow) -> tuple[object, ...]:
+    c = row.clock
+    return (
+        row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
+        row.correction, row.history, c.promise, c.waits_for.value, c.metric, c.policy_version,
+        c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
+        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row),
+    )  # fmt: skip
+
+
+def _clock_row(row: Record) -> ClockRow:
+    members, steps, flags = row["members"], row["steps"], row["flags"]
+    remembered = {name: row[name] for name in _REMEMBERED}
+    computed = {name: row[name] for name in _COMPUTED}
+    clock = Clock(
+        waits_for=Party(row["waits_for"]),
+        members=tuple(members),
+        steps=tuple(steps),
+        flags=frozenset(flags),
+        **computed,
+    )
+    return ClockRow(clock=clock, **remembered)
+
+
+_REMEMBERED = (
+    "id", "account", "thread", "revision", "step", "breached_at", "corrected_at", "correction",
+    "history",
+)  # fmt: skip
+_COMPUTED = (
+    "promise", "metric", "policy_version", "started_by", "started_at", "due_at", "due_from",
+    "stopped_at", "stopped_by", "ended", "reason",
+)  # fmt: skip

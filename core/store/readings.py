@@ -1,0 +1,69 @@
+"""Dates that the marketplace gives: readings, appended, never overwritten (table `given`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sla.clock import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from core.store import Db
+
+OF = """
+    select thread, kind, act, asks, as_of, read_at, due_at, starts_at, by_message, acted_at,
+           outcome, uncertain
+    from given where account = $1 and thread = any($2::text[])
+"""
+ADD = """
+    insert into given (account, thread, kind, act, asks, as_of, read_at, due_at, starts_at,
+                       by_message, acted_at, outcome, uncertain)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (account, thread, kind, act, as_of, read_at) do nothing
+"""
+
+Of = dict[str, list[Given]]
+
+
+async def of(db: Db, account: str, threads: Collection[str]) -> Of:
+    """All readings of *threads*, in no order."""
+    found: Of = defaultdict(list)
+    for thread, *columns in await db.fetch(OF, account, threads):
+        found[thread].append(Given(*columns))
+    return found
+
+
+async def add(db: Db, account: str, readings: Iterable[tuple[str, Given]]) -> None:
+    """Append readings (each with its thread, which is locked)."""
+    rows = [
+        (
+            account, thread, g.kind, g.act, g.asks, g.as_of, g.read_at, g.due_at, g.starts_at,
+            g.by_message, g.acted_at, g.outcome, g.uncertain,
+        )
+        for thread, g in readings
+    ]  # fmt: skip
+    await db.executemany(ADD, rows)
+
+
+def is_news(known: Sequence[Given], reading: Given, last_seen: datetime | None) -> bool:
+    """Whether *reading* says more than the readings of its thread that are stored.
+
+    One that repeats the newest is news only if a message was seen since (*last_seen*): that the
+    marketplace still asks after a reply is another fact than that it asked before.
+    """
+    same = [g for g in known if (g.kind, g.act) == (reading.kind, reading.act)]
+    if any(g.as_of == reading.as_of and _says(g) == _says(reading) for g in same):
+        return False
+    if not same:
+        return True
+    newest = max(same, key=lambda g: (g.as_of, g.read_at))
+    if reading.as_of < newest.as_of or _says(newest) != _says(reading):
+        return True
+    return last_seen is not None and last_seen > newest.read_at
+
+
+def _says(g: Given) -> tuple[object, ...]:
+    return g.asks, g.due_at, g.starts_at, g.by_message, g.acted_at, g.outcome, g.uncertain

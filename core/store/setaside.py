@@ -1,0 +1,106 @@
+"""Payloads that could not be read or stored: kept with the reason, to be listed and tried again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from core.model import SetAside
+    from core.store import Db
+
+LONGEST = 300
+LARGEST = 64 * 2**20
+
+# xmax is 0 in a row that was just inserted: the same payload seen again is no news.
+ADD = """
+    insert into set_aside (account, stream, source_id, reason, raw, at)
+    select distinct on (source_id, reason) $1, $2, source_id, reason, raw, $6
+    from unnest($3::text[], $4::text[], $5::bytea[]) as w (source_id, reason, raw)
+    order by source_id, reason
+    on conflict (account, stream, source_id, reason) do update set times = set_aside.times + 1
+    returning xmax = 0 as new
+"""
+LIST = """
+    select id, account, stream, source_id, reason, octet_length(raw) as size, at, times
+    from set_aside where $1::text is null or account = $1
+    order by account, stream, id
+"""
+READ = "select id, account, stream, source_id, reason, raw from set_aside where id = any($1)"
+DROP = "delete from set_aside where id = any($1)"
+SETTLE = """
+    delete from set_aside where account = $1 and stream = $2 and source_id = any($3)
+"""
+COUNT = "select account, count(*) as n from set_aside group by account"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A payload that waits for a person: *size* in bytes, *times* it was met."""
+
+    id: int
+    account: str
+    stream: str
+    source_id: str
+    reason: str
+    size: int
+    at: datetime
+    times: int
+
+
+async def add(db: Db, account: str, stream: str, items: Sequence[SetAside], now: datetime) -> int:
+    """Keep *items*; one that is there already is counted once more.
+
+    Returns:
+        How many were not known before.
+    """
+    if not items:
+        return 0
+    rows = await db.fetch(
+        ADD,
+        account,
+        stream,
+        [_short(item.source_id) for item in items],
+        [_short(item.reason) for item in items],
+        [item.raw[:LARGEST] for item in items],
+        now,
+    )
+    return sum(row["new"] for row in rows)
+
+
+async def kept(db: Db, account: str | None = None) -> list[Kept]:
+    """What was set aside, of one account or of all."""
+    return [Kept(*row) for row in await db.fetch(LIST, account)]
+
+
+async def read(db: Db, ids: Sequence[int]) -> dict[int, bytes]:
+    """The payloads themselves; unknown ids are left out."""
+    return {row["id"]: row["raw"] for row in await db.fetch(READ, ids)}
+
+
+async def drop(db: Db, ids: Sequence[int]) -> int:
+    """Forget them; how many there were."""
+    return int((await db.execute(DROP, ids)).split()[-1])
+
+
+async def settle(db: Db, account: str, stream: str, sources: Sequence[str]) -> int:
+    """Forget what was set aside of *sources*, for it could be stored now."""
+    status = await db.execute(SETTLE, account, stream, [_short(source) for source in sources])
+    return int(status.split()[-1])
+
+
+async def counts(db: Db) -> dict[str, int]:
+    """How many wait, by account."""
+    return {row["account"]: row["n"] for row in await db.fetch(COUNT)}
+
+
+def _short(text: str) -> str:
+    """*text* as an index can hold it: printable, and a hash for the end of what is too long."""
+    clean = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if len(clean) <= LONGEST:
+        return clean
+    return f"{clean[: LONGEST - 17]}~{sha256(clean.encode()).hexdigest()[:16]}"

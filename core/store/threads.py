@@ -1,0 +1,133 @@
+"""Conversations: their state by `as_of`, and the lock under which their turns change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.model import Thread
+from sla.policy import ThreadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.store import Db
+
+STATE = """
+    select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
+    from thread where account = $1 and id = any($2::text[])
+"""
+ADD = """
+    insert into thread (account, id, kind, subject, buyer, order_ids, url, incomplete, closed_at,
+                        reply_to, as_of)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    on conflict (account, id) do nothing
+"""
+# A message whose thread nobody has described yet: any description is newer.
+ADD_BARE = """
+    insert into thread (account, id, kind, as_of)
+    select $1, id, 'message', '-infinity' from unnest($2::text[]) as id order by id collate "C"
+    on conflict (account, id) do nothing
+"""
+CHANGE = """
+    update thread set kind = $3, subject = $4, buyer = $5, order_ids = $6, url = $7,
+        incomplete = $8, closed_at = $9, reply_to = $10, as_of = $11
+    where account = $1 and id = $2 and as_of <= $11
+"""
+LOCK = """
+    select id, kind, incomplete from thread where account = $1 and id = any($2::text[])
+    order by account, id
+    for no key update
+"""
+OF = """
+    select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
+    from thread where account = $1 and id = $2
+"""
+# Of those whose marketplace holds more than we have, and those that wait for an answer and were
+# not read for a day: what a reading of changes alone may have missed.
+TO_LOOK_AT = """
+    (select id from thread
+     where account = $1 and incomplete and (looked_at is null or looked_at < $2)
+     order by looked_at nulls first limit $3)
+    union
+    (select t.id from thread t
+     where t.account = $1 and greatest(t.as_of, t.looked_at) < $2 and exists (
+         select from clock c where c.account = t.account and c.thread = t.id and c.ended is null)
+     order by greatest(t.as_of, t.looked_at) limit $3)
+    limit $3
+"""
+LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2::text[])"
+
+
+class Locked(NamedTuple):
+    """What a recomputation needs to know of a thread that it has locked."""
+
+    kind: ThreadKind
+    incomplete: bool
+
+
+async def states(db: Db, account: str, ids: Collection[str]) -> dict[str, tuple[object, ...]]:
+    """The stored state of threads, as `row` makes it; unknown ones are left out."""
+    rows = await db.fetch(STATE, account, ids)
+    return {row["id"]: tuple(row) for row in rows}
+
+
+def row(thread: Thread) -> tuple[object, ...]:
+    """The state of *thread* as it is stored; `as_of` comes last."""
+    return (
+        thread.id,
+        thread.kind.value,
+        thread.subject,
+        thread.buyer,
+        list(thread.order_ids),
+        thread.url,
+        thread.incomplete,
+        thread.closed_at,
+        thread.reply_to,
+        thread.as_of,
+    )
+
+
+async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
+    """Write threads that may be unknown; known ones stay as they are."""
+    await db.executemany(ADD, sorted((account, *row(thread)) for thread in threads))
+
+
+async def add_bare(db: Db, account: str, ids: Collection[str]) -> None:
+    """Write threads of which only the id is known; known ones stay as they are."""
+    if ids:
+        await db.execute(ADD_BARE, account, ids)
+
+
+async def change(db: Db, account: str, threads: Iterable[Thread]) -> None:
+    """Write the state of locked threads; an older `as_of` never overwrites a newer one."""
+    await db.executemany(CHANGE, [(account, *row(thread)) for thread in threads])
+
+
+async def lock(db: Db, account: str, ids: Collection[str]) -> dict[str, Locked]:
+    """Lock threads in one order for all; whoever changes a turn holds its thread.
+
+    Returns:
+        Those that exist.
+    """
+    rows = await db.fetch(LOCK, account, ids)
+    return {r["id"]: Locked(_KINDS[r["kind"]], r["incomplete"]) for r in rows}
+
+
+async def of(db: Db, account: str, thread: str) -> Thread | None:
+    """One thread as stored; None where there is none."""
+    found = await db.fetchrow(OF, account, thread)
+    return None if found is None else Thread.model_validate(dict(found))
+
+
+async def to_look_at(db: Db, account: str, before: datetime, limit: int) -> Sequence[str]:
+    """Threads to be read by themselves: incomplete, or open and not read since *before*."""
+    return [row["id"] for row in await db.fetch(TO_LOOK_AT, account, before, limit)]
+
+
+async def looked_at(db: Db, account: str, ids: Sequence[str], now: datetime) -> None:
+    """Remember that these threads were read by themselves."""
+    await db.execute(LOOKED_AT, account, ids, now)
+
+
+_KINDS: Mapping[str, ThreadKind] = {kind.value: kind for kind in ThreadKind}

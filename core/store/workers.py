@@ -1,0 +1,68 @@
+"""Who works: an advisory lock on a connection of its own is a worker's life.
+
+Whoever can take the lock of another knows that its session is gone, and frees its leases at once
+instead of at their end. The lease's end remains the bound for what the server cannot see.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+    from core.store import Db
+
+LOCK = 0x7265_706C
+"""The class of the advisory locks; the worker's id is the object."""
+
+REGISTER = """
+    with fresh as (select (random() * 2147483646)::integer + 1 as id)
+    insert into worker (id) select id from fresh where pg_try_advisory_lock($1::integer, id)
+    on conflict do nothing
+    returning id
+"""
+LEAVE = "delete from worker where id = $1"
+ALIVE = "select count(*) from pg_locks where locktype = 'advisory' and classid = $1::integer::oid"
+FREE_DEAD = """
+    with dead as (
+        select id from worker
+        where case when id <> $2 then pg_try_advisory_xact_lock($1::integer, id::integer) end
+        for update skip locked
+    ), gone as (
+        delete from worker using dead where worker.id = dead.id returning worker.id
+    )
+    update stream s
+    set holder = null, leased_until = null, pulled_to = null, next_due = now(), fence = fence + 1
+    from gone where s.holder = gone.id
+    returning s.account, s.stream
+"""
+
+
+async def register(connection: Connection[Record]) -> int:
+    """Take a free number and hold it for as long as *connection* lives.
+
+    The connection is the worker's own, and not behind a pooler of transactions.
+    """
+    while (worker := await connection.fetchval(REGISTER, LOCK)) is None:
+        pass
+    return int(worker)
+
+
+async def leave(db: Db, worker: int) -> None:
+    """Strike *worker* from the list; its leases are handed back by `streams.free`."""
+    await db.execute(LEAVE, worker)
+
+
+async def alive(db: Db) -> int:
+    """How many workers hold their lock."""
+    return int(await db.fetchval(ALIVE, LOCK))
+
+
+async def free_dead(db: Db, worker: int) -> list[tuple[str, str]]:
+    """Free the leases of workers whose session is gone; *worker* is the one that asks.
+
+    Returns:
+        The streams (account, name) that are due again.
+    """
+    return [(row["account"], row["stream"]) for row in await db.fetch(FREE_DEAD, LOCK, worker)]

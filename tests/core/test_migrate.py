@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core import store
+from core.errors import SchemaMismatch, StoreUnavailable, Unstorable
+from core.store import migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = "create table first_ (n integer);"
+SECOND = "create table second_ (n integer);"
+
+
+def folder(path: Path, **texts: str) -> list[migrate.Migration]:
+    path.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        number, word = name.split("_")[1:]
+        (path / f"{number}_{word}.sql").write_text(text)
+    return migrate.read(path)
+
+
+@pytest.fixture
+async def empty(address):
+    connection = await store.connect(address)
+    await connection.execute("drop schema public cascade; create schema public")
+    await connection.close()
+    return address
+
+
+@pytest.fixture
+async def db(empty):
+    connection = await store.connect(empty)
+    yield connection
+    await connection.close()
+
+
+async def test_files_are_applied_in_order_and_once(db, tmp_path):
+    found = folder(tmp_path, m_9001_b=SECOND, m_9000_a=FIRST, m_x_y="nonsense")
+
+    assert await migrate.pending(db, found) == ["9000_a.sql", "9001_b.sql"]
+    assert await migrate.apply(db, found) == [9000, 9001]
+    assert await migrate.apply(db, found) == []
+    assert await migrate.pending(db, found) == []
+
+
+async def test_a_look_at_what_is_pending_writes_nothing(db):
+    await migrate.pending(db)
+
+    assert not await db.fetchval(migrate.EXISTS)
+
+
+async def test_an_edited_file_is_refused_by_name(db, tmp_path):
+    await migrate.apply(db, folder(tmp_path, m_9000_a=FIRST))
+
+    edited = folder(tmp_path, m_9000_a=FIRST + " ")
+
+    with pytest.raises(SchemaMismatch, match="9000_a"):
+        await migrate.apply(db, edited)
+
+
+async def test_a_newer_database_is_refused(db, tmp_path):
+    newer = folder(tmp_path, m_9000_a=FIRST, m_9001_b=SECOND)
+    await migrate.apply(db, newer)
+
+    with pytest.raises(SchemaMismatch, match=r"9001_b\.sql, which this version does not know"):
+        await migrate.pending(db, newer[:1])
+
+
+async def test_two_files_with_one_number_are_refused(tmp_path):
+    with pytest.raises(SchemaMismatch, match="9000"):
+        folder(tmp_path, m_9000_a=FIRST, m_9000_b=SECOND)
+
+
+async def test_a_file_that_fails_leaves_nothing_and_can_be_mended(db, tmp_path):
+    broken = folder(tmp_path, m_9000_a=FIRST, m_9001_b=SECOND + "select 1/0;")
+    with pytest.raises(Exception, match="division"):
+        await migrate.apply(db, broken)
+
+    mended = folder(tmp_path, m_9001_b=SECOND)
+
+    assert await migrate.apply(db, mended) == [9001]
+
+
+async def test_three_at_once_apply_each_file_once_concurrent_index_included(empty, tmp_path):
+    index = f"{migrate.WITHOUT_TRANSACTION}\ncreate index concurrently if not exists i on first_(n)"
+    found = folder(tmp_path, m_9000_a=FIRST, m_9001_b=index)
+    several = [await store.connect(empty) for _ in range(3)]
+
+    applied = await asyncio.gather(*(migrate.apply(each, found) for each in several))
+
+    assert sorted(version for each in applied for version in each) == [9000, 9001]
+    for each in several:
+        await each.close()
+
+
+async def test_an_unreachable_database_says_that_the_store_is_unavailable(tmp_path):
+    with pytest.raises(StoreUnavailable):
+        await store.open_pool({"host": str(tmp_path), "port": 1})
+
+
+async def test_a_lost_connection_says_that_the_store_is_unavailable(pool):
+    async def cut() -> None:
+        async with store.transaction(pool) as db:
+            async with pool.acquire() as other:
+                await other.execute("select pg_terminate_backend($1)", db.get_server_pid())
+            await db.execute("select 1")
+
+    with pytest.raises(StoreUnavailable):
+        await cut()
+
+
+async def test_jsonb_comes_back_as_it_went(pool):
+    value = {"a": [1, None, "\u2603"]}
+    async with store.transaction(pool) as db:
+        assert value == await db.fetchval("select $1::jsonb", value)
+
+
+async def test_what_the_database_cannot_hold_is_called_unstorable(pool):
+    for value in ("\x00", "\ud800"):
+        with pytest.raises(Unstorable) as caught, store.refusing():
+            async with store.transaction(pool) as db:
+                await db.fetchval("select $1::text", value)
+        assert value not in str(caught.value)
