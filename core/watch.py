@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.store import notices, steps, tally, transaction, wake
+from core.store import notices, steps, streams, tally, transaction, wake
 from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.rules import Rules
     from core.store import Db, Pool
-    from core.store.steps import Alert, Reading
+    from core.store.steps import Alert, Seen
     from sla.policy import Policy
 
 BATCH = 1000
@@ -55,8 +55,7 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         if sure and await _count(db, now) == BATCH:
             return now
     async with transaction(pool) as db:
-        if await steps.pull_forward(db, now, AHEAD, LEAD):
-            await wake.send(db, "poll")
+        await _read_ahead(db, now)
         await _review(db, rules, now)
         return _again(await steps.next_alert(db, sure=sure), now)
 
@@ -65,7 +64,7 @@ async def _tell(db: Db, rules: Rules, now: datetime, *, sure: bool) -> int:
     """Tell one batch; how many clocks it held."""
     alerts = await steps.alertable(db, now, BATCH, sure=sure)
     if alerts:
-        read = await steps.readings(db, (alert.account for alert in alerts))
+        read = await steps.seen(db, (alert.account for alert in alerts))
         telling = tell(alerts, read, now, sure=sure)
         moved = await steps.mark(db, telling.moves)
         due = [notice for clock, notice in telling.notices.items() if clock in moved]
@@ -74,7 +73,7 @@ async def _tell(db: Db, rules: Rules, now: datetime, *, sure: bool) -> int:
 
 
 def tell(
-    alerts: Sequence[Alert], read: Mapping[str, Reading], now: datetime, *, sure: bool
+    alerts: Sequence[Alert], read: Mapping[str, Seen], now: datetime, *, sure: bool
 ) -> Telling:
     """Of several steps that have passed, only the highest is told; without *sure*, no breach.
 
@@ -97,7 +96,7 @@ def _move(alert: Alert, step: int) -> steps.Move:
     return steps.Move(alert.id, alert.revision, alert.step, alert.due_at, step, later)
 
 
-def _notice(alert: Alert, step: int, read: Reading, now: datetime) -> Notice:
+def _notice(alert: Alert, step: int, read: Seen, now: datetime) -> Notice:
     return Notice(
         key=keys.step(alert.id, alert.revision, step),
         kind=NoticeKind.BREACH if step == len(alert.steps) else NoticeKind.WARNING,
@@ -117,7 +116,7 @@ def _notice(alert: Alert, step: int, read: Reading, now: datetime) -> Notice:
     )
 
 
-def _of_first_walk(step_at: datetime, read: Reading) -> bool:
+def _of_first_walk(step_at: datetime, read: Seen) -> bool:
     return read.first_walk_at is None or step_at <= read.first_walk_at
 
 
@@ -127,6 +126,13 @@ async def _count(db: Db, now: datetime) -> int:
     if counted:
         await tally.add(db, {(*of, "breached"): n for of, n in counted.items()})
     return sum(counted.values())
+
+
+async def _read_ahead(db: Db, now: datetime) -> None:
+    """Let a walk begin just before each deadline: what it is told by should be fresh."""
+    soon = await steps.soon(db, now, AHEAD)
+    if await streams.pull_forward(db, {name: at - LEAD for name, at in soon.items()}, now):
+        await wake.send(db, "poll")
 
 
 async def _review(db: Db, rules: Rules, now: datetime) -> None:

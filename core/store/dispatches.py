@@ -69,9 +69,11 @@ RELEASE = """
           select from clock c where c.account = a.name and c.next_alert_at <= a.first_walk_at
       )
 """
-STANDING = """
-    select notice from dispatch where notifier = $1 and notice = any($2) and suppressed is null
+DROPPED = """
+    select notice, suppressed from dispatch
+    where notifier = $1 and notice = any($2) and suppressed is not null
 """
+# What was dropped while it was leaving was told all the same; a late reply takes nothing back.
 DONE = """
     with was as (
         select notice, suppressed from dispatch
@@ -80,8 +82,11 @@ DONE = """
     )
     update dispatch d set sent_at = $3, suppressed = null, error = null
     from was
+    join notice n on n.id = was.notice
+    left join clock c on c.id = n.clock
     where d.notifier = $1 and d.notice = was.notice and d.sent_at is null
-    returning d.notice, was.suppressed is not null as too_late
+    returning d.notice, was.suppressed is not null and n.kind = 'breach'
+                        and c.ended is distinct from 'late' as too_late
 """
 RETRY = """
     update dispatch set next_try_at = now() + $3::interval, error = $4
@@ -150,16 +155,17 @@ async def release(db: Db, notifier: str) -> int:
     return _count(await db.execute(RELEASE, notifier))
 
 
-async def standing(db: Db, notifier: str, notices: Sequence[int]) -> frozenset[int]:
-    """Those of *notices* that were not dropped since they were claimed."""
-    return frozenset(row["notice"] for row in await db.fetch(STANDING, notifier, notices))
+async def dropped(db: Db, notifier: str, notices: Sequence[int]) -> dict[int, str]:
+    """Those of *notices* that were dropped since they were claimed, and why."""
+    rows = await db.fetch(DROPPED, notifier, notices)
+    return {row["notice"]: row["suppressed"] for row in rows}
 
 
 async def done(db: Db, notifier: str, notices: Sequence[int], at: datetime) -> frozenset[int]:
     """Write that *notices* were sent.
 
     Returns:
-        Those that had been dropped while they were leaving: their reader needs the correction.
+        Breaches that were taken back while they were leaving: their reader needs the correction.
     """
     rows = await db.fetch(DONE, notifier, notices, at)
     return frozenset(row["notice"] for row in rows if row["too_late"])
@@ -235,4 +241,4 @@ def _urgency(dispatch: Dispatch) -> datetime:
 
 
 def _count(status: str) -> int:
-    return int(status.split()[-1])
+    return int(status.rsplit(maxsplit=1)[-1])

@@ -6,12 +6,11 @@ work; moving on is compare-and-set all the same: a row that changed is left alon
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
 
     from core.store import Db
 
@@ -38,7 +37,7 @@ NEXT_ALERT = """
     order by next_alert_at
     limit 1
 """
-READINGS = """
+SEEN = """
     select a.name, a.monitored_since, a.first_walk_at,
            case when bool_and(s.seen_through is not null) then min(s.seen_through) end as read_at
     from account a
@@ -83,15 +82,6 @@ SOON = """
     where ended is null and due_at > $1 and due_at <= $2 and next_alert_at is not null
     group by account
 """
-# Only earlier, never past its backoff or its floor; a walk that began since then will do.
-PULL_FORWARD = """
-    update stream s set next_due = greatest(w.at, s.seen_through + s.floor)
-    from unnest($1::text[], $2::timestamptz[]) as w (account, at)
-    where s.account = w.account and s.carries_clocks and s.holder is null
-      and s.next_due > greatest(w.at, s.seen_through + s.floor)
-      and (s.seen_through is null or s.seen_through < w.at)
-      and (s.backoff_until is null or s.backoff_until <= w.at)
-"""
 
 
 class Alert(NamedTuple):
@@ -111,7 +101,7 @@ class Alert(NamedTuple):
     steps: Sequence[datetime]
 
 
-class Reading(NamedTuple):
+class Seen(NamedTuple):
     """How far an account was read: *read_at* is its slowest stream's last walk, None for never."""
 
     account: str
@@ -153,10 +143,10 @@ async def next_alert(db: Db, *, sure: bool = True) -> datetime | None:
     return at
 
 
-async def readings(db: Db, accounts: Iterable[str]) -> dict[str, Reading]:
+async def seen(db: Db, accounts: Iterable[str]) -> dict[str, Seen]:
     """How far each of *accounts* was read."""
-    rows = await db.fetch(READINGS, sorted(set(accounts)))
-    return {row["name"]: Reading(*row) for row in rows}
+    rows = await db.fetch(SEEN, sorted(set(accounts)))
+    return {row["name"]: Seen(*row) for row in rows}
 
 
 async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]:
@@ -169,15 +159,6 @@ async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]
     return {(row["account"], row["metric"]): row["n"] for row in rows}
 
 
-async def pull_forward(db: Db, now: datetime, within: timedelta, lead: timedelta) -> int:
-    """Let a walk of an account begin *lead* before its next deadline that comes *within*.
-
-    Returns:
-        How many streams are read earlier than they were to be.
-    """
-    soon = await db.fetch(SOON, now, now + within)
-    if not soon:
-        return 0
-    at: Mapping[str, datetime] = {row["account"]: row["due_at"] - lead for row in soon}
-    status = await db.execute(PULL_FORWARD, list(at), list(at.values()))
-    return int(status.split()[-1])
+async def soon(db: Db, now: datetime, within: timedelta) -> dict[str, datetime]:
+    """The next deadline that comes *within*, by account; of clocks of which a step is left."""
+    return {row["account"]: row["due_at"] for row in await db.fetch(SOON, now, now + within)}

@@ -1,0 +1,371 @@
+"""What a notice says to a person: marketplace, account, how long is left, what to do next. Pure.
+
+Worded at the moment of sending, so that "2 h left" is true and a late notice says "late". Nothing
+of a buyer is known here: a notice has closed words, numbers and instants only.
+
+Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
+
+    warning, breach       promise, waits_for, metric, due_from, started_at, read_at
+    corrected             promise, correction
+    deadline_moved        promise, before
+    reply_refused         promise, reason, waits_for
+    reply_unknown         -
+    history_summary       waiting
+    blind                 stream, seen_through, expected, earliest
+    account_down          since
+    account_up            since
+    push_silent           since
+    credential_expiring   expires_at
+    policy_review         promise, version, day
+    payload_set_aside     stream, reason, n
+    account_retired       ended
+    digest                breaches, warnings
+    parked                kind, notifier, reason
+    test                  route
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core.model import NoticeKind
+from core.notifier import Words
+from core.spoken import instant, span
+from sla import zones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
+
+    from core.model import Account, Dispatch, Notice
+    from core.rules import Rules
+
+SHOWN = 10
+"""How many threads a digest names; the rest is counted."""
+
+_CORRECTIONS = {
+    "answered_elsewhere": "it was answered at the marketplace in time",
+    "deadline_moved": "the marketplace moved the deadline",
+    "start_moved": "the buyer's waiting began at another time than we knew",
+    "marked": "no reply was needed",
+    "reclassified": "a message was classified anew",
+    "host_clock": "the clock of our own machine was wrong",
+}
+_REFUSALS = {
+    "bad_credentials": "the marketplace no longer accepts our key",
+    "rate_limited": "the marketplace kept asking us to wait",
+    "cannot_reply": "this account cannot answer from here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A notice with all that its words are made of."""
+
+    notice: Notice
+    account: Account | None
+    role: str | None
+    zone: ZoneInfo
+    now: datetime
+
+    def fact(self, name: str) -> str:
+        value = dict(self.notice.facts).get(name)
+        return "" if value is None else str(value)
+
+    def at(self, name: str) -> datetime | None:
+        text = self.fact(name)
+        return datetime.fromisoformat(text) if text else None
+
+    def when(self, at: datetime) -> str:
+        return instant(at, self.zone)
+
+    @property
+    def title(self) -> str:
+        """The account as people know it."""
+        return self.account.title if self.account else self.notice.account
+
+    @property
+    def left(self) -> timedelta | None:
+        """Until the deadline; negative when it has passed."""
+        return self.notice.due_at - self.now if self.notice.due_at else None
+
+    @property
+    def is_late(self) -> bool:
+        left = self.left
+        return left is not None and left.total_seconds() < 0
+
+    @property
+    def thread(self) -> str:
+        """Account and thread as a command takes them."""
+        return shlex.join((self.notice.account, self.notice.thread or ""))
+
+
+_Spoken = tuple[str, "list[str]"]
+
+
+def render(notice: Notice, rules: Rules, *, url: str | None, zone: str, now: datetime) -> Words:
+    """The words for *notice*, worded at *now* for a reader in *zone*."""
+    told = _told(notice, rules, zone, now)
+    subject, lines = _SAY[notice.kind](told)
+    return _words(told, subject, [*lines, *_place(told)], url)
+
+
+def render_digest(
+    notice: Notice, parts: Sequence[Dispatch], rules: Rules, *, zone: str, now: datetime
+) -> Words:
+    """The words for many notices that leave together, the most urgent first."""
+    told = _told(notice, rules, zone, now)
+    late = sum(part.notice.kind is NoticeKind.BREACH for part in parts)
+    subject = f"{late} late, {len(parts) - late} due soon after the first reading"
+    lines = [f"The first reading found {len(parts)} threads that a person should know of."]
+    lines += [_line(part, told) for part in parts[:SHOWN]]
+    if len(parts) > SHOWN:
+        lines.append(f"... and {len(parts) - SHOWN} more: replyby threads --at-risk")
+    return _words(told, subject, [*lines, *_place(told)], None)
+
+
+def _told(notice: Notice, rules: Rules, zone: str, now: datetime) -> _Told:
+    promise = dict(notice.facts).get("promise")
+    roles = {p.name: p.role for p in rules.policies.get(notice.account, ())}
+    account = rules.accounts.get(notice.account)
+    return _Told(notice, account, roles.get(str(promise)), zones.zone(zone), now)
+
+
+def _words(told: _Told, subject: str, lines: Sequence[str], url: str | None) -> Words:
+    whole = f"{subject}: {told.title}" if told.title else subject
+    return Words(" ".join(whole.split()), "\n".join(line for line in lines if line), url, told.now)
+
+
+def _line(part: Dispatch, told: _Told) -> str:
+    due_at = part.notice.due_at
+    until = f"{_left(due_at - told.now)}, due {told.when(due_at)}" if due_at else ""
+    return f"- {until}: thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
+
+
+def _left(left: timedelta) -> str:
+    return f"{span(left)} left" if left.total_seconds() >= 0 else f"late by {span(left)}"
+
+
+def _place(told: _Told) -> list[str]:
+    """Where it is: marketplace, account, thread, in which promise."""
+    account, notice = told.account, told.notice
+    lines = [f"Marketplace: {account.marketplace}"] if account else []
+    if notice.account:
+        named = f"{told.title} ({notice.account})" if account else notice.account
+        lines.append(f"Account: {' '.join(named.split())}")
+    if notice.thread:
+        lines.append(f"Thread: {notice.thread}")
+    if told.fact("promise") and notice.clock is not None:
+        lines.append(f"Promise: {told.fact('promise')}{_role(told)}")
+    return lines
+
+
+def _role(told: _Told) -> str:
+    if told.fact("promise").startswith("given:"):
+        return " (a date that the marketplace gives)"
+    return {"contract": " (the marketplace's contract)", "goal": " (our own goal)"}.get(
+        told.role or "", ""
+    )
+
+
+def _deadline(told: _Told) -> list[str]:
+    due_at, left = told.notice.due_at, told.left
+    if due_at is None or left is None:
+        return []
+    if told.is_late:
+        return [f"The deadline was {told.when(due_at)}: late by {span(left)}."]
+    return [f"Reply by {told.when(due_at)}: {span(left)} left."]
+
+
+def _waiting(told: _Told) -> str:
+    who = "The marketplace" if told.fact("waits_for") == "marketplace" else "A buyer"
+    began = told.at("started_at")
+    since = f" since {told.when(began)}" if began else ""
+    return f"{who} has been waiting for a reply{since}."
+
+
+def _next(told: _Told) -> list[str]:
+    return [
+        "What to do: answer there.",
+        f"If no reply is needed: replyby mark {told.thread} decided",
+        f"Why this deadline: replyby explain {told.thread}",
+    ]
+
+
+def _step(told: _Told) -> _Spoken:
+    """A warning or a breach, by how late it is now: a warning may have been held up."""
+    left = told.left
+    subject = "Reply overdue" if told.is_late or left is None else f"{span(left)} left to reply"
+    lines = [_waiting(told), *_deadline(told)]
+    if told.notice.kind is NoticeKind.BREACH:
+        lines.append(_reading(told))
+    return subject, [*lines, *_next(told)]
+
+
+def _reading(told: _Told) -> str:
+    """How old our knowledge is: an answer given there since then is not known here."""
+    read_at = told.at("read_at")
+    if read_at is None:
+        return "This account has not been read completely yet: it may be answered there already."
+    return (
+        f"We last read this account {span(told.now - read_at)} ago: "
+        "an answer given there since then is not known here."
+    )
+
+
+def _corrected(told: _Told) -> _Spoken:
+    why = _CORRECTIONS.get(told.fact("correction"), "we know more now")
+    return "Taken back: not late", [
+        f"We told you that a deadline was missed. We take it back: {why}.",
+        *(_deadline(told) if told.fact("correction").endswith("_moved") else []),
+        "What to do: nothing.",
+    ]
+
+
+def _moved(told: _Told) -> _Spoken:
+    before = told.at("before")
+    was = f" It was {told.when(before)}." if before else ""
+    return "Deadline moved nearer", [
+        f"The marketplace moved a deadline.{was}",
+        *_deadline(told),
+        *_next(told),
+    ]
+
+
+def _refused(told: _Told) -> _Spoken:
+    why = _REFUSALS.get(told.fact("reason"), "the marketplace refused it")
+    subject = "Reply refused, deadline passed" if told.is_late else "Reply refused"
+    again = [
+        f"A reply from here did not reach the buyer: {why}. The original deadline stands.",
+        *_deadline(told),
+        "What to do: answer again, at the marketplace if it refuses this way.",
+    ]
+    return subject, again
+
+
+def _unknown(told: _Told) -> _Spoken:
+    return "Reply perhaps not sent", [
+        "A reply left here and the marketplace did not say whether it took it.",
+        "It is not sent again by itself. The clock runs on until the reply is seen there.",
+        *_deadline(told),
+        "What to do: look at the thread there; answer if the reply is missing.",
+    ]
+
+
+def _history(told: _Told) -> _Spoken:
+    return f"{told.fact('waiting') or 'Some'} old threads still wait", [
+        "Their deadlines had passed before this account was watched: none is counted or warned of.",
+        "What to do: replyby threads --history",
+    ]
+
+
+def _blind(told: _Told) -> _Spoken:
+    seen, earliest = told.at("seen_through"), told.at("earliest")
+    lines = [f"The stream {told.fact('stream') or 'of messages'} cannot be read in time."]
+    lines.append(f"Last read completely: {told.when(seen)}." if seen else "It was never read.")
+    if told.fact("expected"):
+        lines.append(f"Messages probably unseen: {float(told.fact('expected')):.0f}.")
+    if earliest:
+        lines.append(f"A promise may break unseen from {told.when(earliest)} on.")
+    return "Blind", [*lines, "What to do: look at the marketplace's own page until this ends."]
+
+
+def _down(told: _Told) -> _Spoken:
+    since = told.at("since") or told.notice.raised_at
+    return "Account is down", [
+        f"Since {told.when(since)} the marketplace does not accept our key; nothing is read.",
+        "What to do: renew the key, then: replyby check",
+    ]
+
+
+def _up(told: _Told) -> _Spoken:
+    since = told.at("since") or told.notice.raised_at
+    return "Account is read again", [
+        f"The marketplace accepts our key again since {told.when(since)}.",
+        "What to do: nothing.",
+    ]
+
+
+def _silent(told: _Told) -> _Spoken:
+    since = told.at("since") or told.notice.raised_at
+    return "No pushes arrive", [
+        f"Since {told.when(since)} polling finds what pushes should have brought.",
+        "What to do: look at the subscription there; polling goes on meanwhile.",
+    ]
+
+
+def _expiring(told: _Told) -> _Spoken:
+    expires_at = told.at("expires_at")
+    when = f" on {told.when(expires_at)}" if expires_at else " soon"
+    return "Key expires", [f"The key of this account expires{when}.", "What to do: renew it."]
+
+
+def _review(told: _Told) -> _Spoken:
+    return f"Review the promise {told.fact('promise')}", [
+        f"Version {told.fact('version')} was to be checked again by {told.fact('day')}.",
+        "What to do: read the source again; write a new version, or a new date of review.",
+    ]
+
+
+def _set_aside(told: _Told) -> _Spoken:
+    n = told.fact("n") or "Something"
+    return "Unreadable payload set aside", [
+        f"{n} from the stream {told.fact('stream') or 'of messages'} could not be read.",
+        "Its neighbours were stored.",
+        f"Reason: {told.fact('reason')}." if told.fact("reason") else "",
+        "What to do: replyby set-aside list",
+    ]
+
+
+def _retired(told: _Told) -> _Spoken:
+    return "Account is no longer read", [
+        f"It left the settings; {told.fact('ended') or 'no'} running clocks were ended.",
+        "What to do: nothing, if this was meant.",
+    ]
+
+
+def _parked(told: _Told) -> _Spoken:
+    kind = told.fact("kind").replace("_", " ")
+    return f"Not delivered: {kind}", [
+        f"A notice ({kind}) could not be delivered by {told.fact('notifier')}.",
+        f"Reason: {told.fact('reason').replace('_', ' ')}.",
+        *_deadline(told),
+        "What to do: mend that notifier, then: replyby notices retry",
+    ]
+
+
+def _test(told: _Told) -> _Spoken:
+    return "Test", [
+        f"A person asked for this notice at {told.when(told.notice.raised_at)}.",
+        "It has reached you. What to do: nothing.",
+    ]
+
+
+def _digest(told: _Told) -> _Spoken:
+    return "Digest", [f"{told.fact('breaches')} late, {told.fact('warnings')} due soon."]
+
+
+_SAY: Mapping[NoticeKind, Callable[[_Told], _Spoken]] = {
+    NoticeKind.WARNING: _step,
+    NoticeKind.BREACH: _step,
+    NoticeKind.CORRECTED: _corrected,
+    NoticeKind.REPLY_REFUSED: _refused,
+    NoticeKind.REPLY_UNKNOWN: _unknown,
+    NoticeKind.DEADLINE_MOVED: _moved,
+    NoticeKind.HISTORY_SUMMARY: _history,
+    NoticeKind.BLIND: _blind,
+    NoticeKind.ACCOUNT_DOWN: _down,
+    NoticeKind.ACCOUNT_UP: _up,
+    NoticeKind.PUSH_SILENT: _silent,
+    NoticeKind.CREDENTIAL_EXPIRING: _expiring,
+    NoticeKind.POLICY_REVIEW: _review,
+    NoticeKind.PAYLOAD_SET_ASIDE: _set_aside,
+    NoticeKind.ACCOUNT_RETIRED: _retired,
+    NoticeKind.DIGEST: _digest,
+    NoticeKind.PARKED: _parked,
+    NoticeKind.TEST: _test,
+}

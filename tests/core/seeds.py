@@ -1,0 +1,109 @@
+"""Rows and rules that tests about notices start from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.model import Account
+from core.notifier import Route, Routing
+from core.rules import Rules
+from sla.calendar import Calendar
+from sla.policy import Party, Policy, ThreadKind
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+
+
+def account(name="mk", **changes):
+    given = {"connector": "mirakl", "marketplace": "empik", "title": "Empik PL", "identity": name}
+    return Account(name=name, **(given | changes))
+
+
+def policy(name="reply-24h", **changes):
+    given = {
+        "name": name,
+        "version": 1,
+        "role": "contract",
+        "applies_to": frozenset(ThreadKind),
+        "waits_for": frozenset({Party.BUYER}),
+        "reply_within": 24 * HOUR,
+        "calendar": Calendar.always(),
+    }
+    return Policy(**(given | changes))
+
+
+def rules(*routes, accounts=("mk",), policies=None, of=None):
+    """Rules whose last route is the fallback; without routes, everything goes to ``log``."""
+    routes = routes or (Route("ops", ("log",), fallback=True),)
+    return Rules(
+        accounts={name: account(name) for name in accounts},
+        policies=policies or {name: (policy(),) for name in accounts},
+        routing=Routing({route.name: route for route in routes}, of or {}),
+    )
+
+
+async def put_account(db, now, name="mk", *, first_walk_at="monitored", since=None):
+    since = since or now - 30 * 24 * HOUR
+    walked = since if first_walk_at == "monitored" else first_walk_at
+    await db.execute(
+        "insert into account (name, connector, marketplace, budget_key, monitored_since,"
+        " first_walk_at) values ($1, 'mirakl', 'empik', $1, $2, $3)",
+        name, since, walked,
+    )  # fmt: skip
+
+
+async def put_stream(db, now, account="mk", name="threads", *, seen_through=None, every=MINUTE,
+                     carries_clocks=True):  # fmt: skip
+    await db.execute(
+        'insert into stream (account, stream, carries_clocks, ascending, next_due, "interval",'
+        " floor, health_since, seen_through, not_before)"
+        " values ($1, $2, $3, false, now() + $4::interval, $4, '1 s', $5, $6,"
+        " now() - interval '1 hour')",
+        account, name, carries_clocks, every, now, seen_through,
+    )  # fmt: skip
+
+
+async def put_thread(db, now, name="T1", account="mk", *, buyer="Zenobia Quill"):
+    await db.execute(
+        "insert into thread (account, id, kind, subject, buyer, url, as_of)"
+        " values ($1, $2, 'message', 'Where is my Quillon?', $3, $4, $5)",
+        account, name, buyer, f"https://shop.example/threads/{name}", now,
+    )  # fmt: skip
+
+
+async def put_message(db, at, name="M1", thread="T1", account="mk", *, seen_at=None, party="buyer",
+                      delivery=None, body="my parcel, please", to=()):  # fmt: skip
+    await db.execute(
+        "insert into message (account, id, thread, party, kind, addressed_to, delivery, origin,"
+        " sent_at, seen_at, body, hash)"
+        " values ($1, $2, $3, $4, 'message', $5, $6, 'elsewhere', $7, $8, $9, 'x')",
+        account, name, thread, party, list(to), delivery, at, seen_at or at, body,
+    )  # fmt: skip
+
+
+async def put_clock(db, due_at, *, thread="T1", account="mk", steps=None, step=0, **changes):
+    """A running clock; *steps* default to a warning an hour before, and the deadline."""
+    steps = [due_at - HOUR, due_at] if steps is None else steps
+    row = {
+        "account": account, "thread": thread, "promise": "reply-24h", "waits_for": "buyer",
+        "metric": "first_reply", "policy_version": 1, "members": ["M1"], "started_by": "M1",
+        "started_at": due_at - 24 * HOUR, "due_at": due_at, "due_from": "policy", "steps": steps,
+        "step": step, "next_alert_at": steps[step] if step < len(steps) else None,
+    } | changes  # fmt: skip
+    columns = ", ".join(row)
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    return await db.fetchval(
+        f"insert into clock ({columns}) values ({places}) returning id", *row.values()
+    )
+
+
+async def dispatches(db):
+    """(notice key, notifier, what became of it), in order."""
+    rows = await db.fetch(
+        "select n.key, d.notifier, case when d.sent_at is not null then 'sent'"
+        " when d.parked_reason is not null then d.parked_reason"
+        " else coalesce(d.suppressed, 'waits') end as state"
+        " from dispatch d join notice n on n.id = d.notice order by n.id, d.notifier"
+    )
+    return [tuple(row) for row in rows]

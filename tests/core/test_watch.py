@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from core import watch
+from core.model import NoticeKind
+from core.notifier import Route
+from core.store import transaction
+from core.watch import Telling
+from tests.core import seeds
+from tests.core.seeds import HOUR, MINUTE, SECOND
+
+TINY = seeds.SECOND / 1_000_000
+
+
+@pytest.fixture
+def rules():
+    return seeds.rules()
+
+
+@pytest.fixture
+async def db(pool, now):
+    """A connection to a database with one account that is read every minute."""
+    async with pool.acquire() as db:
+        await seeds.put_account(db, now)
+        await seeds.put_stream(db, now, seen_through=now - 20 * SECOND)
+        await seeds.put_thread(db, now)
+        yield db
+
+
+async def told(db):
+    rows = await db.fetch("select key, kind from notice order by id")
+    return [(row["key"], row["kind"]) for row in rows]
+
+
+async def clock(db, number):
+    return await db.fetchrow("select * from clock where id = $1", number)
+
+
+async def tally(db):
+    rows = await db.fetch("select * from tally order by 1, 2, 3")
+    return [tuple(row) for row in rows]
+
+
+async def test_a_step_that_has_passed_is_told_once_and_the_clock_moves_on(pool, db, rules, now):
+    one = await seeds.put_clock(db, now + 30 * MINUTE)
+
+    for _ in range(3):
+        await watch.once(pool, rules, now)
+
+    assert await told(db) == [(f"{one}/0/1", "warning")]
+    row = await clock(db, one)
+    assert (row["step"], row["next_alert_at"]) == (1, now + 30 * MINUTE)
+
+
+async def test_of_several_steps_passed_at_once_only_the_highest_is_told(pool, db, rules, now):
+    due_at = now - MINUTE
+    steps = [due_at - 3 * HOUR, due_at - 2 * HOUR, due_at - HOUR, due_at]
+    one = await seeds.put_clock(db, due_at, steps=steps)
+
+    await watch.once(pool, rules, now)
+
+    assert await told(db) == [(f"{one}/0/4", "breach")]
+    assert (await clock(db, one))["next_alert_at"] is None
+
+
+async def test_a_step_at_this_very_instant_has_not_passed(pool, db, rules, now):
+    one = await seeds.put_clock(db, now, step=1)
+
+    again = await watch.once(pool, rules, now)
+    assert await told(db) == []
+    assert again == now + TINY
+
+    await watch.once(pool, rules, again)
+    assert await told(db) == [(f"{one}/0/2", "breach")]
+
+
+async def test_it_wants_to_run_again_just_after_the_next_step(pool, db, rules, now):
+    assert await watch.once(pool, rules, now) is None
+    await seeds.put_clock(db, now + 3 * HOUR)
+    await seeds.put_clock(db, now + 2 * HOUR)
+
+    assert await watch.once(pool, rules, now) == now + HOUR + TINY
+
+
+async def test_two_watchers_tell_everybody_once(pool, db, rules, now):
+    for n in range(300):
+        await seeds.put_clock(db, now - (n + 1) * SECOND, step=1)
+
+    await asyncio.gather(*(watch.once(pool, rules, now) for _ in range(4)))
+
+    assert len(await told(db)) == 300
+    assert await db.fetchval("select count(*) from dispatch") == 300
+
+
+async def test_full_batches_follow_each_other_at_once(pool, db, rules, now):
+    await db.execute(
+        """insert into clock (account, thread, promise, waits_for, metric, members, started_by,
+               started_at, due_at, due_from, steps, next_alert_at)
+           select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at,
+                  'policy', array[at], at
+           from generate_series(1, $2::integer) as n, (select $1::timestamptz as at) as a""",
+        now - SECOND, watch.BATCH + 1,
+    )  # fmt: skip
+
+    assert await watch.once(pool, rules, now) == now
+    assert len(await told(db)) == watch.BATCH
+    assert await watch.once(pool, rules, now) is None
+    assert len(await told(db)) == watch.BATCH + 1
+
+
+async def test_ended_clocks_and_history_are_never_told(pool, db, rules, now):
+    await seeds.put_clock(db, now - HOUR, ended="met", next_alert_at=None)
+    await seeds.put_clock(db, now - HOUR, history=True, next_alert_at=None)
+    await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None)
+
+    assert await watch.once(pool, rules, now) is None
+    assert await told(db) == []
+    assert await tally(db) == []
+
+
+async def test_a_clock_that_another_transaction_holds_is_left_for_the_next_round(
+    pool, db, rules, now
+):
+    held = await seeds.put_clock(db, now - HOUR, step=1)
+    free = await seeds.put_clock(db, now - HOUR, step=1)
+    async with transaction(pool) as other:
+        await other.execute(
+            "update clock set ended = 'met', next_alert_at = null where id = $1", held
+        )
+
+        again = await asyncio.wait_for(watch.once(pool, rules, now), 2)
+
+        assert await told(db) == [(f"{free}/0/2", "breach")]
+        assert again == now + watch.LOCKED
+    await watch.once(pool, rules, again)
+    assert len(await told(db)) == 1
+
+
+async def test_a_breach_says_how_far_the_account_was_read(pool, db, rules, now):
+    await seeds.put_stream(db, now, name="incidents", seen_through=now - HOUR)
+    await seeds.put_stream(db, now, name="stock", seen_through=None, carries_clocks=False)
+    await seeds.put_clock(db, now - MINUTE, step=1)
+
+    await watch.once(pool, rules, now)
+
+    facts = await db.fetchval("select facts from notice")
+    assert facts["read_at"] == (now - HOUR).isoformat()
+    assert facts["promise"] == "reply-24h"
+
+
+async def test_a_breach_says_so_when_a_stream_was_never_read(pool, db, rules, now):
+    await seeds.put_stream(db, now, name="incidents", seen_through=None)
+    await seeds.put_clock(db, now - MINUTE, step=1)
+
+    await watch.once(pool, rules, now)
+
+    assert (await db.fetchval("select facts from notice"))["read_at"] is None
+
+
+async def test_while_the_hosts_clock_is_unsure_warnings_go_on_and_breaches_wait(
+    pool, db, rules, now
+):
+    breached = await seeds.put_clock(db, now - HOUR, step=1)
+    unwarned = await seeds.put_clock(db, now - HOUR)
+    await seeds.put_clock(db, now - HOUR, steps=[now - HOUR])
+    warned = await seeds.put_clock(db, now + MINUTE)
+
+    again = await watch.once(pool, rules, now, sure=False)
+
+    assert await told(db) == [(f"{unwarned}/0/1", "warning"), (f"{warned}/0/1", "warning")]
+    assert again is None
+    assert (await clock(db, breached))["step"] == 1
+    assert (await clock(db, unwarned))["next_alert_at"] == now - HOUR
+
+    await watch.once(pool, rules, now + SECOND)
+    assert sum(kind == "breach" for _, kind in await told(db)) == 3
+
+
+async def test_no_breach_is_counted_while_the_hosts_clock_is_unsure(pool, db, rules, now):
+    await seeds.put_clock(db, now - HOUR, step=2)
+
+    await watch.once(pool, rules, now, sure=False)
+    assert await tally(db) == []
+
+    await watch.once(pool, rules, now)
+    assert await tally(db) == [("mk", "first_reply", "breached", 1)]
+
+
+async def test_a_breach_is_counted_when_reading_has_reached_its_deadline(pool, db, rules, now):
+    due_at = now - 10 * SECOND
+    one = await seeds.put_clock(db, due_at, step=2)
+
+    await watch.once(pool, rules, now)
+    assert (await clock(db, one))["breached_at"] is None
+
+    await db.execute("update stream set seen_through = $1", due_at)
+    await watch.once(pool, rules, now)
+    await watch.once(pool, rules, now)
+    assert (await clock(db, one))["breached_at"] == due_at
+    assert await tally(db) == [("mk", "first_reply", "breached", 1)]
+
+
+async def test_the_slowest_stream_that_carries_clocks_decides(pool, db, rules, now):
+    due_at = now - 10 * SECOND
+    await db.execute("update stream set seen_through = $1", now)
+    await seeds.put_stream(db, now, name="incidents", seen_through=due_at - TINY)
+    await seeds.put_stream(db, now, name="stock", seen_through=None, carries_clocks=False)
+    one = await seeds.put_clock(db, due_at, step=2)
+
+    await watch.once(pool, rules, now)
+    assert (await clock(db, one))["breached_at"] is None
+
+    await db.execute("update stream set seen_through = $1 where stream = 'incidents'", due_at)
+    await watch.once(pool, rules, now)
+    assert (await clock(db, one))["breached_at"] == due_at
+
+
+async def test_without_a_good_reading_it_is_counted_an_interval_and_a_minute_later(
+    pool, db, rules, now
+):
+    """Read every minute, so at due_at + 2 min exactly it is not yet counted."""
+    due_at = now - 2 * MINUTE
+    one = await seeds.put_clock(db, due_at, step=2)
+    await db.execute("update stream set seen_through = null")
+
+    await watch.once(pool, rules, now)
+    assert (await clock(db, one))["breached_at"] is None
+
+    await watch.once(pool, rules, now + TINY)
+    assert (await clock(db, one))["breached_at"] == due_at
+
+
+async def test_a_breach_that_is_not_told_is_not_counted(pool, db, rules, now):
+    await db.execute("update stream set seen_through = $1", now)
+    await seeds.put_clock(db, now - HOUR, step=1)
+    async with transaction(pool) as other:
+        await other.execute("select from clock for update")
+        await watch.once(pool, rules, now)
+        assert await tally(db) == []
+
+
+async def test_a_superseded_clock_is_counted_nowhere(pool, db, rules, now):
+    await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None, flags=["superseded"])
+
+    await watch.once(pool, rules, now)
+
+    assert await tally(db) == []
+
+
+async def test_a_corrected_clock_that_passes_a_later_deadline_is_counted_anew(pool, db, rules, now):
+    one = await seeds.put_clock(
+        db, now - HOUR, step=2, revision=1, breached_at=now - 5 * HOUR,
+        corrected_at=now - 4 * HOUR, correction="deadline_moved",
+    )  # fmt: skip
+
+    await watch.once(pool, rules, now)
+
+    row = await clock(db, one)
+    assert row["breached_at"] == now - HOUR
+    assert (row["corrected_at"], row["correction"]) == (None, None)
+    entry = await db.fetchrow("select * from clock_entry")
+    assert (entry["clock"], entry["what"], entry["at"]) == (one, "breached", now)
+    assert entry["before"]["correction"] == "deadline_moved"
+    assert await tally(db) == [("mk", "first_reply", "breached", 1)]
+
+
+async def test_a_counted_breach_is_not_counted_again(pool, db, rules, now):
+    await seeds.put_clock(db, now - HOUR, step=2, breached_at=now - HOUR)
+
+    await watch.once(pool, rules, now)
+
+    assert await tally(db) == []
+
+
+async def test_a_walk_is_pulled_forward_to_just_before_a_deadline(pool, db, rules, now):
+    """The stream is due in a minute; the deadline comes in 30 s, so it is read in 25 s."""
+    await seeds.put_clock(db, now + 30 * SECOND, step=1)
+    await db.execute("update stream set next_due = now() + interval '60 s'")
+
+    await watch.once(pool, rules, now)
+
+    wait = await db.fetchval("select extract(epoch from next_due - now())::float8 from stream")
+    assert 20 < wait <= 25
+
+
+async def test_a_walk_that_began_just_before_the_deadline_will_do(pool, db, rules, now):
+    await seeds.put_clock(db, now + 3 * SECOND, step=1)
+    await db.execute("update stream set seen_through = $1", now - 2 * SECOND)
+    before = await db.fetchval("select next_due from stream")
+
+    await watch.once(pool, rules, now)
+
+    assert await db.fetchval("select next_due from stream") == before
+
+
+async def test_a_backoff_is_respected(pool, db, rules, now):
+    await seeds.put_clock(db, now + 30 * SECOND, step=1)
+    await db.execute("update stream set not_before = next_due")
+    before = await db.fetchval("select next_due from stream")
+
+    await watch.once(pool, rules, now)
+
+    assert await db.fetchval("select next_due from stream") == before
+
+
+@pytest.mark.parametrize(("walked", "digest"), [(None, True), ("later", True), ("earlier", False)])
+async def test_what_a_first_walk_has_to_tell_waits_for_its_digest(pool, rules, now, walked, digest):
+    """A step at 11:00 of an account walked never, at 11:30, at 10:30."""
+    at = {None: None, "later": now - 30 * MINUTE, "earlier": now - 90 * MINUTE}[walked]
+    since = now - 2 * HOUR
+    async with pool.acquire() as db:
+        await seeds.put_account(db, now, first_walk_at=at, since=since)
+        await seeds.put_thread(db, now)
+        await seeds.put_clock(db, now)
+
+        await watch.once(pool, rules, now)
+
+        row = await db.fetchrow("select digest, next_try_at > now() as held from dispatch")
+    expected = f"mk/digest/{since.isoformat()}" if digest else None
+    assert (row["digest"], row["held"]) == (expected, digest)
+
+
+async def test_a_promise_past_its_review_date_is_told_once_a_date(pool, db, now):
+    def reviewed(day):
+        old = seeds.policy(review_after=day)
+        rules = seeds.rules(accounts=("mk", "other"), policies={"mk": (old,), "other": (old,)})
+        return watch.once(pool, rules, now)
+
+    for day in (date(2026, 11, 21), date(2026, 11, 20), date(2026, 11, 20), date(2026, 6, 1)):
+        await reviewed(day)
+
+    assert await told(db) == [
+        ("reply-24h/review/2026-11-20", "policy_review"),
+        ("reply-24h/review/2026-06-01", "policy_review"),
+    ]
+
+
+def test_a_promise_that_is_over_needs_no_review(now):
+    over = seeds.policy(review_after=date(2026, 1, 1), effective_to=now)
+
+    assert watch.reviews(seeds.rules(policies={"mk": (over,)}), now) == []
+
+
+def test_nothing_to_tell_is_nothing_to_do(now):
+    assert watch.tell([], {}, now, sure=True) == Telling((), {}, {})
+
+
+async def test_routes_decide_who_hears_of_a_breach(pool, db, now):
+    desk = Route("desk", ("chat",), frozenset({NoticeKind.BREACH}))
+    ops = Route("ops", ("log",), fallback=True)
+    await seeds.put_clock(db, now - HOUR, step=1)
+    await seeds.put_clock(db, now + MINUTE)
+
+    await watch.once(pool, seeds.rules(desk, ops, of={"mk": ("desk",)}), now)
+
+    assert {(to, state) for _, to, state in await seeds.dispatches(db)} == {
+        ("chat", "waits"), ("log", "waits"),
+    }  # fmt: skip
