@@ -21,6 +21,9 @@ Level = Literal["debug", "info", "warning", "error"]
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 4
 
+REPEATS = ("asyncpg.pool",)
+"""Libraries that warn at every attempt while the database is away; our loops say it once."""
+
 _KEYS = re.compile(
     r"authorization|token|secret|passw|api[ _-]?key|cookie|dsn|signature|credential|bearer",
     re.IGNORECASE,
@@ -113,6 +116,8 @@ def set_up(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in REPEATS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
     return redaction
 
