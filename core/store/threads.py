@@ -88,6 +88,11 @@ def row(thread: Thread) -> tuple[object, ...]:
     )
 
 
+def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
+    """Whether the state *told* was taken before the state *stored*, both as `row` makes them."""
+    return bool(told[-1] < stored[-1])  # type: ignore[operator]  # both are `as_of`
+
+
 async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
     """Write threads that may be unknown; known ones stay as they are."""
     await db.executemany(ADD, sorted((account, *row(thread)) for thread in threads))

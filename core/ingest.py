@@ -1,0 +1,281 @@
+"""From a page to rows: one transaction, whatever the page holds, in a handful of statements.
+
+Lock before read, threads in order: account, stream, threads, messages, clocks. What did not change
+is found without a lock and written nowhere. Clocks are recomputed from the thread, never patched,
+so that late, doubled and disordered pages need no special case.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core import divide, news
+from core.agree import Computed
+from core.errors import StoreUnavailable, Unstorable
+from core.model import SetAside
+from core.news import Raced
+from core.store import (
+    accounts,
+    clocks,
+    messages,
+    published,
+    readings,
+    refusing,
+    setaside,
+    streams,
+    threads,
+    wake,
+)  # fmt: skip
+from sla.clock import UNCERTAIN
+from sla.clock import clocks as clocks_of
+from sla.policy import Party
+from sla.turn import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.model import ClockRow, Message, Page
+    from core.news import News
+    from core.rules import Rules
+    from core.store import Db
+    from core.store.clocks import Put
+    from core.store.messages import StoredTurn
+    from core.store.streams import Lease
+    from core.store.threads import Locked
+    from sla.clock import Clock, Given
+    from sla.policy import Policy
+
+LEASE = timedelta(seconds=90)
+SOON = timedelta(seconds=1)
+TRIES = 5
+PUSHED = "push"
+"""The name under which is set aside what no stream brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a page.
+
+    *received* and *sent* are messages new to us, from the buyer or the marketplace and from the
+    seller; *delays* the seconds from the marketplace's instant of a new one to its storing, since
+    the account is monitored. *aside* is what was refused; *set_aside* counts what was not set
+    aside before. *replied* are clocks that a reply ended just now.
+    """
+
+    received: int = 0
+    sent: int = 0
+    changed: int = 0
+    repeated: int = 0
+    set_aside: int = 0
+    delays: tuple[float, ...] = ()
+    aside: tuple[SetAside, ...] = ()
+    replied: tuple[ClockRow, ...] = ()
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(
+            self.received + other.received,
+            self.sent + other.sent,
+            self.changed + other.changed,
+            self.repeated + other.repeated,
+            self.set_aside + other.set_aside,
+            self.delays + other.delays,
+            self.aside + other.aside,
+            self.replied + other.replied,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """For whom, by which rules and when something is stored."""
+
+    rules: Rules
+    account: str
+    monitored_since: datetime
+    now: datetime
+    sure: bool
+
+
+async def page(
+    db: Db,
+    rules: Rules,
+    account: str,
+    page: Page,
+    now: datetime,
+    lease: Lease | None,
+    *,
+    sure: bool = True,
+) -> Stored:
+    """Store *page* and recompute the clocks that it moves, in the caller's transaction.
+
+    *now* is when it was read, not before: a message is not older than its sight. *lease* is the
+    one under which it was read, None for a push. What PostgreSQL refuses is set aside with the
+    reason; its neighbours are stored. A page of a retired account is dropped.
+
+    Raises:
+        LeaseLost: another worker has the stream; nothing of this transaction may count.
+    """
+    if lease is not None:
+        await streams.hold(db, lease, LEASE)
+    since = await accounts.watched_since(db, account, share=lease is None)
+    if since is None:
+        return Stored()
+    page = divide.legible(page)
+    stored = await _store(db, _Case(rules, account, since, now, sure), page)
+    aside = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
+    stream = PUSHED if lease is None else lease.stream
+    fresh = await setaside.add(db, account, stream, aside, now)
+    return replace(stored, aside=aside, set_aside=fresh)
+
+
+async def recompute(
+    db: Db,
+    rules: Rules,
+    account: str,
+    ids: Collection[str],
+    now: datetime,
+    *,
+    sure: bool = True,
+) -> Put:
+    """Recompute the clocks of threads whose turns the caller has changed in this transaction.
+
+    The threads are locked here, before their turns are read; who changes a turn by itself locks
+    its thread first (`threads.lock`).
+    """
+    since = await accounts.watched_since(db, account, share=True)
+    if since is None:
+        return clocks.Put()
+    locked = await threads.lock(db, account, ids)
+    return await _recompute(db, _Case(rules, account, since, now, sure), locked)
+
+
+async def _store(db: Db, case: _Case, page: Page) -> Stored:
+    """Store *page*, or what can be stored of it: halved until the refused items stand alone."""
+    try:
+        return await _store_whole(db, case, page)
+    except Unstorable as fault:
+        parts = divide.halves(page)
+        if parts is None:
+            return Stored(aside=(divide.refused(page, str(fault)),))
+    return await _store(db, case, parts[0]) + await _store(db, case, parts[1])
+
+
+async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
+    for _ in range(TRIES):
+        found = await news.look(db, case.account, page)
+        if not (found.touched or found.bare):
+            return Stored(repeated=found.repeated)
+        with suppress(Raced), refusing():
+            async with db.transaction():
+                return await _write(db, case, found)
+    raise StoreUnavailable("messages keep moving between threads; the page is read again later")
+
+
+async def _write(db: Db, case: _Case, found: News) -> Stored:
+    account = case.account
+    await threads.add(db, account, found.opened)
+    await threads.add_bare(db, account, found.bare)
+    locked = await threads.lock(db, account, found.touched)
+    found = await news.confirm(db, account, found)
+    await threads.change(db, account, found.restated)
+    await messages.add(db, account, found.new.values(), case.now)
+    await messages.change(db, account, found.changed.values())
+    written = [message for message, _ in (*found.new.values(), *found.changed.values())]
+    await messages.keep_raw(db, account, written, case.now)
+    await readings.add(db, account, found.readings)
+    put = await _recompute(db, case, locked, [message for message, _ in found.new.values()])
+    return _stored(case, found, put)
+
+
+async def _recompute(
+    db: Db, case: _Case, locked: Mapping[str, Locked], placed: Iterable[Message] = ()
+) -> Put:
+    """Recompute locked threads; *placed* are messages that must have come to stand in them."""
+    turns = await messages.turns(db, case.account, list(locked))
+    if not _stand(placed, turns):
+        raise Raced
+    given = await readings.of(db, case.account, list(locked))
+    computed = {
+        id_: compute(
+            turns[id_],
+            case.rules.promises(case.account, thread.kind),
+            given[id_],
+            thread,
+        )
+        for id_, thread in locked.items()
+    }
+    put = await clocks.put(
+        db,
+        case.rules,
+        case.account,
+        computed,
+        case.now,
+        monitored_since=case.monitored_since,
+        sure=case.sure,
+    )
+    if put.next_alert_at is not None and put.next_alert_at < case.now + SOON:
+        await wake.send(db, "watch")
+    return put
+
+
+def compute(
+    turns: Sequence[StoredTurn],
+    promises: Sequence[Policy],
+    given: Sequence[Given],
+    thread: Locked,
+) -> Computed:
+    """The clocks of one thread.
+
+    Where the marketplace holds more of it than we do, the waiting with which our part begins may
+    have begun earlier: flagged `start_uncertain`.
+    """
+    found = clocks_of(turns, promises, given, kind=thread.kind)
+    if thread.incomplete and turns:
+        first = in_order(turns)[0][2]
+        found = [_uncertain(each) if first in each.members else each for each in found]
+    return Computed(turns, found)
+
+
+def _uncertain(found: Clock) -> Clock:
+    return replace(found, flags=found.flags | {UNCERTAIN})
+
+
+def _stand(placed: Iterable[Message], turns: Mapping[str, Sequence[StoredTurn]]) -> bool:
+    """Whether each of *placed* stands in its thread, and not where another put it meanwhile."""
+    there = {thread: {turn.id for turn in several} for thread, several in turns.items()}
+    return all(message.id in there.get(message.thread, ()) for message in placed)
+
+
+def _stored(case: _Case, found: News, put: Put) -> Stored:
+    new = [message for message, _ in found.new.values()]
+    sent = sum(message.party is Party.SELLER for message in new)
+    delays = tuple(
+        max(0.0, (case.now - message.sent_at).total_seconds())
+        for message in new
+        if message.sent_at is not None and message.sent_at >= case.monitored_since
+    )
+    return Stored(
+        received=len(new) - sent,
+        sent=sent,
+        changed=len(found.changed),
+        repeated=found.repeated,
+        delays=delays,
+        replied=put.replied,
+    )
+
+
+async def _publish(db: Db, account: str, page: Page, now: datetime) -> tuple[SetAside, ...]:
+    """Keep the marketplace's own numbers; what of them is refused is set aside."""
+    if not page.published:
+        return ()
+    try:
+        with refusing():
+            async with db.transaction():
+                await published.add(db, account, page.published, now)
+    except Unstorable as fault:
+        told = repr(page.published).encode("utf-8", "replace")
+        return (SetAside("published", f"{divide.UNSTORABLE}: {fault}", told),)
+    return ()

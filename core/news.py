@@ -1,0 +1,121 @@
+"""What a page says that is not stored yet: found without a lock, confirmed under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from core.store import messages, readings, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.model import Message, Page, Thread
+    from core.store import Db
+    from core.store.messages import Known
+    from sla.clock import Given
+
+    Digested = Mapping[str, tuple[Message, bytes]]
+
+
+class Raced(Exception):  # not an error: a reason to look again
+    """Another transaction moved a message between our look and our lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """*touched* are all threads whose clocks this may move; *repeated* counts known messages.
+
+    *opened* and *restated* are threads unknown and known; *bare* those of which only the id is
+    told. *new* and *changed* hold messages with their digests, by id.
+    """
+
+    opened: tuple[Thread, ...] = ()
+    restated: tuple[Thread, ...] = ()
+    bare: frozenset[str] = frozenset()
+    new: Digested = field(default_factory=dict)
+    changed: Digested = field(default_factory=dict)
+    readings: tuple[tuple[str, Given], ...] = ()
+    touched: frozenset[str] = frozenset()
+    repeated: int = 0
+
+
+async def look(db: Db, account: str, page: Page) -> News:
+    """What *page* says that is not stored; of a message or thread told twice, the last counts."""
+    told = {message.id: (message, messages.digest(message)) for message in page.messages}
+    known = await messages.known(db, account, list(told)) if told else {}
+    news = _of_messages(told, known)
+    news = await _with_threads(db, account, page, news)
+    return await _with_readings(db, account, page, news)
+
+
+async def confirm(db: Db, account: str, news: News) -> News:
+    """*news* as it is now that its threads are locked.
+
+    Raises:
+        Raced: a message has moved to a thread that is not locked.
+    """
+    told = {**news.new, **news.changed}
+    if not told:
+        return news
+    known = await messages.known(db, account, list(told))
+    if any(k.thread is not None and k.thread not in news.touched for k in known.values()):
+        raise Raced
+    now = _of_messages(told, known)
+    return replace(news, new=now.new, changed=now.changed, repeated=news.repeated + now.repeated)
+
+
+def _of_messages(told: Digested, known: Mapping[str, Known]) -> News:
+    new = {id_: pair for id_, pair in told.items() if id_ not in known}
+    changed = {
+        id_: told[id_]
+        for id_, stored in known.items()
+        if not stored.erased and stored.hash != told[id_][1]
+    }
+    homes = {message.thread for message, _ in (*new.values(), *changed.values())}
+    left = {known[id_].thread or "" for id_ in changed}
+    repeated = len(told) - len(new) - len(changed)
+    return News(new=new, changed=changed, touched=frozenset(homes | left), repeated=repeated)
+
+
+async def _with_threads(db: Db, account: str, page: Page, news: News) -> News:
+    told: dict[str, Thread] = {}
+    for thread in page.threads:
+        if thread.id not in told or told[thread.id].as_of <= thread.as_of:
+            told[thread.id] = thread
+    named = told.keys() | news.touched | {thread for thread, _ in page.given}
+    states = await threads.states(db, account, list(named)) if named else {}
+    opened = tuple(thread for id_, thread in told.items() if id_ not in states)
+    restated = tuple(
+        thread for id_, thread in told.items() if id_ in states and _says_more(thread, states[id_])
+    )
+    return replace(
+        news,
+        opened=opened,
+        restated=restated,
+        bare=frozenset(named - told.keys() - states.keys()),
+        touched=news.touched.union(thread.id for thread in (*opened, *restated)),
+    )
+
+
+def _says_more(thread: Thread, stored: tuple[object, ...]) -> bool:
+    """Whether *thread* is another state than *stored*, and not an older one."""
+    told = threads.row(thread)
+    return told[:-1] != stored[:-1] and not threads.is_older(told, stored)
+
+
+async def _with_readings(db: Db, account: str, page: Page, news: News) -> News:
+    told = list({thread for thread, _ in page.given})
+    if not told:
+        return news
+    stored = await readings.of(db, account, told)
+    seen = await messages.last_seen(db, account, told)
+    fresh: list[tuple[str, Given]] = []
+    for thread, reading in sorted(page.given, key=lambda pair: (pair[1].as_of, pair[1].read_at)):
+        last = reading.read_at if thread in news.touched else seen.get(thread)
+        if readings.is_news(stored[thread], reading, last):
+            stored[thread].append(reading)
+            fresh.append((thread, reading))
+    return replace(
+        news, readings=tuple(fresh), touched=news.touched.union(thread for thread, _ in fresh)
+    )
