@@ -118,7 +118,7 @@ async def test_with_the_schema_right_we_are_ready_until_we_stop(page, watched, p
 async def test_a_migration_that_is_missing_is_named(page, watched, pool):
     watched.pool = pool
     async with pool.acquire() as db:
-        await db.execute("delete from migration")
+        await db.execute("delete from schema_migration")
 
     status, body, _ = await page("/readyz")
 
@@ -158,7 +158,7 @@ async def test_a_taken_address_is_told_as_a_setting(served_at, watched):
 async def test_a_database_that_hangs_costs_two_seconds_and_no_scrape(page, watched, pool):
     watched.pool = pool
     async with pool.acquire() as db, db.transaction():
-        await db.execute("lock table clock, migration in access exclusive mode")
+        await db.execute("lock table clock, schema_migration in access exclusive mode")
         began = time.monotonic()
         (status, body, _), ready = await asyncio.gather(page("/metrics"), page("/readyz"))
         took = time.monotonic() - began
