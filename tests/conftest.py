@@ -79,7 +79,7 @@ def server() -> Iterator[store.Address]:
     if dsn := os.environ.get("REPLYBY_TEST_DSN"):
         yield {"dsn": dsn}
         return
-    with opened_place(in_memory=True) as path, asyncio.Runner() as runner:
+    with opened_place() as path, asyncio.Runner() as runner:
         home, user = pgcluster.settle(path / "var", elsewhere=path / "lib")
         binaries = pgbinaries.prepare(user, elsewhere=path / "lib")
         word = pgcluster.password(home)
@@ -124,10 +124,9 @@ async def pool(address: store.Address) -> AsyncIterator[store.Pool]:
 
 
 @contextmanager
-def opened_place(*, in_memory: bool = False) -> Iterator[Path]:
-    base = Path(tempfile.gettempdir())
-    if in_memory and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
-        base = MEMORY
+def opened_place() -> Iterator[Path]:
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    base = MEMORY if roomy else Path(tempfile.gettempdir())
     for left in base.glob("replyby-tests-*"):  # by tests that were killed
         if not psutil.pid_exists(int(left.name.split("-")[2])):
             shutil.rmtree(left, ignore_errors=True)

@@ -120,7 +120,27 @@ def prepare(user: User | None, elsewhere: Path = ROOTS_PLACE) -> Binaries:
     directory = shipped()
     if user is not None and not user_reaches(user, directory):
         directory = _copied(directory, elsewhere.resolve(), user)
-    return Binaries(directory, _major(directory, user), user)
+    return Binaries(directory, major(directory, user), user)
+
+
+def major(directory: Path, user: User | None) -> int:
+    """Return the major version of the programs in *directory*, run as *user*.
+
+    Raises:
+        SettingsError: they do not run on this system.
+    """
+    try:
+        told = _output([directory / "postgres", "-V"], user)
+    except OSError as error:
+        raise private.unfit(
+            "dsn",
+            f"the programs of PostgreSQL in {directory} do not run here ({error}): name a server"
+            ' of your own, dsn = "env:DATABASE_URL"',
+        ) from error
+    found = re.search(r"\b(\d+)\.", told)
+    if found is None:
+        raise private.unfit("dsn", f"{directory}/postgres does not tell its version: {told}")
+    return int(found[1])
 
 
 def user_reaches(user: User, directory: Path) -> bool:
@@ -185,21 +205,6 @@ def _output(command: list[str | Path], user: User | None) -> str:
     if process.returncode:
         raise OSError(text.decode(errors="replace").strip() or f"exit {process.returncode}")
     return text.decode(errors="replace")
-
-
-def _major(directory: Path, user: User | None) -> int:
-    try:
-        told = _output([directory / "postgres", "-V"], user)
-    except OSError as error:
-        raise private.unfit(
-            "dsn",
-            f"the programs of PostgreSQL in {directory} do not run here ({error}): name a server"
-            ' of your own, dsn = "env:DATABASE_URL"',
-        ) from error
-    found = re.search(r"\b(\d+)\.", told)
-    if found is None:
-        raise private.unfit("dsn", f"{directory}/postgres does not tell its version: {told}")
-    return int(found[1])
 
 
 def _copied(directory: Path, elsewhere: Path, user: User) -> Path:

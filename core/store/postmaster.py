@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
+from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING
 
 import structlog
@@ -103,13 +105,18 @@ class Postmaster:
                 if await self._ends(sign, seconds):
                     return
         finally:
-            if not self._has_ended():  # cancelled: no time left for a tidy end
-                self._process.send_signal(signal.SIGQUIT)
-                self._process.wait(60)
+            self._end_now()  # cancelled: no time left for a tidy end
 
     async def _ends(self, sign: signal.Signals, seconds: float) -> bool:
         self._process.send_signal(sign)
         return await until(self._has_ended, seconds)
+
+    def _end_now(self) -> None:
+        self._process.send_signal(signal.SIGQUIT)
+        with suppress(TimeoutExpired):
+            self._process.wait(1.0)
+        self._process.kill()
+        self._process.wait()
 
     def _has_ended(self) -> bool:
         return self._process.poll() is not None

@@ -1,0 +1,362 @@
+"""What kill -9 leaves, of the owner and of the server; and what stands in the way of a start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+
+import asyncpg
+import psutil
+import pytest
+from structlog.testing import capture_logs
+
+from core import store
+from core.store import embedded, pgbinaries, pgcluster
+from core.store.postmaster import Postmaster
+from core.store.waiting import until
+
+pytestmark = pytest.mark.serial
+
+
+def own(place):
+    return embedded.own(place / "var", elsewhere=place / "lib")
+
+
+def home_of(place):
+    return pgcluster.Home((place / "var" / "postgres").resolve())
+
+
+def postmaster_pid(place):
+    return int((home_of(place).data / "postmaster.pid").read_text().split()[0])
+
+
+def server_of(place):
+    with suppress(OSError, IndexError):
+        return postmaster_pid(place)
+
+
+@asynccontextmanager
+async def connected(address):
+    db = await asyncpg.connect(**address)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def watched(server):
+    task = asyncio.create_task(server.watch())
+    yield task
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def committed(server):
+    async with connected(server.address) as db:
+        return await db.fetchval("select max(n) from t")
+
+
+def stray(place):
+    """A server of this place that nobody owns, as an owner's kill -9 leaves it beside Linux."""
+    home, user = pgcluster.settle(place / "var", place / "lib")
+    binaries = pgbinaries.prepare(user, place / "lib")
+    process = subprocess.Popen(
+        [binaries.directory / "postgres", "-D", home.data, "-h", "", "-k", home.cluster / "s"],
+        cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}),
+    )  # fmt: skip
+    pidfile = home.data / "postmaster.pid"
+    while not pidfile.exists() or "ready" not in pidfile.read_text():
+        assert process.poll() is None
+    return process
+
+
+async def vanilla_refuses(place):
+    """Whether PostgreSQL by itself would not start on the directory as it is now."""
+    home, user = pgcluster.settle(place / "var", place / "lib")
+    binaries = pgbinaries.prepare(user, place / "lib")
+    sockets = pgcluster.socket_directory(home, user)
+    with suppress(store.StoreUnavailable):
+        alone = Postmaster(home, binaries, sockets, {})
+        await alone.ready()
+        await alone.stop()
+        return False
+    return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
+async def test_the_server_is_gone_within_a_second_of_its_owners_kill(place, started):
+    owner = started("own")
+    owner.counted()
+    owner.kill()
+    assert await until(lambda: not pgcluster.servers(home_of(place).data), 1.0)
+    last = owner.rest()
+
+    async with own(place) as again:
+        assert await committed(again) in {last, last + 1}
+
+
+async def test_an_owner_killed_while_it_makes_the_data_leaves_nothing_in_the_way(place, started):
+    owner = started("own")
+    home, _ = pgcluster.settle(place / "var", place / "lib")
+    assert await until(lambda: list(home.cluster.glob("data.*")), 30)
+    owner.kill()
+
+    async with own(place) as server, connected(server.address) as db:
+        assert await db.fetchval("select 1") == 1
+    assert list(home.cluster.glob("data.*")) == []
+    running = [p.info["name"] for p in psutil.process_iter(["name", "cmdline"])
+               if str(place) in " ".join(p.info["cmdline"] or [])]  # fmt: skip
+    assert running == []
+
+
+async def test_a_server_that_outlived_its_owner_is_ended_first(place):
+    async with own(place) as server, connected(server.address) as db:
+        await db.execute("create table t as select 7 as n")
+    left = stray(place)
+
+    with capture_logs() as logs:
+        async with own(place) as server:
+            assert left.wait(5) == 0
+            assert await committed(server) == 7
+    assert "postgres_left_running" in {entry["event"] for entry in logs}
+
+
+async def test_a_server_that_does_not_listen_any_more_is_ended_too(place):
+    async with own(place):
+        pass
+    left = stray(place)
+    left.send_signal(signal.SIGSTOP)
+    home = home_of(place)
+
+    clearing = asyncio.create_task(pgcluster.clear(home, patience=0.1))
+    await asyncio.wait_for(clearing, 20)
+    assert left.wait(5) == -signal.SIGKILL
+    assert pgcluster.servers(home.data) == []
+    async with own(place):  # which frees the shared memory, too
+        pass
+
+
+async def test_a_pid_that_now_belongs_to_another_program_does_not_stop_the_start(place):
+    async with own(place) as server, connected(server.address) as db:
+        await db.execute("create table t as select 7 as n")
+        lines = (home_of(place).data / "postmaster.pid").read_text().splitlines()
+    user = pgbinaries.User.unprivileged()
+    stranger = pgbinaries.start(["/bin/sleep", "60"], user=user)
+    try:
+        pidfile = home_of(place).data / "postmaster.pid"
+        pidfile.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        assert await vanilla_refuses(place)
+
+        async with own(place) as server:
+            assert await committed(server) == 7
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+async def test_a_pid_of_a_zombie_does_not_stop_the_start(place):
+    async with own(place) as server, connected(server.address) as db:
+        await db.execute("create table t as select 7 as n")
+    dead = pgbinaries.start(["/bin/true"], user=None)
+    assert await until(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE, 5)
+    (home_of(place).data / "postmaster.pid").write_text(f"{dead.pid}\n{home_of(place).data}\n")
+    try:
+        async with own(place) as server:
+            assert await committed(server) == 7
+    finally:
+        dead.wait()
+
+
+@pytest.mark.parametrize("text", ["", "not a number\n", "-1\n", "99999999999\n"])
+async def test_a_pid_file_without_a_sensible_pid_does_not_stop_the_start(place, text):
+    async with own(place):
+        pass
+    (home_of(place).data / "postmaster.pid").write_text(text)
+
+    async with own(place) as server, connected(server.address) as db:
+        assert await db.fetchval("select 1") == 1
+
+
+async def test_a_killed_server_is_started_again_and_nothing_committed_is_lost(place, started):
+    owner = started("own")
+    for _ in range(2):
+        owner.counted()
+        killed = postmaster_pid(place)
+        os.kill(killed, signal.SIGKILL)
+        owner.counted()
+        assert postmaster_pid(place) != killed
+    owner.leave()
+    assert owner.wait() == 0
+
+    async with own(place) as server, connected(server.address) as db:
+        missing = await db.fetchval(
+            "select count(*) from generate_series(1, $1) n where not exists"
+            " (select from t where t.n = n.n)", owner.number
+        )  # fmt: skip
+    assert missing == 0
+
+
+async def test_a_pool_goes_on_after_the_server_was_killed(place):
+    async with own(place) as server, watched(server):
+        pool = await store.open_pool(server.address, size=3)
+        await pool.execute("create table t as select 7 as n")
+        killed = postmaster_pid(place)
+        os.kill(killed, signal.SIGKILL)
+        assert await until(lambda: server_of(place) not in {killed, None}, 10)
+        begun = monotonic()
+        found = None
+        while found is None and monotonic() - begun < 10:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                found = await pool.fetchval("select n from t")
+            await asyncio.sleep(0.02)
+        await pool.close()
+
+    assert found == 7
+
+
+async def test_a_backend_that_is_busy_does_not_hold_up_the_start_after_a_kill(place):
+    async with own(place) as server, watched(server):
+        db = await asyncpg.connect(**server.address)
+        busy = asyncio.create_task(
+            db.execute("select count(*) from generate_series(1, 1e12::bigint)")
+        )
+        await asyncio.sleep(0.2)
+        os.kill(postmaster_pid(place), signal.SIGKILL)
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await asyncio.wait_for(busy, 10)
+        db.terminate()
+        again = await until_connected(server.address)
+        await again.close()
+
+
+async def until_connected(address):
+    begun = monotonic()
+    while monotonic() - begun < 10:
+        with suppress(OSError, asyncpg.PostgresError):
+            return await asyncpg.connect(**address)
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+async def test_a_server_that_cannot_start_again_is_tried_until_it_can(place):
+    async with own(place) as server:
+        home = home_of(place)
+        control = home.data / "global" / "pg_control"
+        with capture_logs() as logs:
+            async with watched(server):
+                aside = control.with_name("aside")
+                control.rename(aside)
+                os.kill(postmaster_pid(place), signal.SIGKILL)
+                assert await until(lambda: "postgres_not_started" in str(logs), 10)
+                aside.rename(control)
+                db = await until_connected(server.address)
+                await db.close()
+
+    events = [entry["event"] for entry in logs]
+    assert events[0] == "postgres_ended"
+    assert events[-1] == "postgres_started"
+    told = {entry["error"] for entry in logs if entry["event"] == "postgres_not_started"}
+    assert "pg_control" in " ".join(told)
+
+
+async def test_a_long_recovery_is_awaited_and_said(place):
+    async with own(place) as server, connected(server.address) as db:
+        await db.execute("create table t as select n from generate_series(1, 50000) n")
+        await db.execute("update t set n = n")
+        os.kill(postmaster_pid(place), signal.SIGKILL)
+    home, user = pgcluster.settle(place / "var", place / "lib")
+    await pgcluster.clear(home)
+    binaries = pgbinaries.prepare(user, place / "lib")
+
+    with capture_logs() as logs:
+        again = Postmaster(home, binaries, pgcluster.socket_directory(home, user), {})
+        await again.ready(say_after=0.0)
+    async with connected(server.address) as db:
+        assert await db.fetchval("select count(*) from t") == 50000
+    await again.stop()
+
+    assert re.search("redo|interrupted", " ".join(str(entry["says"]) for entry in logs))
+    assert {entry["event"] for entry in logs} == {"postgres_recovering"}
+
+
+async def test_a_stop_without_patience_loses_nothing_committed(place):
+    home, user = pgcluster.settle(place / "var", place / "lib")
+    binaries = pgbinaries.prepare(user, place / "lib")
+    word = pgcluster.password(home)
+    await pgcluster.create(home, binaries, word)
+    alone = Postmaster(home, binaries, pgcluster.socket_directory(home, user), {})
+    await alone.ready()
+    address = {"host": str(home.cluster / "s"), "user": pgcluster.ROLE, "password": word,
+               "database": "postgres"}  # fmt: skip
+    async with connected(address) as db:
+        await db.execute("create table t as select 7 as n")
+        await alone.stop(patience=-1)
+
+    async with own(place) as server:
+        assert await committed(server) == 7
+
+
+async def test_a_start_that_is_cancelled_leaves_no_server_and_no_lock(place):
+    async with own(place):
+        pass
+    home = home_of(place)
+
+    async def enter():
+        async with own(place):
+            raise AssertionError("too late")
+
+    task = asyncio.create_task(enter())
+    assert await until((home.data / "postmaster.pid").exists, 10, look_every=0.0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert pgcluster.servers(home.data) == []
+    async with own(place):
+        pass
+
+
+async def test_an_end_that_is_cancelled_leaves_no_server(place):
+    entered = asyncio.Event()
+    stop = asyncio.Event()
+
+    async def serve():
+        async with own(place) as server:
+            async with connected(server.address) as db:
+                await db.execute("create table t as select 7 as n")
+            entered.set()
+            await stop.wait()
+
+    task = asyncio.create_task(serve())
+    await entered.wait()
+    os.kill(postmaster_pid(place), signal.SIGSTOP)
+    stop.set()
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert pgcluster.servers(home_of(place).data) == []
+    async with own(place) as server:
+        assert await committed(server) == 7
+
+
+@pytest.mark.needs("ps")
+async def test_without_proc_the_server_is_found_by_its_command_line(place, monkeypatch):
+    async with own(place):
+        home = home_of(place)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(sys, "platform", "darwin")
+            assert pgcluster.servers(home.data) == [postmaster_pid(place)]
+            (home.cluster / "other").mkdir()
+            assert pgcluster.servers(home.cluster / "other") == []
