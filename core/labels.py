@@ -46,8 +46,8 @@ RETRIES = ("rate_limited", "unreachable")
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 
-SUPPRESSED = ("answered", "ended", "duplicate")
-"""Why a notice was not sent after all: the last look found an answer; the clock had ended."""
+SUPPRESSED = ("answered", "ended", "moved", "duplicate")
+"""Why a notice was not sent after all: an answer, the clock's end, another deadline, a double."""
 
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {

@@ -7,7 +7,7 @@ that the marketplace gives) and `sla.given` (a deadline that it gives).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from sla import steps
@@ -58,8 +58,8 @@ class Clock:
     *steps* are the instants of the warnings, then `due_at`; empty where nothing is to be told.
     *policy_version* is None for a given deadline.
 
-    Not stored: *counts_from*; where the marketplace gives a start, *message_since* and
-    *given_since*: the oldest message and the oldest such date that wait, the earlier counts.
+    Neither stored nor compared: *counts_from*; and, where the marketplace gives a start, the oldest
+    message that waits (*message_since*) and the oldest such date (*given_since*).
     """
 
     promise: str
@@ -77,9 +77,9 @@ class Clock:
     ended: Ended | None = None
     reason: str | None = None
     flags: frozenset[str] = frozenset()
-    counts_from: CountsFrom = "oldest"
-    message_since: datetime | None = None
-    given_since: datetime | None = None
+    counts_from: CountsFrom = field(default="oldest", compare=False)
+    message_since: datetime | None = field(default=None, compare=False)
+    given_since: datetime | None = field(default=None, compare=False)
 
     def state(self, now: datetime) -> State:
         """The state at *now*: exactly at `due_at` is still running."""

@@ -54,6 +54,7 @@ ADD = """
                        flags, next_alert_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
             $20, $21, $22, $23, $24)
+    returning id
 """
 CHANGE = """
     update clock
@@ -143,13 +144,16 @@ def _is_replied(row: ClockRow) -> bool:
 
 
 async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
+    ids: list[int] = []
     if changes.new:
-        await db.executemany(ADD, [_columns(row) for row in changes.new])
+        added = await db.fetchmany(ADD, [_columns(row) for row in changes.new])
+        ids = [row["id"] for row in added]
     if changes.changed:
         changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
         await db.executemany(CHANGE, changed)
     if changes.entries:
-        lines = [(e.clock, now, e.what, e.before, e.after) for e in changes.entries]
+        named = [(e.clock if e.clock > 0 else ids[-1 - e.clock], e) for e in changes.entries]
+        lines = [(clock, now, e.what, e.before, e.after) for clock, e in named]
         await db.executemany(ENTER, lines)
     await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
 

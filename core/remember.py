@@ -1,0 +1,326 @@
+"""One stored clock meets its recomputed one: what of the watcher's memory changes, what is told.
+
+The memory (`revision`, `step`, `breached_at`, `corrected_at`, `correction`) is no part of what is
+computed. It changes only where clock.md, section 7, says so: a deadline that moved, a refusal, a
+correction, a breach first seen together with its reply. Pure; `core.agree` puts the rows together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core import keys
+from core.model import ClockRow, Notice, NoticeKind
+from sla.clock import DATES_DIFFER, SUPERSEDED, UNCERTAIN, reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from sla.clock import Clock
+
+GONE, MERGED, RETIRED = "gone", "merged", "account_retired"
+_NOT_TAKEN_BACK = ("erased", RETIRED)
+_NOT_REOPENED = (GONE, MERGED, RETIRED)
+
+Line = tuple[str, "Mapping[str, object]", "Mapping[str, object]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for a whole call: see `core.agree.agree`."""
+
+    account: str
+    now: datetime
+    monitored_since: datetime
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The row as it is to be, and what follows from the change."""
+
+    row: ClockRow
+    lines: tuple[Line, ...] = ()
+    drop: str | None = None
+    notice: Notice | None = None
+    correction: Notice | None = None
+    results: tuple[str, ...] = ()
+
+
+def is_history(clock: Clock, monitored_since: datetime, before: ClockRow | None = None) -> bool:
+    """Whether the deadline had passed before the account was watched, so that nothing is counted.
+
+    A clock whose start is uncertain never is. What was watched once stays so: a counted breach,
+    and what belongs to an earlier time of watching the account (it had left, and returned).
+    """
+    if clock.due_at >= monitored_since or UNCERTAIN in clock.flags:
+        return False
+    if before is None or before.history or before.clock.reason == RETIRED:
+        return True
+    earlier = before.clock.due_at < monitored_since and UNCERTAIN not in before.clock.flags
+    return before.breached_at is None and not earlier
+
+
+def begun(thread: str, clock: Clock, terms: Terms) -> Outcome:
+    """A clock without a row. One that was late at first sight is counted at once, and not told."""
+    history = is_history(clock, terms.monitored_since)
+    row = ClockRow(None, terms.account, thread, clock, history=history)
+    if _is_counted(row) and clock.ended == "late" and terms.sure:
+        row = replace(row, breached_at=clock.due_at)
+    lines = (_since_line(clock),) if DATES_DIFFER in clock.flags else ()
+    return Outcome(row, lines, results=tuple(_results(None, row)))
+
+
+def recomputed(
+    old: ClockRow, thread: str, clock: Clock, refused: AbstractSet[str], terms: Terms
+) -> Outcome:
+    """The row *old* as *clock* now is; *refused* are the ids of replies that were refused."""
+    if old.clock.reason == RETIRED and clock.ended is None and not _has_returned(old, terms):
+        clock = replace(clock, ended="void", reason=RETIRED, stopped_at=old.clock.stopped_at)
+    moved = _moved(old.clock, clock)
+    cause = _taken_back(old, clock, moved, terms)
+    refusal = _refusal(old.clock, clock, refused)
+    revised = moved == "deadline_moved" or (
+        _was_told(old) and clock.ended is None and _is_ahead(clock, moved, terms)
+    )
+    row = replace(
+        _breached(old, clock, cause, terms),
+        thread=thread,
+        clock=clock,
+        revision=old.revision + revised,
+        step=_step(old, clock, terms, revised=revised, refusal=bool(refusal)),
+        history=is_history(clock, terms.monitored_since, old),
+    )
+    return Outcome(
+        row,
+        tuple(_lines(old, row)),
+        _drop(old, row),
+        _notice(old, row, refusal, terms),
+        _correction(old, cause, clock.due_at, terms) if cause else None,
+        tuple(_results(old, row)),
+    )
+
+
+def unclaimed(old: ClockRow, reason: str, terms: Terms, kept: Clock | None = None) -> Outcome:
+    """A row that no computed clock is: it ends as void, for its waiting is gone or merged.
+
+    *kept* is the clock that it was merged into; where that one is late too, nothing is taken back.
+    """
+    if old.clock.ended == "void" and old.clock.reason in (GONE, MERGED):
+        return Outcome(old)
+    cause = None
+    if _stands(old):
+        cause = "start_moved" if kept else "reclassified"
+    clock = replace(old.clock, ended="void", reason=reason, stopped_at=terms.now, stopped_by=None)
+    row = replace(_breached(old, clock, cause, terms), clock=clock)
+    still_late = kept is not None and _is_late(kept, terms.now)
+    told = _correction(old, cause, clock.due_at, terms) if cause and not still_late else None
+    lines, results = tuple(_lines(old, row)), tuple(_results(old, row))
+    return Outcome(row, lines, _drop(old, row), None, told, results)
+
+
+def _has_returned(old: ClockRow, terms: Terms) -> bool:
+    """Whether the account is watched again since the clock ended with it."""
+    ended_at = old.clock.stopped_at
+    return ended_at is None or terms.monitored_since >= ended_at
+
+
+def _is_counted(row: ClockRow) -> bool:
+    return not row.history and SUPERSEDED not in row.clock.flags
+
+
+def _is_late(clock: Clock, now: datetime) -> bool:
+    return clock.ended == "late" or (clock.ended is None and clock.due_at < now)
+
+
+def _was_told(old: ClockRow) -> bool:
+    """Whether the breach step was told (or muted by what stood for it)."""
+    return bool(old.clock.steps) and old.step >= len(old.clock.steps)
+
+
+def _stands(old: ClockRow) -> bool:
+    """Whether a breach was counted, or told, and not taken back since."""
+    if old.breached_at is not None:
+        return old.corrected_at is None
+    return _was_told(old) and old.clock.ended in (None, "late")
+
+
+def _moved(old: Clock, clock: Clock) -> str | None:
+    """Why `due_at` is another: the marketplace, a re-date or a newer message; else the start."""
+    if old.due_at == clock.due_at:
+        return None
+    same_start = old.started_at == clock.started_at
+    if same_start or clock.metric == "given" or clock.counts_from == "latest":
+        return "deadline_moved"
+    return "start_moved"
+
+
+def _taken_back(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> str | None:
+    """Why a breach that was counted or told is none, as is now known; None where it stands."""
+    if not _stands(old) or clock.ended == "late" or clock.reason in _NOT_TAKEN_BACK:
+        return None
+    if SUPERSEDED in clock.flags:
+        return "deadline_moved"
+    if clock.ended is None:
+        return (moved or "host_clock") if _is_ahead(clock, moved, terms) else None
+    too_late_before = clock.stopped_at is not None and clock.stopped_at > old.clock.due_at
+    if moved and too_late_before:
+        return moved
+    return "answered_elsewhere" if clock.ended == "met" else "marked"
+
+
+def _is_ahead(clock: Clock, moved: str | None, terms: Terms) -> bool:
+    """Whether the deadline is still to come: it moved, or the host's clock ran ahead (now sure)."""
+    return clock.due_at >= terms.now and (moved is not None or terms.sure)
+
+
+def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> ClockRow:
+    """*old* with its memory of breaches as *clock* leaves it.
+
+    A counted breach stays counted: it is corrected, stands again, or is counted anew after a later
+    deadline.
+    """
+    counted = old.breached_at
+    if cause and counted is not None:
+        return replace(old, corrected_at=terms.now, correction=cause)
+    if cause or not _is_late(clock, terms.now):
+        return old
+    if counted is not None and clock.due_at <= counted:
+        return replace(old, corrected_at=None, correction=None)
+    fresh = counted is None or old.corrected_at is not None
+    watched = not is_history(clock, terms.monitored_since, old) and SUPERSEDED not in clock.flags
+    if clock.ended == "late" and fresh and watched and terms.sure:
+        return replace(old, breached_at=clock.due_at, corrected_at=None, correction=None)
+    return old
+
+
+def _step(old: ClockRow, clock: Clock, terms: Terms, *, revised: bool, refusal: bool) -> int:
+    """The highest step told or muted: it stays, but for a new deadline and after a refusal."""
+    steps = clock.steps
+    if not steps:
+        return old.step
+    if revised:
+        return reached(steps[:-1], terms.now)
+    if _was_told(old):
+        return len(steps)
+    told = min(old.step, len(steps) - (clock.due_at >= terms.now or bool(old.clock.steps)))
+    if refusal:
+        passed = reached(steps if terms.sure else steps[:-1], terms.now)
+        return max(told, passed)
+    return told
+
+
+def _refusal(old: Clock, clock: Clock, refused: AbstractSet[str]) -> str | None:
+    """The refused reply that had ended the clock, which now runs again."""
+    if old.ended in ("met", "late") and clock.ended is None and old.stopped_by in refused:
+        return old.stopped_by
+    return None
+
+
+def _notice(old: ClockRow, row: ClockRow, refusal: str | None, terms: Terms) -> Notice | None:
+    """What people must know now: the reply that was refused, the deadline that came nearer."""
+    clock = row.clock
+    if row.id is None or row.history or clock.ended is not None:
+        return None
+    if refusal:
+        facts: dict[str, str | None] = {"reason": None, "waits_for": clock.waits_for}
+        return _tell(row, NoticeKind.REPLY_REFUSED, keys.refused(row.id, refusal), facts, terms)
+    before = old.clock.due_at
+    if clock.metric == "given" and clock.due_at < before and row.revision > old.revision:
+        facts = {"before": before.isoformat()}
+        return _tell(row, NoticeKind.DEADLINE_MOVED, keys.moved(row.id, row.revision), facts, terms)
+    return None
+
+
+def _correction(old: ClockRow, cause: str, due_at: datetime, terms: Terms) -> Notice | None:
+    if old.id is None or old.history:
+        return None
+    key = keys.corrected(old.id, old.revision)
+    told = _tell(old, NoticeKind.CORRECTED, key, {"correction": cause}, terms)
+    return replace(told, due_at=due_at)
+
+
+def _tell(
+    row: ClockRow, kind: NoticeKind, key: str, facts: Mapping[str, str | None], terms: Terms
+) -> Notice:
+    return Notice(
+        key=key,
+        kind=kind,
+        account=row.account,
+        raised_at=terms.now,
+        thread=row.thread,
+        clock=row.id,
+        due_at=row.clock.due_at,
+        facts=(("promise", row.clock.promise), *facts.items()),
+    )
+
+
+def _drop(old: ClockRow, row: ClockRow) -> str | None:
+    """With which word unsent warnings and breaches are kept back: they are true no more."""
+    if old.clock.ended is not None or not old.step:
+        return None
+    if row.clock.ended in ("met", "late"):
+        return "answered"
+    if row.clock.ended == "void" or SUPERSEDED in row.clock.flags:
+        return "ended"
+    return "moved" if row.revision > old.revision else None
+
+
+_ENTERED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("metric", ("metric",)),
+    ("started", ("started_by", "started_at", "policy_version")),
+    ("due_at", ("due_at",)),
+    ("ended", ("ended", "reason", "stopped_at", "stopped_by")),
+)
+
+
+def _lines(old: ClockRow, row: ClockRow) -> Iterator[Line]:
+    """The entries: what was, and what is."""
+    if old.thread != row.thread:
+        yield "thread", {"thread": old.thread}, {"thread": row.thread}
+    for what, names in _ENTERED:
+        before, after = _values(old.clock, names), _values(row.clock, names)
+        if before != after:
+            yield what, before, after
+    if DATES_DIFFER in row.clock.flags - old.clock.flags:
+        yield _since_line(row.clock)
+    if old.breached_at != row.breached_at:
+        before = _values(old, ("breached_at", "corrected_at", "correction"))
+        yield "breached", before, _values(row, ("breached_at",))
+    elif old.corrected_at != row.corrected_at:
+        names = ("corrected_at", "correction")
+        yield "corrected", _values(old, names), _values(row, names)
+
+
+def _since_line(clock: Clock) -> Line:
+    """The entry for a start that the marketplace dates otherwise than the message we see."""
+    before, after = _values(clock, ("message_since",)), _values(clock, ("given_since",))
+    return "since_differs", before, after
+
+
+def _values(of: object, names: Sequence[str]) -> dict[str, object]:
+    found = {name: getattr(of, name) for name in names}
+    return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in found.items()}
+
+
+def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
+    """What is counted: see `core.labels.RESULTS`."""
+    if row.history and (old is None or not old.history):
+        yield "history"
+    if not _is_counted(row):
+        return
+    known = old if old and _is_counted(old) else None
+    if known is None:
+        yield "started"
+    ended = row.clock.ended
+    if ended and (known is None or known.clock.ended != ended):
+        yield ended
+    if row.breached_at != (old.breached_at if old else None):
+        yield "breached"
+    if old and row.corrected_at and row.corrected_at != old.corrected_at:
+        yield "corrected"
+    if known and known.clock.ended and not ended and known.clock.reason not in _NOT_REOPENED:
+        yield "reopened"
