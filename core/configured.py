@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core import definitions
 from core.model import Account, Stream
 from core.sections import AccountSection
 
@@ -56,6 +57,7 @@ class Accounts:
         read = {name: self._account(name, table) for name, table in tables.items()}
         configured = {name: account for name, account in read.items() if account is not None}
         self._same_shop(configured)
+        self._same_promises(configured)
         return configured
 
     def _account(self, name: str, table: Mapping[str, Any]) -> Configured | None:
@@ -149,6 +151,17 @@ class Accounts:
             if other != name:
                 fault = f"reads the same shop at the same address as accounts.{other}; remove one"
                 self._complaints.add(("accounts", name), fault)
+
+    def _same_promises(self, configured: Mapping[str, Configured]) -> None:
+        """A promise is known by its name: two that differ need two names."""
+        seen: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+        for name, found in configured.items():
+            for promise in dict.fromkeys(policy.name for policy in found.promises):
+                said = [definitions.dump(p) for p in found.promises if p.name == promise]
+                other, before = seen.setdefault(promise, (name, said))
+                if before != said:
+                    fault = f"{promise} says something else in accounts.{other}; rename one of them"
+                    self._complaints.add(("accounts", name, "policies"), fault)
 
 
 def configure(

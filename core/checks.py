@@ -1,0 +1,133 @@
+"""What is allowed in settings and yet not wise: found by `replyby check` and at every start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import durations
+from core.model import NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, timedelta
+
+    from core.configured import Configured
+    from core.settings import Settings
+    from sla.policy import Policy
+
+SLOWEST = 0.1
+"""The longest poll interval as a share of the smallest promise: the last warning leaves as much."""
+
+UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
+"""A test names its route; a digest stands for notices that have routes of their own."""
+
+
+def findings(settings: Settings, now: datetime) -> list[str]:
+    """One line for each thing that a person should look at; none: all is well."""
+    return [
+        *settings.warnings,
+        *_listeners(settings),
+        *_unreached(settings),
+        *_unused(settings),
+        *_unpromised(settings, now),
+        *_slow(settings, now),
+        *_to_review(settings, now),
+    ]
+
+
+def smallest_promise(account: Configured, now: datetime) -> timedelta | None:
+    """The shortest working time that an account has to answer in, by promises in force."""
+    times = [
+        min(policy.reply_within, policy.next_reply_within or policy.reply_within)
+        for policy in account.promises
+        if in_force(policy, now)
+    ]
+    return min(times, default=None)
+
+
+def in_force(policy: Policy, now: datetime) -> bool:
+    """Whether a version of a promise counts at *now*."""
+    begun = policy.effective_from is None or policy.effective_from <= now
+    return begun and (policy.effective_to is None or now < policy.effective_to)
+
+
+def _listeners(settings: Settings) -> Iterator[str]:
+    for name in ("ops", "web", "push"):
+        listener = getattr(settings, name)
+        if listener is not None and not listener.loopback:
+            yield (
+                f"{name}.listen: {listener.listen} can be reached from outside; "
+                "put a proxy with TLS and access control before it, or listen at 127.0.0.1"
+            )
+    if settings.push is not None and settings.push.public_url is None:
+        yield "push.public_url: is not set; marketplaces must be told an address from outside"
+
+
+def _unreached(settings: Settings) -> Iterator[str]:
+    """Accounts and kinds of notices that reach nobody."""
+    for name in settings.accounts:
+        deaf = [
+            kind.value
+            for kind in NoticeKind
+            if kind not in UNROUTED and not settings.routing.notifiers(name, kind)
+        ]
+        if deaf:
+            yield (
+                f"accounts.{name}: nobody is told of {', '.join(deaf)}; "
+                "give the fallback route no kinds, or a route with them"
+            )
+
+
+def _unused(settings: Settings) -> Iterator[str]:
+    accounts = [found.account for found in settings.accounts.values()]
+    used = {name for account in accounts for name in (*account.policies, *account.goals)}
+    for name, versions in settings.promises.items():
+        if name not in used:
+            place = "goals" if versions[0].role == "goal" else "policies"
+            yield f"policies.{name}: no account has it; name it under an account's {place}"
+    named = {route for account in accounts for route in account.routes}
+    for name, route in settings.routing.routes.items():
+        if name not in named and not route.fallback:
+            yield f"routes.{name}: no account names it; name it under an account's routes"
+    told = {n for route in settings.routing.routes.values() for n in route.notifiers}
+    for name in settings.notifiers:
+        if name not in told:
+            yield f"notifiers.{name}: no route names it; name it in a route, or remove it"
+
+
+def _unpromised(settings: Settings, now: datetime) -> Iterator[str]:
+    if not settings.accounts:
+        yield "accounts: none is configured; add [accounts.name]"
+    for name, account in settings.accounts.items():
+        if smallest_promise(account, now) is None:
+            yield f"accounts.{name}: has no promise in force, so no clock will run; give it goals"
+
+
+def _slow(settings: Settings, now: datetime) -> Iterator[str]:
+    for name, account in settings.accounts.items():
+        promise = smallest_promise(account, now)
+        if promise is None:
+            continue
+        for stream in account.streams:
+            if stream.carries_clocks and stream.every > promise * SLOWEST:
+                yield (
+                    f"accounts.{name}: {stream.name} is read every "
+                    f"{durations.write(stream.every)}, too slowly for a promise of "
+                    f"{durations.write(promise)}; read it every "
+                    f"{durations.write(promise * SLOWEST)} or oftener"
+                )
+
+
+def _to_review(settings: Settings, now: datetime) -> Iterator[str]:
+    """Promises whose source should be read again."""
+    seen: set[str] = set()
+    for account in settings.accounts.values():
+        for policy in account.promises:
+            day = policy.review_after
+            if day is None or day >= now.date() or not in_force(policy, now) or policy.name in seen:
+                continue
+            seen.add(policy.name)
+            yield (
+                f"policies.{policy.name}: was to be reviewed after {day}; read its source again "
+                f"({policy.source or 'none is given'}) and move checked_on and review_after"
+            )

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core import checks, settings
+from core.connector import Capabilities, Options, Spec
+from core.model import Stream
+from sla.calendar import Calendar
+from sla.policy import Party, Policy, ThreadKind
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class NoOptions(Options):
+    minutes: int = 5
+    promise: int = 24
+
+
+def contract(options: NoOptions) -> Policy:
+    return Policy(
+        name="contract",
+        version=1,
+        role="contract",
+        applies_to=frozenset({ThreadKind.MESSAGE}),
+        waits_for=frozenset({Party.BUYER}),
+        reply_within=timedelta(hours=options.promise),
+        calendar=Calendar.always(),
+    )
+
+
+SPEC: Spec[Any] = Spec(
+    name="shop",
+    options=NoOptions,
+    policies=lambda o: (contract(o),),
+    streams=lambda o: (
+        Stream("messages", timedelta(minutes=o.minutes)),
+        Stream("numbers", timedelta(days=1), carries_clocks=False),
+    ),
+    open=lambda o, transport: None,  # type: ignore[arg-type, return-value]  # never opened here
+    can=lambda o: Capabilities(),
+    marketplace=lambda o: "shop",
+    identity=lambda o: str(o.minutes),
+    budget=lambda o: "",
+)
+
+WELL = """
+[accounts.one]
+connector = "shop"
+goals = ["fast"]
+[policies.fast]
+reply_within = "4h"
+[notifiers.log]
+kind = "file"
+path = "notices"
+[routes.ops]
+notifiers = ["log"]
+fallback = true
+"""
+
+
+@pytest.fixture
+def findings(tmp_path):
+    def findings(text):
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        read = settings.load(path, {"shop": SPEC}, {}, sandbox=False, now=NOW)
+        return checks.findings(read, NOW)
+
+    return findings
+
+
+def test_wise_settings_have_no_findings(findings):
+    assert findings(WELL) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("fallback = true", 'fallback = true\nkinds = ["breach"]',
+         "accounts.one: nobody is told of warning, corrected,"),
+        ('goals = ["fast"]', "",
+         "policies.fast: no account has it; name it under an account's goals"),
+        ("[routes.ops]", '[routes.lost]\nnotifiers = ["log"]\n[routes.ops]',
+         "routes.lost: no account names it; name it under an account's routes"),
+        ("[routes.ops]", '[notifiers.lost]\nkind = "file"\npath = "x"\n[routes.ops]',
+         "notifiers.lost: no route names it; name it in a route, or remove it"),
+        ("[policies.fast]", "[accounts.one.options]\nminutes = 30\n[policies.fast]",
+         ("accounts.one: messages is read every 30m, too slowly for a promise of 4h; "
+         "read it every 24m or oftener")),
+        ('reply_within = "4h"', 'reply_within = "4h"\nreview_after = 2026-11-20',
+         "policies.fast: was to be reviewed after 2026-11-20"),
+        ("[policies.fast]", '[ops]\nlisten = "0.0.0.0:9100"\n[policies.fast]',
+         "ops.listen: 0.0.0.0:9100 can be reached from outside"),
+        ("[policies.fast]", "[push]\n[policies.fast]", "push.public_url: is not set"),
+        ('goals = ["fast"]', "policies = []",
+         "accounts.one: has no promise in force, so no clock will run; give it goals"),
+    ],
+)  # fmt: skip
+def test_what_is_not_wise_is_found(findings, old, new, finding):
+    found = findings(WELL.replace(old, new))
+
+    assert any(line.startswith(finding) for line in found), found
+
+
+def test_no_account_at_all_is_found(findings):
+    text = WELL.partition("[policies.fast]")[2]
+
+    assert "accounts: none is configured; add [accounts.name]" in findings("[policies.fast]" + text)
+
+
+def test_a_review_that_is_not_yet_due_is_no_finding(findings):
+    text = 'reply_within = "4h"\nreview_after = 2026-11-21'
+
+    assert findings(WELL.replace('reply_within = "4h"', text)) == []
+
+
+def test_two_accounts_that_mean_different_things_by_one_name_are_refused(findings):
+    other = (
+        '[accounts.two]\nconnector = "shop"\n[accounts.two.options]\nminutes = 6\npromise = 12\n'
+    )
+
+    with pytest.raises(settings.SettingsError) as found:
+        findings(WELL + other)
+
+    assert found.value.complaints == [
+        "accounts.two.policies: contract says something else in accounts.one; rename one of them"
+    ]
