@@ -181,6 +181,7 @@ class Spec(Generic[OptionsT]):
     *marketplace*: the metric label (the operator, where one connector serves many marketplaces).
     *identity*: what makes two accounts the same shop at the same address (no secret).
     *budget*: the key of the rate limit that accounts share (no secret).
+    *operations*: the closed list of words that name its calls in metrics.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Spec(Generic[OptionsT]):
     marketplace: Callable[[OptionsT], str]
     identity: Callable[[OptionsT], str]
     budget: Callable[[OptionsT], str]
+    operations: tuple[str, ...] = ()
     sandbox: SandboxSpec[OptionsT] | None = None
 
 

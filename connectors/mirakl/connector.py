@@ -1,0 +1,325 @@
+"""Reads and answers one shop at one Mirakl operator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from connectors.mirakl import incidents, mapping
+from connectors.mirakl.api import AT_ONCE, Api
+from connectors.mirakl.options import FLOOR
+from core.connector import Capabilities, Sent
+from core.errors import BadCredentials, BadPayload, ConnectorError, Refused
+from core.model import Page, Published, SetAside, Stream
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from connectors.mirakl.options import MiraklOptions
+    from connectors.mirakl.payload import Order, Orders, ThreadPayload
+    from core.connector import Transport
+    from core.model import Draft, Thread
+    from core.transport.salvage import Salvaged
+
+MESSAGES, INCIDENTS, REPORT = "messages", "incidents", "report"
+QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+SHORTEST, LONGEST = 3, 50_000
+"""How many characters a reply may have."""
+
+MOST_MESSAGES = 1000
+"""How many messages a thread may hold."""
+
+MOST_PAGES = 10_000
+MOST_WHOLE = 20
+"""How many long threads of one page are fetched whole; the others are flagged as incomplete."""
+
+GONE = frozenset({"404", "410"})
+ADDRESSED = {Party.BUYER: "CUSTOMER", Party.MARKETPLACE: "OPERATOR"}
+
+RESPONSE_DELAY = "order_messages_response_delay"
+"""A01's mean time to answer an order's message, in seconds."""
+
+
+def streams(options: MiraklOptions) -> tuple[Stream, ...]:
+    """What is read by itself, as often as Mirakl's published call frequencies allow."""
+    near = options.is_near
+    second = timedelta(seconds=1)
+    found = [Stream(MESSAGES, options.poll_every, floor=second if near else FLOOR)]
+    if options.incidents:
+        every = min(QUARTER, 3 * options.poll_every) if near else QUARTER
+        found.append(Stream(INCIDENTS, every, floor=second if near else QUARTER))
+    return (*found, Stream(REPORT, DAY, carries_clocks=False, floor=HOUR))
+
+
+def can(_: MiraklOptions) -> Capabilities:
+    """What Mirakl offers beyond reading."""
+    return Capabilities(replies=True, looks=True, reports=True, own_mark=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The position of a walk through M11: *seen* is the newest update so far."""
+
+    token: str
+    seen: str
+    pages: int
+
+    @classmethod
+    def read(cls, position: str | None) -> Walk | None:
+        """What `write` wrote; None at the walk's begin."""
+        return cls(**json.loads(position)) if position else None
+
+    @classmethod
+    def after(cls, walk: Walk | None, token: str, seen: datetime) -> Walk:
+        """The page after *walk*.
+
+        Raises:
+            BadPayload: the tokens lead in a circle.
+        """
+        pages = walk.pages + 1 if walk else 1
+        if pages > MOST_PAGES:
+            raise BadPayload("M11: the walk does not end")
+        return cls(token, seen.isoformat(), pages)
+
+    def write(self) -> str:
+        """As text; it never outlives its walk."""
+        return json.dumps({"token": self.token, "seen": self.seen, "pages": self.pages})
+
+
+class Mirakl:
+    """One account. Keeps nothing between calls but the labels of reasons, for a day."""
+
+    def __init__(self, options: MiraklOptions, transport: Transport) -> None:
+        self._options = options
+        self._api = Api(options, transport.http)
+        self._labels: dict[str, str] = {}
+        self._labels_until: datetime | None = None
+
+    async def check(self) -> None:
+        """Ask for one thread: key, address and shop are right if that works."""
+        try:
+            await self._api.threads(limit="1")
+        except BadPayload as fault:
+            if fault.detail in GONE:
+                hint = "is base_url the operator's, and shop_id a shop of this key?"
+                raise BadPayload(f"{fault}: {hint}", detail=fault.detail) from None
+            raise
+
+    async def fetch(
+        self, stream: str, cursor: str | None, position: str | None, now: datetime
+    ) -> Page:
+        """One page of ``messages`` (M11), ``incidents`` (OR11) or the ``report`` (A01)."""
+        if stream == MESSAGES:
+            return await self._messages(cursor, position, now)
+        if stream == INCIDENTS:
+            return await self._incidents(cursor, position, now)
+        if stream == REPORT:
+            return await self._report(now)
+        raise ValueError(f"no stream {stream}")
+
+    async def look(self, threads: Sequence[str], now: datetime) -> Page:
+        """These threads whole (M10), incidents by their orders (OR11)."""
+        read = _Read()
+        for thread in threads:
+            if incidents.order_of(thread) is None:
+                await self._read_whole(thread, read)
+        page = await self._mapped(read, now)
+        cases = {thread: "" for thread in threads if incidents.order_of(thread) is not None}
+        return _joined(page, (await self._orders_of(cases, now)).page)
+
+    async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:  # noqa: ARG002  # the protocol hands it to everybody
+        """Answer those of *draft* whom the thread knows (M12)."""
+        if not SHORTEST <= len(draft.body) <= LONGEST:
+            raise Refused(f"a reply has {SHORTEST} to {LONGEST} characters", detail="length")
+        to = _recipients(thread, draft.to)
+        return Sent(await self._api.answer(thread.id, draft.body, to))
+
+    async def attachment(self, attachment: str) -> bytes:
+        """The bytes of an attachment (M13)."""
+        return await self._api.attachment(attachment)
+
+    async def _messages(self, cursor: str | None, position: str | None, now: datetime) -> Page:
+        """What changed since the cursor, and in an overlap before it.
+
+        The cursor is the newest update seen, by the marketplace's own clock, so that no skew of
+        ours loses anything; never later than the walk's begin, for what changes during a walk
+        moves to the front, behind us.
+        """
+        walk, since = Walk.read(position), mapping.instant(cursor)
+        begin = since or now - self._options.look_back
+        if walk:
+            got = await self._api.threads(page_token=walk.token)
+        else:
+            asked = begin - self._options.overlap if since else begin
+            got = await self._api.threads(
+                updated_since=_stamp(asked), with_messages="true", limit=str(AT_ONCE)
+            )
+        page = await self._completed(got.value.data, got.aside, now)
+        updates = [mapping.updated_at(one, now) for one in got.value.data]
+        seen = max(at for at in (begin, walk and mapping.instant(walk.seen), *updates) if at)
+        if got.value.next_page_token:
+            onward = Walk.after(walk, got.value.next_page_token, seen)
+            return replace(page, position=onward.write(), more=True)
+        return replace(page, cursor=max(begin, min(seen, now)).isoformat())
+
+    async def _completed(
+        self, threads: Iterable[ThreadPayload], aside: Iterable[SetAside], now: datetime
+    ) -> Page:
+        """The page of these threads, the long ones among them read whole."""
+        read = _Read(aside=list(aside))
+        asked = 0
+        for one in threads:
+            if not mapping.is_cut(one, AT_ONCE):
+                read.threads.append(one)
+            elif asked < MOST_WHOLE:
+                asked += 1
+                await self._read_long(one, read)
+            else:
+                read.keep_incomplete(one)
+        return await self._mapped(read, now)
+
+    async def _read_long(self, one: ThreadPayload, read: _Read) -> None:
+        """The whole of a thread; its last messages where that fails, to be looked at again."""
+        try:
+            got = await self._api.thread(one.id)
+        except ConnectorError:
+            read.keep_incomplete(one)
+        else:
+            read.keep(got)
+
+    async def _read_whole(self, thread: str, read: _Read) -> None:
+        """The whole of a thread; nothing where there is none."""
+        try:
+            read.keep(await self._api.thread(thread))
+        except BadPayload as fault:
+            if fault.detail not in GONE:
+                read.aside.append(SetAside(thread, str(fault), fault.raw))
+
+    async def _mapped(self, read: _Read, now: datetime) -> Page:
+        coded = any(one.topic and one.topic.type == "REASON_CODE" for one in read.threads)
+        shown = await self._shown(now) if coded else self._as_shown()
+        page = mapping.page(read.threads, shown, now, frozenset(read.incomplete))
+        return replace(page, set_aside=(*read.aside, *page.set_aside))
+
+    async def _incidents(self, cursor: str | None, position: str | None, now: datetime) -> Page:
+        """The orders with an incident; then those that had one and are no longer listed."""
+        before, walk = incidents.Walk.read(cursor), incidents.Walk.read(position)
+        got = await self._api.orders(has_incident="true", offset=str(walk.offset), max=str(AT_ONCE))
+        found = incidents.found(got.value.orders, before.open, self._as_shown(), now)
+        page = replace(found.page, set_aside=(*got.aside, *found.page.set_aside))
+        still = {**walk.open, **found.open}
+        if _goes_on(got, walk.offset):
+            onward = incidents.Walk(still, walk.offset + AT_ONCE)
+            return replace(page, position=onward.write(), more=True)
+        missing = {name: at for name, at in before.open.items() if name not in still}
+        rest = await self._orders_of(missing, now)
+        unseen = {name: at for name, at in missing.items() if name not in rest.closed}
+        end = incidents.Walk({**unseen, **still, **rest.open})
+        return replace(_joined(page, rest.page), cursor=end.write())
+
+    async def _orders_of(self, known: Mapping[str, str], now: datetime) -> incidents.Found:
+        """The incidents *known*, asked for by their orders."""
+        names = sorted({order for name in known if (order := incidents.order_of(name))})
+        orders: list[Order] = []
+        aside: list[SetAside] = []
+        for begin in range(0, len(names), AT_ONCE):
+            chosen = ",".join(names[begin : begin + AT_ONCE])
+            got = await self._api.orders(order_ids=chosen, max=str(AT_ONCE))
+            orders += got.value.orders
+            aside += got.aside
+        found = incidents.found(orders, known, self._as_shown(), now)
+        return replace(found, page=replace(found.page, set_aside=(*aside, *found.page.set_aside)))
+
+    async def _report(self, now: datetime) -> Page:
+        """The operator's own mean reply time; a key may lack the right to read it."""
+        try:
+            got = await self._api.shop()
+        except BadCredentials as fault:
+            if fault.detail == "403":
+                hint = "this key may not read the shop's numbers"
+                raise BadPayload(f"{fault}: {hint}", detail=fault.detail) from None
+            raise
+        value = got.value.order_messages_response_delay
+        published = () if value is None else (Published(RESPONSE_DELAY, value, now),)
+        return Page(published=published, set_aside=got.aside, cursor=now.isoformat())
+
+    async def _shown(self, now: datetime) -> mapping.Shown:
+        """With the labels of reasons, read once a day; without them codes are shown."""
+        if self._labels_until is None or now >= self._labels_until:
+            try:
+                got = await self._api.reasons()
+            except ConnectorError:
+                self._labels_until = now + HOUR
+            else:
+                self._labels = {one.code: one.label for one in got.value.reasons}
+                self._labels_until = now + DAY
+        return self._as_shown()
+
+    def _as_shown(self) -> mapping.Shown:
+        return mapping.Shown(self._options.base_url, self._options.thread_url, self._labels)
+
+
+@dataclass(slots=True)
+class _Read:
+    """Threads on their way to a page."""
+
+    threads: list[ThreadPayload] = field(default_factory=list)
+    aside: list[SetAside] = field(default_factory=list)
+    incomplete: set[str] = field(default_factory=set)
+
+    def keep(self, got: Salvaged[ThreadPayload]) -> None:
+        self.threads.append(got.value)
+        self.aside += got.aside
+        if mapping.is_cut(got.value, MOST_MESSAGES + 1):
+            self.incomplete.add(got.value.id)
+
+    def keep_incomplete(self, one: ThreadPayload) -> None:
+        self.threads.append(one)
+        self.incomplete.add(one.id)
+
+
+def _recipients(thread: Thread, parties: Iterable[Party]) -> list[dict[str, str]]:
+    """The objects that M12 wants in `to`.
+
+    Raises:
+        Refused: one of *parties* does not take part, or there is none.
+    """
+    to = []
+    for party in sorted(parties):
+        kind = ADDRESSED.get(party, "")
+        if kind not in thread.reply_to:
+            raise Refused(f"the {party} cannot be addressed in this thread", detail="recipient")
+        number = thread.reply_to[kind]
+        to.append({"type": kind, "id": number} if number else {"type": kind})
+    if not to:
+        raise Refused("a reply without a recipient", detail="recipient")
+    return to
+
+
+def _goes_on(got: Salvaged[Orders], offset: int) -> bool:
+    came, total = len(got.value.orders) + len(got.aside), got.value.total_count
+    if total is None:
+        return came >= AT_ONCE
+    return came > 0 and offset + AT_ONCE < total
+
+
+def _joined(page: Page, other: Page) -> Page:
+    """Both pages as one; what both tell of a thread is told as the second does."""
+    threads = {one.id: one for one in (*page.threads, *other.threads)}
+    return replace(
+        page,
+        threads=tuple(threads.values()),
+        given=tuple(dict((*page.given, *other.given)).items()),
+        set_aside=(*page.set_aside, *other.set_aside),
+    )
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

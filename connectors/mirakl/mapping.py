@@ -1,0 +1,274 @@
+"""Mirakl's threads to our words. Pure: all knowledge of what its fields mean for a clock is here.
+
+What is unknown is open: a sender or a mark of a type that nobody documented never ends a waiting,
+and is counted as set aside so that a person looks at it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from core.model import MAX_LINE, Attachment, Message, Page, Thread
+from core.transport import salvage
+from sla.clock import Delivery, Given, Kind, Level
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import BaseModel
+
+    from connectors.mirakl.payload import Click, Entry, File, Participant, ThreadPayload
+    from core.model import SetAside
+
+SENDERS = {
+    "CUSTOMER_USER": Party.BUYER,
+    "SHOP_USER": Party.SELLER,
+    "OPERATOR_USER": Party.MARKETPLACE,
+}
+PARTIES = {"CUSTOMER": Party.BUYER, "SHOP": Party.SELLER, "OPERATOR": Party.MARKETPLACE}
+CLICKERS = {"SHOP": Party.SELLER, "OPERATOR": Party.MARKETPLACE}
+ORDERS = frozenset({"MMP_ORDER", "MPS_ORDER"})
+
+# A stamp further ahead than this is no stamp: it would freeze what it dates for ever.
+LEAD = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How things are shown to people: labels of reasons by code, where a thread's page is."""
+
+    base_url: str
+    thread_url: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def link(self, thread: str | None, order: str | None) -> str | None:
+        """The page of a thread, else of its order, else of the shop."""
+        if self.thread_url and thread:
+            url = self.thread_url.format(thread=_quoted(thread), order=_quoted(order or ""))
+        elif order:
+            url = f"{self.base_url}/mmp/shop/order/{_quoted(order)}"
+        else:
+            url = f"{self.base_url}/mmp/shop/home"
+        return url if len(url) <= MAX_LINE else None
+
+    def reason(self, code: str) -> str:
+        """The label of a reason, else its code."""
+        return cut(self.labels.get(code) or code)
+
+
+@dataclass(slots=True)
+class Doubts:
+    """What was read but means something that is not documented: counted, never dropped."""
+
+    found: list[SetAside] = field(default_factory=list)
+
+    def add(self, source_id: str, reason: str, item: BaseModel) -> None:
+        """Keep *item* aside, although the rest of it counts."""
+        content = item.model_dump(by_alias=True)
+        self.found.append(salvage.set_aside(source_id, reason, content))
+
+
+def page(
+    threads: Iterable[ThreadPayload],
+    shown: Shown,
+    now: datetime,
+    incomplete: frozenset[str] = frozenset(),
+) -> Page:
+    """These threads as a page without a cursor; of a thread that comes twice the newest counts.
+
+    *incomplete* are ids of threads of which the marketplace holds more than this.
+    """
+    newest: dict[str, ThreadPayload] = {}
+    for one in threads:
+        known = newest.get(one.id)
+        if known is None or as_of(one, now) >= as_of(known, now):
+            newest[one.id] = one
+    doubts = Doubts()
+    messages: dict[str, Message] = {}
+    for one in newest.values():
+        for message in _messages(one, doubts):
+            messages.setdefault(message.id, message)
+    given = [(one.id, r) for one in newest.values() if (r := _reading(one, now, doubts))]
+    return Page(
+        messages=tuple(messages.values()),
+        threads=tuple(
+            _thread(one, shown, now, incomplete=one.id in incomplete) for one in newest.values()
+        ),
+        given=tuple(given),
+        set_aside=tuple(doubts.found),
+    )
+
+
+def instant(value: Any) -> datetime | None:
+    """An ISO 8601 date-time as an instant, UTC where it names no zone; None when it is none."""
+    if not isinstance(value, str) or "T" not in value:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_of(thread: ThreadPayload, now: datetime) -> datetime:
+    """When the marketplace said this: the thread's update, else the newest date in it, else now."""
+    entries = [instant(entry.date_created) for entry in thread.messages]
+    return updated_at(thread, now) or max((at for at in entries if at and at <= now), default=now)
+
+
+def updated_at(thread: ThreadPayload, now: datetime) -> datetime | None:
+    """The thread's update; None where it is unreadable or cannot be."""
+    at = instant(thread.date_updated)
+    return at if at and at <= now + LEAD else None
+
+
+def is_cut(thread: ThreadPayload, most: int) -> bool:
+    """Whether the thread holds more than the messages that came; *most* come at once."""
+    total, came = thread.metadata.total_count, len(thread.messages)
+    return came >= most if total is None else total > came
+
+
+def order_ids(thread: ThreadPayload) -> tuple[str, ...]:
+    """The orders that the thread is about."""
+    found = (one.id for one in thread.entities if one.type in ORDERS)
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def cut(text: str) -> str:
+    """*text* as long as a line may be."""
+    return text[:MAX_LINE]
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _thread(one: ThreadPayload, shown: Shown, now: datetime, *, incomplete: bool) -> Thread:
+    orders = order_ids(one)
+    people = [*one.current_participants, *one.authorized_participants]
+    return Thread(
+        id=one.id,
+        subject=_subject(one, shown),
+        buyer=cut(_buyer(one, people)),
+        order_ids=orders,
+        url=shown.link(one.id, orders[0] if orders else None),
+        as_of=as_of(one, now),
+        incomplete=incomplete,
+        reply_to=_reply_to(people),
+    )
+
+
+def _subject(one: ThreadPayload, shown: Shown) -> str | None:
+    if one.topic is None or not one.topic.value:
+        return None
+    return (
+        shown.reason(one.topic.value) if one.topic.type == "REASON_CODE" else cut(one.topic.value)
+    )
+
+
+def _buyer(one: ThreadPayload, people: Iterable[Participant]) -> str:
+    names = [someone.display_name for someone in people if someone.type == "CUSTOMER"]
+    names += [e.sender.display_name for e in one.messages if e.sender.type == "CUSTOMER_USER"]
+    return next((name for name in names if name), "")
+
+
+def _reply_to(people: Iterable[Participant]) -> dict[str, str]:
+    """Whom M12 may address: the id by type, empty for the operator, who has none."""
+    found: dict[str, str] = {}
+    for someone in people:
+        if someone.type in PARTIES and someone.type != "SHOP":
+            found.setdefault(someone.type, someone.id or "")
+    return found
+
+
+def _messages(one: ThreadPayload, doubts: Doubts) -> Iterable[Message]:
+    orders = order_ids(one)
+    for entry in one.messages:
+        yield _message(entry, one.id, orders[0] if orders else None, doubts)
+    for click in one.no_store_reply_needed:
+        mark = _mark(click, one.id, doubts)
+        if mark:
+            yield mark
+
+
+def _message(entry: Entry, thread: str, order: str | None, doubts: Doubts) -> Message:
+    party, kind, to = _turn(entry, doubts)
+    sent_at = instant(entry.date_created)
+    if sent_at is None:
+        doubts.add(entry.id, "messages.date_created: no date", entry)
+    return Message(
+        id=entry.id,
+        thread=thread,
+        party=party,
+        kind=kind,
+        to=to,
+        delivery=Delivery.CONFIRMED if party is Party.SELLER else None,
+        sent_at=sent_at,
+        body=entry.body,
+        order_id=order,
+        attachments=tuple(_attachment(file) for file in entry.attachments),
+    )
+
+
+def _turn(entry: Entry, doubts: Doubts) -> tuple[Party, Kind, frozenset[Party]]:
+    """Who says what to whom: unknown senders wait as a buyer does, unknown recipients are nobody.
+
+    What the operator writes to the buyer alone asks nothing of the shop: it is shown.
+    """
+    to = frozenset(PARTIES[one.type] for one in entry.to if one.type in PARTIES)
+    if any(one.type not in PARTIES for one in entry.to):
+        doubts.add(entry.id, "messages.to.type: unknown", entry)
+    party = SENDERS.get(entry.sender.type)
+    if party is None:
+        doubts.add(entry.id, "messages.from.type: unknown", entry)
+        return Party.BUYER, Kind.MESSAGE, to
+    if party is Party.SELLER and not entry.to:
+        doubts.add(entry.id, "messages.to: nobody", entry)
+    if party is Party.MARKETPLACE and to and Party.SELLER not in to:
+        return party, Kind.SYSTEM, to
+    return party, Kind.MESSAGE, to
+
+
+def _attachment(file: File) -> Attachment:
+    return Attachment(id=file.id, name=cut(file.name), size=file.size)
+
+
+def _mark(click: Click, thread: str, doubts: Doubts) -> Message | None:
+    """The marketplace's own "no reply needed"; one that cannot be understood ends nothing."""
+    at, party = instant(click.date), CLICKERS.get(click.user_type)
+    if at is None or party is None:
+        doubts.add(thread, "no_store_reply_needed: unknown", click)
+        return None
+    return Message(
+        id=f"{thread}/no-reply-needed/{at.isoformat()}/{click.user_type}",
+        thread=thread,
+        party=party,
+        kind=Kind.NO_REPLY_NEEDED,
+        level=Level.CONFIRMED,
+        sent_at=at,
+    )
+
+
+def _reading(one: ThreadPayload, now: datetime, doubts: Doubts) -> Given | None:
+    """Since when a reply is needed; None where the thread does not say, or not readably."""
+    if "shop_reply_needed_since" not in one.metadata.model_fields_set:
+        return None
+    said = one.metadata.shop_reply_needed_since
+    since = instant(said)
+    if said is not None and since is None:
+        doubts.add(one.id, "metadata.shop_reply_needed_since: no date", one.metadata)
+        return None
+    said_at = as_of(one, now)
+    return Given(
+        kind="message",
+        act="",
+        asks=since is not None,
+        as_of=said_at,
+        # Nothing can be read before it is said: the walk began at `now`, the answer came later.
+        read_at=max(now, said_at),
+        starts_at=since,
+    )

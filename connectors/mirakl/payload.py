@@ -1,0 +1,176 @@
+"""What Mirakl sends, as far as it is read: one model an endpoint; extra fields are ignored.
+
+Every enum is a string and every date whatever it is: new values are announced as harmless.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from core.model import Id
+
+T = TypeVar("T")
+Many = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
+# Longer ones are set aside: our own ids of marks and of incidents are made of them.
+ThreadKey = Annotated[Id, Field(max_length=900)]
+Key = Annotated[Id, Field(max_length=300)]
+Word = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+
+
+class Payload(BaseModel):
+    """What arrives: lenient, frozen, and silent about its values in errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True
+    )
+
+
+class Participant(Payload):
+    """Somebody who takes part; the operator has no id."""
+
+    type: Word = ""
+    id: Id | None = None
+    display_name: Word = ""
+
+
+class Sender(Payload):
+    """Who wrote: `type` is ``CUSTOMER_USER``, ``SHOP_USER`` or ``OPERATOR_USER``."""
+
+    type: Word = ""
+    display_name: Word = ""
+
+
+class File(Payload):
+    """An attachment; M13 gives its bytes."""
+
+    id: Id
+    name: Word = ""
+    size: int | None = None
+
+
+class Entry(Payload):
+    """A message of a thread."""
+
+    id: Id
+    date_created: Any = None
+    body: Word = ""
+    sender: Sender = Field(default=Sender(), alias="from")
+    to: Many[Participant] = []
+    attachments: Many[File] = []
+
+
+class Topic(Payload):
+    """``REASON_CODE`` (see RE01) or ``FREE_TEXT``."""
+
+    type: Word = ""
+    value: Word = ""
+
+
+class Entity(Payload):
+    """What a thread is about: ``MMP_ORDER`` and the order's id, say."""
+
+    type: Word = ""
+    id: Id | None = None
+
+
+class Metadata(Payload):
+    """*shop_reply_needed_since* null says that the shop has replied; left out it says nothing."""
+
+    total_count: int | None = None
+    shop_reply_needed_since: Any = None
+
+
+class Click(Payload):
+    """Somebody pressed "no reply needed" in the back office."""
+
+    date: Any = None
+    user_type: Word = ""
+
+
+class ThreadPayload(Payload):
+    """A thread of M10 and M11."""
+
+    id: ThreadKey
+    topic: Topic | None = None
+    entities: Many[Entity] = []
+    authorized_participants: Many[Participant] = []
+    current_participants: Many[Participant] = []
+    date_created: Any = None
+    date_updated: Any = None
+    metadata: Metadata = Metadata()
+    no_store_reply_needed: Many[Click] = []
+    messages: Many[Entry] = []
+
+
+class Threads(Payload):
+    """A page of M11; no token on the last one."""
+
+    data: list[ThreadPayload]
+    next_page_token: str | None = None
+
+
+class Line(Payload):
+    """An order line: an incident is a state of it."""
+
+    order_line_id: Key
+    order_line_state: Word = ""
+    order_line_state_reason_code: Word = ""
+    order_line_state_reason_label: Word = ""
+    last_updated_date: Any = None
+
+
+class Customer(Payload):
+    """The buyer of an order."""
+
+    firstname: Word = ""
+    lastname: Word = ""
+
+
+class Order(Payload):
+    """An order of OR11."""
+
+    order_id: Key
+    has_incident: bool | None = None
+    customer: Customer | None = None
+    order_lines: Many[Line] = []
+
+
+class Orders(Payload):
+    """A page of OR11, by offset."""
+
+    orders: list[Order]
+    total_count: int | None = None
+
+
+class Reason(Payload):
+    """A reason of RE01."""
+
+    code: Word = ""
+    label: Word = ""
+
+
+class Reasons(Payload):
+    """RE01, all at once."""
+
+    reasons: list[Reason]
+
+
+class Shop(Payload):
+    """A01, as far as it judges: the mean reply time in seconds, absent without a reply."""
+
+    order_messages_response_delay: float | None = None
+
+
+class Taken(Payload):
+    """What M12 answers to an accepted reply."""
+
+    message_id: Id | None = None
+
+
+class Complaint(Payload):
+    """An error, in one of the shapes that were seen."""
+
+    message: Word = ""
+    error: Word = ""
