@@ -52,9 +52,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         missing = ", ".join(name for name in mark.args if shutil.which(name) is None)
         if missing and os.environ.get("CI"):
-            pytest.fail(f"not installed: {missing} (.ci/packages)", pytrace=False)
+            pytest.fail(f"not installed: {missing} (.ci/programs)", pytrace=False)
         if missing:
-            pytest.skip(f"not installed: {missing} (.ci/packages)")
+            pytest.skip(f"not installed: {missing} (.ci/programs)")
     for mark in item.iter_markers("needs_shared"):
         absent = ", ".join(str(name) for name in mark.args if not (SHARED / name).exists())
         if absent:
