@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 SINCE = "select monitored_since from account where name = $1 and retired_at is null"
 SHARE = "select monitored_since from account where name = $1 and retired_at is null for share"
 LOCK = "select pg_advisory_xact_lock(x'72657079'::integer, 0)"
+STANDING = """
+    select monitored_since, first_walk_at, down_since from account
+    where name = $1 and retired_at is null
+    for no key update
+"""
+SET_DOWN = "update account set down_since = $2 where name = $1"
+END_FIRST_WALK = "update account set first_walk_at = $2 where name = $1"
+HISTORY = "select count(*) from clock where account = $1 and history and ended is null"
 KNOWN = "select name, retired_at from account order by name for no key update"
 PUT = """
     insert into account (name, connector, marketplace, budget_key, monitored_since)
@@ -94,6 +102,15 @@ class Synced:
     retired: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands as a whole."""
+
+    monitored_since: datetime
+    first_walk_at: datetime | None
+    down_since: datetime | None
+
+
 async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:
     """Make the rows of accounts and streams agree with the settings.
 
@@ -143,3 +160,20 @@ async def watched_since(db: Db, account: str, *, share: bool) -> datetime | None
     """
     since: datetime | None = await db.fetchval(SHARE if share else SINCE, account)
     return since
+
+
+async def standing(db: Db, account: str) -> Standing | None:
+    """How *account* stands; its row is locked. None where it is retired or unknown."""
+    row = await db.fetchrow(STANDING, account)
+    return None if row is None else Standing(*row)
+
+
+async def set_down(db: Db, account: str, since: datetime | None) -> None:
+    """Remember since when the key is refused, as is told now; None: it is accepted again."""
+    await db.execute(SET_DOWN, account, since)
+
+
+async def end_first_walk(db: Db, account: str, now: datetime) -> int:
+    """Everything that carries clocks was read once; how many old threads still wait."""
+    await db.execute(END_FIRST_WALK, account, now)
+    return int(await db.fetchval(HISTORY, account))

@@ -13,7 +13,7 @@ from sla.clock import Clock, next_alert_at
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Record
@@ -47,13 +47,14 @@ RUNNING = """
     order by due_at
     limit $4
 """
+NEXT_IDS = "select nextval(pg_get_serial_sequence('clock', 'id')) from generate_series(1, $1)"
 ADD = """
-    insert into clock (account, thread, revision, step, breached_at, corrected_at, correction,
+    insert into clock (id, account, thread, revision, step, breached_at, corrected_at, correction,
                        history, promise, waits_for, metric, policy_version, members, started_by,
                        started_at, due_at, due_from, steps, stopped_at, stopped_by, ended, reason,
                        flags, next_alert_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22, $23, $24)
+            $20, $21, $22, $23, $24, $25)
     returning id
 """
 CHANGE = """
@@ -146,16 +147,21 @@ def _is_replied(row: ClockRow) -> bool:
 async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
     ids: list[int] = []
     if changes.new:
-        added = await db.fetchmany(ADD, [_columns(row) for row in changes.new])
-        ids = [row["id"] for row in added]
+        ids = [row[0] for row in await db.fetch(NEXT_IDS, len(changes.new))]
+        new = [(id_, *_columns(row)) for id_, row in zip(ids, changes.new, strict=True)]
+        await db.executemany(ADD, new)
     if changes.changed:
         changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
         await db.executemany(CHANGE, changed)
     if changes.entries:
-        named = [(e.clock if e.clock > 0 else ids[-1 - e.clock], e) for e in changes.entries]
-        lines = [(clock, now, e.what, e.before, e.after) for clock, e in named]
-        await db.executemany(ENTER, lines)
+        await db.executemany(ENTER, [_line(entry, ids, now) for entry in changes.entries])
     await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
+
+
+def _line(entry: Entry, ids: Sequence[int], now: datetime) -> tuple[object, ...]:
+    """The row of *entry*; its clock may be one that has only just got an id from *ids*."""
+    clock = entry.clock if entry.clock > 0 else ids[-1 - entry.clock]
+    return clock, now, entry.what, entry.before, entry.after
 
 
 async def _tell(db: Db, rules: Rules, changes: Changes) -> None:

@@ -43,17 +43,18 @@ OF = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
     from thread where account = $1 and id = $2
 """
-# Of those whose marketplace holds more than we have, and those that wait for an answer and were
-# not read for a day: what a reading of changes alone may have missed.
-TO_LOOK_AT = """
-    (select id from thread
-     where account = $1 and incomplete and (looked_at is null or looked_at < $2)
-     order by looked_at nulls first limit $3)
-    union
-    (select t.id from thread t
-     where t.account = $1 and greatest(t.as_of, t.looked_at) < $2 and exists (
-         select from clock c where c.account = t.account and c.thread = t.id and c.ended is null)
-     order by greatest(t.as_of, t.looked_at) limit $3)
+INCOMPLETE = """
+    select id from thread
+    where account = $1 and incomplete
+      and (looked_at is null or looked_at < as_of or looked_at < $2)
+    order by looked_at nulls first, id
+    limit $3
+"""
+OPEN_UNREAD = """
+    select t.id from thread t
+    where t.account = $1 and greatest(t.as_of, t.looked_at) < $2 and t.id in (
+        select c.thread from clock c where c.account = $1 and c.ended is null)
+    order by greatest(t.as_of, t.looked_at), t.id
     limit $3
 """
 LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2::text[])"
@@ -125,9 +126,17 @@ async def of(db: Db, account: str, thread: str) -> Thread | None:
     return None if found is None else Thread.model_validate(dict(found))
 
 
-async def to_look_at(db: Db, account: str, before: datetime, limit: int) -> Sequence[str]:
-    """Threads to be read by themselves: incomplete, or open and not read since *before*."""
-    return [row["id"] for row in await db.fetch(TO_LOOK_AT, account, before, limit)]
+async def incomplete(db: Db, account: str, before: datetime, limit: int) -> list[str]:
+    """Threads of which the marketplace holds more, if they changed since their last look.
+
+    One that stays incomplete is looked at again when its last look lies *before*.
+    """
+    return [row["id"] for row in await db.fetch(INCOMPLETE, account, before, limit)]
+
+
+async def open_unread(db: Db, account: str, before: datetime, limit: int) -> list[str]:
+    """Threads that wait for an answer and were told by no page and no look since *before*."""
+    return [row["id"] for row in await db.fetch(OPEN_UNREAD, account, before, limit)]
 
 
 async def looked_at(db: Db, account: str, ids: Sequence[str], now: datetime) -> None:

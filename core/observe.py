@@ -1,0 +1,53 @@
+"""What a stored page shows in the metrics; a poll and a push count alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.ingest import Stored
+    from core.metrics import Metrics
+    from core.model import Account, ClockRow
+    from core.rules import Rules
+
+
+def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where: str) -> None:
+    """Count what became of a page; *where* is one of `core.labels.QUARANTINE`."""
+    marketplace, name = account.marketplace, account.name
+    metrics.messages_stored.labels(marketplace, name, "in").inc(stored.received)
+    metrics.messages_stored.labels(marketplace, name, "out").inc(stored.sent)
+    metrics.messages_duplicate.labels(marketplace, name).inc(stored.repeated)
+    metrics.payloads_quarantined.labels(marketplace, where).inc(len(stored.aside))
+    delay = metrics.ingest_delay.labels(marketplace)
+    for seconds in stored.delays:
+        delay.observe(seconds)
+    for row in stored.replied:
+        reply(metrics, rules, marketplace, row)
+
+
+def reply(metrics: Metrics, rules: Rules, marketplace: str, row: ClockRow) -> None:
+    """Measure the reply that ended *row*: in real time, and as a share of the time allowed."""
+    clock = row.clock
+    if clock.stopped_at is None:
+        return
+    taken = max(0.0, (clock.stopped_at - clock.started_at).total_seconds())
+    metrics.reply_duration.labels(marketplace, clock.metric).observe(taken)
+    used = _used(rules, row)
+    if used is not None:
+        metrics.reply_time_used.labels(marketplace, clock.metric).observe(used)
+
+
+def _used(rules: Rules, row: ClockRow) -> float | None:
+    """The share of the working time until the deadline that had passed when the reply came."""
+    clock = row.clock
+    if clock.stopped_at is None:
+        return None
+    version = (clock.promise, clock.policy_version)
+    policies = rules.policies.get(row.account, ())
+    policy = next((p for p in policies if (p.name, p.version) == version), None)
+    if policy is None:
+        taken, allowed = clock.stopped_at - clock.started_at, clock.due_at - clock.started_at
+    else:
+        taken = policy.calendar.elapsed(clock.started_at, clock.stopped_at)
+        allowed = policy.calendar.elapsed(clock.started_at, clock.due_at)
+    return max(0.0, taken / allowed) if allowed else None

@@ -1,0 +1,201 @@
+"""Reads what is due: claims streams, walks them, says how it went. Each slot runs `once`."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from core import health, keys, labels, look, observe, walk
+from core.errors import (
+    BadCredentials,
+    BadPayload,
+    ConnectorError,
+    LeaseLost,
+    RateLimited,
+    StoreUnavailable,
+)
+from core.ingest import LEASE
+from core.model import HealthState, Notice, NoticeKind, SetAside
+from core.stopwatch import running_from
+from core.store import budget, notices, setaside, streams, transaction
+from core.together import gathered
+from core.walk import Reader, Round, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from core.metrics import Metrics
+    from core.rules import Rules
+    from core.store import Db, Pool
+    from core.store.streams import Lease
+
+__all__ = ["Reader", "once"]
+
+BATCH = 4
+FIRST_RETRY = timedelta(seconds=10)
+LAST_RETRY = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=1)
+ELSEWHERE = timedelta(minutes=1)
+CUT = 200
+
+_STATES = {
+    RateLimited: HealthState.RATE_LIMITED,
+    BadCredentials: HealthState.BAD_CREDENTIALS,
+    BadPayload: HealthState.BAD_PAYLOAD,
+}
+
+log = structlog.get_logger()
+
+
+async def once(
+    pool: Pool,
+    worker: int,
+    readers: Mapping[str, Reader],
+    rules: Rules,
+    metrics: Metrics,
+    now: datetime,
+    *,
+    sure: bool = True,
+    batch: int = BATCH,
+) -> datetime | None:
+    """Read at most *batch* due streams to their end, side by side; *readers* by account.
+
+    Returns:
+        When to look again: at once where something was due, else when the next stream is.
+
+    Raises:
+        StoreUnavailable: the database went away; what was not stored is read again.
+    """
+    this = Round(pool, rules, metrics, running_from(now), sure)
+    async with transaction(pool) as db:
+        leases = await streams.claim(db, worker, batch, LEASE)
+    await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)
+    if leases:
+        return this.clock()
+    async with transaction(pool) as db:
+        wait = await streams.next_due(db)
+    return None if wait is None else this.clock() + wait
+
+
+async def _read(this: Round, lease: Lease, reader: Reader | None) -> None:
+    """Read one stream; its account's trouble stays its own."""
+    stream = reader.streams.get(lease.stream) if reader else None
+    if reader is None or stream is None:
+        async with transaction(this.pool) as db:
+            await streams.put_back(db, lease, ELSEWHERE)
+        return
+    reading = Walk(lease, reader, stream, this.clock())
+    with bound_contextvars(account=lease.account, stream=lease.stream):
+        outcome = await _outcome(this, reading)
+    marketplace = reader.account.marketplace
+    this.metrics.polls.labels(marketplace, lease.account, outcome).inc()
+    this.metrics.poll_duration.labels(marketplace).observe(reading.seconds)
+
+
+async def _outcome(this: Round, reading: Walk) -> str:
+    """Walk and settle; the label of how it ended."""
+    try:
+        fault = await _fault(this, reading)
+        if fault is None:
+            await _passed(this, reading)
+            return "partial" if reading.stored.aside else "success"
+        await _failed(this, reading, fault)
+    except LeaseLost as lost:
+        this.metrics.leases_lost.labels(reading.reader.account.marketplace).inc()
+        log.warning("lease lost", pages=reading.pages)
+        return labels.outcome(lost)
+    return labels.outcome(fault)
+
+
+async def _fault(this: Round, reading: Walk) -> ConnectorError | None:
+    """What broke the walk off; a connector's bug is an answer that it could not read."""
+    try:
+        await walk.read(this, reading)
+    except ConnectorError as fault:
+        return fault
+    except (LeaseLost, StoreUnavailable):
+        raise
+    except Exception as bug:
+        log.exception("walk crashed")
+        return BadPayload(f"crashed: {type(bug).__name__}")
+    return None
+
+
+async def _passed(this: Round, reading: Walk) -> None:
+    lease, stored = reading.lease, reading.stored
+    observe.page(this.metrics, this.rules, reading.reader.account, stored, "item")
+    if lease.health is not HealthState.OK:
+        log.info("reading recovered", was=lease.health.value)
+    say = log.info if stored.received or stored.sent or stored.changed else log.debug
+    say(
+        "polled",
+        new=stored.received + stored.sent,
+        changed=stored.changed,
+        pages=reading.pages,
+        seconds=round(reading.seconds, 3),
+    )
+    if stored.set_aside:
+        async with transaction(this.pool) as db:
+            await _tell_set_aside(db, this, lease, stored.set_aside, stored.aside[0].reason)
+    if lease.unsettled or lease.health is HealthState.BAD_CREDENTIALS:
+        await health.settle(this.pool, this.rules, lease, this.clock(), well=True)
+    await look.after(this, reading)
+
+
+async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
+    lease, now = reading.lease, this.clock()
+    state = _STATES.get(type(fault), HealthState.UNREACHABLE)
+    wait = wait_after(fault, lease.failures, reading.stream.every)
+    observe.page(this.metrics, this.rules, reading.reader.account, reading.stored, "item")
+    async with transaction(this.pool) as db:
+        await streams.fail(db, lease, state, str(fault)[:CUT], now, wait)
+        if isinstance(fault, RateLimited):
+            await _defer(db, this, reading, wait)
+        if isinstance(fault, BadPayload):
+            await _set_aside(db, this, reading, fault)
+    say = log.warning if state is not lease.health else log.debug
+    say("reading failed", health=state.value, error=str(fault)[:CUT], wait=wait.total_seconds())
+    if state is HealthState.BAD_CREDENTIALS and state is not lease.health:
+        await health.settle(this.pool, this.rules, lease, now, well=False)
+
+
+def wait_after(fault: ConnectorError, failures: int, every: timedelta) -> timedelta:
+    """How long a stream is left alone after *fault*, when *failures* came just before it.
+
+    As long as the marketplace asks for, an hour at most; a refused key is tried rarely; else
+    doubling from seconds to some minutes (a rare stream: to its own interval), spread by a third.
+    """
+    if isinstance(fault, RateLimited) and fault.retry_after is not None:
+        return min(max(timedelta(seconds=fault.retry_after), timedelta(seconds=1)), LONGEST_WAIT)
+    if isinstance(fault, BadCredentials):
+        return health.retry_after(failures)
+    longest = min(FIRST_RETRY, every) * 2.0 ** min(failures, 16)
+    spread = random.uniform(2 / 3, 1)  # noqa: S311  # spreads retries, guards nothing
+    return min(longest, max(every, LAST_RETRY)) * spread
+
+
+async def _defer(db: Db, this: Round, reading: Walk, wait: timedelta) -> None:
+    key, marketplace = reading.reader.budget, reading.reader.account.marketplace
+    await budget.defer(db, key, wait)
+    this.metrics.rate_budget_wait.labels(marketplace, key).inc(wait.total_seconds())
+
+
+async def _set_aside(db: Db, this: Round, reading: Walk, fault: BadPayload) -> None:
+    lease = reading.lease
+    item = SetAside("page", str(fault)[:CUT], fault.raw)
+    if await setaside.add(db, lease.account, lease.stream, [item], this.clock()):
+        await _tell_set_aside(db, this, lease, 1, item.reason)
+    this.metrics.payloads_quarantined.labels(reading.reader.account.marketplace, "page").inc()
+
+
+async def _tell_set_aside(db: Db, this: Round, lease: Lease, n: int, reason: str) -> None:
+    """Tell a person, once an hour and account at most."""
+    now, kind = this.clock(), NoticeKind.PAYLOAD_SET_ASIDE
+    key = keys.account(lease.account, kind, now.replace(minute=0, second=0, microsecond=0))
+    facts = (("stream", lease.stream), ("reason", reason[:CUT]), ("n", n))
+    await notices.raise_(db, this.rules, [Notice(key, kind, lease.account, now, facts=facts)])

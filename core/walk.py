@@ -1,0 +1,182 @@
+"""One walk: all pages of one reading of a stream, fetched and stored under its lease.
+
+The cursor moves with the last page only, unless the stream is ascending: a source that tells the
+newest first loses messages otherwise. A walk that breaks off begins again at the old cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from core import ingest
+from core.errors import BadPayload, Unreachable
+from core.ingest import LEASE, Stored
+from core.model import Page
+from core.store import streams, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from core.connector import Connector
+    from core.metrics import Metrics
+    from core.model import Account, Stream
+    from core.rules import Rules
+    from core.store import Db, Pool
+    from core.store.streams import Lease
+
+LIMIT = 60.0
+"""Seconds for one page: below the lease, so that nobody else begins while we still read."""
+RENEW_AFTER = 20.0
+FULL, HEAVY, OLD = 1000, 8 * 2**20, 5.0
+"""A pile of pages is stored at so many messages, characters, seconds."""
+JITTER = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An account that this process can read: by which connector, which streams, whose budget."""
+
+    account: Account
+    connector: Connector
+    streams: Mapping[str, Stream]
+    budget: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the walks of one round share; *clock* says what the time is."""
+
+    pool: Pool
+    rules: Rules
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    sure: bool
+
+
+@dataclass(slots=True)
+class Walk:
+    """A reading so far: *begun* by the host's clock, the other instants monotonic."""
+
+    lease: Lease
+    reader: Reader
+    stream: Stream
+    begun: datetime
+    began: float = field(default_factory=monotonic)
+    held_at: float = field(default_factory=monotonic)
+    pages: int = 0
+    stored: Stored = field(default_factory=Stored)
+    has_incomplete: bool = False
+    _pile: list[Page] = field(default_factory=list)
+    _piled_at: float = 0.0
+
+    def add(self, page: Page) -> None:
+        """Put *page* on the pile of what is not stored yet."""
+        if not self._pile:
+            self._piled_at = monotonic()
+        self._pile.append(page)
+        self.pages += 1
+        self.has_incomplete = self.has_incomplete or any(t.incomplete for t in page.threads)
+
+    def is_to_be_stored(self) -> bool:
+        """Whether the pile is worth a transaction, or has waited long enough."""
+        messages = [message for page in self._pile for message in page.messages]
+        return (
+            len(messages) >= FULL
+            or sum(len(message.body) for message in messages) >= HEAVY
+            or monotonic() - self._piled_at >= OLD
+        )
+
+    def take(self) -> Page:
+        """The pile as one page; it is empty afterwards."""
+        pile, self._pile = self._pile, []
+        return pile[0] if len(pile) == 1 else merged(pile)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return monotonic() - self.began
+
+
+async def read(this: Round, walk: Walk) -> None:
+    """Fetch and store page after page; the last transaction also gives the stream back.
+
+    Raises:
+        ConnectorError: the walk broke off; what was stored stays, the cursor has not moved.
+        LeaseLost: another worker reads the stream.
+        StoreUnavailable: the database went away.
+    """
+    position: str | None = None
+    while True:
+        page = await _fetch(this, walk, position)
+        walk.add(page)
+        if not page.more:
+            break
+        if page.position is None or page.position == position:
+            raise BadPayload("the walk does not go on: its next page is the same")
+        position = page.position
+        if walk.stream.ascending or walk.is_to_be_stored():
+            await _store(this, walk, page.cursor)
+    async with transaction(this.pool) as db:
+        await _ingest(db, this, walk)
+        await streams.finish(db, walk.lease, page.cursor, walk.begun, this.clock(), wait(walk))
+
+
+def merged(pages: Sequence[Page]) -> Page:
+    """Several pages of a walk as one."""
+    return Page(
+        messages=tuple(message for page in pages for message in page.messages),
+        threads=tuple(thread for page in pages for thread in page.threads),
+        given=tuple(reading for page in pages for reading in page.given),
+        set_aside=tuple(item for page in pages for item in page.set_aside),
+        published=tuple(number for page in pages for number in page.published),
+    )
+
+
+def wait(walk: Walk) -> timedelta:
+    """How long until the next walk: a walk begins `every` so often, spread by a little."""
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads walks, guards nothing
+    return max(timedelta(0), walk.stream.every * spread - timedelta(seconds=walk.seconds))
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Take a time limit that has passed for a marketplace that does not answer."""
+    try:
+        yield
+    except TimeoutError as late:
+        raise Unreachable("no answer within the time limit", detail="timeout") from late
+
+
+async def _fetch(this: Round, walk: Walk, position: str | None) -> Page:
+    if monotonic() - walk.held_at > RENEW_AFTER:
+        async with transaction(this.pool) as db:
+            await streams.hold(db, walk.lease, LEASE)
+        walk.held_at = monotonic()
+    with in_time():
+        async with asyncio.timeout(LIMIT):
+            return await walk.reader.connector.fetch(
+                walk.stream.name, walk.lease.cursor, position, walk.begun
+            )
+
+
+async def _store(this: Round, walk: Walk, cursor: str | None) -> None:
+    async with transaction(this.pool) as db:
+        await _ingest(db, this, walk)
+        if walk.stream.ascending and cursor is not None:
+            await streams.advance(db, walk.lease, cursor)
+    walk.held_at = monotonic()
+
+
+async def _ingest(db: Db, this: Round, walk: Walk) -> None:
+    page, account = walk.take(), walk.lease.account
+    if page.messages or page.threads or page.given or page.set_aside or page.published:
+        walk.stored += await ingest.page(
+            db, this.rules, account, page, this.clock(), walk.lease, sure=this.sure
+        )
