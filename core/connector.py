@@ -81,6 +81,7 @@ class Connector(Protocol):
 
         *position* is the last page's, None for the first page; *now* is the walk's begin.
         """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Replies(Protocol):
             Refused: it was certainly not sent.
             OutcomeUnknown: it may have been sent.
         """
+        ...
 
 
 @runtime_checkable
@@ -109,6 +111,7 @@ class Looks(Protocol):
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
         """These threads as they are now, with all their messages; unknown ones are left out."""
+        ...
 
 
 @runtime_checkable
@@ -117,6 +120,7 @@ class Waits(Protocol):
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """Wait until the source has something new (True), or *stop* is set (False)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ class Receives(Protocol):
 
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
         """Check the signature over the raw bytes and translate; stores nothing itself."""
+        ...
 
 
 SandboxClock = Callable[[], "datetime"]

@@ -117,7 +117,7 @@ def _reading(line: Line, before: str | None, now: datetime, *, asks: bool) -> Gi
     if earlier:
         said_at = max(said_at, earlier)
     return Given(
-        kind=ThreadKind.INCIDENT,
+        kind=ThreadKind.INCIDENT.value,
         act="",
         asks=asks,
         as_of=said_at,
