@@ -92,6 +92,8 @@ def outcome(fault: Error) -> str:
     """The label `outcome` of a walk that ended by *fault*."""
     if isinstance(fault, Unreachable):
         return _unreachable(fault.detail)
+    if isinstance(fault, BadPayload) and fault.detail.isdigit():
+        return "client_error"
     known: tuple[tuple[type[Error], str], ...] = (
         (RateLimited, "throttled"),
         (BadCredentials, "auth_error"),

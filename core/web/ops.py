@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 QUERY_LIMIT = 2.0
 FRESH = 1.0
-STUCK_AFTER = 60.0
+STUCK_AFTER = 180.0
+"""Seconds without a turn: above the longest request with its storing."""
 END = "# EOF\n"
 
 log = structlog.get_logger()

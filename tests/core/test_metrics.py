@@ -108,6 +108,8 @@ def test_declaring_again_keeps_what_was_counted(metrics):
         (errors.RateLimited(""), "throttled"),
         (errors.BadCredentials(""), "auth_error"),
         (errors.BadPayload(""), "parse_error"),
+        (errors.BadPayload("", detail="404"), "client_error"),
+        (errors.BadPayload("", detail="too_large"), "parse_error"),
         (errors.LeaseLost(""), "lease_lost"),
     ],
 )

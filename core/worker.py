@@ -1,0 +1,94 @@
+"""This process among others: its number, its liveness lock, and who wakes it.
+
+Lock and wake-ups live on one connection of their own. When it is lost, the number is too, and
+another worker may free our leases: the fence drops what we read meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import store
+from core.errors import StoreUnavailable
+from core.store import streams, transaction, wake, workers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from asyncpg import Connection, Record
+
+    from core.metrics import Metrics
+    from core.store import Address, Pool
+
+LOOK_EVERY = timedelta(seconds=0.5)
+FAREWELL = 1.0
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Registered while its connection lives."""
+
+    def __init__(
+        self, address: Address, bells: Mapping[str, asyncio.Event], metrics: Metrics
+    ) -> None:
+        self._address = address
+        self._bells = bells
+        self._metrics = metrics
+        self._connection: Connection[Record] | None = None
+        self._id: int | None = None
+
+    @property
+    def id(self) -> int:
+        """Our number.
+
+        Raises:
+            StoreUnavailable: we are not registered at this moment.
+        """
+        if self._id is None or self._connection is None or self._connection.is_closed():
+            raise StoreUnavailable("this worker is not registered: its connection was lost")
+        return self._id
+
+    async def once(self, pool: Pool, now: datetime) -> datetime:
+        """Stay registered, and free the leases of workers that are gone."""
+        if self._connection is None or self._connection.is_closed():
+            await self.register()
+        async with transaction(pool) as db:
+            freed = await workers.free_dead(db, self.id)
+            if freed:
+                await wake.send(db, "poll")
+        if freed:
+            self._metrics.leases_taken_over.inc(len(freed))
+            log.warning("leases taken over", streams=len(freed))
+        return now + LOOK_EVERY
+
+    async def register(self) -> None:
+        """Take a number, and hear who wakes us.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        self._id, self._connection = None, await store.connect(self._address, name="replyby worker")
+        with store.unavailable():
+            self._id = await workers.register(self._connection)
+            await wake.listen(self._connection, self._bells)
+        for bell in self._bells.values():
+            bell.set()
+        log.info("worker registered", worker=self._id)
+
+    async def leave(self, pool: Pool) -> None:
+        """Hand back what we hold and go; a database that is away finds out by itself."""
+        if self._connection is None or self._id is None:
+            return
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(FAREWELL), transaction(pool) as db:
+                freed = await streams.free(db, self._id)
+                await workers.leave(db, self._id)
+                log.info("worker left", worker=self._id, leases=freed)
+        self._connection.terminate()
