@@ -9,18 +9,20 @@ import asyncio
 import random
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
-from core import keys, labels, stopwatch, words
+from core import keys, labels, reread, words
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
+from core.stopwatch import running_from
 from core.store import dispatches, notices, transaction
 from core.together import gathered
+from core.walk import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.metrics import Metrics
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from core.notifier import Notifier, Words
     from core.rules import Rules
     from core.store import Db, Pool
+    from core.walk import Reader
 
 log = structlog.get_logger()
 
@@ -35,6 +38,9 @@ AT_ONCE = 16
 """How many leave together: all that is claimed, so that no lease runs out in a queue."""
 
 SECONDS = 30.0
+LOOK = 2.0
+"""Seconds for the last look: it may spare a false alarm, but must not hold up a true one."""
+
 ATTEMPTS = 15
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
@@ -42,24 +48,13 @@ LONGEST_ASKED = 86_400.0
 LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 
 
-class Looks(Protocol):
-    """Reads threads again and stores what it finds; see `core.look`."""
-
-    async def again(
-        self, rules: Rules, account: str, threads: Sequence[str], now: datetime
-    ) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Outbox:
-    """One notifier's part of a round."""
+    """One notifier's part of a round; *readers* by account, for the last look."""
 
-    pool: Pool
+    this: Round
     notifier: Notifier
-    rules: Rules
-    looks: Looks | None
-    metrics: Metrics
-    now: Callable[[], datetime]
+    readers: Mapping[str, Reader]
 
     @property
     def name(self) -> str:
@@ -70,26 +65,25 @@ async def once(
     pool: Pool,
     notifiers: Mapping[str, Notifier],
     rules: Rules,
-    looks: Looks | None,
+    readers: Mapping[str, Reader],
     metrics: Metrics,
     now: datetime,
+    *,
+    sure: bool = True,
 ) -> datetime | None:
-    """Send what is due to *notifiers*, each by itself.
+    """Send what is due to *notifiers*, each by itself; *readers*, by account, take the last look.
 
     A round is as slow as its slowest notifier: give each a loop of its own, ``{name: notifier}``.
 
     Returns:
         When to look again: at once while there is more; None while nothing waits.
     """
-    clock = stopwatch.running_from(now)
-    rounds = [
-        _round(_Outbox(pool, each, rules, looks, metrics, clock)) for each in notifiers.values()
-    ]
-    if any(await gathered(rounds)):
+    this = Round(pool, rules, metrics, running_from(now), sure)
+    if any(await gathered(_round(_Outbox(this, each, readers)) for each in notifiers.values())):
         return now
     async with transaction(pool) as db:
         seconds = await dispatches.waits(db, list(notifiers))
-    return None if seconds is None else now + timedelta(seconds=max(0.0, seconds))
+    return None if seconds is None else this.clock() + timedelta(seconds=max(0.0, seconds))
 
 
 async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetime) -> int:
@@ -106,7 +100,7 @@ async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetim
 
 async def _round(outbox: _Outbox) -> bool:
     """Send one batch and one digest; True while there may be more."""
-    async with transaction(outbox.pool) as db:
+    async with transaction(outbox.this.pool) as db:
         await dispatches.release(db, outbox.name)
         claimed = await dispatches.claim(db, outbox.name, AT_ONCE)
         digest = await dispatches.claim_digest(db, outbox.name)
@@ -124,22 +118,20 @@ async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:
     for notice in (dispatch.notice for dispatch in claimed):
         if notice.kind in LOOKED_AT and notice.thread is not None:
             by_account.setdefault(notice.account, []).append(notice.thread)
-    if outbox.looks is not None:
-        again = outbox.looks.again
-        await gathered(
-            again(outbox.rules, account, list(dict.fromkeys(threads)), outbox.now())
-            for account, threads in by_account.items()
-        )
+    await gathered(
+        reread.now(outbox.this, outbox.readers.get(account), list(dict.fromkeys(ids)), LOOK)
+        for account, ids in by_account.items()
+    )
 
 
 async def _standing(outbox: _Outbox, claimed: Sequence[Dispatch]) -> list[Dispatch]:
     """What is still to be told; the rest is counted as suppressed."""
     if not claimed:
         return []
-    async with transaction(outbox.pool) as db:
+    async with transaction(outbox.this.pool) as db:
         dropped = await dispatches.dropped(db, outbox.name, _ids(claimed))
     for why in dropped.values():
-        outbox.metrics.notifications_suppressed.labels(outbox.name, why).inc()
+        outbox.this.metrics.notifications_suppressed.labels(outbox.name, why).inc()
     return [dispatch for dispatch in claimed if dispatch.notice.id not in dropped]
 
 
@@ -162,10 +154,10 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
 
 
 def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
-    zone, now = outbox.notifier.zone, outbox.now()
+    zone, now = outbox.notifier.zone, outbox.this.clock()
     if part[0].digest is not None:
-        return words.render_digest(notice, part, outbox.rules, zone=zone, now=now)
-    return words.render(notice, outbox.rules, url=part[0].url, zone=zone, now=now)
+        return words.render_digest(notice, part, outbox.this.rules, zone=zone, now=now)
+    return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
 
 
 def _digest(part: Sequence[Dispatch]) -> Notice:
@@ -183,15 +175,15 @@ def _digest(part: Sequence[Dispatch]) -> Notice:
 
 
 async def _sent(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> None:
-    now = outbox.now()
-    async with transaction(outbox.pool) as db:
+    now = outbox.this.clock()
+    async with transaction(outbox.this.pool) as db:
         too_late = await dispatches.done(db, outbox.name, _ids(part), now)
         await notices.correct(
             db, [_correction(d.notice, now) for d in part if d.notice.id in too_late]
         )
     _counted(outbox, notice, "delivered")
     delay = (now - notice.raised_at).total_seconds()
-    outbox.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
+    outbox.this.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
 
 
 def _correction(breach: Notice, now: datetime) -> Notice:
@@ -215,7 +207,7 @@ async def _failed(
     attempts = max(dispatch.attempts for dispatch in part)
     given_up = fault.permanent or attempts >= ATTEMPTS
     _counted(outbox, notice, "dead" if given_up else "retried")
-    async with transaction(outbox.pool) as db:
+    async with transaction(outbox.this.pool) as db:
         if not given_up:
             wait = delay(attempts, fault.retry_after, random.random())  # noqa: S311  # spreads retries, guards nothing
             await dispatches.retry(db, outbox.name, _ids(part), wait, str(fault))
@@ -223,7 +215,7 @@ async def _failed(
         reason = "refused" if fault.permanent else "given_up"
         parked = await dispatches.park(db, outbox.name, _ids(part), reason, str(fault))
         still = [dispatch for dispatch in part if dispatch.notice.id in parked]
-        await _tell_parked(db, outbox.rules, outbox.name, still, reason, outbox.now())
+        await _tell_parked(db, outbox.this.rules, outbox.name, still, reason, outbox.this.clock())
     log.warning("dispatch parked", notifier=outbox.name, kind=notice.kind.value, error=str(fault))
 
 
@@ -265,7 +257,7 @@ def _parked(part: Sequence[Dispatch], notifier: str, reason: str, now: datetime)
 
 def _counted(outbox: _Outbox, notice: Notice, outcome: str) -> None:
     level = labels.level(notice.kind)
-    outbox.metrics.notifications.labels(outbox.name, level, outcome).inc()
+    outbox.this.metrics.notifications.labels(outbox.name, level, outcome).inc()
 
 
 def _ids(part: Iterable[Dispatch]) -> list[int]:

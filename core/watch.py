@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core import keys
 from core.model import Notice, NoticeKind
 from core.store import notices, steps, streams, tally, transaction, wake
+from core.together import gathered
 from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from core.store.steps import Alert, Seen
     from sla.policy import Policy
 
-BATCH = 1000
-AHEAD = timedelta(seconds=60)
+BATCH = 500
+SIDE_BY_SIDE = 2
+"""Batches at once while there are full ones: the database works on one, we on the other."""
+
+AHEAD = timedelta(seconds=15)
 LEAD = timedelta(seconds=5)
 LOCKED = timedelta(milliseconds=20)
 JUST_AFTER = timedelta(microseconds=1)
@@ -48,9 +52,9 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         When to look again: at once while there is more, else just after the next step; None
         while no clock has one.
     """
-    async with transaction(pool) as db:
-        if await _tell(db, rules, now, sure=sure) == BATCH:
-            return now
+    if await _tell(pool, rules, now, sure=sure) == BATCH:
+        await gathered(_tell(pool, rules, now, sure=sure) for _ in range(SIDE_BY_SIDE))
+        return now
     async with transaction(pool) as db:
         if sure and await _count(db, now) == BATCH:
             return now
@@ -60,15 +64,16 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         return _again(await steps.next_alert(db, sure=sure), now)
 
 
-async def _tell(db: Db, rules: Rules, now: datetime, *, sure: bool) -> int:
+async def _tell(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> int:
     """Tell one batch; how many clocks it held."""
-    alerts = await steps.alertable(db, now, BATCH, sure=sure)
-    if alerts:
-        read = await steps.seen(db, (alert.account for alert in alerts))
-        telling = tell(alerts, read, now, sure=sure)
-        moved = await steps.mark(db, telling.moves)
-        due = [notice for clock, notice in telling.notices.items() if clock in moved]
-        await notices.raise_(db, rules, due, telling.digests)
+    async with transaction(pool) as db:
+        alerts = await steps.alertable(db, now, BATCH, sure=sure)
+        if alerts:
+            read = await steps.seen(db, (alert.account for alert in alerts))
+            telling = tell(alerts, read, now, sure=sure)
+            moved = await steps.mark(db, telling.moves)
+            due = [notice for clock, notice in telling.notices.items() if clock in moved]
+            await notices.raise_(db, rules, due, telling.digests)
     return len(alerts)
 
 

@@ -11,8 +11,10 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from core.store import wake
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.model import Notice
@@ -22,26 +24,21 @@ if TYPE_CHECKING:
 NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
 
 RAISE = """
-    with wanted as (
-        select * from unnest(
-            $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
-            $7::text[], $8::timestamptz[]
-        ) as w (key, kind, account, thread, clock, due_at, facts, raised_at)
-    ), told as (
-        insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
-        select key, kind, account, thread, clock, due_at, facts::jsonb, raised_at
-        from wanted order by key
-        on conflict (key) do nothing
-        returning id, key
-    ), outbox as (
-        insert into dispatch (notice, notifier, digest, next_try_at)
-        select told.id, r.notifier, r.digest,
-               now() + case when r.digest is null then interval '0' else $12::interval end
-        from unnest($9::text[], $10::text[], $11::text[]) as r (key, notifier, digest)
-        join told using (key)
-        on conflict do nothing
-    )
-    select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from told
+    insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
+    select w.key, w.kind, w.account, w.thread, w.clock, w.due_at, w.facts::jsonb, w.raised_at
+    from unnest(
+        $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
+        $7::text[], $8::timestamptz[]
+    ) as w (key, kind, account, thread, clock, due_at, facts, raised_at)
+    order by w.key
+    on conflict (key) do nothing
+    returning id, key
+"""
+SEND_OUT = """
+    insert into dispatch (notice, notifier, digest, next_try_at)
+    select w.notice, w.notifier, w.digest,
+           now() + case when w.digest is null then interval '0' else $4::interval end
+    from unnest($1::bigint[], $2::text[], $3::text[]) as w (notice, notifier, digest)
 """
 # A breach told and taken back: to those who were told, whatever the routes say today.
 CORRECT = """
@@ -77,11 +74,17 @@ DROP = """
 """
 KNOWN = "select key from notice where key = any($1)"
 PURGE = """
-    delete from notice n
-    where n.raised_at < $1 and n.kind <> 'policy_review' and not exists (
-        select from dispatch d
-        where d.notice = n.id and d.sent_at is null and d.suppressed is null
+    with gone as (
+        delete from notice n
+        where n.raised_at < $1 and n.kind <> 'policy_review' and not exists (
+            select from dispatch d
+            where d.notice = n.id and d.sent_at is null and d.suppressed is null
+        )
+        returning n.id
+    ), outbox as (
+        delete from dispatch d using gone where d.notice = gone.id
     )
+    select count(*) from gone
 """
 
 HOLD = timedelta(minutes=15)
@@ -98,18 +101,13 @@ async def raise_(
     Returns:
         How many were new; a key that was ever raised is not raised again.
     """
-    routed = [
-        (notice.key, notifier)
-        for notice in notices
-        for notifier in rules.routing.notifiers(notice.account, notice.kind)
-    ]
-    return await _raise(db, notices, routed, digests)
+    return await _raise(db, notices, lambda n: rules.routing.notifiers(n.account, n.kind), digests)
 
 
 async def raise_to(db: Db, notices: Sequence[Notice], notifiers: Iterable[str]) -> int:
     """As `raise_`, to these *notifiers* whatever the routes say."""
     names = tuple(notifiers)
-    return await _raise(db, notices, [(n.key, to) for n in notices for to in names], NO_DIGESTS)
+    return await _raise(db, notices, lambda _: names, NO_DIGESTS)
 
 
 async def correct(db: Db, notices: Sequence[Notice]) -> int:
@@ -144,27 +142,25 @@ async def purge(db: Db, before: datetime) -> int:
 
     A review stays too: its key is the only memory of having told it.
     """
-    return int((await db.execute(PURGE, before)).split()[-1])
+    return int(await db.fetchval(PURGE, before))
 
 
 async def _raise(
     db: Db,
     notices: Sequence[Notice],
-    routed: Sequence[tuple[str, str]],
+    notifiers: Callable[[Notice], tuple[str, ...]],
     digests: Mapping[str, str],
 ) -> int:
     if not notices:
         return 0
-    return int(
-        await db.fetchval(
-            RAISE,
-            *_columns(notices),
-            [key for key, _ in routed],
-            [notifier for _, notifier in routed],
-            [digests.get(key) for key, _ in routed],
-            HOLD,
-        )
-    )
+    rows = await db.fetch(RAISE, *_columns(notices))
+    new = {row["key"]: row["id"] for row in rows}
+    each = {notice.key: notice for notice in notices if notice.key in new}.values()
+    outbox = [(new[n.key], to, digests.get(n.key)) for n in each for to in notifiers(n)]
+    if outbox:
+        await db.execute(SEND_OUT, *zip(*outbox, strict=True), HOLD)
+        await wake.send(db, "deliver")
+    return len(new)
 
 
 def _columns(notices: Sequence[Notice]) -> tuple[list[object], ...]:

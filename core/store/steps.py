@@ -23,11 +23,14 @@ ALERTABLE = """
     limit $2
     for no key update skip locked
 """
+# By the primary key alone: an index on due_at would be tried a batch squared times where a whole
+# batch is due at one instant, as at a closing time.
 MARK = """
     update clock c set step = w.told, next_alert_at = w.next_alert_at
     from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::smallint[],
                 $6::timestamptz[]) as w (id, revision, step, due_at, told, next_alert_at)
-    where c.id = w.id and c.revision = w.revision and c.step = w.step and c.due_at = w.due_at
+    where c.id = w.id and c.revision = w.revision and c.step = w.step
+      and c.due_at is not distinct from w.due_at
       and c.ended is null
     returning c.id
 """
