@@ -32,8 +32,8 @@ class Fault:
     ``status``: an error of *status* whose body repeats the stage's secrets, *retry_after* seconds
     in its header. ``slow``: no answer within a second. ``truncated``: JSON that stops, with the
     right length. ``missing``: the envelope lacks the field that holds the items. ``unreadable``:
-    the first item lacks its id. ``duplicate``: items or pages come twice. ``drop``: what was asked
-    is done, and the connection cut before the answer.
+    the first item lacks its id. ``duplicate``: items or pages come twice. ``drop``: the connection
+    is cut without an answer.
     """
 
     kind: Literal["status", "slow", "truncated", "missing", "unreadable", "duplicate", "drop"]
@@ -45,16 +45,13 @@ class Stage(Protocol):
     """One account at a stand-in that is empty at first.
 
     *options* lead to it; *secrets* are the key and the words that buyers write: they may show up
-    nowhere; *asked* counts the requests that came.
+    nowhere.
     """
 
     spec: Spec[Any]
     options: Options
     secrets: Sequence[str]
     now: datetime
-
-    @property
-    def asked(self) -> int: ...
 
     def write(self, count: int = 1) -> None:
         """As many buyers each write a first message, a second apart, before `now`."""
