@@ -97,6 +97,7 @@ class _Case:
     monitored_since: datetime
     now: datetime
     sure: bool
+    leased: bool = False
 
 
 async def page(
@@ -120,11 +121,12 @@ async def page(
     """
     if lease is not None:
         await streams.hold(db, lease, LEASE)
-    since = await accounts.watched_since(db, account, share=lease is None)
+    since = await accounts.watched_since(db, account, share=False)
     if since is None:
         return Stored()
     page = divide.legible(page)
-    stored = await _store(db, _Case(rules, account, since, now, sure), page)
+    case = _Case(rules, account, since, now, sure, leased=lease is not None)
+    stored = await _store(db, case, page)
     aside = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
     stream = PUSHED if lease is None else lease.stream
     fresh = await setaside.add(db, account, stream, aside, now)
@@ -176,11 +178,15 @@ async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
 
 async def _write(db: Db, case: _Case, found: News) -> Stored:
     account = case.account
+    if not case.leased and await accounts.watched_since(db, account, share=True) is None:
+        return Stored()
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
     locked = await threads.lock(db, account, found.touched)
     found = await news.confirm(db, account, found)
-    await threads.change(db, account, found.restated)
+    if found.restated:
+        await threads.change(db, account, found.restated)
+        locked = await threads.lock(db, account, found.touched)
     await messages.add(db, account, found.new.values(), case.now)
     await messages.change(db, account, found.changed.values())
     written = [message for message, _ in (*found.new.values(), *found.changed.values())]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 Address: TypeAlias = Mapping[str, object]
 """Where the database is: keyword arguments of `asyncpg.connect`, or ``{"dsn": ...}``."""
+
+EVER = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
+FOREVER = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
+"""The first and last instant that a row may hold."""
 
 SETTINGS = {"jit": "off", "timezone": "UTC", "tcp_keepalives_idle": "10"}
 COMMAND_SECONDS = 60.0
@@ -93,6 +98,13 @@ async def transaction(pool: Pool) -> AsyncIterator[Db]:
     with unavailable():
         async with pool.acquire() as db, db.transaction():
             yield db
+
+
+def held(instant: datetime | None) -> datetime | None:
+    """*instant* as the database gives it back: Python's first and last are infinite there."""
+    if instant is None or EVER < instant < FOREVER:
+        return instant
+    return EVER if instant <= EVER else FOREVER
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections import defaultdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.store import held
 from sla.clock import Delivery, Kind, Level
 from sla.policy import Party
 
@@ -175,8 +176,8 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         sorted(message.to),
         delivery(message),
         message.level,
-        message.sent_at,
-        message.visible_at,
+        held(message.sent_at),
+        held(message.visible_at),
         message.language,
         message.subject,
         message.body,

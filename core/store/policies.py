@@ -8,21 +8,23 @@ earlier date counts only for the first version of a name, and a change moves no 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from core import definitions
 from core.errors import SettingsError
+from core.store import EVER, FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from core.store import Db
     from sla.policy import Policy
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
-EVER = datetime.min.replace(tzinfo=UTC)
+    Spans = dict[str, list[tuple[datetime, datetime]]]
+
 A_MOMENT = timedelta(microseconds=1)
 
 # One loader at a time: two daemons that start together must not both write a version.
@@ -106,9 +108,6 @@ def _by_name(configured: Mapping[str, Sequence[Policy]]) -> dict[str, list[Polic
 async def _versions(db: Db, names: Iterable[str]) -> dict[str, list[Version]]:
     rows = [Version(*row) for row in await db.fetch(VERSIONS, sorted(names))]
     return {name: list(group) for name, group in groupby(rows, key=lambda row: row.name)}
-
-
-Spans = dict[str, list[tuple[datetime, datetime]]]
 
 
 async def _promises(db: Db, accounts: Iterable[str]) -> dict[str, Spans]:

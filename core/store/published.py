@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.store import held
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -30,7 +32,7 @@ async def add(db: Db, account: str, numbers: Sequence[Published], now: datetime)
     """Keep *numbers*; one that was corrected for the same instant replaces the old."""
     if numbers:
         names = [number.name for number in numbers]
-        days = [number.as_of for number in numbers]
+        days = [held(number.as_of) for number in numbers]
         await db.execute(ADD, account, names, days, [number.value for number in numbers], now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from core.store import held
 from sla.clock import Given
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ async def add(db: Db, account: str, readings: Iterable[tuple[str, Given]]) -> No
     """Append readings (each with its thread, which is locked)."""
     rows = [
         (
-            account, thread, g.kind, g.act, g.asks, g.as_of, g.read_at, g.due_at, g.starts_at,
-            g.by_message, g.acted_at, g.outcome, g.uncertain,
+            account, thread, g.kind, g.act, g.asks, held(g.as_of), held(g.read_at), held(g.due_at),
+            held(g.starts_at),
+            g.by_message, held(g.acted_at), g.outcome, g.uncertain,
         )
         for thread, g in readings
     ]  # fmt: skip
@@ -66,4 +68,4 @@ def is_news(known: Sequence[Given], reading: Given, last_seen: datetime | None) 
 
 
 def _says(g: Given) -> tuple[object, ...]:
-    return g.asks, g.due_at, g.starts_at, g.by_message, g.acted_at, g.outcome, g.uncertain
+    return g.asks, g.due_at, g.starts_at, g.by_message, held(g.acted_at), g.outcome, g.uncertain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Thread
+from core.store import EVER, held
 from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ ADD = """
 # A message whose thread nobody has described yet: any description is newer.
 ADD_BARE = """
     insert into thread (account, id, kind, as_of)
-    select $1, id, 'message', '-infinity' from unnest($2::text[]) as id order by id collate "C"
+    select $1, id, 'message', $3 from unnest($2::text[]) as id order by id collate "C"
     on conflict (account, id) do nothing
 """
 CHANGE = """
@@ -83,9 +84,9 @@ def row(thread: Thread) -> tuple[object, ...]:
         list(thread.order_ids),
         thread.url,
         thread.incomplete,
-        thread.closed_at,
+        held(thread.closed_at),
         thread.reply_to,
-        thread.as_of,
+        held(thread.as_of),
     )
 
 
@@ -102,7 +103,7 @@ async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
 async def add_bare(db: Db, account: str, ids: Collection[str]) -> None:
     """Write threads of which only the id is known; known ones stay as they are."""
     if ids:
-        await db.execute(ADD_BARE, account, ids)
+        await db.execute(ADD_BARE, account, ids, EVER)
 
 
 async def change(db: Db, account: str, threads: Iterable[Thread]) -> None:
