@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.errors import StoreUnavailable
 from core.store import private
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def prepare(user: User | None, elsewhere: Path = ROOTS_PLACE) -> Binaries:
 
     Raises:
         SettingsError: they are not installed, or do not run on this system.
+        StoreUnavailable: they cannot be copied, for the disk is full, say.
     """
     directory = shipped()
     if user is not None and not user_reaches(user, directory):
@@ -213,11 +215,15 @@ def _copied(directory: Path, elsewhere: Path, user: User) -> Path:
     if not copy.exists():
         private.directory(elsewhere, 0o755)
         aside = elsewhere / f"{copy.name}.{os.getpid()}"
-        _copy(directory.parents[2], aside)
         try:
+            _copy(directory.parents[2], aside)
             aside.rename(copy)
-        except OSError:  # another process was first
-            shutil.rmtree(aside)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            if not copy.exists():  # if it does, another process was first
+                raise StoreUnavailable(
+                    f"{directory} cannot be copied to {copy}: {error}"
+                ) from error
         log.info("postgres_copied", source=str(directory), to=str(copy), runs_as=user.name)
     return copy / IN_PACKAGE
 

