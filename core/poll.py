@@ -62,7 +62,7 @@ async def once(
     *,
     sure: bool = True,
     batch: int = BATCH,
-) -> datetime | None:
+) -> datetime:
     """Read at most *batch* due streams to their end, side by side; *readers* by account.
 
     Returns:
@@ -78,8 +78,7 @@ async def once(
     if leases:
         return this.clock()
     async with transaction(pool) as db:
-        wait = await streams.next_due(db)
-    return None if wait is None else this.clock() + wait
+        return this.clock() + await streams.next_due(db)
 
 
 async def _read(this: Round, lease: Lease, reader: Reader | None) -> None:

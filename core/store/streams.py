@@ -236,9 +236,9 @@ async def pull_forward(db: Db, at: Mapping[str, datetime], now: datetime) -> int
     return int(status.split()[-1])
 
 
-async def next_due(db: Db) -> timedelta | None:
-    """How long until a stream is due, an hour at most; None where there is no stream."""
-    wait: timedelta | None = await db.fetchval(NEXT_DUE)
+async def next_due(db: Db) -> timedelta:
+    """How long until a stream is due, an hour at most; less than nothing where one is."""
+    wait: timedelta = await db.fetchval(NEXT_DUE)
     return wait
 
 
