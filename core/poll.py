@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ LAST_RETRY = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 ELSEWHERE = timedelta(minutes=1)
 CUT = 200
+FRAMES = 6
 
 _STATES = {
     RateLimited: HealthState.RATE_LIMITED,
@@ -120,9 +122,16 @@ async def _fault(this: Round, reading: Walk) -> ConnectorError | None:
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as bug:
-        log.exception("walk crashed")
+        # Never its text: who knows whose words it quotes.
+        log.error("walk crashed", error=type(bug).__name__, trace=_places(bug))
         return BadPayload(f"crashed: {type(bug).__name__}")
     return None
+
+
+def _places(bug: Exception) -> list[str]:
+    """Where *bug* came through, the innermost place last."""
+    frames = traceback.extract_tb(bug.__traceback__)[-FRAMES:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 async def _passed(this: Round, reading: Walk) -> None:

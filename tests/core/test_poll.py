@@ -1,0 +1,618 @@
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from core import poll, walk
+from core.errors import (
+    BadCredentials,
+    BadPayload,
+    RateLimited,
+    StoreUnavailable,
+    Unreachable,
+)  # fmt: skip
+from core.metrics import Metrics
+from core.model import HealthState, NoticeKind, Page, SetAside, Stream
+from core.poll import Reader, wait_after
+from core.store import streams, transaction
+from tests.core import pages, seeds
+from tests.core.pages import HOUR, MINUTE, buyer, page, setup, thread
+from tests.core.seeds import SECOND
+
+DAY = 24 * HOUR
+WORKER = 1
+
+
+class Marketplace:
+    """A connector of which each answer is told beforehand; an error is raised, a page returned."""
+
+    def __init__(self):
+        self.answers = defaultdict(list)
+        self.asked = []
+        self.whole = {}
+        self.looked = []
+
+    def say(self, *answers, stream="threads"):
+        self.answers[stream] += answers
+        return self
+
+    async def check(self):
+        """Not asked here."""
+
+    async def fetch(self, stream, cursor, position, now):
+        self.asked.append((stream, cursor, position, now))
+        answer = self.answers[stream].pop(0) if self.answers[stream] else Page()
+        if asyncio.iscoroutinefunction(answer):
+            answer = await answer()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def look(self, threads, now):
+        self.looked.append(list(threads))
+        found = [self.whole[name] for name in threads if name in self.whole]
+        for answer in found:
+            if isinstance(answer, Exception):
+                raise answer
+        return walk.merged(found)
+
+
+class Polling:
+    """One process that reads accounts, its metrics, and how things stand in the database."""
+
+    def __init__(self, pool, now):
+        self.pool, self.now = pool, now
+        self.metrics = Metrics()
+        self.readers = {}
+        self.marketplaces = {}
+
+    async def read(self, *setups):
+        """Monitor these accounts, each at a marketplace of its own."""
+        await pages.monitored(self.pool, self.now - DAY, *setups)
+        for one in setups:
+            name = one.account.name
+            self.marketplaces[name] = Marketplace()
+            named = {stream.name: stream for stream in one.streams}
+            self.readers[name] = Reader(one.account, self.marketplaces[name], named, one.budget)
+        return self.marketplaces[setups[0].account.name]
+
+    async def once(self, **changes):
+        return await poll.once(
+            self.pool, WORKER, self.readers, self.rules, self.metrics, self.now, **changes
+        )
+
+    async def again(self, after=timedelta(0), stream=None):
+        """Poll once more, as if everything (or *stream*) had become due."""
+        async with self.pool.acquire() as db:
+            await db.execute(
+                "update stream set next_due = now(), not_before = now() where holder is null"
+                " and next_due < 'infinity' and ($1::text is null or stream = $1)",
+                stream,
+            )
+            await db.execute("delete from budget")
+        self.now += after
+        return await self.once()
+
+    @property
+    def rules(self):
+        return seeds.rules(accounts=tuple(self.readers))
+
+    async def stream(self, name="threads", account="mk"):
+        async with self.pool.acquire() as db:
+            found = await db.fetchrow(
+                "select *, round(extract(epoch from next_due - now()))::integer as wait"
+                " from stream where stream = $1 and account = $2",
+                name, account,
+            )  # fmt: skip
+        return dict(found)
+
+    async def told(self, *kinds):
+        """Notices of *kinds*, or all but the clocks', in the order in which they were raised."""
+        async with self.pool.acquire() as db:
+            found = await db.fetch("select kind, facts, account from notice order by id")
+        return [
+            (row["kind"], row["facts"]) for row in found
+            if (row["kind"] in kinds if kinds else row["kind"] not in {"warning", "breach"})
+        ]  # fmt: skip
+
+    def counted(self, outcome, account="mk"):
+        return self.metrics.polls.labels("empik", account, outcome)._value.get()
+
+
+@pytest.fixture
+def polling(pool, now):
+    return Polling(pool, now)
+
+
+def more(position, *items, **changes):
+    return page(*items, position=position, more=True, **changes)
+
+
+async def test_a_walk_stores_what_it_reads_and_comes_back_after_its_interval(polling, now):
+    mk = await polling.read(setup())
+    mk.say(page(thread(as_of=now), buyer("M1", now - HOUR), cursor="c1"))
+
+    with capture_logs() as logs:
+        await polling.once()
+
+    row = await polling.stream()
+    assert (row["cursor"], row["health"], row["holder"]) == ("c1", "ok", None)
+    assert now <= row["seen_through"] <= now + SECOND
+    assert 57 <= row["wait"] <= 63
+    assert await pages.clock_rows(polling.pool) == [("T1", "M1", None, None)]
+    assert polling.counted("success") == 1
+    assert polling.metrics.messages_stored.labels("empik", "mk", "in")._value.get() == 1
+    [said] = [line for line in logs if line["event"] == "polled"]
+    assert (said["new"], said["pages"], said["log_level"]) == (1, 1, "info")
+
+    await polling.again()
+    assert mk.asked[-1][1:3] == ("c1", None)
+
+
+async def test_nothing_new_is_said_quietly(polling):
+    await polling.read(setup())
+    with capture_logs() as logs:
+        await polling.once()
+
+    assert [line["log_level"] for line in logs if line["event"] == "polled"] == ["debug"]
+
+
+async def test_the_cursor_moves_with_the_last_page_only(polling, now, monkeypatch):
+    monkeypatch.setattr(walk, "FULL", 1)
+    mk = await polling.read(setup())
+    mk.say(
+        more("p1", buyer("M9", now - MINUTE), cursor="c9"),
+        more("p2", buyer("M8", now - HOUR), cursor="c8"),
+        Unreachable("HTTP 503", detail="503"),
+    )
+
+    await polling.once()
+
+    row = await polling.stream()
+    assert (row["cursor"], row["seen_through"], row["failures"]) == (None, None, 1)
+    assert [r["id"] for r in await pages.rows(polling.pool, "message")] == ["M8", "M9"]
+    assert polling.counted("server_error") == 1
+
+    mk.say(more("p1", buyer("M9", now - MINUTE)), page(buyer("M7", now - HOUR), cursor="c1"))
+    await polling.again()
+    assert [asked[1:3] for asked in mk.asked[3:]] == [(None, None), (None, "p1")]
+    assert (await polling.stream())["cursor"] == "c1"
+
+
+async def test_an_ascending_stream_moves_its_cursor_with_every_page(polling, now):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE, ascending=True)))
+    mk.say(more("p1", buyer("M1", now - HOUR), cursor="c1"), Unreachable("reset"))
+
+    await polling.once()
+
+    row = await polling.stream()
+    assert (row["cursor"], row["seen_through"]) == ("c1", None)
+    assert polling.counted("network") == 1
+
+
+async def test_small_pages_share_a_transaction_and_large_ones_do_not_wait(polling, now):
+    mk = await polling.read(setup())
+    many = [buyer(f"M{n}", now - HOUR, f"T{n}") for n in range(walk.FULL)]
+    mk.say(more("a", buyer("A", now)), more("b", *many), page(buyer("Z", now), cursor="c"))
+
+    await polling.once()
+
+    async with polling.pool.acquire() as db:
+        made = await db.fetch(
+            "select array_agg(id order by id) as ids, count(*) as n from message"
+            " group by xmin::text order by 2"
+        )
+    assert [(row["n"], row["ids"][0]) for row in made] == [(1, "Z"), (walk.FULL + 1, "A")]
+
+
+async def test_a_walk_that_never_ends_is_broken_off(polling, now):
+    for position in ("p", None):
+        mk = await polling.read(setup())
+        mk.say(more(position, buyer("M1", now)), more(position, buyer("M2", now)))
+        await polling.again()
+
+    assert polling.counted("parse_error") == 2
+
+
+async def test_a_marketplace_that_does_not_answer_is_left_in_time(polling, monkeypatch):
+    monkeypatch.setattr(walk, "LIMIT", 0.05)
+    mk = await polling.read(setup())
+
+    async def never():
+        await asyncio.sleep(60)
+
+    mk.say(never)
+    await polling.once()
+
+    assert polling.counted("timeout") == 1
+    assert (await polling.stream())["health"] == "unreachable"
+
+
+async def test_a_long_walk_keeps_its_lease(polling, now, monkeypatch):
+    monkeypatch.setattr(walk, "RENEW_AFTER", 0.0)
+    mk = await polling.read(setup())
+    waits = []
+
+    async def second():
+        waits.append((await polling.stream())["wait"])
+        return page(buyer("M2", now))
+
+    async def first():
+        async with polling.pool.acquire() as db:
+            await db.execute("update stream set next_due = now(), leased_until = now()")
+        return more("p1", buyer("M1", now))
+
+    mk.say(first, second)
+    await polling.once()
+
+    assert waits == [90]
+    assert polling.counted("success") == 1
+
+
+async def test_what_was_read_under_a_lost_lease_is_dropped(polling, now):
+    mk = await polling.read(setup())
+
+    async def meanwhile():
+        async with polling.pool.acquire() as db:
+            await db.execute("update stream set next_due = now()")
+            await streams.claim(db, 2, 1, MINUTE)
+        return page(buyer("M1", now), cursor="c1")
+
+    mk.say(meanwhile)
+    await polling.once()
+
+    assert await pages.rows(polling.pool, "message") == []
+    assert (await polling.stream())["holder"] == 2
+    assert polling.counted("lease_lost") == 1
+    assert polling.metrics.leases_lost.labels("empik")._value.get() == 1
+
+
+async def test_a_message_is_never_seen_before_it_was_sent(polling, now):
+    """The marketplace answers after the walk began; what is in the answer may be younger."""
+    mk = await polling.read(setup())
+
+    async def slow():
+        await asyncio.sleep(0.1)
+        return page(buyer("M1", now + timedelta(seconds=0.05)))
+
+    mk.say(slow)
+    await polling.once()
+
+    [row] = await pages.rows(polling.pool, "clock")
+    assert (row["started_at"], row["flags"]) == (now + timedelta(seconds=0.05), [])
+
+
+async def test_slow_and_broken_accounts_hold_up_nobody_else(polling, now):
+    await polling.read(*(setup(f"a{n}", budget=f"b{n}") for n in range(3)))
+    order = []
+
+    async def slow():
+        await asyncio.sleep(0.2)
+        order.append("slow")
+        return Page()
+
+    async def bug():
+        raise KeyError("secret words")
+
+    async def good():
+        order.append("good")
+        return page(buyer("M1", now))
+
+    for name, answer in (("a0", slow), ("a1", bug), ("a2", good)):
+        polling.marketplaces[name].say(answer)
+    with capture_logs() as logs:
+        await polling.once()
+
+    assert order == ["good", "slow"]
+    assert (await polling.stream(account="a1"))["error"] == "crashed: KeyError"
+    assert polling.counted("parse_error", "a1") == 1
+    [said] = [line for line in logs if line["log_level"] == "error"]
+    assert said["trace"][-1].endswith(" bug")
+    assert "secret words" not in str(logs)
+
+
+async def test_a_stream_that_this_process_does_not_know_is_left_to_others(polling):
+    await polling.read(setup())
+    polling.readers.clear()
+
+    await polling.once()
+
+    row = await polling.stream()
+    assert (row["holder"], row["failures"], row["wait"]) == (None, 0, 60)
+
+
+async def test_when_nothing_is_due_it_says_when_something_will_be(polling):
+    mk = await polling.read(setup())
+    first = await polling.once()
+    second = await polling.once()
+
+    assert polling.now <= first <= polling.now + SECOND
+    assert 55 * SECOND <= second - polling.now <= 65 * SECOND
+    assert len(mk.asked) == 1
+
+
+async def test_a_database_that_goes_away_says_so(polling, now):
+    mk = await polling.read(setup())
+
+    async def gone():
+        async with polling.pool.acquire() as db:
+            await db.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        polling.pool.terminate()
+        return page(buyer("M1", now))
+
+    mk.say(gone)
+    with pytest.raises(StoreUnavailable):
+        await polling.once()
+
+
+# Faults
+
+
+async def test_a_rate_limit_is_kept_by_every_account_of_the_key(polling):
+    shared = [setup(name, budget="operator") for name in ("a", "b")]
+    await polling.read(*shared)
+    polling.marketplaces["a"].say(RateLimited("429", retry_after=120.0))
+    polling.marketplaces["b"].say(RateLimited("429", retry_after=1.0))
+
+    await polling.once()
+
+    async with polling.pool.acquire() as db:
+        await db.execute("update stream set next_due = now()")
+    await polling.once()
+    for name in ("a", "b"):
+        row = await polling.stream(account=name)
+        assert (row["health"], 118 <= row["wait"] <= 120) == ("rate_limited", True)
+        assert polling.counted("throttled", name) == 1
+        assert len(polling.marketplaces[name].asked) == 1
+
+
+async def test_a_refused_key_takes_the_account_down_at_once_and_is_told_once(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    mk.say(BadCredentials("HTTP 401"), BadCredentials("HTTP 401"))
+    async with polling.pool.acquire() as db:
+        await db.execute("update stream set next_due = now() + '1 hour' where stream = 'incidents'")
+
+    with capture_logs() as logs:
+        await polling.once()
+        await polling.again(MINUTE, "threads")
+
+    assert [(kind) for kind, _ in await polling.told()] == [NoticeKind.ACCOUNT_DOWN]
+    for name in ("threads", "incidents"):
+        row = await polling.stream(name)
+        assert row["health"] == "bad_credentials"
+        assert 50 <= row["wait"] <= 120
+    assert [asked[0] for asked in mk.asked] == ["threads", "threads"]
+    said = [line["event"] for line in logs if line["log_level"] == "warning"]
+    assert said == ["reading failed", "account went down"]
+    [down] = [r for r in await pages.rows(polling.pool, "account", "1") if r["name"] == "mk"]
+    assert down["down_since"] is not None
+
+
+async def test_a_key_that_works_again_is_told_and_everything_is_read(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    mk.say(BadCredentials("HTTP 401")).say(BadCredentials("HTTP 401"), stream="incidents")
+    await polling.once()
+    mk.answers.clear()
+
+    await polling.again(MINUTE, "threads")
+    assert [kind for kind, _ in await polling.told()] == [NoticeKind.ACCOUNT_DOWN]
+    assert (await polling.stream("incidents"))["wait"] <= 0
+    await polling.once()
+
+    told = [kind for kind, _ in await polling.told()]
+    assert told == [NoticeKind.ACCOUNT_DOWN, NoticeKind.ACCOUNT_UP]
+    assert {(await polling.stream(n))["health"] for n in ("threads", "incidents")} == {"ok"}
+
+    mk.say(BadCredentials("HTTP 401"))
+    await polling.again(HOUR, "threads")
+    assert [kind for kind, _ in await polling.told()][2:] == [NoticeKind.ACCOUNT_DOWN]
+
+
+async def test_a_stream_without_its_own_permission_does_not_stop_the_others_again(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    mk.say(*[BadCredentials("HTTP 403")] * 5, stream="incidents")
+
+    await polling.once()
+    for _ in range(2):
+        await polling.again(MINUTE)
+
+    assert (await polling.stream("threads"))["health"] == "ok"
+    assert 57 <= (await polling.stream("threads"))["wait"] <= 63
+    assert (await polling.stream("incidents"))["wait"] > 100
+    assert [kind for kind, _ in await polling.told()] == [NoticeKind.ACCOUNT_DOWN]
+
+
+async def test_a_key_refused_where_no_clock_hangs_on_it_takes_nothing_down(polling):
+    numbers = Stream("numbers", DAY, carries_clocks=False)
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), numbers))
+    mk.say(BadCredentials("HTTP 403"), stream="numbers")
+
+    await polling.once()
+
+    assert await polling.told() == []
+    assert (await polling.stream("threads"))["health"] == "ok"
+
+
+async def test_an_unreachable_marketplace_is_tried_again_more_and_more_rarely(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE)))
+    mk.say(*[Unreachable("HTTP 502", detail="502")] * 8)
+    waits = []
+    with capture_logs() as logs:
+        for _ in range(8):
+            await polling.again()
+            waits.append((await polling.stream())["wait"])
+
+    longest = [10, 20, 40, 80, 160, 300, 300, 300]
+    assert all(most * 0.6 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    assert await polling.told() == []
+    said = [line for line in logs if line["event"] == "reading failed"]
+    assert [line["log_level"] for line in said] == ["warning"] + ["debug"] * 7
+
+    with capture_logs() as logs:
+        await polling.again()
+    assert [line["was"] for line in logs if line["event"] == "reading recovered"] == ["unreachable"]
+    assert (await polling.stream())["failures"] == 0
+
+
+def test_a_wait_never_outlasts_what_is_asked_by_more_than_an_hour():
+    nonsense = RateLimited("", retry_after=10.0**9)
+    assert wait_after(nonsense, 0, MINUTE) == HOUR
+    assert wait_after(RateLimited("", retry_after=-5.0), 0, MINUTE) == SECOND
+    assert wait_after(BadCredentials(""), 0, MINUTE) == MINUTE
+    assert wait_after(BadCredentials(""), 50, MINUTE) == 15 * MINUTE
+    assert 20 * HOUR / 3 < wait_after(Unreachable(""), 10**6, 10 * HOUR) <= 10 * HOUR
+    assert wait_after(Unreachable(""), 0, 2 * SECOND) <= 2 * SECOND
+
+
+async def test_an_answer_that_cannot_be_read_is_kept_and_told_once_an_hour(polling, now):
+    mk = await polling.read(setup())
+    mk.say(*(BadPayload(f"not JSON: {n}", raw=b"<html>") for n in range(3)))
+
+    for _ in range(2):
+        await polling.again()
+    await polling.again(HOUR)
+
+    kept = await pages.rows(polling.pool, "set_aside")
+    assert [(row["source_id"], row["raw"]) for row in kept] == [("page", b"<html>")] * 3
+    told = await polling.told()
+    assert told == [
+        ("payload_set_aside", {"stream": "threads", "reason": "not JSON: 0", "n": 1}),
+        ("payload_set_aside", {"stream": "threads", "reason": "not JSON: 2", "n": 1}),
+    ]
+    assert (await polling.stream())["health"] == "bad_payload"
+    assert polling.metrics.payloads_quarantined.labels("empik", "page")._value.get() == 3
+
+
+async def test_an_item_that_cannot_be_read_is_told_and_its_neighbours_are_stored(polling, now):
+    mk = await polling.read(setup())
+    item = SetAside("T7", "messages.0.id: missing", b"{}")
+    for _ in range(2):
+        mk.say(replace(page(buyer("M1", now - HOUR), cursor="c"), set_aside=(item,)))
+
+    await polling.once()
+    await polling.again(HOUR)
+
+    assert await polling.told() == [
+        ("payload_set_aside", {"stream": "threads", "reason": item.reason, "n": 1})
+    ]
+    assert polling.counted("partial") == 2
+    assert len(await pages.rows(polling.pool, "message")) == 1
+
+
+# The first walk
+
+
+async def test_the_first_walk_ends_when_all_that_carries_clocks_was_read(polling, now):
+    several = (
+        Stream("threads", MINUTE), Stream("incidents", MINUTE),
+        Stream("numbers", DAY, carries_clocks=False),
+    )  # fmt: skip
+    mk = await polling.read(setup("mk", *several))
+    mk.say(page(buyer("M1", now - 9 * DAY, "A"), buyer("M2", now - 8 * DAY, "B")))
+    mk.say(Unreachable("reset"), stream="incidents")
+    mk.say(Unreachable("reset"), stream="numbers")
+
+    await polling.once()
+    [row] = await pages.rows(polling.pool, "account")
+    assert (row["first_walk_at"], await polling.told()) == (None, [])
+
+    await polling.again(MINUTE)
+    await polling.again(MINUTE)
+    [row] = await pages.rows(polling.pool, "account")
+    assert row["first_walk_at"] - (now + MINUTE) < SECOND
+    assert await polling.told() == [("history_summary", {"waiting": 2})]
+
+
+# Single threads
+
+
+async def test_a_thread_told_in_part_is_read_whole(polling, now):
+    mk = await polling.read(setup())
+    mk.say(page(thread(as_of=now, incomplete=True), buyer("M2", now - HOUR)))
+    mk.whole["T1"] = page(thread(as_of=now), buyer("M1", now - 2 * HOUR), buyer("M2", now - HOUR))
+
+    await polling.once()
+    await polling.again()
+
+    assert mk.looked == [["T1"]]
+    [row] = [r for r in await pages.rows(polling.pool, "clock") if r["ended"] is None]
+    assert (row["started_by"], row["flags"]) == ("M1", [])
+
+
+async def test_what_cannot_be_read_whole_keeps_what_was_read_of_it(polling, now):
+    """One unreadable thread costs the others nothing, and a failed look costs no walk."""
+    mk = await polling.read(setup())
+    parts = [thread(name, as_of=now, incomplete=True) for name in ("A", "B", "C")]
+    mk.say(page(*parts, *(buyer(f"M{t.id}", now - HOUR, t.id) for t in parts)))
+    mk.whole = {t.id: page(replace_incomplete(t)) for t in parts}
+    mk.whole["B"] = BadPayload("not JSON")
+
+    await polling.once()
+
+    left = [r["id"] for r in await pages.rows(polling.pool, "thread") if r["incomplete"]]
+    assert left == ["B"]
+    assert (await polling.stream())["health"] == "ok"
+
+    mk.say(page(parts[0].model_copy(update={"as_of": now + MINUTE})))
+    mk.whole["A"] = Unreachable("reset")
+    await polling.again(MINUTE)
+    assert mk.looked[-1] == ["A"]
+    assert (await polling.stream())["health"] == "ok"
+
+
+def replace_incomplete(one):
+    return one.model_copy(update={"incomplete": False})
+
+
+async def test_a_look_that_is_rate_limited_puts_off_the_key(polling, now):
+    mk = await polling.read(setup())
+    mk.say(page(thread(as_of=now, incomplete=True), buyer("M2", now - HOUR)))
+    mk.whole["T1"] = RateLimited("429", retry_after=30.0)
+
+    await polling.once()
+
+    assert (await pages.rows(polling.pool, "budget", "1"))[0]["key"] == "budget"
+
+
+async def test_threads_that_wait_are_read_once_a_day_though_nothing_was_told_of_them(polling, now):
+    mk = await polling.read(setup("mk", Stream("threads", 2 * HOUR)))
+    mk.say(page(
+        thread("A", as_of=now - 2 * DAY), thread("B", as_of=now - 2 * DAY), thread("C", as_of=now),
+        buyer("M1", now - HOUR, "A"), buyer("M3", now - HOUR, "C"),
+    ))  # fmt: skip
+
+    await polling.once()
+    await polling.again(MINUTE)
+    assert mk.looked == [["A"]]
+
+    await polling.again(25 * HOUR)
+    assert sorted(mk.looked[1]) == ["A", "C"]
+
+
+async def test_an_account_that_only_reads_is_never_looked_at(polling, now):
+    class ReadsOnly(Marketplace):
+        look = None
+
+    mk = await polling.read(setup())
+    reads = ReadsOnly()
+    reads.say(page(thread(as_of=now, incomplete=True), buyer("M1", now)))
+    polling.readers["mk"] = replace(polling.readers["mk"], connector=reads)
+
+    await polling.once()
+
+    assert mk.looked == []
+    assert polling.counted("success") == 1
+
+
+async def test_health_states_are_the_ones_that_are_shown(polling):
+    assert {state.value for state in poll._STATES.values()} < {s.value for s in HealthState}
+    async with transaction(polling.pool) as db:
+        assert await streams.claim(db, WORKER, 1, MINUTE) == []
