@@ -14,6 +14,7 @@
       SchemaMismatch                  stop at the start: migrate, or run the version that fits
       Unstorable                      set the value aside, store its neighbours
       LeaseLost                       another worker has the stream: drop the result
+      Mistaken                        what a person asked for cannot be: say so, do nothing
 
 No message of an error holds a secret, a body, a buyer's name or address.
 """
@@ -142,3 +143,9 @@ class Unstorable(Error):
     """A value that PostgreSQL cannot hold; the text names the kind of fault, never the value."""
 
     reason = "unstorable"
+
+
+class Mistaken(Error):
+    """What a person asked for cannot be done; the text says why and how to mend it."""
+
+    reason = "mistaken"

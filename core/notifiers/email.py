@@ -39,7 +39,7 @@ def _mailbox(text: str) -> str:
         known = Address(name, addr_spec=address)
     except (ValueError, IndexError):
         known = Address()
-    if not (known.domain and known.addr_spec.isascii()):
+    if not (known.domain and known.addr_spec.isascii() and text.isprintable()):
         raise ValueError("is no mail address; write it like desk@example.com")
     return text
 
@@ -116,8 +116,6 @@ class Email:
         except aiosmtplib.SMTPResponseException as fault:
             said = f"the mail server answered {fault.code}"
             raise NotifierError(said, permanent=fault.code >= 500) from None
-        except aiosmtplib.SMTPNotSupported:
-            raise NotifierError("the mail server lacks what tls asks for", permanent=True) from None
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise NotifierError(f"the mail server is away: {type(fault).__name__}") from None
         return {address: code for address, (code, _) in refused.items()}

@@ -1,0 +1,117 @@
+"""What a person says of a thread: no reply is needed, or it was answered there.
+
+Both are messages of the thread with ids of our own; the clocks are recomputed from them like from
+any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import ingest
+from core.errors import Mistaken
+from core.model import Message
+from core.store import accounts, messages, threads
+from sla.clock import Kind
+from sla.policy import Party
+from sla.turn import Delivery, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from core.rules import Rules
+    from core.store import Db
+
+OURS = frozenset({Level.DECIDED, Level.MARKED})
+
+
+async def mark(
+    db: Db,
+    rules: Rules,
+    account: str,
+    thread: str,
+    level: Level,
+    now: datetime,
+    *,
+    sure: bool = True,
+) -> None:
+    """Say that no reply is needed to what is stored of *thread* by now.
+
+    ``decided``: an agent decided it here; ``marked``: the agent set the marketplace's own mark,
+    which we cannot see. Rule: clock.md, section 2.
+
+    Raises:
+        Mistaken: a level that is not a person's, or an unknown thread.
+    """
+    if level not in OURS:
+        raise Mistaken(f"a person marks a thread as {' or '.join(sorted(OURS))}")
+    await _hold(db, account, thread)
+    seen = await messages.last_seen(db, account, [thread])
+    at = max(now, seen.get(thread, now))
+    turn = Message(
+        id=f"mark:{level}:{at.isoformat()}",
+        thread=thread,
+        party=Party.SELLER,
+        kind=Kind.NO_REPLY_NEEDED,
+        level=level,
+        origin="ours",
+        sent_at=at,
+    )
+    await _add(db, rules, account, turn, at, now, sure=sure)
+
+
+async def answered(
+    db: Db,
+    rules: Rules,
+    account: str,
+    thread: str,
+    at: datetime,
+    to: Collection[Party],
+    now: datetime,
+    *,
+    sure: bool = True,
+) -> None:
+    """Say that *thread* was answered at the marketplace *at* an instant, to the parties in *to*.
+
+    Raises:
+        Mistaken: an instant in the future, nobody addressed, or an unknown thread.
+    """
+    if at > now:
+        raise Mistaken("an answer cannot lie in the future; give the instant at which it was sent")
+    if not to or Party.SELLER in to:
+        raise Mistaken("an answer is addressed to the buyer, the marketplace or both")
+    await _hold(db, account, thread)
+    parties = frozenset(to)
+    turn = Message(
+        id=f"answered:{at.isoformat()}:{'+'.join(sorted(parties))}",
+        thread=thread,
+        party=Party.SELLER,
+        kind=Kind.ANSWERED_ELSEWHERE,
+        to=parties,
+        delivery=Delivery.ACCEPTED,
+        sent_at=at,
+    )
+    await _add(db, rules, account, turn, now, now, sure=sure)
+
+
+async def _hold(db: Db, account: str, thread: str) -> None:
+    """Lock the thread, after its account, as whoever changes a turn does."""
+    watched = await accounts.watched_since(db, account, share=True)
+    if watched is None or not await threads.lock(db, account, [thread]):
+        raise Mistaken(f"account {account} has no thread {thread}")
+
+
+async def _add(
+    db: Db,
+    rules: Rules,
+    account: str,
+    turn: Message,
+    seen_at: datetime,
+    now: datetime,
+    *,
+    sure: bool,
+) -> None:
+    """Store *turn* (one that was stored before stays as it is) and recompute its thread."""
+    await messages.add(db, account, [(turn, messages.digest(turn))], seen_at)
+    await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)

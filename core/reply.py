@@ -1,0 +1,281 @@
+"""Answer: a queued reply leaves once, and what became of it is written down and told.
+
+`sending` is committed before anything leaves. A process that dies, or is stopped, in between leaves
+the reply `unknown`: a person is told, the thread is read until it shows up there, and it is never
+sent again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import ingest, keys, observe, reread
+from core.connector import Replies
+from core.errors import (
+    BadCredentials,
+    ConnectorError,
+    Mistaken,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from core.model import Draft, Notice, NoticeKind
+from core.stopwatch import running_from
+from core.store import accounts, clocks, messages, notices, replies, threads, transaction
+from core.together import gathered
+from core.walk import Round
+from sla.policy import Party
+from sla.turn import accepted_at
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping
+    from datetime import datetime
+
+    from core.metrics import Metrics
+    from core.model import ClockRow, Thread
+    from core.rules import Rules
+    from core.store import Db, Pool
+    from core.store.replies import Reply
+    from core.walk import Reader
+
+AT_ONCE = 8
+LIMIT = 60.0
+"""Seconds for one sending: below the lease, so that nobody takes a slow one for a dead one."""
+
+LOOK = 10.0
+ATTEMPTS = 10
+LONGEST_WAIT = 600.0
+CUT = 200
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    reply: Reply
+    thread: Thread
+    reader: Reader
+
+
+async def queue(
+    db: Db, account: str, thread: str, body: str, to: Collection[Party], now: datetime
+) -> int:
+    """Queue a reply that somebody wrote here; its id.
+
+    Raises:
+        Mistaken: it is empty, addressed to nobody, or the thread is not known.
+    """
+    if not body.strip():
+        raise Mistaken("a reply needs a text")
+    if not to or Party.SELLER in to:
+        raise Mistaken("a reply is addressed to the buyer, the marketplace or both")
+    if await threads.of(db, account, thread) is None:
+        raise Mistaken(f"account {account} has no thread {thread}")
+    return await replies.queue(db, account, thread, body, to, now)
+
+
+async def once(
+    pool: Pool,
+    readers: Mapping[str, Reader],
+    rules: Rules,
+    metrics: Metrics,
+    now: datetime,
+    *,
+    sure: bool = True,
+) -> datetime | None:
+    """Send queued replies, find those that left; *readers* by account.
+
+    Returns:
+        When to look again: at once after something left; None while nothing is open.
+    """
+    this = Round(pool, rules, metrics, running_from(now), sure)
+    leaving = [each async for each in _claimed(this, readers)]
+    await gathered(_send(this, each) for each in leaving)
+    await _strand(this)
+    await _look_for(this, readers)
+    if leaving:
+        return this.clock()
+    async with transaction(pool) as db:
+        seconds = await replies.waits(db)
+    return None if seconds is None else this.clock() + timedelta(seconds=max(0.0, seconds))
+
+
+async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[_Leaving]:
+    """Replies that leave now; each is committed as `sending` before the next is looked for."""
+    for _ in range(AT_ONCE):
+        async with transaction(this.pool) as db:
+            reply = await replies.claim(db, list(readers), this.clock())
+            if reply is None:
+                return
+            await accounts.watched_since(db, reply.account, share=True)
+            await threads.lock(db, reply.account, [reply.thread])
+            turns = await messages.turns(db, reply.account, [reply.thread])
+            await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
+            thread = await threads.of(db, reply.account, reply.thread)
+        if thread is not None:
+            yield _Leaving(reply, thread, readers[reply.account])
+
+
+async def _send(this: Round, leaving: _Leaving) -> None:
+    """Send one reply and write down what became of it."""
+    reply = leaving.reply
+    try:
+        message_id = await _sent(this, leaving)
+    except asyncio.CancelledError:
+        await asyncio.shield(_lost(this, reply))
+        raise
+    except (Refused, BadCredentials) as fault:
+        await _refused(this, reply, fault)
+    except (RateLimited, Unreachable) as fault:
+        await _not_sent(this, reply, fault)
+    except (ConnectorError, TimeoutError) as fault:
+        log.info("reply outcome unknown", account=reply.account, error=type(fault).__name__)
+        await _lost(this, reply)
+    except Exception:  # a connector's bug: nobody knows what had left by then
+        log.exception("reply crashed", account=reply.account)
+        await _lost(this, reply)
+    else:
+        await _accepted(this, reply, message_id)
+
+
+async def _sent(this: Round, leaving: _Leaving) -> str | None:
+    """Let the connector send; the marketplace's id of the message, where it tells."""
+    reply, connector = leaving.reply, leaving.reader.connector
+    if not isinstance(connector, Replies):
+        raise Refused("this account cannot answer from here", detail="cannot_reply")
+    draft = Draft(
+        id=reply.id,
+        account=reply.account,
+        thread=reply.thread,
+        body=reply.body,
+        to=reply.to,
+        queued_at=reply.queued_at,
+    )
+    async with asyncio.timeout(LIMIT):
+        sent = await connector.reply(leaving.thread, draft, this.clock())
+    return sent.message_id
+
+
+@asynccontextmanager
+async def _thread_of(this: Round, reply: Reply) -> AsyncIterator[Db]:
+    """A transaction that holds the reply's thread; its clocks are recomputed at the end."""
+    async with transaction(this.pool) as db:
+        await accounts.watched_since(db, reply.account, share=True)
+        await threads.lock(db, reply.account, [reply.thread])
+        yield db
+        put = await ingest.recompute(
+            db, this.rules, reply.account, [reply.thread], this.clock(), sure=this.sure
+        )
+    account = this.rules.accounts[reply.account]
+    for row in put.replied:
+        observe.reply(this.metrics, this.rules, account.marketplace, row)
+
+
+async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
+    async with _thread_of(this, reply) as db:
+        await replies.accept(db, reply, message_id, this.clock())
+    log.info("reply accepted", account=reply.account, reply=reply.id)
+
+
+async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
+    """Say so at once: the clock has been running all the time."""
+    async with _thread_of(this, reply) as db:
+        if await replies.refuse(db, reply, str(fault)[:CUT], this.clock()):
+            await notices.raise_(db, this.rules, [await _told(db, this, reply, fault)])
+    log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)
+
+
+async def _told(db: Db, this: Round, reply: Reply, fault: ConnectorError) -> Notice:
+    clock = await _most_urgent(db, reply)
+    known = {"cannot_reply": "cannot_reply"}.get(fault.detail, fault.reason)
+    return Notice(
+        key=keys.refused(clock.id if clock and clock.id else 0, f"reply:{reply.id}"),
+        kind=NoticeKind.REPLY_REFUSED,
+        account=reply.account,
+        raised_at=this.clock(),
+        thread=reply.thread,
+        clock=clock.id if clock else None,
+        due_at=clock.clock.due_at if clock else None,
+        facts=(("promise", clock.clock.promise if clock else None), ("reason", known)),
+    )
+
+
+async def _not_sent(this: Round, reply: Reply, fault: RateLimited | Unreachable) -> None:
+    """It has certainly not left: it waits its turn, and is given up visibly."""
+    if reply.attempts >= ATTEMPTS:
+        await _refused(this, reply, fault)
+        return
+    wait = wait_after(reply.attempts, fault.retry_after)
+    async with transaction(this.pool) as db:
+        await replies.requeue(db, reply, wait, fault.reason)
+    log.info("reply waits", account=reply.account, reply=reply.id, reason=fault.reason)
+
+
+def wait_after(attempts: int, asked: float | None) -> timedelta:
+    """How long a reply waits that was not sent: doubling from 2 s, at least as asked."""
+    return timedelta(seconds=min(LONGEST_WAIT, max(2.0 ** min(attempts, 10), asked or 0.0)))
+
+
+async def _lost(this: Round, reply: Reply) -> None:
+    """Nobody knows whether it was sent: a person is told once."""
+    async with _thread_of(this, reply) as db:
+        if await replies.lose(db, reply):
+            await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
+    log.warning("reply unknown", account=reply.account, reply=reply.id)
+
+
+async def _in_doubt(db: Db, this: Round, reply: Reply) -> Notice:
+    clock = await _most_urgent(db, reply)
+    return Notice(
+        key=keys.unknown(f"reply:{reply.id}"),
+        kind=NoticeKind.REPLY_UNKNOWN,
+        account=reply.account,
+        raised_at=this.clock(),
+        thread=reply.thread,
+        clock=clock.id if clock else None,
+        due_at=clock.clock.due_at if clock else None,
+    )
+
+
+async def _most_urgent(db: Db, reply: Reply) -> ClockRow | None:
+    """The running clock of its thread that is due first."""
+    rows = await clocks.of_thread(db, reply.account, reply.thread)
+    running = [row for row in rows if row.clock.ended is None and row.clock.steps]
+    return min(running, key=lambda row: row.clock.due_at, default=None)
+
+
+async def _strand(this: Round) -> None:
+    """Take what was leaving when its process died for what it is: unknown."""
+    async with transaction(this.pool) as db:
+        stranded = await replies.stranded(db)
+    for reply in stranded:
+        await _lost(this, reply)
+
+
+async def _look_for(this: Round, readers: Mapping[str, Reader]) -> None:
+    """Read the threads of replies that left, to find them as the marketplace has them."""
+    async with transaction(this.pool) as db:
+        left = await replies.to_look_for(db, list(readers), this.clock(), AT_ONCE)
+    await gathered(_find(this, reply, readers[reply.account]) for reply in left)
+
+
+async def _find(this: Round, reply: Reply, reader: Reader) -> None:
+    """Settle *reply* by what is stored of its thread, else by what a look brings."""
+    if not await _is_found(this, reply) and await reread.now(this, reader, [reply.thread], LOOK):
+        await _is_found(this, reply)
+
+
+async def _is_found(this: Round, reply: Reply) -> bool:
+    async with _thread_of(this, reply) as db:
+        found = await replies.find(db, reply)
+        if found is None:
+            return False
+        await replies.confirm(db, reply, *found, this.clock())
+    log.info("reply settled", account=reply.account, reply=reply.id, state=found[0])
+    return True

@@ -1,0 +1,313 @@
+"""Replies written here: queued, leaving, and what became of them.
+
+A reply is a message of its thread from the moment it leaves, under an id of our own; read back, it
+is the marketplace's message. It leaves once: nothing here makes a reply that left leave again.
+Leases and retries go by the database's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from core.store import wake
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from asyncpg import Record
+
+    from core.store import Db
+
+State = Literal["queued", "sending", "accepted", "confirmed", "refused", "unknown"]
+
+LEASE = timedelta(seconds=90)
+FIRST_LOOK = timedelta(seconds=5)
+"""How soon after a reply left its thread is read to find it; then ever more rarely."""
+
+GIVE_UP = timedelta(days=3)
+
+QUEUE = """
+    insert into reply (account, thread, body, addressed_to, next_try_at, queued_at)
+    values ($1, $2, $3, $4, now(), $5)
+    returning id
+"""
+# One after another in a thread; a later one does not wait for one whose fate nobody knows.
+CLAIM = """
+    with due as (
+        select r.id from reply r
+        where r.state = 'queued' and r.next_try_at <= now() and r.account = any($1)
+          and not exists (
+              select from reply o
+              where o.account = r.account and o.thread = r.thread and o.id < r.id
+                and o.state in ('queued', 'sending')
+          )
+        order by r.next_try_at, r.id
+        limit 1
+        for update skip locked
+    )
+    update reply r
+    set state = 'sending', attempts = r.attempts + 1, left_at = $2, message_id = 'reply:' || r.id,
+        next_try_at = now() + $3::interval
+    from due
+    where r.id = due.id
+    returning r.*
+"""
+LEAVE = """
+    insert into message (account, id, thread, party, kind, addressed_to, delivery, origin, sent_at,
+                         seen_at, body, hash)
+    values ($1, $2, $3, 'seller', 'message', $4, 'sending', 'ours', $5, $5, $6, '')
+    on conflict (account, id) do update
+    set delivery = excluded.delivery, sent_at = excluded.sent_at, seen_at = excluded.seen_at
+"""
+REQUEUE = """
+    update reply set state = 'queued', next_try_at = now() + $2::interval, reason = $3
+    where id = $1 and state = 'sending'
+    returning id
+"""
+SETTLE = """
+    update reply set state = $2, message_id = $3, reason = $4, settled_at = $5,
+        next_try_at = now() + $6::interval
+    where id = $1 and state in ('sending', 'unknown', 'accepted')
+    returning id
+"""
+DELIVER = """
+    update message set delivery = $3, sent_at = greatest(sent_at, $4),
+        seen_at = greatest(seen_at, $4)
+    where account = $1 and id = $2 and delivery in ('sending', 'unknown')
+"""
+IS_STORED = "select true from message where account = $1 and id = $2"
+RENAME = "update message set id = $3 where account = $1 and id = $2"
+REMOVE = "delete from message where account = $1 and id = $2"
+OWN = "update message set origin = 'ours' where account = $1 and id = $2"
+STRANDED = """
+    select * from reply where state = 'sending' and next_try_at <= now()
+    order by account, thread, id
+    for update skip locked
+"""
+LOOK_FOR = """
+    with due as (
+        select id from reply
+        where state in ('unknown', 'accepted') and next_try_at <= now() and account = any($1)
+        order by next_try_at
+        limit $3
+        for update skip locked
+    )
+    update reply r
+    set next_try_at = case when $2 - r.left_at > $5::interval then 'infinity'
+                           else now() + greatest($4::interval, $2 - r.left_at) end
+    from due
+    where r.id = due.id
+    returning r.*
+"""
+STANDS = """
+    select r.*, m.delivery from reply r
+    left join message m on m.account = r.account and m.id = r.message_id
+    where r.id = $1 and r.state in ('unknown', 'accepted')
+    for update of r
+"""
+SELLERS = """
+    select id, body from message
+    where account = $1 and thread = $2 and party = 'seller' and kind = 'message'
+      and origin = 'elsewhere' and seen_at >= $3 and sent_at >= $3 - interval '10 minutes'
+    order by sent_at, id
+"""
+WAITS = """
+    select extract(epoch from min(next_try_at) - now())::float8 from reply
+    where state in ('queued', 'sending', 'unknown', 'accepted') and next_try_at < 'infinity'
+"""
+OPEN = """
+    select * from reply
+    where state in ('queued', 'sending', 'unknown', 'accepted')
+      and ($1::text is null or account = $1)
+    order by id
+"""
+OF = "select * from reply where id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply and what became of it.
+
+    *message_id* is its message: our own id until the marketplace's is known. *reason* says why it
+    was refused, or waits.
+    """
+
+    id: int
+    account: str
+    thread: str
+    body: str
+    to: frozenset[Party]
+    state: State
+    message_id: str | None
+    attempts: int
+    queued_at: datetime
+    left_at: datetime | None
+    settled_at: datetime | None
+    reason: str | None
+
+
+async def queue(
+    db: Db, account: str, thread: str, body: str, to: Collection[Party], now: datetime
+) -> int:
+    """Queue a reply in a thread that is stored, and wake who sends it; its id."""
+    parties = sorted(party.value for party in to)
+    reply: int = await db.fetchval(QUEUE, account, thread, body, parties, now)
+    await wake.send(db, "reply")
+    return reply
+
+
+async def claim(db: Db, accounts: Collection[str], now: datetime) -> Reply | None:
+    """The next reply of *accounts* that is to leave; `sending` from now on, whatever happens."""
+    row = await db.fetchrow(CLAIM, accounts, now, LEASE)
+    return None if row is None else _reply(row)
+
+
+async def leave(db: Db, reply: Reply, at: datetime) -> None:
+    """Write the message of a claimed reply, so that its thread shows that it is leaving.
+
+    *at* is the earliest instant at which it may count; the caller holds the thread.
+    """
+    to = sorted(party.value for party in reply.to)
+    await db.execute(LEAVE, reply.account, reply.message_id, reply.thread, to, at, reply.body)
+
+
+async def requeue(db: Db, reply: Reply, wait: timedelta, reason: str) -> bool:
+    """It was certainly not sent: try again after *wait*."""
+    return await db.fetchval(REQUEUE, reply.id, wait, reason) is not None
+
+
+async def accept(db: Db, reply: Reply, message_id: str | None, now: datetime) -> bool:
+    """The marketplace accepted it *now*, as *message_id* where it tells.
+
+    The caller holds the thread.
+
+    Returns:
+        Whether it was open; if not, nothing changes.
+    """
+    own = _own(reply)
+    if not await _settle(db, reply, "accepted", message_id or own, None, now):
+        return False
+    await db.execute(DELIVER, reply.account, own, "accepted", now)
+    if message_id is not None:
+        await _take_place(db, reply, message_id)
+    return True
+
+
+async def refuse(db: Db, reply: Reply, reason: str, now: datetime) -> bool:
+    """The marketplace refused it: it was certainly not sent; the caller holds the thread."""
+    if not await _settle(db, reply, "refused", _own(reply), reason, now):
+        return False
+    await db.execute(DELIVER, reply.account, _own(reply), "refused", reply.left_at)
+    return True
+
+
+async def lose(db: Db, reply: Reply) -> bool:
+    """Nobody knows whether it was sent; the caller holds the thread."""
+    if not await _settle(db, reply, "unknown", _own(reply), None, None):
+        return False
+    await db.execute(DELIVER, reply.account, _own(reply), "unknown", reply.left_at)
+    return True
+
+
+async def find(db: Db, reply: Reply) -> tuple[State, str] | None:
+    """What the stored thread shows of an open reply: `confirmed` or `refused`, as which message.
+
+    None while it shows nothing. The reply is locked; the caller holds the thread.
+    """
+    row = await db.fetchrow(STANDS, reply.id)
+    if row is None or row["delivery"] in {"confirmed", "refused"}:
+        return None if row is None else (row["delivery"], row["message_id"])
+    rows = await db.fetch(SELLERS, reply.account, reply.thread, reply.left_at)
+    message = which(reply.body, [(each["id"], each["body"]) for each in rows])
+    return None if message is None else ("confirmed", message)
+
+
+async def confirm(db: Db, reply: Reply, state: State, message_id: str, now: datetime) -> None:
+    """Settle an open reply as `find` says: the stored message takes the place of our own."""
+    await _settle(db, reply, state, message_id, None, now)
+    if message_id != reply.message_id:
+        await _take_place(db, reply, message_id)
+
+
+async def stranded(db: Db) -> list[Reply]:
+    """Replies that were leaving when their process died; locked."""
+    return [_reply(row) for row in await db.fetch(STRANDED)]
+
+
+async def to_look_for(db: Db, accounts: Collection[str], now: datetime, limit: int) -> list[Reply]:
+    """Open replies of *accounts* whose thread is to be read again, to find them there.
+
+    Each is looked for ever more rarely, and after `GIVE_UP` no more.
+    """
+    rows = await db.fetch(LOOK_FOR, accounts, now, limit, FIRST_LOOK, GIVE_UP)
+    return [_reply(row) for row in rows]
+
+
+async def waits(db: Db) -> float | None:
+    """Seconds until a reply is to be sent or looked for; None where none is."""
+    seconds: float | None = await db.fetchval(WAITS)
+    return seconds
+
+
+async def open_ones(db: Db, account: str | None = None) -> list[Reply]:
+    """Replies that are not settled, of one account or all, oldest first."""
+    return [_reply(row) for row in await db.fetch(OPEN, account)]
+
+
+async def of(db: Db, reply: int) -> Reply | None:
+    """One reply; None where there is none of this id."""
+    row = await db.fetchrow(OF, reply)
+    return None if row is None else _reply(row)
+
+
+def which(ours: str, theirs: list[tuple[str, str]]) -> str | None:
+    """The message (id, body) of *theirs* that is *ours*; None where none is.
+
+    A marketplace may fold white space and add lines of its own to a longer text.
+    """
+    text = " ".join(ours.split())
+    folded = [(message, " ".join(body.split())) for message, body in theirs]
+    same = [message for message, body in folded if body == text]
+    within = [message for message, body in folded if len(text) >= 20 and text in body]
+    return next(iter((*same, *within)), None)
+
+
+async def _settle(
+    db: Db, reply: Reply, state: State, message_id: str, reason: str | None, at: datetime | None
+) -> bool:
+    settled = await db.fetchval(SETTLE, reply.id, state, message_id, reason, at, FIRST_LOOK)
+    return settled is not None
+
+
+async def _take_place(db: Db, reply: Reply, message_id: str) -> None:
+    """Let the message *message_id* be this reply: our own row, or the one that was read before."""
+    if await db.fetchval(IS_STORED, reply.account, message_id):
+        await db.execute(REMOVE, reply.account, _own(reply))
+        await db.execute(OWN, reply.account, message_id)
+    else:
+        await db.execute(RENAME, reply.account, _own(reply), message_id)
+
+
+def _own(reply: Reply) -> str:
+    return f"reply:{reply.id}"
+
+
+def _reply(row: Record) -> Reply:
+    return Reply(
+        id=row["id"],
+        account=row["account"],
+        thread=row["thread"],
+        body=row["body"],
+        to=frozenset(Party(name) for name in row["addressed_to"]),
+        state=row["state"],
+        message_id=row["message_id"],
+        attempts=row["attempts"],
+        queued_at=row["queued_at"],
+        left_at=row["left_at"],
+        settled_at=row["settled_at"],
+        reason=row["reason"],
+    )
