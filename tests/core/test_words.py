@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core import words
+from core.model import Dispatch, Notice, NoticeKind
+from core.spoken import instant, span
+from sla import zones
+from tests.core import seeds
+from tests.core.seeds import HOUR, MINUTE, SECOND
+
+URL = "https://shop.example/threads/T1"
+STEP = (
+    ("promise", "reply-24h"), ("waits_for", "buyer"), ("metric", "first_reply"),
+    ("due_from", "policy"), ("started_at", "2026-11-20T14:05:00+00:00"),
+    ("read_at", "2026-11-21T11:58:00+00:00"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def say(now):
+    """Words about thread T1, due in 2 h 5 min, for a reader in Berlin."""
+
+    def said(kind, *facts, **changes):
+        given = {
+            "account": "mk", "raised_at": now, "thread": "T1", "clock": 7,
+            "due_at": now + 2 * HOUR + 5 * MINUTE, "facts": facts,
+        }  # fmt: skip
+        zone = changes.pop("zone", "Europe/Berlin")
+        notice = Notice("7/0/1", kind, **(given | changes))
+        return words.render(notice, seeds.rules(), url=URL, zone=zone, now=now)
+
+    return said
+
+
+def test_a_warning(say, now):
+    said = say(NoticeKind.WARNING, *STEP)
+
+    assert said.subject == "2 h 5 min left to reply: Empik PL"
+    assert said.url == URL
+    assert said.at == now
+    assert said.text == (
+        "A buyer has been waiting for a reply since Fri 2026-11-20 15:05 (Europe/Berlin).\n"
+        "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+        "What to do: answer there.\n"
+        "If no reply is needed: replyby mark mk T1 decided\n"
+        "Why this deadline: replyby explain mk T1\n"
+        "Marketplace: empik\n"
+        "Account: Empik PL (mk)\n"
+        "Thread: T1\n"
+        "Promise: reply-24h (the marketplace's contract)"
+    )
+
+
+def test_a_breach(say, now):
+    said = say(NoticeKind.BREACH, *STEP, due_at=now - 90 * SECOND)
+
+    assert said.subject == "Reply overdue: Empik PL"
+    assert said.text == (
+        "A buyer has been waiting for a reply since Fri 2026-11-20 15:05 (Europe/Berlin).\n"
+        "The deadline was Sat 2026-11-21 12:58:30 (Europe/Berlin): late by 1 min 30 s.\n"
+        "We last read this account 2 min ago: an answer given there since then is not known here.\n"
+        "What to do: answer there.\n"
+        "If no reply is needed: replyby mark mk T1 decided\n"
+        "Why this deadline: replyby explain mk T1\n"
+        "Marketplace: empik\n"
+        "Account: Empik PL (mk)\n"
+        "Thread: T1\n"
+        "Promise: reply-24h (the marketplace's contract)"
+    )
+
+
+def test_a_breach_of_an_account_that_was_never_read_says_so(say, now):
+    said = say(NoticeKind.BREACH, ("read_at", None), due_at=now - MINUTE)
+
+    assert "This account has not been read completely yet" in said.text
+
+
+def test_a_warning_that_was_held_up_says_late_and_not_left(say, now):
+    said = say(NoticeKind.WARNING, *STEP, due_at=now - SECOND)
+
+    assert said.subject == "Reply overdue: Empik PL"
+    assert "left" not in said.text
+    assert "late by 1 s" in said.text
+
+
+def test_a_deadline_at_this_very_instant_is_not_late(say, now):
+    assert say(NoticeKind.WARNING, *STEP, due_at=now).subject == "0 s left to reply: Empik PL"
+
+
+def test_the_marketplace_may_be_the_one_that_waits(say):
+    said = say(NoticeKind.WARNING, ("waits_for", "marketplace"))
+
+    assert said.text.startswith("The marketplace has been waiting for a reply.\n")
+
+
+def test_the_reader_has_the_time_of_the_readers_zone(say):
+    assert "Sun 2026-11-22 03:05 (Australia/Sydney)" not in say(NoticeKind.WARNING).text
+    assert "Sun 2026-11-22 01:05 (Australia/Sydney)" in (
+        say(NoticeKind.WARNING, zone="Australia/Sydney").text
+    )
+    assert "Sat 2026-11-21 14:05 (UTC)" in say(NoticeKind.WARNING, zone="UTC").text
+
+
+ENDING = "Marketplace: empik\nAccount: Empik PL (mk)\nThread: T1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "subject", "text"),
+    [
+        (NoticeKind.CORRECTED, (("promise", "reply-24h"), ("correction", "answered_elsewhere")),
+         "Taken back: not late",
+         ("We told you that a deadline was missed. We take it back: it was answered at the "
+         "marketplace in time.\nWhat to do: nothing.")),
+        (NoticeKind.CORRECTED, (("correction", "deadline_moved"),),
+         "Taken back: not late",
+         ("We told you that a deadline was missed. We take it back: the marketplace moved the "
+         "deadline.\nReply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+         "What to do: nothing.")),
+        (NoticeKind.DEADLINE_MOVED, (("before", "2026-11-22T09:00:00+00:00"),),
+         "Deadline moved nearer",
+         ("The marketplace moved a deadline. It was Sun 2026-11-22 10:00 (Europe/Berlin).\n"
+         "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+         "What to do: answer there.\nIf no reply is needed: replyby mark mk T1 decided\n"
+         "Why this deadline: replyby explain mk T1")),
+        (NoticeKind.REPLY_REFUSED, (("reason", "refused"),),
+         "Reply refused",
+         ("A reply from here did not reach the buyer: the marketplace refused it. The original "
+         "deadline stands.\nReply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+         "What to do: answer again, at the marketplace if it refuses this way.")),
+        (NoticeKind.REPLY_UNKNOWN, (),
+         "Reply perhaps not sent",
+         ("A reply left here and the marketplace did not say whether it took it.\n"
+         "It is not sent again by itself. The clock runs on until the reply is seen there.\n"
+         "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+         "What to do: look at the thread there; answer if the reply is missing.")),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_a_deadline_or_a_reply(say, kind, facts, subject, text):
+    said = say(kind, *facts)
+
+    assert said.subject == f"{subject}: Empik PL"
+    promise = (
+        "\nPromise: reply-24h (the marketplace's contract)" if ("promise" in dict(facts)) else ""
+    )
+    assert said.text == f"{text}\n{ENDING}{promise}"
+
+
+def test_a_refusal_after_the_deadline_says_so(say, now):
+    said = say(NoticeKind.REPLY_REFUSED, ("reason", None), due_at=now - HOUR)
+
+    assert said.subject == "Reply refused, deadline passed: Empik PL"
+    assert "late by 1 h." in said.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "subject", "text"),
+    [
+        (NoticeKind.HISTORY_SUMMARY, (("waiting", 12),), "12 old threads still wait",
+         ("Their deadlines had passed before this account was watched: none is counted or warned "
+         "of.\nWhat to do: replyby threads --history")),
+        (NoticeKind.BLIND,
+         (("stream", "threads"), ("seen_through", "2026-11-21T11:00:00+00:00"),
+          ("expected", 5.6), ("earliest", "2026-11-21T14:10:00+00:00")), "Blind",
+         ("The stream threads cannot be read in time.\n"
+         "Last read completely: Sat 2026-11-21 12:00 (Europe/Berlin).\n"
+         "Messages probably unseen: 6.\n"
+         "A promise may break unseen from Sat 2026-11-21 15:10 (Europe/Berlin) on.\n"
+         "What to do: look at the marketplace's own page until this ends.")),
+        (NoticeKind.ACCOUNT_DOWN, (("since", "2026-11-21T11:30:00+00:00"),), "Account is down",
+         ("Since Sat 2026-11-21 12:30 (Europe/Berlin) the marketplace does not accept our key; "
+         "nothing is read.\nWhat to do: renew the key, then: replyby check")),
+        (NoticeKind.ACCOUNT_UP, (("since", "2026-11-21T11:30:00+00:00"),), "Account is read again",
+         ("The marketplace accepts our key again since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
+         "What to do: nothing.")),
+        (NoticeKind.PUSH_SILENT, (), "No pushes arrive",
+         ("Since Sat 2026-11-21 13:00 (Europe/Berlin) polling finds what pushes should have "
+         "brought.\nWhat to do: look at the subscription there; polling goes on meanwhile.")),
+        (NoticeKind.CREDENTIAL_EXPIRING, (("expires_at", "2026-12-01T00:00:00+00:00"),),
+         "Key expires",
+         ("The key of this account expires on Tue 2026-12-01 01:00 (Europe/Berlin).\n"
+         "What to do: renew it.")),
+        (NoticeKind.POLICY_REVIEW,
+         (("promise", "reply-24h"), ("version", 3), ("day", "2026-11-20")),
+         "Review the promise reply-24h",
+         ("Version 3 was to be checked again by 2026-11-20.\n"
+         "What to do: read the source again; write a new version, or a new date of review.")),
+        (NoticeKind.PAYLOAD_SET_ASIDE, (("stream", "threads"), ("reason", "no id"), ("n", 2)),
+         "Unreadable payload set aside",
+         ("2 from the stream threads could not be read.\nIts neighbours were stored.\n"
+         "Reason: no id.\nWhat to do: replyby set-aside list")),
+        (NoticeKind.ACCOUNT_RETIRED, (("ended", 4),), "Account is no longer read",
+         ("It left the settings; 4 running clocks were ended.\n"
+         "What to do: nothing, if this was meant.")),
+        (NoticeKind.TEST, (("route", "ops"),), "Test",
+         ("A person asked for this notice at Sat 2026-11-21 13:00 (Europe/Berlin).\n"
+         "It has reached you. What to do: nothing.")),
+    ],
+)  # fmt: skip
+def test_what_befalls_an_account(say, kind, facts, subject, text):
+    said = say(kind, *facts, thread=None, clock=None, due_at=None)
+
+    assert said.subject == f"{subject}: Empik PL"
+    assert said.text == f"{text}\nMarketplace: empik\nAccount: Empik PL (mk)"
+
+
+def test_a_parked_notice_passes_on_the_deadline(say):
+    facts = (("kind", "reply_unknown"), ("notifier", "chat"), ("reason", "given_up"))
+    said = say(NoticeKind.PARKED, *facts, clock=None)
+
+    assert said.subject == "Not delivered: reply unknown: Empik PL"
+    assert said.text == (
+        "A notice (reply unknown) could not be delivered by chat.\n"
+        "Reason: given up.\n"
+        "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+        "What to do: mend that notifier, then: replyby notices retry\n" + ENDING
+    )
+
+
+def dispatch(now, n, minutes):
+    kind = NoticeKind.BREACH if minutes < 0 else NoticeKind.WARNING
+    due_at = now + minutes * MINUTE
+    notice = Notice(f"{n}/0/1", kind, "mk", now, f"T{n}", n, due_at, STEP, id=n)
+    return Dispatch(notice, "chat", 1, now, url=f"https://shop.example/T{n}")
+
+
+def test_a_digest_names_the_most_urgent_and_counts_the_rest(now):
+    parts = [dispatch(now, n, minutes) for n, minutes in enumerate(range(-20, 100, 10))]
+    notice = Notice("mk/digest/x", NoticeKind.DIGEST, "mk", now)
+    said = words.render_digest(notice, parts, seeds.rules(), zone="UTC", now=now)
+
+    lines = said.text.splitlines()
+    assert said.subject == "2 late, 10 due soon after the first reading: Empik PL"
+    assert lines[0] == "The first reading found 12 threads that a person should know of."
+    assert lines[1] == (
+        "- late by 20 min, due Sat 2026-11-21 11:40 (UTC): thread T0 https://shop.example/T0"
+    )
+    assert lines[3].startswith("- 0 s left, due Sat 2026-11-21 12:00 (UTC): thread T2")
+    assert lines[11] == "... and 2 more: replyby threads --at-risk"
+    assert lines[12:] == ["Marketplace: empik", "Account: Empik PL (mk)"]
+
+
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_every_kind_has_words_even_where_no_fact_is_known(say, kind):
+    said = say(kind, account="gone", thread=None, clock=None, due_at=None)
+
+    assert said.subject.endswith(": gone")
+    assert "None" not in said.text
+    assert "\n\n" not in said.text
+
+
+def test_odd_names_make_neither_headers_nor_commands(say, now):
+    rules = seeds.rules()
+    rules.accounts["mk"] = seeds.account(title="A\r\nBcc: eve@evil.example")
+    notice = Notice("1/0/1", NoticeKind.WARNING, "mk", now, "T1; rm -rf ~", 1, now)
+    said = words.render(notice, rules, url=None, zone="UTC", now=now)
+
+    assert "\n" not in said.subject
+    assert "replyby explain mk 'T1; rm -rf ~'" in said.text
+
+
+def test_a_given_deadline_and_a_goal_are_told_apart(say, now):
+    goal = seeds.rules(policies={"mk": (seeds.policy("ours-4h", role="goal"),)})
+    notice = Notice("1/0/1", NoticeKind.WARNING, "mk", now, "T1", 1, now, (("promise", "ours-4h"),))
+
+    assert "Promise: given:claim:REFUND (a date that the marketplace gives)" in (
+        say(NoticeKind.WARNING, ("promise", "given:claim:REFUND")).text
+    )
+    said = words.render(notice, goal, url=None, zone="UTC", now=now)
+    assert "Promise: ours-4h (our own goal)" in said.text
+
+
+@pytest.mark.parametrize(
+    ("length", "spoken"),
+    [
+        (timedelta(0), "0 s"),
+        (timedelta(microseconds=999_999), "0 s"),
+        (59 * SECOND, "59 s"),
+        (MINUTE, "1 min"),
+        (61 * SECOND, "1 min 1 s"),
+        (2 * HOUR + 5 * MINUTE + 59 * SECOND, "2 h 5 min"),
+        (3 * HOUR + 7 * SECOND, "3 h"),
+        (49 * HOUR, "2 d 1 h"),
+        (-90 * SECOND, "1 min 30 s"),
+    ],
+)
+def test_spans_are_told_in_two_units_rounded_down(length, spoken):
+    assert span(length) == spoken
+
+
+def test_an_instant_inside_a_clock_change_is_told_on_the_readers_wall(now):
+    """Berlin goes back from 3:00 to 2:00 on 25 October 2026: 00:30 and 01:30 UTC are both 2:30."""
+    first = now.replace(month=10, day=25, hour=0, minute=30)
+    berlin = zones.zone("Europe/Berlin")
+
+    assert instant(first, berlin) == "Sun 2026-10-25 02:30 (Europe/Berlin)"
+    assert instant(first + HOUR, berlin) == "Sun 2026-10-25 02:30 (Europe/Berlin)"
