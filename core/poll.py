@@ -122,9 +122,8 @@ async def _fault(this: Round, reading: Walk) -> ConnectorError | None:
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as bug:  # noqa: BLE001  # one account's connector may not end the daemon
-        # Never its text: who knows whose words it quotes.
-        say = log.error
-        say("walk crashed", error=type(bug).__name__, trace=_places(bug))
+        where = _places(bug)
+        log.error("walk crashed", error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
         return BadPayload(f"crashed: {type(bug).__name__}")
     return None
 

@@ -1,0 +1,179 @@
+"""Blind is worse than late: what carries clocks and cannot be read hides its deadlines.
+
+Beyond a limit of age it is told, with what has probably arrived unread and when a promise may
+first break unseen. Rule: clock.md, section 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import inf
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import keys
+from core.model import Notice, NoticeKind
+from core.store import notices, sight, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.metrics import Metrics
+    from core.rules import Rules
+    from core.store import Db, Pool
+    from core.store.sight import Sight
+    from sla.policy import Policy
+
+LOOK_EVERY = timedelta(seconds=15)
+WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
+LEARNT_FROM = 4 * WEEK
+SHARE = 0.05
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """What an account that cannot be read hides: messages, and the first possible breach."""
+
+    expected: float
+    earliest: datetime | None
+
+
+def limit(every: timedelta, usual: timedelta, promise: timedelta | None) -> timedelta:
+    """The age of a reading that is blindness.
+
+    *every* is the time between walks in force, *usual* the one that is meant; *promise* the
+    shortest working time to answer in, None where there is none.
+    """
+    share = 5 * usual if promise is None else min(5 * usual, promise * SHARE)
+    return max(3 * every, share)
+
+
+def is_too_slow(every: timedelta, promise: timedelta | None) -> bool:
+    """Whether walks so far apart leave more than a small share of *promise* in the dark."""
+    return promise is not None and 3 * every > promise * SHARE
+
+
+def shortest(policies: Iterable[Policy], at: datetime) -> timedelta | None:
+    """The shortest working time to answer in, of the promises in force at an instant."""
+    times = (min(_within(p), p.reply_within) for p in policies if _is_in_force(p, at))
+    return min(times, default=None)
+
+
+def expected(
+    by_hour: Mapping[int, int], learnt_for: timedelta, begin: datetime, end: datetime
+) -> float:
+    """How many messages have probably come from *begin* to *end*.
+
+    *by_hour* counts messages by hour of the week (UTC, 0 is Monday's first) over *learnt_for*.
+    """
+    weeks = max(1.0, learnt_for / WEEK)
+    whole = (end - begin) // WEEK
+    total = whole * sum(by_hour.values()) / weeks
+    at = begin + whole * WEEK
+    while at < end:
+        until = min(end, at.replace(minute=0, second=0, microsecond=0) + HOUR)
+        total += by_hour.get(at.weekday() * 24 + at.hour, 0) / weeks * ((until - at) / HOUR)
+        at = until
+    return total
+
+
+def earliest_breach(
+    policies: Iterable[Policy], since: datetime, next_deadline: datetime | None
+) -> datetime | None:
+    """When a promise may first break unseen.
+
+    That is the deadline of a message that came just after the last reading (*since*), or the
+    earliest deadline that runs already: an answer to it would not be seen.
+    """
+    in_force = [policy for policy in policies if _is_in_force(policy, since)]
+    unseen = [policy.calendar.add(since, policy.reply_within) for policy in in_force]
+    known = [] if next_deadline is None else [next_deadline]
+    return min(unseen + known, default=None)
+
+
+async def once(pool: Pool, rules: Rules, metrics: Metrics, now: datetime) -> datetime:
+    """Tell what has become blind, and export what every blind account hides.
+
+    Returns:
+        When to look again.
+    """
+    async with transaction(pool) as db:
+        all_ = await sight.all_(db)
+        blind = [one for one in all_ if now - one.since > _limit_of(one, rules, now)]
+        hidden = {one: await _hidden(db, rules, one, now) for one in blind}
+        fresh = [one for one in blind if one.blind_since is None]
+        await _tell(db, rules, {one: hidden[one] for one in fresh}, now)
+        seeing = [one for one in all_ if one.blind_since and one not in hidden]
+        if seeing:
+            await sight.found(db, seeing)
+    for one in seeing:
+        log.info("reads again", account=one.account, stream=one.stream)
+    _export(metrics, all_, hidden)
+    return now + LOOK_EVERY
+
+
+def _within(policy: Policy) -> timedelta:
+    return policy.next_reply_within or policy.reply_within
+
+
+def _is_in_force(policy: Policy, at: datetime) -> bool:
+    begun = policy.effective_from is None or policy.effective_from <= at
+    return begun and (policy.effective_to is None or at < policy.effective_to)
+
+
+def _limit_of(one: Sight, rules: Rules, now: datetime) -> timedelta:
+    promise = shortest(rules.policies.get(one.account, ()), now)
+    return limit(one.every, one.every, promise)
+
+
+async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
+    by_hour, first = await sight.rates(db, one.account, one.since - LEARNT_FROM, one.since)
+    deadline = await sight.next_deadline(db, one.account, one.since)
+    policies = rules.policies.get(one.account, ())
+    return Blindness(
+        expected(by_hour, one.since - first, one.since, now),
+        earliest_breach(policies, one.since, deadline),
+    )
+
+
+async def _tell(db: Db, rules: Rules, fresh: Mapping[Sight, Blindness], now: datetime) -> None:
+    told = []
+    for one, hidden in fresh.items():
+        since = one.since + _limit_of(one, rules, now)
+        if await sight.lost(db, one, since):
+            told.append(_notice(one, hidden, since, now))
+            log.warning(
+                "became blind", account=one.account, stream=one.stream, read=one.since.isoformat()
+            )
+    await notices.raise_(db, rules, told)
+
+
+def _notice(one: Sight, hidden: Blindness, since: datetime, now: datetime) -> Notice:
+    return Notice(
+        key=keys.account(one.account, NoticeKind.BLIND, since),
+        kind=NoticeKind.BLIND,
+        account=one.account,
+        raised_at=now,
+        facts=(
+            ("stream", one.stream),
+            ("seen_through", one.seen_through.isoformat() if one.seen_through else None),
+            ("expected", round(hidden.expected, 1)),
+            ("earliest", hidden.earliest.isoformat() if hidden.earliest else None),
+        ),
+    )
+
+
+def _export(metrics: Metrics, all_: Sequence[Sight], hidden: Mapping[Sight, Blindness]) -> None:
+    by_account: dict[str, list[Blindness]] = {one.account: [] for one in all_}
+    for one, found in hidden.items():
+        by_account[one.account].append(found)
+    for account, several in by_account.items():
+        expect = max((found.expected for found in several), default=0.0)
+        at = min((f.earliest.timestamp() for f in several if f.earliest), default=inf)
+        metrics.unseen_messages_expected.set(account, expect)
+        metrics.earliest_possible_breach.set(account, at)

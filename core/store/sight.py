@@ -1,0 +1,89 @@
+"""How far what carries clocks was read, and what that means for what was not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime, timedelta
+
+    from core.store import Db
+
+SEEN = """
+    select s.account, s.stream, s."interval" as every, s.blind_since,
+           coalesce(s.seen_through, a.monitored_since) as since, s.seen_through
+    from stream s
+    join account a on a.name = s.account and a.retired_at is null
+    where s.carries_clocks and s.next_due < 'infinity'
+    order by s.account, s.stream
+"""
+LOST = """
+    update stream set blind_since = $3
+    where account = $1 and stream = $2 and blind_since is null
+    returning true
+"""
+FOUND = """
+    update stream s set blind_since = null
+    from unnest($1::text[], $2::text[]) as w (account, stream)
+    where s.account = w.account and s.stream = w.stream and s.blind_since is not null
+"""
+# By hour of the week in UTC, Monday's first is 0.
+RATES = """
+    select ((extract(isodow from sent_at) - 1) * 24 + extract(hour from sent_at))::integer as hour,
+           count(*) as n, min(sent_at) as first
+    from message
+    where account = $1 and party = 'buyer' and sent_at >= $2 and sent_at < $3
+    group by 1
+"""
+NEXT_DEADLINE = """
+    select min(due_at) from clock
+    where account = $1 and ended is null and not history and due_at > $2
+"""
+
+
+class Sight(NamedTuple):
+    """A stream that carries clocks; *since* is when its last complete walk began.
+
+    Where there was none yet, it is since when the account is monitored.
+    """
+
+    account: str
+    stream: str
+    every: timedelta
+    blind_since: datetime | None
+    since: datetime
+    seen_through: datetime | None
+
+
+async def all_(db: Db) -> list[Sight]:
+    """Every stream that carries clocks and is to be read."""
+    return [Sight(*row) for row in await db.fetch(SEEN)]
+
+
+async def lost(db: Db, one: Sight, since: datetime) -> bool:
+    """Remember that the stream is blind; False where another worker has done so already."""
+    return bool(await db.fetchval(LOST, one.account, one.stream, since))
+
+
+async def found(db: Db, several: Collection[Sight]) -> None:
+    """Remember that these streams are not blind any more."""
+    await db.execute(FOUND, [one.account for one in several], [one.stream for one in several])
+
+
+async def rates(
+    db: Db, account: str, begin: datetime, end: datetime
+) -> tuple[dict[int, int], datetime]:
+    """Buyers' messages from *begin* to *end* by hour of the week (UTC, 0 is Monday's first).
+
+    The second is when the first of them was sent, *end* where there is none.
+    """
+    rows = await db.fetch(RATES, account, begin, end)
+    first = min((row["first"] for row in rows), default=end)
+    return {row["hour"]: row["n"] for row in rows}, first
+
+
+async def next_deadline(db: Db, account: str, after: datetime) -> datetime | None:
+    """The earliest deadline of a running clock after an instant."""
+    due_at: datetime | None = await db.fetchval(NEXT_DEADLINE, account, after)
+    return due_at

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from core import blind
+from core.metrics import Metrics
+from core.model import Stream
+from core.store import streams
+from sla.calendar import Calendar, Span
+from tests.core import pages, seeds
+from tests.core.pages import HOUR, MINUTE, buyer, setup, stored
+
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+BERLIN = Calendar(
+    "Europe/Berlin",
+    {
+        day: (Span(datetime.min.time().replace(hour=9), datetime.min.time().replace(hour=17)),)
+        for day in range(5)
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("every", "usual", "promise", "limit"),
+    [
+        (5 * MINUTE, 5 * MINUTE, DAY, 25 * MINUTE),
+        (5 * MINUTE, 5 * MINUTE, 4 * HOUR, 15 * MINUTE),
+        (5 * MINUTE, 2 * MINUTE, DAY, 15 * MINUTE),
+        (MINUTE, 30 * MINUTE, DAY, 72 * MINUTE),
+        (5 * MINUTE, 5 * MINUTE, None, 25 * MINUTE),
+    ],
+)
+def test_the_limit_is_of_walks_and_of_the_promise(every, usual, promise, limit):
+    assert blind.limit(every, usual, promise) == limit
+
+
+def test_walks_are_too_slow_when_three_take_a_twentieth_of_the_promise():
+    assert blind.is_too_slow(25 * MINUTE, DAY)
+    assert not blind.is_too_slow(24 * MINUTE, DAY)
+    assert not blind.is_too_slow(DAY, None)
+
+
+def test_the_shortest_promise_in_force_counts(now):
+    ended = seeds.policy("ended", reply_within=MINUTE, effective_to=now)
+    coming = seeds.policy("coming", reply_within=MINUTE, effective_from=now + HOUR)
+    next_ = seeds.policy("next", next_reply_within=4 * HOUR)
+
+    assert blind.shortest([ended, coming, next_, seeds.policy()], now) == 4 * HOUR
+    assert blind.shortest([], now) is None
+
+
+def test_messages_are_expected_by_the_hour_of_the_week(now):
+    """Now is Saturday 12:00: 8 came in four Saturdays' noon hours, 4 in the hour after."""
+    by_hour = {5 * 24 + 12: 8, 5 * 24 + 13: 4}
+
+    assert blind.expected(by_hour, 4 * WEEK, now, now + HOUR / 2) == pytest.approx(1.0)
+    assert blind.expected(by_hour, 4 * WEEK, now, now + 2 * HOUR) == pytest.approx(3.0)
+    assert blind.expected(by_hour, 4 * WEEK, now + 2 * HOUR, now + DAY) == 0
+    assert blind.expected(by_hour, 4 * WEEK, now, now + 10 * WEEK) == pytest.approx(30.0)
+    assert blind.expected(by_hour, timedelta(0), now, now + HOUR) == 8
+    assert blind.expected({}, timedelta(0), now, now + 500 * WEEK) == 0
+
+
+@given(
+    st.dictionaries(st.integers(0, 167), st.integers(0, 50)),
+    st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 5000),
+)  # fmt: skip
+def test_what_is_expected_adds_up(by_hour, first, second, offset):
+    start = datetime.fromisoformat("2026-11-02T00:00:00+00:00") + offset * MINUTE
+    middle, end = start + first * MINUTE, start + (first + second) * MINUTE
+
+    parts = blind.expected(by_hour, 3 * WEEK, start, middle) + blind.expected(
+        by_hour, 3 * WEEK, middle, end
+    )
+
+    assert blind.expected(by_hour, 3 * WEEK, start, end) == pytest.approx(parts)
+
+
+def test_a_promise_may_break_by_an_unseen_message_or_by_one_that_waits(now):
+    desk = seeds.policy("desk", reply_within=4 * HOUR, calendar=BERLIN)
+    monday_at_13 = datetime.fromisoformat("2026-11-23T13:00:00+01:00")
+
+    assert blind.earliest_breach([desk], now, None) == monday_at_13
+    assert blind.earliest_breach([desk, seeds.policy()], now, None) == now + DAY
+    assert blind.earliest_breach([desk], now, now + HOUR) == now + HOUR
+    assert blind.earliest_breach([], now, None) is None
+
+
+async def blind_notices(pool):
+    return [row for row in await pages.rows(pool, "notice") if row["kind"] == "blind"]
+
+
+async def read_through(pool, at):
+    async with pool.acquire() as db:
+        await db.execute("update stream set next_due = now()")
+        for lease in await streams.claim(db, 1, 10, MINUTE):
+            await streams.finish(db, lease, None, at, at, MINUTE)
+
+
+async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(pool, now):
+    metrics, rules = Metrics(), seeds.rules()
+    await pages.monitored(pool, now - 30 * DAY, setup("mk", Stream("threads", 5 * MINUTE)))
+    await stored(pool, now, *(buyer(f"M{n}", now - n * WEEK, f"T{n}") for n in range(1, 5)))
+    await read_through(pool, now)
+
+    await blind.once(pool, rules, metrics, now + 25 * MINUTE)
+    assert await blind_notices(pool) == []
+
+    with capture_logs() as logs:
+        for minutes in (30, 60):
+            at = now + minutes * MINUTE
+            assert await blind.once(pool, rules, metrics, at) == at + blind.LOOK_EVERY
+
+    [told] = await blind_notices(pool)
+    assert told["key"] == f"mk/blind/{(now + 25 * MINUTE).isoformat()}"
+    assert told["facts"] == {
+        "stream": "threads", "seen_through": now.isoformat(), "expected": 0.5,
+        "earliest": (now + DAY).isoformat(),
+    }  # fmt: skip
+    assert [line["event"] for line in logs] == ["became blind"]
+    assert metrics.unseen_messages_expected.get("mk") == pytest.approx(1.0)
+    assert metrics.earliest_possible_breach.get("mk") == (now + DAY).timestamp()
+
+    await read_through(pool, now + HOUR)
+    await blind.once(pool, rules, metrics, now + HOUR)
+    assert metrics.unseen_messages_expected.get("mk") == 0
+    assert metrics.earliest_possible_breach.get("mk") == inf
+
+    await blind.once(pool, rules, metrics, now + 2 * HOUR)
+    assert len(await blind_notices(pool)) == 2
+
+
+async def test_an_account_that_was_never_read_is_blind_since_it_is_monitored(pool, now):
+    await pages.monitored(pool, now, setup("mk", Stream("threads", 5 * MINUTE)))
+
+    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR)
+
+    [told] = await blind_notices(pool)
+    assert told["facts"]["seen_through"] is None
+    assert told["facts"]["expected"] == 0
+
+
+async def test_what_carries_no_clocks_or_is_retired_is_never_blind(pool, now):
+    numbers = Stream("numbers", MINUTE, carries_clocks=False)
+    await pages.monitored(pool, now, setup("mk", numbers), setup("gone"))
+    await pages.monitored(pool, now, setup("mk", numbers))
+
+    await blind.once(pool, seeds.rules(), Metrics(), now + DAY)
+
+    assert await blind_notices(pool) == []
