@@ -91,7 +91,8 @@ def page(
     messages: dict[str, Message] = {}
     for one in newest.values():
         for message in _messages(one, doubts):
-            messages.setdefault(message.id, message)
+            if messages.setdefault(message.id, message).thread != one.id:
+                doubts.add(message.id, "messages.id: in two threads", one)
     given = [(one.id, r) for one in newest.values() if (r := _reading(one, now, doubts))]
     return Page(
         messages=tuple(messages.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,10 @@ from connectors.mirakl import spec
 from connectors.mirakl.sandbox.server import Sandbox
 from core.connector import Transport
 from core.transport.http import Http, Limits, open_session
+from sla.clock import clocks
+from sla.policy import ThreadKind
 
+TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0, read=0.5, total=2.0)
 
@@ -117,3 +121,15 @@ class Everything:
 
     def of(self, thread):
         return [m for m in self.messages.values() if m.thread == thread.id]
+
+    def clocks(self, thread, policies, now, *, kind=ThreadKind.MESSAGE):
+        """The clocks of a thread, all of it seen *now*; *thread* is one, or an id."""
+        name = getattr(thread, "id", thread)
+        turns = [
+            SimpleNamespace(**{n: getattr(m, n) for n in TURN}, seen_at=now)
+            for m in self.messages.values()
+            if m.thread == name
+        ]
+        fitting = [p for p in policies if kind in p.applies_to]
+        given = [self.given[name]] if name in self.given else []
+        return clocks(turns, fitting, given, kind=kind)
