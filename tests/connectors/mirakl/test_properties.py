@@ -108,7 +108,7 @@ def test_whatever_one_order_is_the_next_one_is_read(path, value, drop):
 @given(st.binary(max_size=200) | st.text().map(lambda text: json.dumps(text).encode()))
 def test_whatever_bytes_come_the_error_is_one_of_ours(body):
     answer = answers.Answer(200, {}, body)
-    with pytest.raises(BadPayload, match="^M11 at op.example: ") as caught:
+    with pytest.raises(BadPayload, match=r"^M11 at op\.example: ") as caught:
         answers.salvaged(answer, Threads, "M11 at op.example", ("id",))
 
     assert caught.value.raw == body
