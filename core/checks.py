@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import durations
+from core import blind, durations
 from core.model import NoticeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-    from core.configured import Configured
     from core.settings import Settings
     from sla.policy import Policy
-
-SLOWEST = 0.1
-"""The longest poll interval as a share of the smallest promise: the last warning leaves as much."""
 
 UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
 """A test names its route; a digest stands for notices that have routes of their own."""
@@ -33,16 +29,6 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_slow(settings, now),
         *_to_review(settings, now),
     ]
-
-
-def smallest_promise(account: Configured, now: datetime) -> timedelta | None:
-    """The shortest working time that an account has to answer in, by promises in force."""
-    times = [
-        min(policy.reply_within, policy.next_reply_within or policy.reply_within)
-        for policy in account.promises
-        if in_force(policy, now)
-    ]
-    return min(times, default=None)
 
 
 def in_force(policy: Policy, now: datetime) -> bool:
@@ -99,22 +85,23 @@ def _unpromised(settings: Settings, now: datetime) -> Iterator[str]:
     if not settings.accounts:
         yield "accounts: none is configured; add [accounts.name]"
     for name, account in settings.accounts.items():
-        if smallest_promise(account, now) is None:
+        if blind.shortest(account.promises, now) is None:
             yield f"accounts.{name}: has no promise in force, so no clock will run; give it goals"
 
 
 def _slow(settings: Settings, now: datetime) -> Iterator[str]:
+    """Polls that leave too much of a promise in the dark; a stand-in's promises are play."""
     for name, account in settings.accounts.items():
-        promise = smallest_promise(account, now)
-        if promise is None:
-            continue
+        promise = blind.shortest(account.promises, now)
         for stream in account.streams:
-            if stream.carries_clocks and stream.every > promise * SLOWEST:
+            if promise is None or account.account.sandbox or not stream.carries_clocks:
+                continue
+            if blind.is_too_slow(stream.every, promise):
                 yield (
                     f"accounts.{name}: {stream.name} is read every "
                     f"{durations.write(stream.every)}, too slowly for a promise of "
                     f"{durations.write(promise)}; read it every "
-                    f"{durations.write(promise * SLOWEST)} or oftener"
+                    f"{durations.write(promise * blind.SHARE / 3)} or oftener"
                 )
 
 

@@ -49,6 +49,10 @@ SENT = ("delivered", "retried", "dead")
 SUPPRESSED = ("answered", "ended", "moved", "duplicate")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline, a double."""
 
+TABLES = ("notice",)
+ACTIONS = ("deleted",)
+"""What retention removes, and how: `retention_rows_deleted`."""
+
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {
     NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,

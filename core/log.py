@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Format = Literal["auto", "json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
 
+FIRST = ("timestamp", "level", "event", "loop", "account", "stream")
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 4
 
@@ -150,10 +151,17 @@ def _formatter(
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _in_order,
             redaction,
             renderer,
         ],
     )
+
+
+def _in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """When, how bad, what; then the fields."""
+    first = {key: line[key] for key in FIRST if key in line}
+    return {**first, **line}
 
 
 def _renderer(out: TextIO, *, console: bool) -> Processor:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -18,6 +18,8 @@ from core.errors import ConnectorError, Error, StoreUnavailable
 
 if TYPE_CHECKING:
     from prometheus_client import Histogram
+
+T = TypeVar("T")
 
 Once = Callable[[datetime], Awaitable[datetime | None]]
 
@@ -51,6 +53,25 @@ async def pause_or_wake(stop: asyncio.Event, seconds: float, wake: asyncio.Event
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     wake.clear()
+
+
+class Bell(asyncio.Event):
+    """Wakes several loops at once; each hears it by an event of its own, and spends that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ears: list[asyncio.Event] = []
+
+    def ear(self) -> asyncio.Event:
+        """An event for one loop."""
+        ear = asyncio.Event()
+        self._ears.append(ear)
+        return ear
+
+    def set(self) -> None:
+        """Wake every loop that has an ear."""
+        for ear in self._ears:
+            ear.set()
 
 
 def seconds_until(again: datetime | None, now: datetime, most: float) -> float:
@@ -90,13 +111,14 @@ class Pulse:
 
 
 @dataclass(slots=True)
-class _Trouble:
+class Trouble:
     """Failures in a row of one loop: the first is told, the others are counted."""
 
     failures: int = 0
     reason: str = ""
 
     def failed(self, fault: Error) -> float:
+        """Note one more; how many seconds to wait."""
         self.failures += 1
         if self.reason != fault.reason:
             self.reason = fault.reason
@@ -104,6 +126,7 @@ class _Trouble:
         return backoff(self.failures)
 
     def passed(self) -> None:
+        """Note that it works, again."""
         if self.failures:
             log.info("loop goes on", reason=self.reason, failures=self.failures)
             self.failures, self.reason = 0, ""
@@ -123,7 +146,7 @@ async def every(
     A lost database and an account's trouble are waited out, longer each time; any other exception
     ends the loop, for core may not fail quietly.
     """
-    trouble = _Trouble()
+    trouble = Trouble()
     with bound_contextvars(loop=name):
         while not stop.is_set():
             if pulse is not None:
@@ -137,7 +160,7 @@ async def every(
         pulse.forget(name)
 
 
-async def _turn(once: Once, trouble: _Trouble, tick: float) -> float:
+async def _turn(once: Once, trouble: Trouble, tick: float) -> float:
     """One round; how long to sleep after it."""
     try:
         again = await once(utcnow())
@@ -145,6 +168,23 @@ async def _turn(once: Once, trouble: _Trouble, tick: float) -> float:
         return trouble.failed(fault)
     trouble.passed()
     return seconds_until(again, utcnow(), tick)
+
+
+async def patiently(
+    name: str, act: Callable[[datetime], Awaitable[T]], stop: asyncio.Event
+) -> T | None:
+    """What *act* comes to, tried again while the database is away; None when asked to stop."""
+    trouble = Trouble()
+    with bound_contextvars(loop=name):
+        while not stop.is_set():
+            try:
+                done = await act(utcnow())
+            except StoreUnavailable as fault:
+                await pause(stop, trouble.failed(fault))
+            else:
+                trouble.passed()
+                return done
+    return None
 
 
 async def measure_lag(stop: asyncio.Event, lag: Histogram) -> None:

@@ -268,6 +268,14 @@ class Metrics:
         self.config_last_reload_success = self._plain_gauge(
             "config_last_reload_success_timestamp_seconds", "When settings were last taken over."
         )
+        self.retention_rows_deleted = self._counter(
+            "retention_rows_deleted",
+            "Rows removed because their time was over.",
+            "table action",
+            table=closed.TABLES,
+            action=closed.ACTIONS,
+        )
+        self.retention_rows_deleted.create()
         self._build = prometheus.Info(
             "replyby_build", "The version that runs.", registry=self.registry
         )

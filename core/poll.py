@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from core.ingest import Stored
     from core.metrics import Metrics
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.streams import Lease
 
-__all__ = ["Reader", "once"]
+__all__ = ["Reader", "account", "once"]
 
 BATCH = 4
 FIRST_RETRY = timedelta(seconds=10)
@@ -83,19 +84,43 @@ async def once(
         return this.clock() + await streams.next_due(db)
 
 
-async def _read(this: Round, lease: Lease, reader: Reader | None) -> None:
+async def account(
+    pool: Pool,
+    worker: int,
+    reader: Reader,
+    rules: Rules,
+    metrics: Metrics,
+    now: datetime,
+    *,
+    stream: str | None = None,
+) -> dict[str, tuple[str, Stored]]:
+    """Read the streams of one account now, or one of them, because a person asks for it.
+
+    Returns:
+        By stream, how its walk ended (`core.labels.OUTCOMES`) and what was stored; streams that
+        another worker is just reading are left out.
+    """
+    this = Round(pool, rules, metrics, running_from(now), sure=True)
+    async with transaction(pool) as db:
+        leases = await streams.take(db, worker, reader.account.name, stream, LEASE)
+    told = await gathered(_read(this, lease, reader) for lease in leases)
+    return {lease.stream: said for lease, said in zip(leases, told, strict=True) if said}
+
+
+async def _read(this: Round, lease: Lease, reader: Reader | None) -> tuple[str, Stored] | None:
     """Read one stream; its account's trouble stays its own."""
     stream = reader.streams.get(lease.stream) if reader else None
     if reader is None or stream is None:
         async with transaction(this.pool) as db:
             await streams.put_back(db, lease, ELSEWHERE)
-        return
+        return None
     reading = Walk(lease, reader, stream, this.clock())
     with bound_contextvars(account=lease.account, stream=lease.stream):
         outcome = await _outcome(this, reading)
     marketplace = reader.account.marketplace
     this.metrics.polls.labels(marketplace, lease.account, outcome).inc()
     this.metrics.poll_duration.labels(marketplace).observe(reading.seconds)
+    return outcome, reading.stored
 
 
 async def _outcome(this: Round, reading: Walk) -> str:

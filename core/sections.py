@@ -161,7 +161,13 @@ class MetricsSection(Section):
 class Poll(Section):
     """How much is read at once: *slots* streams side by side."""
 
-    slots: int = Field(default=8, ge=1, le=256)
+    slots: int = Field(default=4, ge=1, le=256)
+
+
+class Retention(Section):
+    """How long is kept what nobody needs any more: *notices* that were sent."""
+
+    notices: PositiveDuration = timedelta(days=180)
 
 
 class AccountSection(Section):

@@ -58,6 +58,7 @@ class Tables(BaseSettings):
     log: Any = {}
     metrics: Any = {}
     poll: Any = {}
+    retention: Any = {}
     accounts: Any = {}
     policies: Any = {}
     calendars: Any = {}
@@ -133,12 +134,18 @@ class Settings:
     log: sections.Log
     metrics: sections.MetricsSection
     poll: sections.Poll
+    retention: sections.Retention
     accounts: Mapping[str, Configured]
     promises: Mapping[str, tuple[Policy, ...]]
     notifiers: Mapping[str, NotifierOptions]
     routing: Routing
     warnings: tuple[str, ...]
     secrets: frozenset[str]
+
+    @property
+    def base(self) -> Path:
+        """Where relative paths start: the directory of the settings file."""
+        return self.path.resolve().parent
 
 
 def load(
@@ -219,6 +226,7 @@ class _Reading:
             log=self._section(sections.Log, "log"),
             metrics=self._section(sections.MetricsSection, "metrics"),
             poll=self._section(sections.Poll, "poll"),
+            retention=self._section(sections.Retention, "retention"),
             accounts=configured,
             promises={name: versions for name, versions in made.items() if versions},
             notifiers={name: found for name, found in notifiers.items() if found is not None},

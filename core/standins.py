@@ -65,20 +65,18 @@ def placed(settings: Settings, options: Mapping[str, Mapping[str, Any]]) -> Sett
     return replace(settings, accounts={**settings.accounts, **there})
 
 
-def running(settings: Settings, accounts: Iterable[str]) -> Settings:
-    """*settings* with *accounts* at the stand-ins that the daemon runs.
+def running(settings: Settings, needed: Iterable[str]) -> Settings:
+    """*settings* with sandbox accounts at the stand-ins that the daemon runs.
 
     Raises:
-        SettingsError: one of them is a sandbox account, and its stand-in does not run.
+        SettingsError: one of *needed* is a sandbox account, and its stand-in does not run.
     """
-    wanted = [name for name in accounts if settings.accounts[name].account.sandbox]
-    if not wanted:
-        return settings
-    found = _read(settings.state_dir / FILE)
-    missing = [f"accounts.{name}: {NOT_RUNNING}" for name in wanted if name not in found]
+    sandboxed = _sandboxed(settings)
+    found = _read(settings.state_dir / FILE) if sandboxed else {}
+    missing = [n for n in needed if n in sandboxed and n not in found]
     if missing:
-        raise SettingsError(missing)
-    there = {name: standing_in(settings.accounts[name], found[name]) for name in wanted}
+        raise SettingsError([f"accounts.{name}: {NOT_RUNNING}" for name in missing])
+    there = {n: standing_in(a, found[n]) for n, a in sandboxed.items() if n in found}
     return replace(settings, accounts={**settings.accounts, **there})
 
 

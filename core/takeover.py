@@ -9,7 +9,7 @@ import structlog
 from core import keys
 from core.model import Notice, NoticeKind
 from core.rules import Rules
-from core.store import accounts, notices, policies, transaction, wake
+from core.store import accounts, notices, policies, transaction, wake, workers
 from core.store.accounts import Setup, Synced
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ async def take_over(pool: Pool, settings: Settings, now: datetime) -> Rules:
         await wake.send(db, "poll", "watch")
     _say(synced)
     return rules
+
+
+async def follow(pool: Pool, settings: Settings, now: datetime) -> Rules:
+    """The rules for a command. Beside a running daemon no account comes or goes: that one leads.
+
+    Raises:
+        StoreUnavailable: the database went away.
+    """
+    async with transaction(pool) as db:
+        led = await accounts.names(db) if await workers.alive(db) else None
+        if led is not None:
+            there = {n: found for n, found in settings.accounts.items() if n in led}
+            versions = await policies.load(db, {n: f.promises for n, f in there.items()}, now)
+            known = {name: found.account for name, found in there.items()}
+            return Rules(known, versions, settings.routing)
+    return await take_over(pool, settings, now)
 
 
 def _retired(synced: Synced, now: datetime) -> Iterator[Notice]:

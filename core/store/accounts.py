@@ -64,6 +64,7 @@ END_STREAMS = """
         where w.account = s.account and w.stream = s.stream
     )
 """
+READ = "select name from account where retired_at is null"
 RETIRE = "update account set retired_at = $2, down_since = null where name = any($1)"
 RUNNING = """
     select distinct thread from clock where account = $1 and ended is null order by thread
@@ -151,6 +152,11 @@ async def _end_clocks(db: Db, account: str, now: datetime) -> int:
     await notices.drop(db, [row["id"] for row in ended], "ended")
     await tally.add(db, Counter((account, r["metric"], "void") for r in ended if not r["history"]))
     return len(ended)
+
+
+async def names(db: Db) -> frozenset[str]:
+    """The accounts that are read."""
+    return frozenset(row["name"] for row in await db.fetch(READ))
 
 
 async def watched_since(db: Db, account: str, *, share: bool) -> datetime | None:

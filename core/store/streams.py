@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
+    from asyncpg import Record
+
     from core.store import Db
 
 # A shared rate limit that says "not now" moves the due time to when it has room again.
@@ -42,6 +44,33 @@ CLAIM = """
     where s.account = due.account and s.stream = due.stream
     returning s.account, s.stream, s.fence, s.cursor, s.failures, s.health, s.health_since,
               s.last_ok_at, due.unsettled, due.next_at is null as held
+"""
+# Asked for by a person: due or not, but not what is just being read.
+TAKE = """
+    with wanted as materialized (
+        select s.account, s.stream,
+               a.first_walk_at is null or a.down_since is not null as unsettled
+        from stream s join account a on a.name = s.account
+        where s.account = $2 and ($3::text is null or s.stream = $3)
+          and s.next_due < 'infinity' and (s.holder is null or s.leased_until <= now())
+        order by s.account, s.stream
+        for no key update of s skip locked
+    )
+    update stream s
+    set holder = $1, leased_until = now() + $4::interval, next_due = now() + $4::interval,
+        not_before = now() + s.floor, fence = s.fence + 1
+    from wanted
+    where s.account = wanted.account and s.stream = wanted.stream
+    returning s.account, s.stream, s.fence, s.cursor, s.failures, s.health, s.health_since,
+              s.last_ok_at, wanted.unsettled, true as held
+"""
+# The fence moves: a walk that is on its way may not put its cursor back.
+REWIND = """
+    update stream
+    set cursor = null, next_due = now(), not_before = now(), holder = null, leased_until = null,
+        pulled_to = null, fence = fence + 1
+    where account = $1 and stream = $2 and next_due < 'infinity'
+    returning true
 """
 HOLD = """
     update stream set leased_until = now() + $5::interval, next_due = now() + $5::interval
@@ -155,22 +184,20 @@ class Reading:
 async def claim(db: Db, worker: int, limit: int, lease: timedelta) -> list[Lease]:
     """Lease at most *limit* due streams to *worker*, the longest due first."""
     rows = await db.fetch(CLAIM, worker, limit, lease)
-    return [
-        Lease(
-            account=row["account"],
-            stream=row["stream"],
-            worker=worker,
-            fence=row["fence"],
-            cursor=row["cursor"],
-            failures=row["failures"],
-            health=HealthState(row["health"]),
-            health_since=row["health_since"],
-            last_ok_at=row["last_ok_at"],
-            unsettled=row["unsettled"],
-        )
-        for row in rows
-        if row["held"]
-    ]
+    return [_lease(row, worker) for row in rows if row["held"]]
+
+
+async def take(
+    db: Db, worker: int, account: str, stream: str | None, lease: timedelta
+) -> list[Lease]:
+    """Lease the streams of *account*, or one of them, due or not; what is being read is left."""
+    rows = await db.fetch(TAKE, worker, account, stream, lease)
+    return [_lease(row, worker) for row in rows]
+
+
+async def rewind(db: Db, account: str, stream: str) -> bool:
+    """Let *stream* be read at once and from its look-back; False where it is not read at all."""
+    return bool(await db.fetchval(REWIND, account, stream))
 
 
 async def hold(db: Db, lease: Lease, length: timedelta) -> None:
@@ -258,6 +285,21 @@ async def stop(db: Db, account: str, wait: timedelta, since: datetime) -> None:
 async def probe(db: Db, account: str, health: HealthState | None = None) -> None:
     """Read the streams of *account* at once that are as *health* says; all of them for None."""
     await db.execute(PROBE, account, health)
+
+
+def _lease(row: Record, worker: int) -> Lease:
+    return Lease(
+        account=row["account"],
+        stream=row["stream"],
+        worker=worker,
+        fence=row["fence"],
+        cursor=row["cursor"],
+        failures=row["failures"],
+        health=HealthState(row["health"]),
+        health_since=row["health_since"],
+        last_ok_at=row["last_ok_at"],
+        unsettled=row["unsettled"],
+    )
 
 
 def _key(lease: Lease) -> tuple[str, str, int, int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from core import ingest
+from core import ingest, observe
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
 from core.store import streams, transaction, wake
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.connector import Receipt
+    from core.ingest import Stored
     from core.metrics import Metrics
     from core.rules import Rules
     from core.store import Pool
@@ -97,13 +98,16 @@ async def _store(intake: Intake, receipt: Receipt) -> None:
         return
     if pool is None:
         raise StoreUnavailable("the database was not reached yet")
+    stored: dict[str, Stored] = {}
     async with transaction(pool) as db:
         for account in sorted(receipt.pages):
-            page = receipt.pages[account]
-            await ingest.page(db, rules, account, page, now, None, sure=intake.sure())
+            page, sure = receipt.pages[account], intake.sure()
+            stored[account] = await ingest.page(db, rules, account, page, now, None, sure=sure)
         if receipt.wake:
             await streams.pull_forward(db, dict.fromkeys(sorted(receipt.wake), now), now)
             await wake.send(db, "poll")
+    for account, told in stored.items():
+        observe.page(intake.metrics, rules, rules.accounts[account], told, "push")
 
 
 def _known(rules: Rules, accounts: Iterable[str]) -> None:

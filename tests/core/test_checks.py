@@ -51,7 +51,7 @@ WELL = """
 connector = "shop"
 goals = ["fast"]
 [policies.fast]
-reply_within = "4h"
+reply_within = "8h"
 [notifiers.log]
 kind = "file"
 path = "notices"
@@ -88,9 +88,9 @@ def test_wise_settings_have_no_findings(findings):
         ("[routes.ops]", '[notifiers.lost]\nkind = "file"\npath = "x"\n[routes.ops]',
          "notifiers.lost: no route names it; name it in a route, or remove it"),
         ("[policies.fast]", "[accounts.one.options]\nminutes = 30\n[policies.fast]",
-         ("accounts.one: messages is read every 30m, too slowly for a promise of 4h; "
-         "read it every 24m or oftener")),
-        ('reply_within = "4h"', 'reply_within = "4h"\nreview_after = 2026-11-20',
+         ("accounts.one: messages is read every 30m, too slowly for a promise of 8h; "
+         "read it every 8m or oftener")),
+        ('reply_within = "8h"', 'reply_within = "8h"\nreview_after = 2026-11-20',
          "policies.fast: was to be reviewed after 2026-11-20"),
         ("[policies.fast]", '[ops]\nlisten = "0.0.0.0:9100"\n[policies.fast]',
          "ops.listen: 0.0.0.0:9100 can be reached from outside"),
@@ -112,9 +112,9 @@ def test_no_account_at_all_is_found(findings):
 
 
 def test_a_review_that_is_not_yet_due_is_no_finding(findings):
-    text = 'reply_within = "4h"\nreview_after = 2026-11-21'
+    text = 'reply_within = "8h"\nreview_after = 2026-11-21'
 
-    assert findings(WELL.replace('reply_within = "4h"', text)) == []
+    assert findings(WELL.replace('reply_within = "8h"', text)) == []
 
 
 def test_two_accounts_that_mean_different_things_by_one_name_are_refused(findings):

@@ -1,0 +1,296 @@
+"""The command `replyby`. Exit codes: 0 done, 1 failed, 2 the settings or the call are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import Error, SettingsError
+
+FAILED, UNUSABLE = 1, 2
+DONE = 0
+
+Command = Callable[..., Any]
+
+
+class Replyby(click.Group):
+    """Says every error of ours in plain lines, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error becomes its exit code."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as fault:
+            for complaint in fault.complaints:
+                click.echo(complaint, err=True)
+            ctx.exit(UNUSABLE)
+        except Error as fault:
+            click.echo(f"{fault.reason}: {fault}", err=True)
+            ctx.exit(FAILED)
+
+
+def settings_file(command: Command) -> Command:
+    """Add ``--settings``."""
+    return click.option(
+        "--settings", "path", type=click.Path(path_type=Path), envvar="REPLYBY_SETTINGS",
+        default=Path("settings.toml"), show_default=True, help="The settings file.",
+    )(command)  # fmt: skip
+
+
+def as_json(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For scripts.")(command)
+
+
+def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What *work* comes to; its log goes to the standard error output, warnings only."""
+    from core import log  # noqa: PLC0415  # only a command that works needs it
+
+    log.set_up("auto", "warning")
+    return asyncio.run(work)
+
+
+@click.group(cls=Replyby, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="replyby")
+def main() -> None:
+    """Knows when each marketplace wants its answer, and tells before it is too late."""
+
+
+@main.command()
+@settings_file
+@click.option("--sandbox", is_flag=True, help="Play the marketplaces of accounts that say so.")
+def run(path: Path, *, sandbox: bool) -> None:
+    """Run the daemon."""
+    from core.commands import running  # noqa: PLC0415
+
+    try:
+        running.run(path, sandbox=sandbox)
+    except BaseExceptionGroup as several:
+        import structlog  # noqa: PLC0415
+
+        structlog.get_logger().critical("ended by a fault", exc_info=several)
+        sys.exit(FAILED)
+
+
+@main.command()
+@settings_file
+@click.option("--offline", is_flag=True, help="Call no marketplace.")
+@click.option("--sandbox", is_flag=True, help="Allow sandbox accounts, as run --sandbox does.")
+@as_json
+def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> None:
+    """Check the settings, and that each account answers."""
+    from core.commands import checking  # noqa: PLC0415
+
+    work = checking.check(path, offline=offline, sandbox=sandbox, as_json=as_json)
+    sys.exit(DONE if finished(work) else FAILED)
+
+
+@main.command()
+@settings_file
+@click.option("--check", "only_check", is_flag=True, help="Only say what would be applied.")
+def migrate(path: Path, *, only_check: bool) -> None:
+    """Bring the database's tables to this version."""
+    from core.commands import checking  # noqa: PLC0415
+
+    done = finished(checking.migrate_database(path, only_check=only_check))
+    sys.exit(DONE if done else FAILED)
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("stream", required=False)
+@click.option("--once", is_flag=True, required=True, help="Read once and end.")
+def poll(path: Path, account: str, stream: str | None, *, once: bool) -> None:  # noqa: ARG001  # said to be clear
+    """Read ACCOUNT now, all its streams or one STREAM."""
+    from core.commands import reading  # noqa: PLC0415
+
+    sys.exit(DONE if finished(reading.poll(path, account, stream)) else FAILED)
+
+
+@main.command()
+@settings_file
+@click.option("--at-risk", is_flag=True, help="Only those that were warned of, or are late.")
+@click.option("--history", is_flag=True, help="Those that were due before we watched.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+@as_json
+def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
+    """Show threads that wait for a reply, the most urgent first."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.threads(path, at_risk=at_risk, history=history, limit=limit, as_json=as_json))
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("thread")
+@as_json
+def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
+    """Tell why a thread's deadlines are what they are, step by step."""
+    from core.commands import explaining  # noqa: PLC0415
+
+    finished(explaining.explain(path, account, thread, as_json=as_json))
+
+
+PARTIES = click.Choice(["buyer", "marketplace"])
+TO: Callable[[Command], Command] = click.option(
+    "--to", multiple=True, default=("buyer",), show_default=True, type=PARTIES,
+    help="Who is addressed; may be given twice.",
+)  # fmt: skip
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("thread")
+@click.option("--text", help="The reply; left out, it is read from the standard input.")
+@TO
+def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str, ...]) -> None:
+    """Queue a reply to THREAD."""
+    from core.commands import acting  # noqa: PLC0415
+
+    body = sys.stdin.read() if text is None else text
+    finished(acting.answer(path, account, thread, body, to))
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("thread")
+@click.argument("level", type=click.Choice(["decided", "marked"]))
+def mark(path: Path, account: str, thread: str, level: str) -> None:
+    """Say that THREAD needs no reply: decided here, or marked at the marketplace."""
+    from core.commands import acting  # noqa: PLC0415
+
+    finished(acting.mark(path, account, thread, level))
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant with its zone."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """*value* as an aware instant in UTC."""
+        try:
+            at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail("is no instant; write it as 2026-11-21T12:00:00Z", param, ctx)
+        if at.tzinfo is None:
+            self.fail("has no zone; end it with Z or an offset such as +01:00", param, ctx)
+        return at.astimezone(UTC)
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("thread")
+@click.option("--at", type=Instant(), required=True, help="When, such as 2026-11-21T12:00:00Z.")
+@TO
+def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str, ...]) -> None:
+    """Say that THREAD was answered at the marketplace."""
+    from core.commands import acting  # noqa: PLC0415
+
+    finished(acting.answered(path, account, thread, at, to))
+
+
+@main.group()
+def notices() -> None:
+    """What could not be sent."""
+
+
+@notices.command("list")
+@settings_file
+@as_json
+def notices_list(path: Path, *, as_json: bool) -> None:
+    """Show parked notices."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.notices(path, as_json=as_json))
+
+
+@notices.command("retry")
+@settings_file
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--notifier", help="Only those to this notifier.")
+def notices_retry(path: Path, ids: tuple[int, ...], notifier: str | None) -> None:
+    """Try parked notices again: those of IDS, or all."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.retry_notices(path, ids, notifier))
+
+
+@main.group("set-aside")
+def set_aside() -> None:
+    """What could not be read."""
+
+
+@set_aside.command("list")
+@settings_file
+@click.option("--account", help="Only of this account.")
+@as_json
+def set_aside_list(path: Path, account: str | None, *, as_json: bool) -> None:
+    """Show what was set aside, and why."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.set_aside(path, account, as_json=as_json))
+
+
+@set_aside.command("show")
+@settings_file
+@click.argument("number", type=int)
+def set_aside_show(path: Path, number: int) -> None:
+    """Print one payload as it came; it may hold a buyer's words."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.show_set_aside(path, number))
+
+
+@set_aside.command("retry")
+@settings_file
+@click.argument("ids", nargs=-1, type=int)
+def set_aside_retry(path: Path, ids: tuple[int, ...]) -> None:
+    """Read the streams of IDS, or of all, again from their look-back."""
+    from core.commands import reading  # noqa: PLC0415
+
+    finished(reading.retry_set_aside(path, ids))
+
+
+@set_aside.command("drop")
+@settings_file
+@click.argument("ids", nargs=-1, type=int, required=True)
+def set_aside_drop(path: Path, ids: tuple[int, ...]) -> None:
+    """Forget IDS."""
+    from core.commands import listing  # noqa: PLC0415
+
+    finished(listing.drop_set_aside(path, ids))
+
+
+@main.command()
+@settings_file
+@click.option("--test", "route", required=True, metavar="ROUTE", help="Who is told.")
+def notify(path: Path, route: str) -> None:
+    """Send a test notice to everybody on a route."""
+    from core.commands import checking  # noqa: PLC0415
+
+    sys.exit(DONE if finished(checking.notify(path, route)) else FAILED)
+
+
+@main.command()
+@settings_file
+def healthcheck(path: Path) -> None:
+    """Ask the daemon on this machine whether it is well."""
+    from core.commands import running  # noqa: PLC0415
+
+    faults = running.healthcheck(path)
+    click.echo("\n".join(faults or ["alive and ready"]))
+    sys.exit(FAILED if faults else DONE)

@@ -1,0 +1,66 @@
+"""Commands that change something: reply, mark, answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core import loops, marks, reply
+from core.commands import opening
+from core.store import transaction, wake
+from sla.policy import Party
+from sla.turn import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from pathlib import Path
+
+
+async def answer(path: Path, account: str, thread: str, text: str, to: Collection[str]) -> None:
+    """Queue a reply; the daemon sends it.
+
+    Raises:
+        Mistaken: there is no such account or thread, or the text is empty.
+    """
+    configured = opening.read(path)
+    opening.known(configured, account)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        number = await reply.queue(db, account, thread, text, _parties(to), loops.utcnow())
+        await wake.send(db, "reply")
+    click.echo(f"reply {number} is queued; the daemon sends it: replyby explain {account} {thread}")
+
+
+def _parties(names: Collection[str]) -> frozenset[Party]:
+    return frozenset(map(Party, names))
+
+
+async def mark(path: Path, account: str, thread: str, level: str) -> None:
+    """Say that no reply is needed to what is stored of a thread.
+
+    Raises:
+        Mistaken: there is no such account or thread.
+    """
+    configured = opening.read(path)
+    opening.known(configured, account)
+    async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
+        await marks.mark(db, rules, account, thread, Level(level), loops.utcnow())
+        await wake.send(db, "watch")
+    click.echo(f"{account} {thread}: no reply needed ({level})")
+
+
+async def answered(
+    path: Path, account: str, thread: str, at: datetime, to: Collection[str]
+) -> None:
+    """Say that a thread was answered at the marketplace.
+
+    Raises:
+        Mistaken: there is no such account or thread, or the instant lies ahead.
+    """
+    configured = opening.read(path)
+    opening.known(configured, account)
+    async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
+        await marks.answered(db, rules, account, thread, at, _parties(to), loops.utcnow())
+        await wake.send(db, "watch")
+    click.echo(f"{account} {thread}: answered elsewhere at {at:%Y-%m-%d %H:%M:%S %Z}")

@@ -1,0 +1,158 @@
+"""`check`, `migrate`, `notify`: is everything as it should be?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import click
+
+from core import checks, loops, standins, state, store, words
+from core.commands import opening
+from core.complaints import nearest
+from core.errors import Error, Mistaken, NotifierError
+from core.model import Notice, NoticeKind
+from core.notifier import Means
+from core.notifiers import registry
+from core.rules import Rules
+from core.store import migrate
+from core.transport.http import Http, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.configured import Configured
+    from core.notifier import Notifier
+    from core.settings import Settings
+    from core.store import Db
+
+LONGEST = 60.0
+
+
+async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> bool:
+    """Settings, what is not wise in them, and one authenticated call to each account.
+
+    Returns:
+        Whether every account answered.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+    """
+    configured = opening.read(path, sandbox=sandbox)
+    findings = checks.findings(configured, loops.utcnow())
+    faults = {} if offline else await _call_all(configured)
+    if as_json:
+        told = {"findings": findings, "accounts": dict.fromkeys(configured.accounts) | faults}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        _say(configured, findings, faults, offline=offline)
+    return not any(faults.values())
+
+
+def _say(
+    configured: Settings,
+    findings: list[str],
+    faults: Mapping[str, str | None],
+    *,
+    offline: bool,
+) -> None:
+    for finding in findings:
+        click.echo(f"warning: {finding}")
+    for name, fault in faults.items():
+        title = configured.accounts[name].account.title
+        click.echo(f"accounts.{name}: {fault or f'{title} answers'}")
+    called = "not called" if offline else f"{list(faults.values()).count(None)} answer"
+    click.echo(
+        f"{configured.path}: {len(configured.accounts)} accounts ({called}), "
+        f"{len(findings)} warnings, no fault in the settings"
+    )
+
+
+async def _call_all(configured: Settings) -> dict[str, str | None]:
+    """What each account's connector says: None where it may read."""
+    there = standins.running(configured, ()).accounts
+    async with open_session(version("replyby")) as session:
+        http = Http(session, now=loops.utcnow)
+        said = await asyncio.gather(
+            *(_call(http, found, configured.accounts[name]) for name, found in there.items())
+        )
+    return dict(zip(there, said, strict=True))
+
+
+async def _call(http: Http, found: Configured, written: Configured) -> str | None:
+    if found.account.sandbox and found is written:
+        return standins.NOT_RUNNING
+    try:
+        async with asyncio.timeout(LONGEST):
+            await state.reader(found, http).connector.check()
+    except Error as fault:
+        return f"{fault.reason}: {fault}"
+    except TimeoutError:
+        return f"unreachable: no answer within {LONGEST:.0f} s"
+    return None
+
+
+async def migrate_database(path: Path, *, only_check: bool) -> bool:
+    """Apply the migrations that are missing, or only name them; whether all are applied.
+
+    Raises:
+        SchemaMismatch: the database belongs to another version.
+        StoreUnavailable: it cannot be reached.
+    """
+    configured = opening.read(path)
+    async with opening.address(configured) as found:
+        db = await store.connect(found, name="replyby command")
+        try:
+            return await _migrate(db, only_check=only_check)
+        finally:
+            await db.close()
+
+
+async def _migrate(db: Db, *, only_check: bool) -> bool:
+    pending = await migrate.pending(db)
+    if only_check:
+        for name in pending:
+            click.echo(f"{name} is not applied; apply it: replyby migrate")
+        return not pending
+    done = await migrate.apply(db)
+    click.echo(f"{len(done)} applied" if done else "nothing to apply")
+    return True
+
+
+async def notify(path: Path, route: str) -> bool:
+    """Send a test notice to everybody on *route*, by itself and at once; whether all took it.
+
+    Raises:
+        Mistaken: there is no such route.
+    """
+    configured = opening.read(path)
+    routes = configured.routing.routes
+    if route not in routes:
+        raise Mistaken(f"no route is called {route}; {nearest(route, routes)}")
+    async with open_session(version("replyby")) as session:
+        means = Means(http=Http(session), directory=configured.base)
+        opened = registry.open_all(configured.notifiers, means)
+        told = [opened[name] for name in routes[route].notifiers]
+        return all([await _test(notifier, route, configured) for notifier in told])
+
+
+async def _test(notifier: Notifier, route: str, configured: Settings) -> bool:
+    now = loops.utcnow()
+    key = f"test/{route}/{now.isoformat()}"
+    notice = Notice(key, NoticeKind.TEST, "", now, facts=(("route", route),))
+    rules = Rules({}, {}, configured.routing)
+    said = words.render(notice, rules, url=None, zone=notifier.zone, now=now)
+    try:
+        async with asyncio.timeout(LONGEST):
+            await notifier.send(notice, said)
+    except NotifierError as fault:
+        click.echo(f"notifiers.{notifier.name}: not sent: {fault}")
+        return False
+    except TimeoutError:
+        click.echo(f"notifiers.{notifier.name}: not sent: no answer within {LONGEST:.0f} s")
+        return False
+    click.echo(f"notifiers.{notifier.name}: sent")
+    return True

@@ -1,0 +1,120 @@
+"""Commands that show: threads, notices, set-aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core import loops
+from core.commands import opening, shown
+from core.errors import Mistaken
+from core.spoken import span
+from core.store import dispatches, queue, setaside, transaction, wake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from core.model import Dispatch
+    from core.store.queue import Running
+
+
+async def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
+    """Running clocks, the most urgent first."""
+    configured, now = opening.read(path), loops.utcnow()
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        if history:
+            found = await queue.history(db, limit)
+        else:
+            found = await queue.running(db, limit, at_risk_at=now if at_risk else None)
+    none = "no thread is at risk" if at_risk else "no thread waits for a reply"
+    shown.rows(
+        [_clock(each, now) for each in found],
+        as_json=as_json,
+        none=none,
+        hidden=("started_at", "due_from", "metric", "flags"),
+    )
+
+
+def _clock(found: Running, now: datetime) -> Mapping[str, object]:
+    left = found.due_at - now
+    return {
+        "band": found.band(now),
+        "left": span(left) if left.total_seconds() >= 0 else f"late {span(left)}",
+        "due_at": found.due_at,
+        "account": found.account,
+        "thread": found.thread,
+        "kind": found.kind,
+        "waits_for": found.waits_for,
+        "promise": found.promise,
+        "metric": found.metric,
+        "started_at": found.started_at,
+        "due_from": found.due_from,
+        "flags": sorted(found.flags),
+        "url": found.url,
+    }
+
+
+async def notices(path: Path, *, as_json: bool) -> None:
+    """What could not be sent."""
+    configured = opening.read(path)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        found = await dispatches.parked(db)
+    rows = [_dispatch(each) for each in found]
+    shown.rows(rows, as_json=as_json, none="every notice was sent, or still is to be")
+
+
+def _dispatch(found: Dispatch) -> Mapping[str, object]:
+    return {
+        "id": found.notice.id,
+        "notifier": found.notifier,
+        "kind": found.notice.kind.value,
+        "account": found.notice.account,
+        "thread": found.notice.thread,
+        "raised_at": found.notice.raised_at,
+        "attempts": found.attempts,
+        "reason": found.parked_reason,
+        "error": found.error,
+    }
+
+
+async def retry_notices(path: Path, ids: Sequence[int], notifier: str | None) -> None:
+    """Try parked notices again: those of *ids*, those to *notifier*, or all."""
+    configured = opening.read(path)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        again = await dispatches.retry_parked(db, list(ids) or None, notifier)
+        await wake.send(db, "deliver")
+    click.echo(f"{again} will be tried again by the daemon")
+
+
+async def set_aside(path: Path, account: str | None, *, as_json: bool) -> None:
+    """What could not be read, without its content."""
+    configured = opening.read(path)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        found = await setaside.kept(db, account)
+    rows = [{name: getattr(each, name) for name in each.__slots__} for each in found]
+    shown.rows(rows, as_json=as_json, none="everything could be read")
+
+
+async def show_set_aside(path: Path, number: int) -> None:
+    """The payload itself, as it came.
+
+    Raises:
+        Mistaken: there is none of that number.
+    """
+    configured = opening.read(path)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        found = await setaside.read(db, [number])
+    if number not in found:
+        raise Mistaken(f"nothing is set aside as {number}; see: replyby set-aside list")
+    click.echo(found[number])
+
+
+async def drop_set_aside(path: Path, ids: Sequence[int]) -> None:
+    """Forget what was set aside."""
+    configured = opening.read(path)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        dropped = await setaside.drop(db, ids)
+    click.echo(f"{dropped} dropped")

@@ -1,0 +1,230 @@
+"""The loops of the daemon, in one task group: started together, stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import blind, deliver, loops, poll, reply, sdnotify, takeover, watch
+from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
+from core.store import notices, transaction
+from core.web.ops import STUCK_AFTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine
+    from datetime import datetime
+
+    from core.log import Redaction
+    from core.loops import Bell
+    from core.settings import Settings
+    from core.signals import Signals
+    from core.state import State
+
+GRACE = 2.5
+"""Seconds for rounds to end when we stop; the rest is cancelled."""
+PATIENT = 5.0
+"""Seconds between two looks of a loop that is woken when there is something to do."""
+HOUR = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class Crew:
+    """Everything that turns. *load* reads the settings again, with the stand-ins that run."""
+
+    def __init__(
+        self,
+        state: State,
+        signals: Signals,
+        bells: dict[str, Bell],
+        load: Callable[[], Settings],
+        redaction: Redaction,
+    ) -> None:
+        self._state = state
+        self._signals = signals
+        self._bells = bells
+        self._load = load
+        self._redaction = redaction
+        self._delivering: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reloads = 0
+
+    async def work(self, *others: Coroutine[None, None, None]) -> None:
+        """Turn until asked to stop; *others* run beside the loops and are cancelled at the end.
+
+        Raises:
+            ExceptionGroup: something failed that nobody expected; a supervisor starts us again.
+        """
+        async with asyncio.TaskGroup() as group:
+            beside = [group.create_task(other) for other in others]
+            self._start(group)
+            await self._signals.stop.wait()
+            sdnotify.notify("STOPPING=1")
+            log.info("stopping")
+            self._state.watched.stopping = True
+            for stop in self._delivering.values():
+                stop.set()
+            await self._end()
+            for task in (*self._tasks, *beside):
+                task.cancel()
+
+    async def _end(self) -> None:
+        """Let rounds end within the grace, unless there is hurry."""
+        hurry = asyncio.create_task(_waited(self._signals.hurry))
+        ended = asyncio.create_task(_ended(self._tasks))
+        await asyncio.wait({hurry, ended}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+        left = sorted(task.get_name() for task in self._tasks)
+        hurry.cancel()
+        ended.cancel()
+        if left:
+            log.warning("rounds cut off", loops=left)
+
+    def _start(self, group: asyncio.TaskGroup) -> None:
+        state, bell = self._state, self._bells
+        self._loop(group, "worker", self._keep)
+        for _ in range(state.settings.poll.slots):
+            self._loop(group, "poll", self._poll, wake=bell["poll"].ear(), tick=PATIENT)
+        self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
+        self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
+        self._loop(group, "blind", self._blind, tick=60.0)
+        self._loop(group, "purge", self._purge, tick=HOUR.total_seconds())
+        self._loop(group, "reload", partial(self._reload, group), wake=self._signals.reload)
+        self._deliver(group)
+        lag = loops.measure_lag(self._signals.stop, state.metrics.event_loop_delay)
+        self._add(group, lag, "lag")
+
+    def _loop(
+        self,
+        group: asyncio.TaskGroup,
+        name: str,
+        once: loops.Once,
+        *,
+        wake: asyncio.Event | None = None,
+        tick: float = loops.TICK,
+        stop: asyncio.Event | None = None,
+    ) -> None:
+        turning = loops.every(
+            name, once, stop or self._signals.stop, wake=wake, tick=tick, pulse=self._state.pulse
+        )
+        self._add(group, turning, name)
+
+    def _add(
+        self, group: asyncio.TaskGroup, coroutine: Coroutine[None, None, None], name: str
+    ) -> None:
+        task = group.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _deliver(self, group: asyncio.TaskGroup) -> None:
+        """One loop for each notifier, so that a slow one holds up no other."""
+        for name in self._state.notifiers.keys() - self._delivering.keys():
+            self._delivering[name] = asyncio.Event()
+            self._loop(
+                group,
+                f"deliver {name}",
+                partial(self._send, name),
+                wake=self._bells["deliver"].ear(),
+                tick=PATIENT,
+                stop=self._delivering[name],
+            )
+        for name in self._delivering.keys() - self._state.notifiers.keys():
+            self._delivering.pop(name).set()
+
+    async def _keep(self, now: datetime) -> datetime | None:
+        """Stay registered; what systemd hears is that the database answered and loops turn."""
+        state = self._state
+        again = await state.worker.once(state.pool, now) if state.worker else None
+        if not state.pulse.stuck(STUCK_AFTER):
+            sdnotify.notify("WATCHDOG=1")
+        return again
+
+    async def _poll(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await poll.once(
+            state.pool,
+            state.worker_id,
+            state.readers,
+            state.rules,
+            state.metrics,
+            now,
+            sure=state.sure(now),
+        )
+
+    async def _watch(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await watch.once(state.pool, state.rules, now, sure=state.sure(now))
+
+    async def _reply(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await reply.once(
+            state.pool, state.readers, state.rules, state.metrics, now, sure=state.sure(now)
+        )
+
+    async def _blind(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await blind.once(state.pool, state.rules, state.metrics, now)
+
+    async def _send(self, name: str, now: datetime) -> datetime | None:
+        state = self._state
+        notifier = state.notifiers.get(name)
+        if notifier is None:
+            return None
+        return await deliver.once(
+            state.pool,
+            {name: notifier},
+            state.rules,
+            state.readers,
+            state.metrics,
+            now,
+            sure=state.sure(now),
+        )
+
+    async def _purge(self, now: datetime) -> datetime | None:
+        state = self._state
+        async with transaction(state.pool) as db:
+            gone = await notices.purge(db, now - state.settings.retention.notices)
+        state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
+        return now + HOUR
+
+    async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:
+        """Take new settings over whole, or keep the old ones and say so."""
+        if self._reloads == self._signals.reloads:
+            return
+        self._reloads = self._signals.reloads
+        sdnotify.notify("RELOADING=1")
+        state = self._state
+        try:
+            settings = self._load()
+            rules = await takeover.take_over(state.pool, settings, now)
+        except (SettingsError, StoreUnavailable, SchemaMismatch) as fault:
+            state.metrics.config_last_reload_successful.set(0)
+            log.error("settings not taken over", complaints=str(fault).splitlines())  # noqa: TRY400  # a complaint needs no traceback
+        else:
+            self._redaction.hide(settings.secrets)
+            _warn_of_what_stays(state.settings, settings)
+            state.adopt(settings, rules, now)
+            await deliver.abandon(state.pool, state.notifiers, rules, now)
+            self._deliver(group)
+            log.info("settings taken over", accounts=len(settings.accounts))
+        sdnotify.notify("READY=1")
+
+
+async def _waited(asked: asyncio.Event) -> None:
+    await asked.wait()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _warn_of_what_stays(old: Settings, new: Settings) -> None:
+    """Name the sections that only a restart changes."""
+    fixed = ("store", "ops", "web", "push", "log", "poll")
+    changed = [name for name in fixed if getattr(old, name) != getattr(new, name)]
+    if changed:
+        log.warning("restart to change these sections", sections=changed)

@@ -1,0 +1,188 @@
+"""The composition root: opened in order, worked until asked to stop, closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import checks, deliver, loops, sdnotify, standins, store, takeover
+from core.crew import Crew
+from core.loops import Bell, Pulse
+from core.metrics import Metrics
+from core.notifiers.file import FileOptions
+from core.signals import Signals
+from core.state import State
+from core.store import embedded, migrate, wake
+from core.transport.http import open_session
+from core.web import app, front, ops, push
+from core.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from datetime import datetime
+
+    from core.log import Redaction
+    from core.settings import Settings
+    from core.store import Address, Pool
+
+FAREWELL = 1.0
+REVISION = "REPLYBY_REVISION"
+
+log = structlog.get_logger()
+
+
+async def run(
+    load: Callable[[], Settings], redaction: Redaction, say: Callable[[str], None]
+) -> None:
+    """Run until SIGTERM or SIGINT; *load* reads the settings, *say* tells where to look.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        StoreUnavailable: the embedded PostgreSQL does not start.
+        SchemaMismatch: the database belongs to another version of the program.
+        ExceptionGroup: a loop failed in a way that nobody expected.
+    """
+    settings = load()
+    redaction.hide(settings.secrets)
+    async with AsyncExitStack() as stack:
+        signals = Signals()
+        signals.listen(stack.enter_context(ExitStack()))
+        state = _state(settings)
+        served = await _serve(stack, state)
+        state.session = await stack.enter_async_context(open_session(version("replyby")))
+        sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))
+        address, beside = await _database(stack, settings)
+        bells = {name: Bell() for name in wake.LOOPS}
+        start = _Start(stack, state, address, standins.placed(settings, sandbox), bells)
+        if await loops.patiently("start", start.once, signals.stop) is None:
+            return
+        for line in where_to_look(state, served):
+            say(line)
+        sdnotify.notify("READY=1", f"STATUS={len(state.readers)} accounts")
+        crew = Crew(state, signals, bells, lambda: standins.placed(load(), sandbox), redaction)
+        await crew.work(*beside)
+
+
+def _state(settings: Settings) -> State:
+    metrics, pulse = Metrics(), Pulse()
+    metrics.built(version("replyby"), os.environ.get(REVISION, "unknown"))
+    metrics.stock()
+    watched = ops.Watched(metrics, pulse, loops.utcnow)
+    return State(settings, metrics, pulse, watched)
+
+
+async def _serve(stack: AsyncExitStack, state: State) -> dict[str, str]:
+    """Open the listeners that are configured; their addresses by section."""
+    settings, served = state.settings, {}
+    served["ops"] = await stack.enter_async_context(
+        app.served("ops", settings.ops, ops.application(state.watched))
+    )
+    if settings.push is not None:
+        intake = push.Intake(
+            pool=lambda: state.watched.pool,
+            rules=lambda: state.rules,
+            receiver=state.receiver,
+            metrics=state.metrics,
+            now=loops.utcnow,
+            sure=state.is_sure,
+        )
+        taking = push.application(intake, settings.push.most_bytes)
+        served["push"] = await stack.enter_async_context(app.served("push", settings.push, taking))
+    if settings.web is not None:
+        page = front.Front(state.watched, lambda: state.rules, lambda: served["ops"])
+        showing = front.application(page)
+        served["web"] = await stack.enter_async_context(app.served("web", settings.web, showing))
+    return served
+
+
+async def _database(
+    stack: AsyncExitStack, settings: Settings
+) -> tuple[Address, list[Coroutine[None, None, None]]]:
+    """Where the database is, and what must run beside the loops to keep it there."""
+    if not settings.store.embedded:
+        return {"dsn": settings.store.dsn.get_secret_value()}, []
+    server = await stack.enter_async_context(embedded.own(settings.state_dir))
+    return server.address, [server.watch()]
+
+
+class _Start:
+    """What needs the database; goes on where it was when the database comes back."""
+
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        state: State,
+        address: Address,
+        settings: Settings,
+        bells: dict[str, Bell],
+    ) -> None:
+        self._stack = stack
+        self._state = state
+        self._address = address
+        self._settings = settings
+        self._bells = bells
+        self._pool: Pool | None = None
+
+    async def once(self, now: datetime) -> bool:
+        """Reach the database, migrate it, take the settings over, register as a worker."""
+        state, settings = self._state, self._settings
+        if self._pool is None:
+            size = settings.store.connections
+            self._pool = await store.open_pool(self._address, size=size)
+            self._stack.push_async_callback(_close, self._pool)
+        await self._migrate(self._pool)
+        state.adopt(settings, await takeover.take_over(self._pool, settings, now), now)
+        await deliver.abandon(self._pool, state.notifiers, state.rules, now)
+        if state.worker is None:
+            worker = Worker(self._address, self._bells, state.metrics)
+            await worker.register()
+            self._stack.push_async_callback(worker.leave, self._pool)
+            state.worker = worker
+        state.watched.pool = self._pool
+        for finding in checks.findings(settings, now):
+            log.warning("settings could be wiser", finding=finding)
+        return True
+
+    @staticmethod
+    async def _migrate(pool: Pool) -> None:
+        with store.unavailable():
+            async with pool.acquire() as db:
+                for number in await migrate.apply(db):
+                    log.info("schema migrated", version=number)
+
+
+async def _close(pool: Pool) -> None:
+    """Close the pool; what is still in use after a second is cut off."""
+    try:
+        await asyncio.wait_for(pool.close(), FAREWELL)
+    except TimeoutError:
+        pool.terminate()
+
+
+def where_to_look(state: State, served: dict[str, str]) -> Iterator[str]:
+    """Lines for the person who started us."""
+    settings = state.settings
+    accounts = ", ".join(found.account.title for found in settings.accounts.values())
+    yield f"replyby {version('replyby')} watches {accounts or 'no account yet'}."
+    yield f"  metrics   {served['ops']}/metrics"
+    if "web" in served:
+        yield f"  page      {served['web']}/"
+    for name, options in settings.notifiers.items():
+        if isinstance(options, FileOptions):
+            yield f"  notices   {_shown(settings.base / options.path)}  (notifier {name})"
+    yield "  threads   replyby threads --at-risk"
+    yield "  stop      Ctrl-C"
+
+
+def _shown(path: Path) -> str:
+    """*path* as a person would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

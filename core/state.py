@@ -1,0 +1,143 @@
+"""What the loops work with. A reload replaces settings, rules, readers and notifiers whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from core import labels, loops, thresholds
+from core.connector import Transport
+from core.errors import StoreUnavailable
+from core.hostclock import HostClock
+from core.metrics import Metrics, Names
+from core.notifier import Means, Notifier, Routing
+from core.notifiers import registry
+from core.requests import Requests
+from core.rules import Rules
+from core.transport.http import Http
+from core.walk import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from aiohttp import ClientSession
+
+    from core.configured import Configured
+    from core.connector import Connector
+    from core.loops import Pulse
+    from core.model import Stream
+    from core.settings import Settings
+    from core.store import Pool
+    from core.web.ops import Watched
+    from core.worker import Worker
+
+NO_RULES = Rules({}, {}, Routing({}, {}))
+
+
+@dataclass(slots=True)
+class State:
+    """The daemon's parts as they are at this moment."""
+
+    settings: Settings
+    metrics: Metrics
+    pulse: Pulse
+    watched: Watched
+    clock: HostClock = field(default_factory=HostClock)
+    rules: Rules = NO_RULES
+    readers: dict[str, Reader] = field(default_factory=dict)
+    notifiers: dict[str, Notifier] = field(default_factory=dict)
+    session: ClientSession | None = None
+    worker: Worker | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The database.
+
+        Raises:
+            StoreUnavailable: it was never reached.
+        """
+        if self.watched.pool is None:
+            raise StoreUnavailable("the database was not reached yet")
+        return self.watched.pool
+
+    @property
+    def worker_id(self) -> int:
+        """Our number among the workers.
+
+        Raises:
+            StoreUnavailable: we have none at this moment.
+        """
+        if self.worker is None:
+            raise StoreUnavailable("this worker is not registered yet")
+        return self.worker.id
+
+    def sure(self, now: datetime) -> bool:
+        """Whether the host's clock is believed in this round."""
+        sure = self.clock.turn(now, monotonic())
+        self.metrics.clock_unsure.set(not sure)
+        return sure
+
+    def is_sure(self) -> bool:
+        """Whether the host's clock was believed in the last round."""
+        return self.clock.sure(monotonic())
+
+    def receiver(self, connector: str, account: str) -> Connector | None:
+        """The connector of *account*, if it is one of this kind."""
+        reader = self.readers.get(account)
+        return reader.connector if reader and reader.account.connector == connector else None
+
+    def adopt(self, settings: Settings, rules: Rules, now: datetime) -> None:
+        """Work by these settings from now on."""
+        if self.session is None:
+            raise StoreUnavailable("nothing is open yet")
+        self.readers = {
+            name: reader(found, http(self.session, self, found.account.marketplace))
+            for name, found in settings.accounts.items()
+        }
+        means = Means(http=Http(self.session, now=loops.utcnow), directory=settings.base)
+        self.notifiers = registry.open_all(settings.notifiers, means)
+        self.settings, self.rules = settings, rules
+        declare(self, settings, now)
+
+
+def http(session: ClientSession, state: State, marketplace: str) -> Http:
+    """How one marketplace is asked: its requests are counted, its clock is compared with ours."""
+    observer = Requests(marketplace, state.metrics, state.clock, lambda: state.pulse.beat("poll"))
+    return Http(session, observer, now=loops.utcnow)
+
+
+def reader(found: Configured, transport: Http) -> Reader:
+    """An account that is read over *transport*."""
+    connector = found.spec.open(found.options, Transport(http=transport))
+    streams: dict[str, Stream] = {stream.name: stream for stream in found.streams}
+    return Reader(found.account, connector, streams, found.budget)
+
+
+def declare(state: State, settings: Settings, now: datetime) -> None:
+    """Create every series that these settings can cause, at 0."""
+    names, accounts = metric_names(settings), settings.accounts.values()
+    full = settings.metrics.account_label == "full" or (
+        settings.metrics.account_label == "auto" and len(settings.accounts) <= labels.MANY_ACCOUNTS
+    )
+    state.metrics.declare(names, account_label=full)
+    state.watched.names = names
+    state.watched.promised = thresholds.promised(accounts, now)
+
+
+def metric_names(settings: Settings) -> Names:
+    """The closed sets of labels that these settings bring."""
+    accounts = settings.accounts.values()
+    return Names(
+        accounts=tuple((a.account.marketplace, a.account.name) for a in accounts),
+        notifiers=tuple(settings.notifiers),
+        operations=_once(
+            (a.account.marketplace, operation) for a in accounts for operation in a.spec.operations
+        ),
+        budgets=_once((a.account.marketplace, a.budget) for a in accounts),
+    )
+
+
+def _once(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(pairs))

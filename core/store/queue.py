@@ -1,0 +1,69 @@
+"""Running clocks as people look at them: the most urgent first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from core.store import Db
+
+# A superseded clock has no steps: what stands instead of it is listed.
+RUNNING = """
+    select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,
+           c.due_at, c.due_from, c.steps, c.flags, t.url
+    from clock c join thread t on t.account = c.account and t.id = c.thread
+    where c.ended is null and not c.history and c.steps <> '{}'
+      and ($1::timestamptz is null or c.due_at < $1 or c.steps[1] < $1)
+    order by c.due_at
+    limit $2
+"""
+HISTORY = """
+    select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,
+           c.due_at, c.due_from, c.steps, c.flags, t.url
+    from clock c join thread t on t.account = c.account and t.id = c.thread
+    where c.ended is null and c.history
+    order by c.due_at
+    limit $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running clock and the thread that it is about."""
+
+    id: int
+    account: str
+    thread: str
+    kind: str
+    promise: str
+    waits_for: str
+    metric: str
+    started_at: datetime
+    due_at: datetime
+    due_from: str
+    steps: Sequence[datetime]
+    flags: Sequence[str]
+    url: str | None
+
+    def band(self, now: datetime) -> str:
+        """How near the deadline is: one of `core.labels.BANDS`."""
+        if self.due_at < now:
+            return "breached"
+        warned = sum(step < now for step in self.steps[:-1])
+        if not warned:
+            return "ok"
+        return "critical" if 1 < len(self.steps) - 1 == warned else "warning"
+
+
+async def running(db: Db, limit: int, *, at_risk_at: datetime | None = None) -> list[Running]:
+    """Clocks by deadline; with *at_risk_at* only those that were warned of by that instant."""
+    return [Running(*row) for row in await db.fetch(RUNNING, at_risk_at, limit)]
+
+
+async def history(db: Db, limit: int) -> list[Running]:
+    """Clocks that were due before their account was watched, and still wait."""
+    return [Running(*row) for row in await db.fetch(HISTORY, limit)]

@@ -1,0 +1,63 @@
+"""What the settings promise, as numbers for rules: objectives, bands, staleness. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core import blind
+from core.checks import in_force
+from core.fleet import Promised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from core.configured import Configured
+    from sla.policy import Policy
+
+
+def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
+    """The constants of all accounts, by the promises in force at *now*."""
+    objectives: dict[str, float] = {}
+    bands: dict[tuple[str, str], float] = {}
+    stale: dict[str, float] = {}
+    for found in accounts:
+        marketplace = found.account.marketplace
+        for policy in found.promises:
+            if in_force(policy, now):
+                for share in _objectives(policy):
+                    objectives[marketplace] = max(share, objectives.get(marketplace, 0.0))
+                for band, left in _bands(policy).items():
+                    key = (marketplace, band)
+                    bands[key] = max(left, bands.get(key, 0.0))
+        stale[found.account.name] = stale_after(found, now).total_seconds()
+    return Promised(objectives, bands, stale)
+
+
+def _objectives(policy: Policy) -> list[float]:
+    return [c.objective for c in policy.judged_by if c.measure == "share" and c.objective]
+
+
+def _bands(policy: Policy) -> dict[str, float]:
+    """The working time left, in seconds, at the first and at the last warning, and at the end."""
+    left = sorted((_left(warning, policy.reply_within) for warning in policy.warn), reverse=True)
+    found = {"breached": 0.0}
+    if left:
+        found["warning"] = left[0]
+    if len(left) > 1:
+        found["critical"] = left[-1]
+    return found
+
+
+def _left(warning: float | timedelta, allowed: timedelta) -> float:
+    if isinstance(warning, timedelta):
+        return min(warning, allowed).total_seconds()
+    return (1 - warning) * allowed.total_seconds()
+
+
+def stale_after(found: Configured, now: datetime) -> timedelta:
+    """The age of a reading that is blindness, of the account's most patient stream."""
+    promise = blind.shortest(found.promises, now)
+    limits = [blind.limit(s.every, s.every, promise) for s in found.streams if s.carries_clocks]
+    return max(limits, default=timedelta(0))
