@@ -23,11 +23,3 @@ def notify(*fields: str, environ: Mapping[str, str] = os.environ) -> bool:
         except OSError:
             return False
     return True
-
-
-def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
-    """Seconds between two signs of life, half of what systemd allows; None where it asks none."""
-    limit, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not limit or (pid and pid != str(os.getpid())):
-        return None
-    return int(limit) / 2e6

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.errors import StoreUnavailable
+from core.loops import Bell
+from core.metrics import Metrics
+from core.store import streams, transaction, wake
+from core.store.waiting import until
+from core.worker import Worker
+from tests.core import seeds
+from tests.core.seeds import SECOND
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+async def worker(address, pool, metrics):
+    worker = Worker(address, {name: Bell() for name in wake.LOOPS}, metrics)
+    yield worker
+    await worker.leave(pool)
+
+
+async def lease(pool, now, holder):
+    async with transaction(pool) as db:
+        await seeds.put_account(db, now)
+        await seeds.put_stream(db, now)
+        await db.execute("update stream set next_due = now()")
+        return await streams.claim(db, holder, 1, 60 * SECOND)
+
+
+def test_a_worker_without_its_lock_has_no_number(metrics):
+    with pytest.raises(StoreUnavailable, match="not registered"):
+        _ = Worker({}, {}, metrics).id
+
+
+async def test_a_round_registers_and_keeps_the_number(worker, pool, now):
+    again = await worker.once(pool, now)
+    number = worker.id
+    await worker.once(pool, now)
+
+    assert again == now + SECOND / 2
+    assert worker.id == number
+
+
+async def test_the_leases_of_the_dead_are_freed_told_and_counted(
+    worker, address, pool, now, metrics
+):
+    dead = Worker(address, {}, metrics)
+    await dead.register()
+    await lease(pool, now, dead.id)
+    ear = worker._bells["poll"].ear()
+    await worker.register()
+    ear.clear()
+    dead._connection.terminate()
+
+    async with asyncio.timeout(5):
+        while not metrics.registry.get_sample_value("replyby_leases_taken_over_total"):
+            await worker.once(pool, now)
+        await ear.wait()
+
+    assert await pool.fetchval("select holder from stream") is None
+
+
+async def test_a_lost_connection_takes_the_number_and_a_round_brings_another(worker, pool, now):
+    await worker.register()
+    first = worker.id
+    ear = worker._bells["watch"].ear()
+    ear.clear()
+    await pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where application_name = 'replyby worker' and datname = current_database()"
+    )
+    assert await until(worker._connection.is_closed, 5)
+
+    with pytest.raises(StoreUnavailable):
+        _ = worker.id
+    await worker.once(pool, now)
+
+    assert worker.id != first
+    assert ear.is_set()
+
+
+async def test_who_leaves_hands_its_leases_back(address, pool, now, metrics):
+    worker = Worker(address, {}, metrics)
+    await worker.register()
+    await lease(pool, now, worker.id)
+
+    await worker.leave(pool)
+
+    assert await pool.fetchrow("select holder, leased_until from stream") == (None, None)
+    assert await pool.fetchval("select count(*) from worker") == 0
+
+
+async def test_leaving_a_lost_database_ends(address, pool, metrics):
+    worker = Worker(address, {}, metrics)
+    await worker.register()
+    await pool.close()
+
+    await asyncio.wait_for(worker.leave(pool), 3)
