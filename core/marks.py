@@ -14,7 +14,7 @@ from core.model import Message
 from core.store import accounts, messages, threads
 from sla.clock import Kind
 from sla.policy import Party
-from sla.turn import Delivery, Level
+from sla.turn import Delivery, Level, accepted_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,7 +36,7 @@ async def mark(
     *,
     sure: bool = True,
 ) -> None:
-    """Say that no reply is needed to what is stored of *thread* by now.
+    """Say that no reply is needed to what is stored of *thread* by now; later than all of it.
 
     ``decided``: an agent decided it here; ``marked``: the agent set the marketplace's own mark,
     which we cannot see. Rule: clock.md, section 2.
@@ -47,8 +47,8 @@ async def mark(
     if level not in OURS:
         raise Mistaken(f"a person marks a thread as {' or '.join(sorted(OURS))}")
     await _hold(db, account, thread)
-    seen = await messages.last_seen(db, account, [thread])
-    at = max(now, seen.get(thread, now))
+    turns = (await messages.turns(db, account, [thread]))[thread]
+    at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
     turn = Message(
         id=f"mark:{level}:{at.isoformat()}",
         thread=thread,
