@@ -107,11 +107,11 @@ async def walk(connector: Connector, stream: str, cursor: str | None, now: datet
     while True:
         page = await connector.fetch(stream, cursor, position, now)
         pages.append(page)
-        position = page.position
         if not page.more:
             return Read(tuple(pages))
-        if position is None or len(pages) >= MOST_PAGES:
+        if page.position in {None, position} or len(pages) >= MOST_PAGES:
             raise AssertionError("the walk does not go on, or does not end")
+        position = page.position
 
 
 def error_of(status: int) -> type[ConnectorError]:

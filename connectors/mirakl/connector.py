@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from connectors.mirakl import incidents, mapping
@@ -38,7 +40,9 @@ MOST_MESSAGES = 1000
 
 MOST_PAGES = 10_000
 MOST_WHOLE = 20
-"""How many long threads of one page are fetched whole; the others are flagged as incomplete."""
+WHOLE_WITHIN = 20.0
+"""How many long threads of one page are fetched whole, in how many seconds; the others are flagged
+as incomplete, and looked at by themselves."""
 
 GONE = frozenset({"404", "410"})
 ADDRESSED = {Party.BUYER: "CUSTOMER", Party.MARKETPLACE: "OPERATOR"}
@@ -174,22 +178,24 @@ class Mirakl:
     ) -> Page:
         """The page of these threads, the long ones among them read whole."""
         read = _Read(aside=list(aside))
-        asked = 0
+        asked, until = 0, monotonic() + WHOLE_WITHIN
         for one in threads:
+            left = until - monotonic()
             if not mapping.is_cut(one, AT_ONCE):
                 read.threads.append(one)
-            elif asked < MOST_WHOLE:
+            elif asked < MOST_WHOLE and left > 0:
                 asked += 1
-                await self._read_long(one, read)
+                await self._read_long(one, read, left)
             else:
                 read.keep_incomplete(one)
         return await self._mapped(read, now)
 
-    async def _read_long(self, one: ThreadPayload, read: _Read) -> None:
+    async def _read_long(self, one: ThreadPayload, read: _Read, seconds: float) -> None:
         """The whole of a thread; its last messages where that fails, to be looked at again."""
         try:
-            got = await self._api.thread(one.id)
-        except ConnectorError:
+            async with asyncio.timeout(seconds):
+                got = await self._api.thread(one.id)
+        except (ConnectorError, TimeoutError):
             read.keep_incomplete(one)
         else:
             read.keep(got)

@@ -94,8 +94,8 @@ class Limits:
     longest_wait: float = 2.0
     patience: float = 5.0
     connect: float = 10.0
-    read: float = 30.0
-    total: float = 60.0
+    read: float = 20.0
+    total: float = 45.0
     body: int = 64 * 2**20
 
     @property
