@@ -83,9 +83,7 @@ def recomputed(
     moved = _moved(old.clock, clock)
     cause = _taken_back(old, clock, moved, terms)
     refusal = _refusal(old.clock, clock, refused)
-    revised = moved == "deadline_moved" or (
-        _was_told(old) and clock.ended is None and _is_ahead(clock, moved, terms)
-    )
+    revised = _is_revised(old, clock, moved, terms)
     row = replace(
         _breached(old, clock, cause, terms),
         thread=thread,
@@ -107,17 +105,18 @@ def recomputed(
 def unclaimed(old: ClockRow, reason: str, terms: Terms, kept: Clock | None = None) -> Outcome:
     """A row that no computed clock is: it ends as void, for its waiting is gone or merged.
 
-    *kept* is the clock that it was merged into; where that one is late too, nothing is taken back.
+    *kept* is the clock that it was merged into; where that one is late too, a breach lives on there
+    and nothing is taken back.
     """
     if old.clock.ended == "void" and old.clock.reason in (GONE, MERGED):
         return Outcome(old)
+    lives_on = kept is not None and _is_late(kept, terms.now)
     cause = None
-    if _stands(old):
+    if _stands(old) and not lives_on:
         cause = "start_moved" if kept else "reclassified"
     clock = replace(old.clock, ended="void", reason=reason, stopped_at=terms.now, stopped_by=None)
     row = replace(_breached(old, clock, cause, terms), clock=clock)
-    still_late = kept is not None and _is_late(kept, terms.now)
-    told = _correction(old, cause, clock.due_at, terms) if cause and not still_late else None
+    told = _correction(old, cause, clock.due_at, terms) if cause else None
     lines, results = tuple(_lines(old, row)), tuple(_results(old, row))
     return Outcome(row, lines, _drop(old, row), None, told, results)
 
@@ -133,6 +132,8 @@ def _is_counted(row: ClockRow) -> bool:
 
 
 def _is_late(clock: Clock, now: datetime) -> bool:
+    if SUPERSEDED in clock.flags:
+        return False
     return clock.ended == "late" or (clock.ended is None and clock.due_at < now)
 
 
@@ -145,7 +146,7 @@ def _stands(old: ClockRow) -> bool:
     """Whether a breach was counted, or told, and not taken back since."""
     if old.breached_at is not None:
         return old.corrected_at is None
-    return _was_told(old) and old.clock.ended in (None, "late")
+    return _was_told(old) and (old.clock.ended in (None, "late") or old.clock.reason == MERGED)
 
 
 def _moved(old: Clock, clock: Clock) -> str | None:
@@ -160,10 +161,12 @@ def _moved(old: Clock, clock: Clock) -> str | None:
 
 def _taken_back(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> str | None:
     """Why a breach that was counted or told is none, as is now known; None where it stands."""
-    if not _stands(old) or clock.ended == "late" or clock.reason in _NOT_TAKEN_BACK:
+    if not _stands(old) or clock.reason in _NOT_TAKEN_BACK:
         return None
     if SUPERSEDED in clock.flags:
         return "deadline_moved"
+    if clock.ended == "late":
+        return None
     if clock.ended is None:
         return (moved or "host_clock") if _is_ahead(clock, moved, terms) else None
     too_late_before = clock.stopped_at is not None and clock.stopped_at > old.clock.due_at
@@ -175,6 +178,17 @@ def _taken_back(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) ->
 def _is_ahead(clock: Clock, moved: str | None, terms: Terms) -> bool:
     """Whether the deadline is still to come: it moved, or the host's clock ran ahead (now sure)."""
     return clock.due_at >= terms.now and (moved is not None or terms.sure)
+
+
+def _is_revised(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> bool:
+    """Whether what is told starts anew: another deadline, or the same one back in its place."""
+    if moved == "deadline_moved":
+        return True
+    if clock.ended is not None or SUPERSEDED in clock.flags:
+        return False
+    if SUPERSEDED in old.clock.flags:
+        return True
+    return _was_told(old) and _is_ahead(clock, moved, terms)
 
 
 def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> ClockRow:
@@ -191,7 +205,7 @@ def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> C
     if counted is not None and clock.due_at <= counted:
         return replace(old, corrected_at=None, correction=None)
     fresh = counted is None or old.corrected_at is not None
-    watched = not is_history(clock, terms.monitored_since, old) and SUPERSEDED not in clock.flags
+    watched = not is_history(clock, terms.monitored_since, old)
     if clock.ended == "late" and fresh and watched and terms.sure:
         return replace(old, breached_at=clock.due_at, corrected_at=None, correction=None)
     return old
@@ -206,7 +220,7 @@ def _step(old: ClockRow, clock: Clock, terms: Terms, *, revised: bool, refusal: 
         return reached(steps[:-1], terms.now)
     if _was_told(old):
         return len(steps)
-    told = min(old.step, len(steps) - (clock.due_at >= terms.now or bool(old.clock.steps)))
+    told = min(old.step, len(steps) - 1)
     if refusal:
         passed = reached(steps if terms.sure else steps[:-1], terms.now)
         return max(told, passed)
