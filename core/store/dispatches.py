@@ -2,7 +2,8 @@
 
 A dispatch is claimed in a short transaction of its own, which moves its next try to the end of a
 lease; a sender that dies leaves it due again by itself. Leases and retries go by the database's
-clock, so no host's wall clock can send anything twice.
+clock, so no host's wall clock can send anything twice. Whoever waits for several rows takes them in
+the order of their notices.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ DONE = """
     with was as (
         select notice, suppressed from dispatch
         where notifier = $1 and notice = any($2)
+        order by notice
         for update
     )
     update dispatch d set sent_at = $3, suppressed = null, error = null
@@ -89,15 +91,29 @@ DONE = """
                         and c.ended is distinct from 'late' as too_late
 """
 RETRY = """
-    update dispatch set next_try_at = now() + $3::interval, error = $4
-    where notifier = $1 and notice = any($2)
-      and sent_at is null and parked_reason is null and suppressed is null
+    with mine as (
+        select notice from dispatch
+        where notifier = $1 and notice = any($2)
+          and sent_at is null and parked_reason is null and suppressed is null
+        order by notice
+        for update
+    )
+    update dispatch d set next_try_at = now() + $3::interval, error = $4
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
 """
 PARK = """
-    update dispatch set parked_reason = $3, error = $4
-    where notifier = $1 and notice = any($2)
-      and sent_at is null and parked_reason is null and suppressed is null
-    returning notice
+    with mine as (
+        select notice from dispatch
+        where notifier = $1 and notice = any($2)
+          and sent_at is null and parked_reason is null and suppressed is null
+        order by notice
+        for update
+    )
+    update dispatch d set parked_reason = $3, error = $4
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+    returning d.notice
 """
 PARK_GONE = """
     update dispatch d set parked_reason = 'notifier_gone'

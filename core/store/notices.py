@@ -67,10 +67,17 @@ CORRECT = """
     select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from told
 """
 DROP = """
+    with theirs as (
+        select d.notice, d.notifier from dispatch d
+        join notice n on n.id = d.notice
+        where n.clock = any($1) and n.kind in ('warning', 'breach')
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        order by d.notice, d.notifier
+        for update of d
+    )
     update dispatch d set suppressed = $2
-    from notice n
-    where n.clock = any($1) and n.kind in ('warning', 'breach') and d.notice = n.id
-      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+    from theirs
+    where d.notice = theirs.notice and d.notifier = theirs.notifier
 """
 KNOWN = "select key from notice where key = any($1)"
 PURGE = """
