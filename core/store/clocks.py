@@ -42,7 +42,7 @@ RUNNING = """
            promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
            due_from, steps, stopped_at, stopped_by, ended, reason, flags
     from clock
-    where ended is null and history = $2 and due_at < coalesce($3, 'infinity')
+    where ended is null and history = $2 and due_at < coalesce($3::timestamptz, 'infinity')
       and ($1::text is null or account = $1)
     order by due_at
     limit $4
