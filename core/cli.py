@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from core.errors import Error, SettingsError
+from core.errors import Error, Mistaken, SettingsError, StoreUnavailable
 
 FAILED, UNUSABLE = 1, 2
 DONE = 0
@@ -31,8 +31,16 @@ class Replyby(click.Group):
                 click.echo(complaint, err=True)
             ctx.exit(UNUSABLE)
         except Error as fault:
-            click.echo(f"{fault.reason}: {fault}", err=True)
+            click.echo(f"replyby: {_said(fault)}", err=True)
             ctx.exit(FAILED)
+
+
+def _said(fault: Error) -> str:
+    """One line: what went wrong, and how to mend it."""
+    text = " ".join(str(fault).split())
+    if isinstance(fault, StoreUnavailable):
+        return f"{text}; is the database running, and store.dsn right?"
+    return text if isinstance(fault, Mistaken) else f"{fault.reason}: {text}"
 
 
 def settings_file(command: Command) -> Command:

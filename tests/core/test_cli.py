@@ -1,0 +1,499 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import quote
+
+import pytest
+from click.testing import CliRunner
+
+from core import store
+from core.cli import main
+from core.loops import utcnow
+from core.model import SetAside
+from core.store import setaside
+from tests.core import seeds
+
+SETTINGS = """
+[store]
+dsn = "env:TEST_DSN"
+[accounts.mk]
+connector = "mirakl"
+title = "Empik PL"
+sandbox = true
+options = { operator = "empik", poll_every = "2s" }
+[notifiers.log]
+kind = "file"
+path = "notices.jsonl"
+[routes.ops]
+notifiers = ["log"]
+fallback = true
+"""
+REAL = """
+[accounts.real]
+connector = "mirakl"
+[accounts.real.options]
+base_url = "http://127.0.0.1:{port}"
+api_key = "env:TEST_KEY"
+operator = "empik"
+poll_every = "2s"
+"""
+CLOCK = """
+    insert into clock (account, thread, promise, waits_for, metric, members, started_by,
+                       started_at, due_at, due_from, steps)
+    values ('mk', 'T1', 'ours', 'buyer', 'first_reply', '{M1}', 'M1', $1, $2, 'policy', $3)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def dsn_of(address) -> str:
+    if "dsn" in address:
+        base = address["dsn"].partition("?")[0].rpartition("/")[0]
+        return f"{base}/{address['database']}"
+    user, password = address["user"], quote(address["password"])
+    host = quote(str(address["host"]), safe="")
+    return f"postgresql://{user}:{password}@/{address['database']}?host={host}"
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A directory with settings, where commands are given."""
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPLYBY_SETTINGS", raising=False)
+    monkeypatch.setenv("TEST_DSN", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("TEST_KEY", "a-key-of-tests")
+    return tmp_path
+
+
+@pytest.fixture
+def given(files):
+    """Gives a command: its exit code, what it printed, what it complained of."""
+
+    def given(*args, stdin=""):
+        done = CliRunner().invoke(main, args, input=stdin, prog_name="replyby")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return given
+
+
+@pytest.fixture
+def ask(address, monkeypatch, files):
+    """Runs statements on the database that the commands use."""
+    monkeypatch.setenv("TEST_DSN", dsn_of(address))
+
+    def ask(work):
+        async def connected():
+            db = await store.connect(address)
+            try:
+                return await work(db)
+            finally:
+                await db.close()
+
+        return asyncio.run(connected())
+
+    return ask
+
+
+@pytest.fixture
+def waiting(ask):
+    """A thread with a buyer who waits, and its clock: due in half an hour of a whole one."""
+    now = utcnow()
+
+    async def seed(db):
+        await seeds.put_account(db, now)
+        await seeds.put_thread(db, now)
+        await seeds.put_message(db, now - timedelta(minutes=30), seen_at=now)
+        begun, due = now - timedelta(minutes=30, seconds=1), now + timedelta(minutes=29)
+        await db.execute(CLOCK, begun, due, [begun + (due - begun) / 2, due])
+
+    ask(seed)
+    return ask
+
+
+def test_help_and_healthcheck_load_nothing_heavy():
+    heavy = "aiohttp asyncpg pydantic pydantic_settings prometheus_client structlog holidays"
+    script = (
+        "import sys; from core import cli; from core.commands import running;"
+        f"print(sorted(set('{heavy}'.split()) & set(sys.modules)))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout == "[]\n"
+
+
+def test_it_runs_as_a_module_too():
+    said = subprocess.run(
+        [sys.executable, "-m", "core", "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.startswith("replyby, version ")
+
+
+@pytest.mark.parametrize(
+    "args", [["threads"], ["check"], ["migrate"], ["run"], ["notify", "--test", "ops"]]
+)
+def test_unusable_settings_are_told_line_by_line_with_exit_code_2(given, files, args):
+    (files / "settings.toml").write_text('[store]\nstate_dri = "x"\n[ops]\nlisten = "x"\n')
+
+    code, out, err = given(*args)
+
+    assert (code, out) == (2, "")
+    assert "store.state_dri: unknown key; did you mean state_dir?" in err.splitlines()
+    assert any(line.startswith("ops.listen: ") for line in err.splitlines())
+
+
+def test_the_settings_file_is_named_by_option_or_environment(given, files, monkeypatch):
+    code, _, err = given("threads", "--settings", "other.toml")
+    assert (code, err) == (2, "other.toml: there is no such file; name it with --settings FILE\n")
+
+    monkeypatch.setenv("REPLYBY_SETTINGS", "third.toml")
+    assert given("threads")[2].startswith("third.toml: ")
+
+
+def test_a_lost_database_is_one_line_with_exit_code_1(given):
+    code, out, err = given("threads")
+
+    assert (code, out) == (1, "")
+    assert err.startswith("replyby: ")
+    assert err.endswith("is the database running, and store.dsn right?\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_sandbox_account_is_refused_by_run_and_check(given):
+    for command in ("run", "check"):
+        code, _, err = given(command)
+        assert code == 2
+        assert err.startswith("accounts.mk.sandbox: needs the marketplace's stand-in; start with")
+
+
+def test_check_offline_calls_nobody(given):
+    code, out, _ = given("check", "--sandbox", "--offline")
+
+    assert code == 0
+    assert "1 accounts (not called), 0 warnings, no fault" in out
+
+
+def test_check_says_when_the_sandbox_does_not_run(given):
+    code, out, _ = given("check", "--sandbox")
+
+    assert code == 1
+    assert "accounts.mk: its sandbox is not running; start it with: replyby run --sandbox" in out
+
+
+def test_check_names_the_account_that_does_not_answer(given, files):
+    (files / "settings.toml").write_text(SETTINGS + REAL.format(port=free_port()))
+
+    code, out, _ = given("check", "--sandbox", "--json")
+
+    found = json.loads(out)
+    assert code == 1
+    assert found["accounts"]["real"].startswith("unreachable: ")
+    assert "a-key-of-tests" not in out
+
+
+def test_check_shows_what_is_not_wise(given, files):
+    text = SETTINGS.replace("[routes.ops]", '[routes.lost]\nnotifiers = ["log"]\n[routes.ops]')
+    (files / "settings.toml").write_text(text)
+
+    code, out, _ = given("check", "--sandbox", "--offline")
+
+    assert code == 0
+    assert "warning: routes.lost: no account names it" in out
+
+
+def test_threads_are_a_table_for_people_and_json_for_scripts(given, waiting):
+    code, table, _ = given("threads")
+    rows = json.loads(given("threads", "--json")[1])
+
+    assert code == 0
+    assert table.splitlines()[0].split()[:3] == ["BAND", "LEFT", "DUE"]
+    assert "T1" in table
+    assert "Quill" not in table
+    assert (rows[0]["account"], rows[0]["promise"], rows[0]["band"]) == ("mk", "ours", "warning")
+    assert datetime.fromisoformat(rows[0]["due_at"]).tzinfo is not None
+
+
+def test_threads_at_risk_and_history_are_told_apart(given, waiting):
+    assert "T1" in given("threads", "--at-risk")[1]
+    assert given("threads", "--history")[1] == "no thread waits for a reply\n"
+    waiting(lambda db: db.execute("update clock set history = true"))
+    assert "T1" in given("threads", "--history")[1]
+    assert given("threads", "--at-risk")[1] == "no thread is at risk\n"
+
+
+def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting):
+    assert given("reply", "mk", "T1", "--text", "On its way.")[0] == 0
+    assert (
+        given("reply", "mk", "T1", "--to", "buyer", "--to", "marketplace", stdin="Both.\n")[0] == 0
+    )
+
+    rows = waiting(lambda db: db.fetch("select body, addressed_to, state from reply order by id"))
+    assert [tuple(row) for row in rows] == [
+        ("On its way.", ["buyer"], "queued"),
+        ("Both.\n", ["buyer", "marketplace"], "queued"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["reply", "mk", "T1", "--text", " "], "replyby: a reply needs a text"),
+        (["reply", "mk", "T9", "--text", "x"], "replyby: account mk has no thread T9"),
+        (["reply", "mc", "T1", "--text", "x"], "replyby: no account is called mc; known: mk"),
+        (["mark", "mk", "T9", "decided"], "replyby: account mk has no thread T9"),
+        (["answered", "mk", "T1", "--at", "2126-01-01T00:00:00Z"],
+         "replyby: an answer cannot lie in the future"),
+        (["poll", "mk", "mesages", "--once"],
+         "replyby: mk has no stream mesages; did you mean messages?"),
+        (["notify", "--test", "opps"], "replyby: no route is called opps; did you mean ops?"),
+        (["set-aside", "show", "7"], "replyby: nothing is set aside as 7"),
+        (["set-aside", "retry", "7"], "replyby: nothing is set aside as 7"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_with_exit_code_1(given, waiting, args, complaint):
+    code, _, err = given(*args)
+
+    assert code == 1
+    assert err.startswith(complaint)
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["answered", "mk", "T1", "--at", "yesterday"], "is no instant; write it as 2026-"),
+        (["answered", "mk", "T1", "--at", "2026-11-21T12:00:00"], "has no zone; end it with Z"),
+        (["mark", "mk", "T1", "maybe"], "'maybe' is not one of"),
+        (["poll", "mk"], "Missing option '--once'"),
+    ],
+)
+def test_a_wrong_call_has_exit_code_2(given, args, complaint):
+    code, _, err = given(*args)
+
+    assert code == 2
+    assert complaint in err
+
+
+def test_a_mark_ends_the_clock_of_our_own_goals(given, waiting):
+    code, out, _ = given("mark", "mk", "T1", "decided")
+
+    assert (code, out) == (0, "mk T1: no reply needed (decided)\n")
+    levels = waiting(lambda db: db.fetch("select level from message where level is not null"))
+    assert [row["level"] for row in levels] == ["decided"]
+
+
+def test_an_answer_given_elsewhere_is_written_down_at_its_instant(given, waiting):
+    at = (utcnow() - timedelta(minutes=5)).replace(microsecond=0)
+
+    code, out, _ = given("answered", "mk", "T1", "--at", at.isoformat())
+
+    assert code == 0
+    assert f"answered elsewhere at {at:%Y-%m-%d %H:%M:%S}" in out
+    found = waiting(
+        lambda db: db.fetchrow(
+            "select sent_at, delivery from message where kind = 'answered_elsewhere'"
+        )
+    )
+    assert tuple(found) == (at, "accepted")
+
+
+@pytest.fixture
+def parked(ask):
+    """A notice that was given up."""
+
+    async def seed(db):
+        await db.execute(
+            "insert into notice (key, kind, account, raised_at) values ('k', 'breach', 'mk', now())"
+        )
+        await db.execute(
+            "insert into dispatch (notice, notifier, next_try_at, attempts, parked_reason, error)"
+            " select id, 'log', now(), 15, 'given_up', 'no answer' from notice"
+        )
+
+    ask(seed)
+    return ask
+
+
+def test_parked_notices_are_listed_and_tried_again(given, parked):
+    table = given("notices", "list")[1]
+    (row,) = json.loads(given("notices", "list", "--json")[1])
+
+    assert "given_up" in table
+    assert (row["notifier"], row["kind"], row["attempts"]) == ("log", "breach", 15)
+    assert given("notices", "retry", "--notifier", "other")[1].startswith("0 will be tried")
+    assert given("notices", "retry", str(row["id"]))[1].startswith("1 will be tried")
+    assert given("notices", "list")[1] == "every notice was sent, or still is to be\n"
+
+
+@pytest.fixture
+def aside(ask):
+    """A payload that could not be read, of a stream that is read."""
+    now = utcnow()
+
+    async def seed(db):
+        await seeds.put_account(db, now)
+        await seeds.put_stream(db, now, name="messages")
+        await db.execute("update stream set cursor = 'c', next_due = now() + interval '1 day'")
+        items = [SetAside("T7", "no date", b'{"odd": 1}')]
+        await setaside.add(db, "mk", "messages", items, now)
+        await setaside.add(db, "mk", "push", [SetAside("P1", "no date", b"{}")], now)
+
+    ask(seed)
+    return ask
+
+
+def test_what_was_set_aside_is_listed_shown_and_dropped(given, aside):
+    rows = json.loads(given("set-aside", "list", "--json")[1])
+    number = str(next(row["id"] for row in rows if row["stream"] == "messages"))
+
+    assert "no date" in given("set-aside", "list", "--account", "mk")[1]
+    assert "odd" not in given("set-aside", "list")[1]
+    assert given("set-aside", "show", number)[1] == '{"odd": 1}\n'
+    assert given("set-aside", "drop", number)[1] == "1 dropped\n"
+    assert len(json.loads(given("set-aside", "list", "--json")[1])) == 1
+
+
+def test_what_was_set_aside_is_read_again_from_the_look_back(given, aside):
+    code, out, _ = given("set-aside", "retry")
+
+    assert (code, out) == (0, "mk messages: the daemon reads it again from its look-back\n")
+    cursor, due = aside(lambda db: db.fetchrow("select cursor, next_due <= now() from stream"))
+    assert (cursor, due) == (None, True)
+    (left,) = json.loads(given("set-aside", "list", "--json")[1])
+    assert left["stream"] == "push"
+
+
+def test_what_was_pushed_cannot_be_asked_for(given, aside):
+    rows = json.loads(given("set-aside", "list", "--json")[1])
+    number = str(next(row["id"] for row in rows if row["stream"] == "push"))
+
+    code, _, err = given("set-aside", "retry", number)
+
+    assert code == 1
+    assert "was pushed and cannot be asked for" in err
+
+
+def test_a_test_notice_reaches_the_route(given, files):
+    code, out, _ = given("notify", "--test", "ops")
+
+    assert (code, out) == (0, "notifiers.log: sent\n")
+    (line,) = (files / "notices.jsonl").read_text().splitlines()
+    assert json.loads(line)["kind"] == "test"
+
+
+def test_a_notifier_that_does_not_take_it_is_exit_code_1(given, files):
+    (files / "notices.jsonl").mkdir()
+
+    code, out, _ = given("notify", "--test", "ops")
+
+    assert code == 1
+    assert out.startswith("notifiers.log: not sent: the file cannot be written")
+
+
+def test_polling_a_sandbox_account_without_its_sandbox_is_told(given, ask):
+    code, _, err = given("poll", "mk", "--once")
+
+    assert code == 2
+    assert err == "accounts.mk: its sandbox is not running; start it with: replyby run --sandbox\n"
+
+
+def test_polling_an_account_that_does_not_answer_fails(given, ask, files):
+    (files / "settings.toml").write_text(SETTINGS + REAL.format(port=free_port()))
+
+    code, out, _ = given("poll", "real", "messages", "--once")
+
+    assert code == 1
+    assert out == "messages: network (0 new, 0 changed, 0 known)\n"
+
+
+@pytest.fixture
+def empty(server, monkeypatch, files):
+    """A database without tables."""
+    name = f"replyby_empty_{free_port()}"
+
+    async def run(statement):
+        db = await store.connect(server)
+        await db.execute(statement)
+        await db.close()
+
+    asyncio.run(run(f"create database {name}"))
+    monkeypatch.setenv("TEST_DSN", dsn_of({**server, "database": name}))
+    yield
+    asyncio.run(run(f"drop database {name} with (force)"))
+
+
+def test_migrate_says_what_is_missing_and_applies_it(given, empty):
+    code, _, err = given("threads")
+    assert code == 1
+    assert err == "replyby: the database lacks tables of this version; run: replyby migrate\n"
+
+    code, out, _ = given("migrate", "--check")
+    assert (code, out.startswith("0001_initial.sql is not applied")) == (1, True)
+
+    assert given("migrate")[:2] == (0, "1 applied\n")
+    assert given("migrate", "--check")[:2] == (0, "")
+    assert given("migrate")[:2] == (0, "nothing to apply\n")
+    assert given("threads")[:2] == (0, "no thread waits for a reply\n")
+
+
+class Health(BaseHTTPRequestHandler):
+    ready = 200
+
+    def do_GET(self):
+        well = self.path == "/livez" or self.ready == 200
+        self.send_response(200 if well else self.ready)
+        self.end_headers()
+        self.wfile.write(b"well\n" if well else b"database: not reached yet\n")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def health(files):
+    """A daemon's ops listener, as far as `healthcheck` sees it."""
+    with HTTPServer(("127.0.0.1", 0), Health) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        text = SETTINGS + f'[ops]\nlisten = "0.0.0.0:{serving.server_port}"\n'
+        (files / "settings.toml").write_text(text)
+        yield Health
+        serving.shutdown()
+        thread.join()
+        Health.ready = 200
+
+
+def test_healthcheck_is_well_when_the_daemon_is(given, health):
+    assert given("healthcheck")[:2] == (0, "alive and ready\n")
+
+
+def test_healthcheck_says_why_the_daemon_is_not_ready(given, health):
+    health.ready = 503
+
+    assert given("healthcheck")[:2] == (1, "database: not reached yet\n")
+
+
+def test_healthcheck_says_when_nobody_answers(given, files, monkeypatch):
+    monkeypatch.setenv("REPLYBY_OPS__LISTEN", f"127.0.0.1:{free_port()}")
+
+    code, out, _ = given("healthcheck")
+
+    assert code == 1
+    assert "/readyz does not answer (" in out
+    assert "is the daemon running?" in out
