@@ -99,17 +99,23 @@ async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetim
 
 
 async def _round(outbox: _Outbox) -> bool:
-    """Send one batch and one digest; True while there may be more."""
+    """Send one batch and one digest; True while there may be more.
+
+    While more is due than leaves at once there is no last look: true alarms must not queue behind
+    doubts.
+    """
     async with transaction(outbox.this.pool) as db:
         await dispatches.release(db, outbox.name)
         claimed = await dispatches.claim(db, outbox.name, AT_ONCE)
         digest = await dispatches.claim_digest(db, outbox.name)
-    await _last_look(outbox, claimed)
+    full = len(claimed) == AT_ONCE
+    if not full:
+        await _last_look(outbox, claimed)
     standing = await _standing(outbox, claimed)
     together = await _standing(outbox, digest)
     parts = [[dispatch] for dispatch in standing] + ([together] if together else [])
     await gathered(_attempt(outbox, part) for part in parts)
-    return len(claimed) == AT_ONCE or bool(digest)
+    return full or bool(digest)
 
 
 async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:

@@ -5,6 +5,7 @@ The Message-ID is made of the notice's key, so a mail that is sent again can be 
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SECONDS = 10.0
+CONNECTIONS = 4
 KEPT = 1000
 
 
@@ -69,7 +71,7 @@ class EmailOptions(NotifierOptions):
 
 
 class Email:
-    """Sends through one SMTP server, a connection a message.
+    """Sends through one SMTP server, a connection a message and a few at once.
 
     Recipients that were refused for now are tried again alone, as long as this process lives.
     """
@@ -80,6 +82,7 @@ class Email:
         self._options = options
         self._to = tuple(parseaddr(each)[1] for each in options.to)
         self._left: dict[str, tuple[tuple[str, ...], bool]] = {}
+        self._free = asyncio.Semaphore(CONNECTIONS)
         self._tls = None if options.tls == "none" else ssl.create_default_context()
 
     async def send(self, notice: Notice, words: Words) -> None:
@@ -110,7 +113,8 @@ class Email:
     async def _codes(self, message: EmailMessage, to: tuple[str, ...]) -> Mapping[str, int]:
         """The SMTP status by recipient that was refused."""
         try:
-            refused, _ = await aiosmtplib.send(message, recipients=to, **self._connection())
+            async with self._free:
+                refused, _ = await aiosmtplib.send(message, recipients=to, **self._connection())
         except aiosmtplib.SMTPRecipientsRefused as fault:
             return {each.recipient: each.code for each in fault.recipients}
         except aiosmtplib.SMTPResponseException as fault:

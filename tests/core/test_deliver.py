@@ -397,6 +397,17 @@ async def test_a_look_that_fails_holds_nothing_up(db, round_, breached, now, mon
     assert chat.keys == [breached.key]
 
 
+async def test_in_a_storm_nothing_is_looked_at(db, round_, raised, breached, now):
+    """More is due than leaves at once: true alarms must not queue behind doubts."""
+    connector = Looking(answer(now))
+    await raised(*(notice(now, f"{n}/9/1", clock=n) for n in range(deliver.AT_ONCE)))
+
+    assert await round_(Remembering("chat"), connector=connector) == now
+    assert connector.asked == []
+    await round_(Remembering("chat"), connector=connector)
+    assert connector.asked == ["T1"]
+
+
 async def test_a_connector_that_cannot_look_is_not_asked(db, round_, breached, now):
     chat = Remembering("chat")
 

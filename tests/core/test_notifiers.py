@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
-from functools import partial
 
 import pytest
 from aiohttp import web
@@ -288,17 +287,22 @@ class Postbox:
 
 
 @asynccontextmanager
-async def serving(postbox, *, ssl_context=None, **options):
-    served = partial(
-        SMTP, postbox, hostname="localhost", loop=asyncio.get_running_loop(), **options
-    )
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(served, "127.0.0.1", 0, ssl=ssl_context)
+async def serving(postbox, *, ssl_context=None, made=SMTP, **options):
+    loop, talks = asyncio.get_running_loop(), []
+
+    def talk():
+        talks.append(made(postbox, hostname="localhost", loop=loop, **options))
+        return talks[-1]
+
+    server = await loop.create_server(talk, "127.0.0.1", 0, ssl=ssl_context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        await server.wait_closed()
+        for each in talks:
+            if each.transport is not None:
+                each.transport.abort()
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -329,6 +333,29 @@ async def test_a_mail_reaches_every_recipient_in_plain_text(means, postbox, noti
     assert mail.get_content().splitlines() == [
         "A buyer has been waiting.", "Late by 5 min.", "", "https://shop.example/T1",
     ]  # fmt: skip
+
+
+async def test_a_few_connections_at_once_are_enough(means, postbox, notice, words):
+    most = []
+
+    class Counting(SMTP):
+        open = 0
+
+        def connection_made(self, transport):
+            Counting.open += 1
+            most.append(Counting.open)
+            super().connection_made(transport)
+
+        def connection_lost(self, error):
+            Counting.open -= 1
+            super().connection_lost(error)
+
+    async with serving(postbox, made=Counting) as port:
+        mail = mailer(means, port)
+        await asyncio.gather(*(mail.send(notice, words) for _ in range(16)))
+
+    assert len(postbox.mails) == 16
+    assert max(most) <= 5, "four, and one that is just closing"
 
 
 async def test_text_beyond_ascii_arrives_whole(means, postbox, notice, now):
