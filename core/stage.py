@@ -48,10 +48,14 @@ class Stage(Protocol):
     nowhere.
     """
 
-    spec: Spec[Any]
-    options: Options
-    secrets: Sequence[str]
-    now: datetime
+    @property
+    def spec(self) -> Spec[Any]: ...
+    @property
+    def options(self) -> Options: ...
+    @property
+    def secrets(self) -> Sequence[str]: ...
+    @property
+    def now(self) -> datetime: ...
 
     def write(self, count: int = 1) -> None:
         """As many buyers each write a first message, a second apart, before `now`."""
