@@ -28,7 +28,7 @@ def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where
 def reply(metrics: Metrics, rules: Rules, marketplace: str, row: ClockRow) -> None:
     """Measure the reply that ended *row*: in real time, and as a share of the time allowed."""
     clock = row.clock
-    if clock.stopped_at is None or row.history:
+    if clock.stopped_at is None:
         return
     taken = max(0.0, (clock.stopped_at - clock.started_at).total_seconds())
     metrics.reply_duration.labels(marketplace, clock.metric).observe(taken)

@@ -100,6 +100,8 @@ class State:
         self.notifiers = registry.open_all(settings.notifiers, means)
         self.settings, self.rules = settings, rules
         declare(self, settings, now)
+        self.metrics.config_last_reload_successful.set(1)
+        self.metrics.config_last_reload_success.set(now.timestamp())
 
 
 def http(session: ClientSession, state: State, marketplace: str) -> Http:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core import errors, labels
+from core import errors, fleet, labels
 from core.metrics import Metrics, Names
 from core.model import NoticeKind
 
@@ -130,3 +133,16 @@ def test_each_kind_of_notice_has_a_level():
     assert {labels.level(kind) for kind in NoticeKind} == set(labels.LEVELS)
     assert labels.level(NoticeKind.BREACH) == "critical"
     assert labels.level(NoticeKind.ACCOUNT_UP) == "info"
+
+
+def test_every_metric_stands_in_its_page_with_type_and_labels():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
+    metrics = Metrics()
+    gauges = [gauge.family for gauge in metrics.account_gauges]
+
+    for family in (*metrics.families, *gauges, *fleet.FAMILIES):
+        names = ", ".join(family.labels) or "-"
+        row = f"| `{family.name}` | {family.kind} | {names} | {family.text} |"
+        assert row in page, row
+    known = {f.name for f in (*metrics.families, *gauges, *fleet.FAMILIES)}
+    assert set(re.findall(r"^\| `(replyby_\w+)`", page, re.MULTILINE)) == known
