@@ -16,8 +16,8 @@ from core import divide, news
 from core.agree import Computed
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
-from core.news import Raced
 from core.store import (
+    Raced,
     accounts,
     clocks,
     messages,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
-TRIES = 5
+TRIES = 10
 PUSHED = "push"
 """The name under which is set aside what no stream brought."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.store import messages, readings, threads
+from core.store import Raced, messages, readings, threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from sla.clock import Given
 
     Digested = Mapping[str, tuple[Message, bytes]]
-
-
-class Raced(Exception):  # not an error: a reason to look again
-    """Another transaction moved a message between our look and our lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +46,20 @@ async def look(db: Db, account: str, page: Page) -> News:
 
 
 async def confirm(db: Db, account: str, news: News) -> News:
-    """*news* as it is now that its threads are locked.
+    """*news* with what changed in known messages as it is now that their threads are locked.
+
+    What was unknown needs no second look: it is added only where it still is.
 
     Raises:
         Raced: a message has moved to a thread that is not locked.
     """
-    told = {**news.new, **news.changed}
-    if not told:
+    if not news.changed:
         return news
-    known = await messages.known(db, account, list(told))
+    known = await messages.known(db, account, list(news.changed))
     if any(k.thread is not None and k.thread not in news.touched for k in known.values()):
         raise Raced
-    now = _of_messages(told, known)
-    return replace(news, new=now.new, changed=now.changed, repeated=news.repeated + now.repeated)
+    now = _of_messages(news.changed, known)
+    return replace(news, changed=now.changed, repeated=news.repeated + now.repeated)
 
 
 def _of_messages(told: Digested, known: Mapping[str, Known]) -> News:

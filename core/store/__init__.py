@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     Db: TypeAlias = Connection[Record] | PoolConnectionProxy[Record]
     Pool: TypeAlias = asyncpg.Pool[Record]
 
+
+class Raced(Exception):  # not an error: a reason to look again
+    """Another transaction was first; the savepoint is rolled back, and one looks again."""
+
+
 Address: TypeAlias = Mapping[str, object]
 """Where the database is: keyword arguments of `asyncpg.connect`, or ``{"dsn": ...}``."""
 
@@ -126,10 +131,13 @@ def unavailable() -> Iterator[None]:
 def refusing() -> Iterator[None]:
     """Turn PostgreSQL's refusal of a value, and Python's of a date, into `Unstorable`.
 
-    The text names the kind of fault and never the value.
+    The text names the kind of fault and never the value. A key that another transaction has taken
+    meanwhile is no fault: `Raced`.
     """
     try:
         yield
+    except asyncpg.UniqueViolationError as taken:
+        raise Raced from taken
     except _REFUSED as fault:
         raise Unstorable(type(fault).__name__) from fault
 

@@ -47,16 +47,13 @@ RUNNING = """
     order by due_at
     limit $4
 """
-NEXT_IDS = "select nextval(pg_get_serial_sequence('clock', 'id')) from generate_series(1, $1)"
-ADD = """
-    insert into clock (id, account, thread, revision, step, breached_at, corrected_at, correction,
-                       history, promise, waits_for, metric, policy_version, members, started_by,
-                       started_at, due_at, due_from, steps, stopped_at, stopped_by, ended, reason,
-                       flags, next_alert_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22, $23, $24, $25)
-    returning id
-"""
+NEXT_IDS = "select nextval('clock_id_seq') from generate_series(1, $1)"
+COLUMNS = (
+    "id", "account", "thread", "revision", "step", "breached_at", "corrected_at", "correction",
+    "history", "promise", "waits_for", "metric", "policy_version", "members", "started_by",
+    "started_at", "due_at", "due_from", "steps", "stopped_at", "stopped_by", "ended", "reason",
+    "flags", "next_alert_at",
+)  # fmt: skip
 CHANGE = """
     update clock
     set account = $2, thread = $3, revision = $4, step = $5, breached_at = $6, corrected_at = $7,
@@ -149,7 +146,7 @@ async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
     if changes.new:
         ids = [row[0] for row in await db.fetch(NEXT_IDS, len(changes.new))]
         new = [(id_, *_columns(row)) for id_, row in zip(ids, changes.new, strict=True)]
-        await db.executemany(ADD, new)
+        await db.copy_records_to_table("clock", records=new, columns=COLUMNS)
     if changes.changed:
         changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
         await db.executemany(CHANGE, changed)
@@ -178,7 +175,7 @@ def _columns(row: ClockRow) -> tuple[object, ...]:
     c = row.clock
     return (
         row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
-        row.correction, row.history, c.promise, c.waits_for.value, c.metric, c.policy_version,
+        row.correction, row.history, c.promise, c.waits_for, c.metric, c.policy_version,
         c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
         c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row),
     )  # fmt: skip

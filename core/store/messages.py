@@ -25,13 +25,11 @@ KNOWN = """
     select t.source_id, null, null, true from tombstone t
     where t.account = $1 and t.source_id = any($2::text[])
 """
-ADD = """
-    insert into message (account, id, thread, party, kind, addressed_to, delivery, level, sent_at,
-                         visible_at, language, subject, body, order_id, attachments, hash,
-                         origin, seen_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-    on conflict (account, id) do nothing
-"""
+COLUMNS = (
+    "account", "id", "thread", "party", "kind", "addressed_to", "delivery", "level", "sent_at",
+    "visible_at", "language", "subject", "body", "order_id", "attachments", "hash", "origin",
+    "seen_at",
+)  # fmt: skip
 # Never seen_at, never origin; a refusal wins over whatever is read later.
 CHANGE = """
     update message
@@ -88,24 +86,26 @@ async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
 
 
 def digest(message: Message) -> bytes:
-    """What tells an edited message from an unchanged one, without its body being read again."""
-    head = (
+    """What tells an edited message from an unchanged one, without its body being read again.
+
+    No text of a message holds NUL, so that it separates what is put together here.
+    """
+    told = "\0".join((
         message.thread,
-        message.party.value,
-        message.kind.value,
-        sorted(message.to),
-        delivery(message),
-        message.level,
-        message.sent_at,
-        message.visible_at,
-        message.language,
-        message.subject,
-        message.order_id,
-        message.attachments,
-    )
-    made = blake2b(repr(head).encode(), digest_size=16)
-    made.update(message.body.encode())
-    return made.digest()
+        message.party,
+        message.kind,
+        ",".join(sorted(message.to)),
+        delivery(message) or "",
+        message.level or "",
+        _instant(message.sent_at),
+        _instant(message.visible_at),
+        message.language or "",
+        message.subject or "",
+        message.order_id or "",
+        repr(message.attachments) if message.attachments else "",
+        message.body,
+    ))  # fmt: skip
+    return blake2b(told.encode(), digest_size=16).digest()
 
 
 def delivery(message: Message) -> Delivery | None:
@@ -118,12 +118,16 @@ def delivery(message: Message) -> Delivery | None:
 async def add(
     db: Db, account: str, messages: Iterable[tuple[Message, bytes]], now: datetime
 ) -> None:
-    """Write messages (with their digests) that are not known; seen at *now*, threads locked."""
+    """Write messages (with their digests) that are not known; seen at *now*, threads locked.
+
+    By COPY, which takes half the server's time of inserts; in one order for all.
+    """
     rows = [
         (*_row(account, message, made), message.origin, now)
         for message, made in sorted(messages, key=lambda pair: pair[0].id)
     ]
-    await db.executemany(ADD, rows)
+    if rows:
+        await db.copy_records_to_table("message", records=rows, columns=COLUMNS)
 
 
 async def change(db: Db, account: str, messages: Iterable[tuple[Message, bytes]]) -> None:
@@ -171,8 +175,8 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         account,
         message.id,
         message.thread,
-        message.party.value,
-        message.kind.value,
+        message.party,
+        message.kind,
         sorted(message.to),
         delivery(message),
         message.level,
@@ -182,9 +186,13 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         message.subject,
         message.body,
         message.order_id,
-        [a.model_dump() for a in message.attachments] or None,
+        [a.model_dump() for a in message.attachments] if message.attachments else None,
         made,
     )
+
+
+def _instant(at: datetime | None) -> str:
+    return "" if at is None else str(at.timestamp())
 
 
 def _parties(names: tuple[str, ...]) -> frozenset[Party]:

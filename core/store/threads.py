@@ -18,12 +18,10 @@ STATE = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
     from thread where account = $1 and id = any($2::text[])
 """
-ADD = """
-    insert into thread (account, id, kind, subject, buyer, order_ids, url, incomplete, closed_at,
-                        reply_to, as_of)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-    on conflict (account, id) do nothing
-"""
+COLUMNS = (
+    "account", "id", "kind", "subject", "buyer", "order_ids", "url", "incomplete", "closed_at",
+    "reply_to", "as_of",
+)  # fmt: skip
 # A message whose thread nobody has described yet: any description is newer.
 ADD_BARE = """
     insert into thread (account, id, kind, as_of)
@@ -96,8 +94,10 @@ def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
 
 
 async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
-    """Write threads that may be unknown; known ones stay as they are."""
-    await db.executemany(ADD, sorted((account, *row(thread)) for thread in threads))
+    """Write threads that are not known."""
+    rows = sorted((account, *row(thread)) for thread in threads)
+    if rows:
+        await db.copy_records_to_table("thread", records=rows, columns=COLUMNS)
 
 
 async def add_bare(db: Db, account: str, ids: Collection[str]) -> None:
