@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parent / "example"
 OURS = Path(sysconfig.get_path("purelib"))
 PUBLIC = {
     "core.conformance", "core.connector", "core.errors", "core.model", "core.sandbox.faults",
-    "core.sandbox.serve", "core.transport.http", "core.transport.salvage",
+    "core.durations", "core.sandbox.serve", "core.transport.http", "core.transport.salvage",
     "sla.calendar", "sla.clock", "sla.policy",
 }  # fmt: skip
 MYPY = ("-m", "mypy", "--strict", "--config-file", "pyproject.toml", "--cache-dir")
@@ -115,6 +115,12 @@ def test_it_imports_the_public_surface_only():
 
     assert lines
     assert set(lines) <= PUBLIC
+
+
+def test_the_public_surface_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "adding-a-connector.md").read_text()
+
+    assert [module for module in PUBLIC if f"`{module}`" not in page] == []
 
 
 def test_it_declares_one_entry_point_and_one_dependency():
