@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from core import store
+from core import definitions, store
 from core.cli import main
 from core.loops import utcnow
 from core.model import SetAside
@@ -46,9 +46,10 @@ poll_every = "2s"
 """
 CLOCK = """
     insert into clock (account, thread, promise, waits_for, metric, members, started_by,
-                       started_at, due_at, due_from, steps)
-    values ('mk', 'T1', 'ours', 'buyer', 'first_reply', '{M1}', 'M1', $1, $2, 'policy', $3)
+                       started_at, due_at, due_from, steps, policy_version)
+    values ('mk', 'T1', 'ours', 'buyer', 'first_reply', '{M1}', 'M1', $1, $2, 'policy', $3, 1)
 """
+POLICY = "insert into policy_version (name, version, definition, loaded_at) values ($1, 1, $2, $3)"
 
 
 def free_port() -> int:
@@ -116,6 +117,8 @@ def waiting(ask):
         await seeds.put_account(db, now)
         await seeds.put_thread(db, now)
         await seeds.put_message(db, now - timedelta(minutes=30), seen_at=now)
+        promise = seeds.policy("ours", role="goal", reply_within=timedelta(hours=1))
+        await db.execute(POLICY, "ours", definitions.dump(promise), now)
         begun, due = now - timedelta(minutes=30, seconds=1), now + timedelta(minutes=29)
         await db.execute(CLOCK, begun, due, [begun + (due - begun) / 2, due])
 
@@ -259,6 +262,7 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
         (["mark", "mk", "T9", "decided"], "replyby: account mk has no thread T9"),
         (["answered", "mk", "T1", "--at", "2126-01-01T00:00:00Z"],
          "replyby: an answer cannot lie in the future"),
+        (["explain", "mk", "T9"], "replyby: account mk has no thread T9; see: replyby threads"),
         (["poll", "mk", "mesages", "--once"],
          "replyby: mk has no stream mesages; did you mean messages?"),
         (["notify", "--test", "opps"], "replyby: no route is called opps; did you mean ops?"),
@@ -288,6 +292,36 @@ def test_a_wrong_call_has_exit_code_2(given, args, complaint):
 
     assert code == 2
     assert complaint in err
+
+
+def test_a_deadline_is_explained_for_people_and_for_scripts(given, waiting):
+    code, text, _ = given("explain", "mk", "T1")
+    told = json.loads(given("explain", "mk", "T1", "--json")[1])
+
+    assert code == 0
+    assert text.startswith("mk T1\n")
+    assert "ours: running" in text
+    assert "M1" in text
+    assert "parcel" not in text
+    (clock,) = told["clocks"]
+    assert [step["topic"] for step in clock["steps"]].count("due") == 1
+
+
+def test_what_became_of_a_clock_and_of_a_reply_is_told_too(given, waiting):
+    given("reply", "mk", "T1", "--text", "On its way.")
+    given("mark", "mk", "T1", "marked")
+
+    text = given("explain", "mk", "T1")[1]
+
+    assert "reply 1: queued since" in text
+    assert "void (marked)" in text
+    assert "ended None -> void" in text
+
+
+def test_a_thread_without_clocks_says_why(given, waiting):
+    waiting(lambda db: db.execute("delete from clock"))
+
+    assert "No clock: nobody waits" in given("explain", "mk", "T1")[1]
 
 
 def test_a_mark_ends_the_clock_of_our_own_goals(given, waiting):
