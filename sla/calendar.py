@@ -165,6 +165,10 @@ class Calendar:
         """The spans that start on *day*, in wall time."""
         return self._table.spans_of(day)
 
+    def bounds(self, day: date) -> tuple[datetime, datetime]:
+        """The instants at which *day* begins and ends in the zone; equal for a day it skipped."""
+        return self._table.bounds(day)
+
     def local(self, instant: datetime) -> datetime:
         """*instant* as the wall clock of the calendar's zone shows it."""
         return instant.astimezone(self._table.zone)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sla.turn import Given, Moment, Turn
     from sla.waitings import Ended
 
+DUE_UNCERTAIN = "due_uncertain"
 FOLLOW_UP = "follow_up"
 """The kind of a deadline that an agent promised to a buyer."""
 
@@ -75,7 +76,7 @@ def deadline(readings: Sequence[Given], moments: Sequence[Moment]) -> Deadline |
     requested = next((r.starts_at for r in reversed(asked) if r.starts_at), None)
     flags = {
         "start_uncertain": requested is None,
-        "due_uncertain": dated.uncertain,
+        DUE_UNCERTAIN: dated.uncertain,
         "unseen_in_time": asked[0].read_at > dated.due_at,
     }
     found = Deadline(

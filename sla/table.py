@@ -154,6 +154,13 @@ class Table:
             return self.exceptions[day]
         return () if day in self.holidays else self.hours.get(day.weekday(), ())
 
+    def bounds(self, day: date) -> tuple[datetime, datetime]:
+        """The instants at which *day* begins and ends; a midnight that is doubled is the first."""
+        return self._midnight(day), self._midnight(day + _DAY)
+
+    def _midnight(self, day: date) -> datetime:
+        return _instant(self.zone, datetime.combine(day, time(0)), fold=0)
+
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The open spans from *begin* to *end* as instants: merged, in order, cut to size."""
         days = range(begin.toordinal() - 2, end.toordinal() + 3)
