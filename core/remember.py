@@ -83,13 +83,13 @@ def recomputed(
     moved = _moved(old.clock, clock)
     cause = _taken_back(old, clock, moved, terms)
     refusal = _refusal(old.clock, clock, refused)
-    revised = _is_revised(old, clock, moved, terms)
+    afresh = _is_afresh(old, clock, moved, terms)
     row = replace(
         _breached(old, clock, cause, terms),
         thread=thread,
         clock=clock,
-        revision=old.revision + revised,
-        step=_step(old, clock, terms, revised=revised, refusal=bool(refusal)),
+        revision=old.revision + (afresh or _is_another_shape(old, clock)),
+        step=_step(old, clock, terms, afresh=afresh, refusal=bool(refusal)),
         history=is_history(clock, terms.monitored_since, old),
     )
     return Outcome(
@@ -146,7 +146,9 @@ def _stands(old: ClockRow) -> bool:
     """Whether a breach was counted, or told, and not taken back since."""
     if old.breached_at is not None:
         return old.corrected_at is None
-    return _was_told(old) and (old.clock.ended in (None, "late") or old.clock.reason == MERGED)
+    void_for_other_reasons = (MERGED, *_NOT_TAKEN_BACK)
+    ended = old.clock.ended in (None, "late") or old.clock.reason in void_for_other_reasons
+    return _was_told(old) and ended
 
 
 def _moved(old: Clock, clock: Clock) -> str | None:
@@ -180,15 +182,21 @@ def _is_ahead(clock: Clock, moved: str | None, terms: Terms) -> bool:
     return clock.due_at >= terms.now and (moved is not None or terms.sure)
 
 
-def _is_revised(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> bool:
-    """Whether what is told starts anew: another deadline, or the same one back in its place."""
+def _is_afresh(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> bool:
+    """Whether telling starts afresh: another deadline, or the same one back in its place."""
     if moved == "deadline_moved":
         return True
-    if clock.ended is not None or SUPERSEDED in clock.flags:
+    if SUPERSEDED in clock.flags:
         return False
     if SUPERSEDED in old.clock.flags:
         return True
-    return _was_told(old) and _is_ahead(clock, moved, terms)
+    return _was_told(old) and clock.ended is None and _is_ahead(clock, moved, terms)
+
+
+def _is_another_shape(old: ClockRow, clock: Clock) -> bool:
+    """Whether the numbers of the steps mean something else now, so that keys must not repeat."""
+    before, after = len(old.clock.steps), len(clock.steps)
+    return bool(old.step and before and after) and before != after
 
 
 def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> ClockRow:
@@ -211,20 +219,18 @@ def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> C
     return old
 
 
-def _step(old: ClockRow, clock: Clock, terms: Terms, *, revised: bool, refusal: bool) -> int:
+def _step(old: ClockRow, clock: Clock, terms: Terms, *, afresh: bool, refusal: bool) -> int:
     """The highest step told or muted: it stays, but for a new deadline and after a refusal."""
     steps = clock.steps
     if not steps:
         return old.step
-    if revised:
+    if afresh:
         return reached(steps[:-1], terms.now)
     if _was_told(old):
         return len(steps)
     told = min(old.step, len(steps) - 1)
-    if refusal:
-        passed = reached(steps if terms.sure else steps[:-1], terms.now)
-        return max(told, passed)
-    return told
+    passed = reached(steps if terms.sure else steps[:-1], terms.now)
+    return max(told, passed) if refusal else told
 
 
 def _refusal(old: Clock, clock: Clock, refused: AbstractSet[str]) -> str | None:

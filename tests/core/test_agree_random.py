@@ -26,7 +26,7 @@ POLICIES = (
     policy("window", 6 * HOUR, counts_from="latest", warn=(HOUR,)),
     goal("ours", 4 * HOUR, counts_automatic=True),
     goal("dated", 5 * HOUR, effective_to=at(30)),
-    goal("dated", 3 * HOUR, version=2, effective_from=at(30)),
+    goal("dated", 3 * HOUR, version=2, effective_from=at(30), warn=(0.2, 0.4, HOUR)),
 )
 THREADS = ("one", "two")
 NOT_TAKEN_BACK = {"erased", MERGED}

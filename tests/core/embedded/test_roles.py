@@ -153,6 +153,35 @@ async def test_who_comes_while_the_host_is_leaving_gets_a_server_of_its_own(plac
     assert "postgres_started" in {entry["event"] for entry in logs}
 
 
+class SlowDoor(embedded.Lock):
+    """A guests' lock that is got only after the owner has begun to leave."""
+
+    owner: embedded.Lock
+
+    def take(self, *, shared: bool = False) -> bool:
+        self.owner.write(state="leaving")
+        return super().take(shared=shared)
+
+
+async def test_a_guest_that_was_too_slow_at_the_door_does_not_enter(place):
+    home, _ = pgcluster.settle(place / "var", place / "lib")
+    with (
+        embedded.Lock(home.server_lock) as owner,
+        embedded.Lock(home.server_lock) as lock,
+        SlowDoor(home.guests_lock) as door,
+        embedded.Lock(home.guests_lock) as leaving,
+    ):
+        owner.take()
+        owner.write(state="serving", host="/somewhere")
+        door.owner = owner
+        async with started_task(embedded._entered(lock, door)) as task:
+            await asyncio.sleep(0.2)
+            assert not task.done()
+            assert leaving.take()
+            owner.release()
+            assert await asyncio.wait_for(task, 5) is None
+
+
 async def enter(place):
     async with join(place) as address:
         assert await answers(address)
