@@ -188,10 +188,12 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
         await threads.change(db, account, found.restated)
         locked = await threads.lock(db, account, found.touched)
     await messages.add(db, account, found.new.values(), case.now)
-    await messages.change(db, account, found.changed.values())
+    if found.changed:
+        await messages.change(db, account, found.changed.values())
     written = [message for message, _ in (*found.new.values(), *found.changed.values())]
     await messages.keep_raw(db, account, written, case.now)
-    await readings.add(db, account, found.readings)
+    if found.readings:
+        await readings.add(db, account, found.readings)
     put = await _recompute(db, case, locked, [message for message, _ in found.new.values()])
     return _stored(case, found, put)
 
@@ -204,13 +206,10 @@ async def _recompute(
     if not _stand(placed, turns):
         raise Raced
     given = await readings.of(db, case.account, list(locked))
+    kinds = {thread.kind for thread in locked.values()}
+    promises = {kind: case.rules.promises(case.account, kind) for kind in kinds}
     computed = {
-        id_: compute(
-            turns[id_],
-            case.rules.promises(case.account, thread.kind),
-            given[id_],
-            thread,
-        )
+        id_: compute(turns[id_], promises[thread.kind], given[id_], thread)
         for id_, thread in locked.items()
     }
     put = await clocks.put(
