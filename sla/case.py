@@ -31,6 +31,11 @@ class Case:
     calendar: Calendar
     now: datetime
 
+    @property
+    def counts_latest(self) -> bool:
+        """Whether each further message moves the start."""
+        return self.policy is not None and self.policy.counts_from == "latest"
+
     def when(self, at: datetime) -> str:
         """*at* on the wall of the calendar's zone, with its name."""
         return f"{self.short(at)} ({self.calendar.zone})"

@@ -107,7 +107,7 @@ def _start(case: Case) -> Iterator[str]:
     began = case.when(clock.started_at)
     if turn is None:
         yield f"It starts {began}: since then, the marketplace says, a reply is needed."
-    elif clock.counts_from == "latest":
+    elif case.counts_latest:
         yield f"It starts {began} with message {turn.id}, the latest one: each one moves it."
     else:
         yield f"It starts {began} with message {turn.id}, the oldest unanswered one."
@@ -137,7 +137,7 @@ def _others(case: Case) -> Iterator[str]:
         turn = case.turns.get(name)
         if turn is None and name.startswith(PREFIX):
             yield f"The marketplace gave the date {name.removeprefix(PREFIX)}; it is kept with it."
-        elif turn and instant(turn) < clock.started_at and clock.counts_from == "oldest":
+        elif turn and instant(turn) < clock.started_at and not case.counts_latest:
             yield f"Message {name} came before; a mark says that it needs no reply."
         elif turn:
             yield f"Message {name} ({case.short(instant(turn))}) waits with it."

@@ -197,7 +197,11 @@ def test_a_message_that_a_mark_covers_is_named():
 
 
 def test_the_latest_message_is_called_the_latest():
-    lines = story([asked("m", at(0)), asked("n", at(1))], [policy(counts_from="latest")])
+    """Also for a stored clock, which does not know from which message its policy counts."""
+    window, turns = policy(counts_from="latest"), [asked("m", at(0)), asked("n", at(1))]
+    [clock] = clocks(turns, [window])
+    stored = replace(clock, counts_from="oldest")
+    lines = [f"{line.topic}: {line.text}" for line in explain(stored, turns, [window], now=LATER)]
 
     assert "with message n, the latest one: each one moves it." in said(lines, "start")[0]
     assert "Message m (Mon 2026-03-02 00:00) waits with it." in said(lines, "start")
