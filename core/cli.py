@@ -58,7 +58,7 @@ def as_json(command: Command) -> Command:
 
 def finished(work: Coroutine[Any, Any, Any]) -> Any:
     """What *work* comes to; its log goes to the standard error output, warnings only."""
-    from core import log  # noqa: PLC0415  # only a command that works needs it
+    from core import log
 
     log.set_up("auto", "warning")
     return asyncio.run(work)
@@ -75,12 +75,12 @@ def main() -> None:
 @click.option("--sandbox", is_flag=True, help="Play the marketplaces of accounts that say so.")
 def run(path: Path, *, sandbox: bool) -> None:
     """Run the daemon."""
-    from core.commands import running  # noqa: PLC0415
+    from core.commands import running
 
     try:
         running.run(path, sandbox=sandbox)
     except BaseExceptionGroup as several:
-        import structlog  # noqa: PLC0415
+        import structlog
 
         structlog.get_logger().critical("ended by a fault", exc_info=several)
         sys.exit(FAILED)
@@ -93,7 +93,7 @@ def run(path: Path, *, sandbox: bool) -> None:
 @as_json
 def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> None:
     """Check the settings, and that each account answers."""
-    from core.commands import checking  # noqa: PLC0415
+    from core.commands import checking
 
     work = checking.check(path, offline=offline, sandbox=sandbox, as_json=as_json)
     sys.exit(DONE if finished(work) else FAILED)
@@ -104,7 +104,7 @@ def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> None:
 @click.option("--check", "only_check", is_flag=True, help="Only say what would be applied.")
 def migrate(path: Path, *, only_check: bool) -> None:
     """Bring the database's tables to this version."""
-    from core.commands import checking  # noqa: PLC0415
+    from core.commands import checking
 
     done = finished(checking.migrate_database(path, only_check=only_check))
     sys.exit(DONE if done else FAILED)
@@ -117,7 +117,7 @@ def migrate(path: Path, *, only_check: bool) -> None:
 @click.option("--once", is_flag=True, required=True, help="Read once and end.")
 def poll(path: Path, account: str, stream: str | None, *, once: bool) -> None:  # noqa: ARG001  # said to be clear
     """Read ACCOUNT now, all its streams or one STREAM."""
-    from core.commands import reading  # noqa: PLC0415
+    from core.commands import reading
 
     sys.exit(DONE if finished(reading.poll(path, account, stream)) else FAILED)
 
@@ -130,7 +130,7 @@ def poll(path: Path, account: str, stream: str | None, *, once: bool) -> None:  
 @as_json
 def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
     """Show threads that wait for a reply, the most urgent first."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.threads(path, at_risk=at_risk, history=history, limit=limit, as_json=as_json))
 
@@ -142,7 +142,7 @@ def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bo
 @as_json
 def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
     """Tell why a thread's deadlines are what they are, step by step."""
-    from core.commands import explaining  # noqa: PLC0415
+    from core.commands import explaining
 
     finished(explaining.explain(path, account, thread, as_json=as_json))
 
@@ -162,7 +162,7 @@ TO: Callable[[Command], Command] = click.option(
 @TO
 def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str, ...]) -> None:
     """Queue a reply to THREAD."""
-    from core.commands import acting  # noqa: PLC0415
+    from core.commands import acting
 
     body = sys.stdin.read() if text is None else text
     finished(acting.answer(path, account, thread, body, to))
@@ -175,7 +175,7 @@ def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str
 @click.argument("level", type=click.Choice(["decided", "marked"]))
 def mark(path: Path, account: str, thread: str, level: str) -> None:
     """Say that THREAD needs no reply: decided here, or marked at the marketplace."""
-    from core.commands import acting  # noqa: PLC0415
+    from core.commands import acting
 
     finished(acting.mark(path, account, thread, level))
 
@@ -206,7 +206,7 @@ class Instant(click.ParamType[datetime]):
 @TO
 def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str, ...]) -> None:
     """Say that THREAD was answered at the marketplace."""
-    from core.commands import acting  # noqa: PLC0415
+    from core.commands import acting
 
     finished(acting.answered(path, account, thread, at, to))
 
@@ -221,7 +221,7 @@ def notices() -> None:
 @as_json
 def notices_list(path: Path, *, as_json: bool) -> None:
     """Show parked notices."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.notices(path, as_json=as_json))
 
@@ -232,7 +232,7 @@ def notices_list(path: Path, *, as_json: bool) -> None:
 @click.option("--notifier", help="Only those to this notifier.")
 def notices_retry(path: Path, ids: tuple[int, ...], notifier: str | None) -> None:
     """Try parked notices again: those of IDS, or all."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.retry_notices(path, ids, notifier))
 
@@ -248,7 +248,7 @@ def set_aside() -> None:
 @as_json
 def set_aside_list(path: Path, account: str | None, *, as_json: bool) -> None:
     """Show what was set aside, and why."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.set_aside(path, account, as_json=as_json))
 
@@ -258,7 +258,7 @@ def set_aside_list(path: Path, account: str | None, *, as_json: bool) -> None:
 @click.argument("number", type=int)
 def set_aside_show(path: Path, number: int) -> None:
     """Print one payload as it came; it may hold a buyer's words."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.show_set_aside(path, number))
 
@@ -268,7 +268,7 @@ def set_aside_show(path: Path, number: int) -> None:
 @click.argument("ids", nargs=-1, type=int)
 def set_aside_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Read the streams of IDS, or of all, again from their look-back."""
-    from core.commands import reading  # noqa: PLC0415
+    from core.commands import reading
 
     finished(reading.retry_set_aside(path, ids))
 
@@ -278,7 +278,7 @@ def set_aside_retry(path: Path, ids: tuple[int, ...]) -> None:
 @click.argument("ids", nargs=-1, type=int, required=True)
 def set_aside_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Forget IDS."""
-    from core.commands import listing  # noqa: PLC0415
+    from core.commands import listing
 
     finished(listing.drop_set_aside(path, ids))
 
@@ -288,7 +288,7 @@ def set_aside_drop(path: Path, ids: tuple[int, ...]) -> None:
 @click.option("--test", "route", required=True, metavar="ROUTE", help="Who is told.")
 def notify(path: Path, route: str) -> None:
     """Send a test notice to everybody on a route."""
-    from core.commands import checking  # noqa: PLC0415
+    from core.commands import checking
 
     sys.exit(DONE if finished(checking.notify(path, route)) else FAILED)
 
@@ -297,7 +297,7 @@ def notify(path: Path, route: str) -> None:
 @settings_file
 def healthcheck(path: Path) -> None:
     """Ask the daemon on this machine whether it is well."""
-    from core.commands import running  # noqa: PLC0415
+    from core.commands import running
 
     faults = running.healthcheck(path)
     click.echo("\n".join(faults or ["alive and ready"]))

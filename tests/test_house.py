@@ -302,7 +302,7 @@ CLAIM = re.compile(
     "folder", [p.parent for p in sorted((ROOT / "connectors").glob("*/__init__.py"))], ids=str
 )
 def test_a_connectors_checklist_claims_only_what_a_test_shows(folder):
-    """Rows of the table: | what | done | `tests/path.py::name` | ; anything else gives a why not."""
+    """Rows: | what | done | `tests/path.py::name` |; anything else gives a why not."""
     text = (folder / "README.md").read_text()
     claims = CLAIM.findall(text)
 

@@ -30,7 +30,7 @@ def run(path: Path, *, sandbox: bool) -> None:
         ExceptionGroup: a loop failed in a way that nobody expected.
     """
     from core import daemon, log  # noqa: PLC0415  # `healthcheck` does without them
-    from core.commands import opening  # noqa: PLC0415
+    from core.commands import opening  # noqa: PLC0415  # healthcheck stays fast
 
     first = opening.read(path, sandbox=sandbox)
     redaction = log.set_up(first.log.format, first.log.level, secrets=first.secrets)

@@ -30,7 +30,7 @@ calendars = st.builds(
     st.dictionaries(days, spans, max_size=3),
     st.frozensets(days, max_size=3),
 )
-instants = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone
 contracts = st.builds(
     Contract,
     st.sampled_from(["share", "mean", "info"]),
