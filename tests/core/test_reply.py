@@ -433,6 +433,17 @@ async def test_an_old_answer_of_the_same_text_does_not_settle_it(
     assert await states(db) == ["unknown"]
 
 
+async def test_an_old_answer_that_is_first_seen_now_does_not_settle_it(db, round_, queued, now):
+    shop = Shop(OutcomeUnknown("cut"), page(now, message("R0", now - HOUR, Party.SELLER, BODY)))
+    await queued()
+
+    for _ in range(3):
+        await round_(shop)
+
+    assert shop.looks
+    assert await states(db) == ["unknown"]
+
+
 async def test_stopping_while_a_reply_is_leaving_leaves_it_unknown(db, round_, queued):
     leaving = asyncio.Event()
 
