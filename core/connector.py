@@ -99,8 +99,9 @@ class Replies(Protocol):
         """Send once, never again.
 
         Raises:
-            Refused: it was certainly not sent.
-            OutcomeUnknown: it may have been sent.
+            Refused, BadCredentials: it was certainly not sent, and trying again cannot help.
+            RateLimited, Unreachable: it was certainly not sent; core tries again later.
+            OutcomeUnknown: it may have been sent; so does any other exception mean.
         """
         ...
 
