@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import asynccontextmanager, suppress
+from itertools import chain, repeat
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.02
-SHORTEST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Server:
@@ -65,18 +65,19 @@ class Server:
 
         Nothing committed is lost; connections are, and a pool makes new ones.
         """
-        pause = SHORTEST_PAUSE
-        while True:
-            if self._postmaster is not None:
-                log.error("postgres_ended", code=await self._postmaster.ended())
-                self._postmaster = None
+        while self._postmaster is not None:
+            log.error("postgres_ended", code=await self._postmaster.ended())
+            await self._start_again()
+
+    async def _start_again(self) -> None:
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
                 await self._start()
-                pause = SHORTEST_PAUSE
             except (StoreUnavailable, OSError) as error:
                 log.warning("postgres_not_started", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                return
 
     async def start(self) -> None:
         """Make the data where there is none, clear up after an earlier owner, start and wait.
@@ -102,11 +103,7 @@ class Server:
         sockets = pgcluster.socket_directory(self._home, self._binaries.user)
         lz4 = {"default_toast_compression": "lz4"} if self._binaries.has_lz4() else {}
         self._postmaster = Postmaster(self._home, self._binaries, sockets, lz4)
-        try:
-            await self._postmaster.ready()
-        except BaseException:
-            await self.stop()
-            raise
+        await self._postmaster.ready()
         self._lock.write(state="serving", host=self._host)
         seconds = round(monotonic() - begun, 3)
         pid = self._postmaster.pid

@@ -165,6 +165,7 @@ def password(home: Home) -> str:
     aside = home.password.with_suffix(".new")
     private.write_secret(aside, word)
     aside.rename(home.password)
+    private.sync(home.directory)
     return word
 
 
@@ -176,28 +177,15 @@ async def create(home: Home, binaries: Binaries, word: str) -> None:
     """
     for half in home.cluster.glob("data.*"):
         shutil.rmtree(half, ignore_errors=True)
-    aside = (
-        home.cluster / f"data.{secrets.token_hex(4)}"
-    )  # a dying initdb may still write to another
+    # A name of its own, for an initdb whose owner was killed may still write to another.
+    aside = home.cluster / f"data.{secrets.token_hex(4)}"
     given = home.cluster / "initial-password"
     given.unlink(missing_ok=True)
     private.write_secret(given, word)
+    who = ("-U", ROLE, "-A", "scram-sha-256", "--pwfile", given)
+    what = ("-E", "UTF8", *LOCALE, "--data-checksums", "--no-instructions", "--no-sync")
     try:
-        auth = ("-U", ROLE, "-A", "scram-sha-256", "--pwfile", given)
-        await _run(
-            home,
-            binaries,
-            "initdb",
-            "-D",
-            aside,
-            "-E",
-            "UTF8",
-            *LOCALE,
-            *auth,
-            "--data-checksums",
-            "--no-instructions",
-            "--no-sync",
-        )
+        await _run(home, binaries, "initdb", "-D", aside, *who, *what)
         await _run(home, binaries, "initdb", "-D", aside, "--sync-only")
     finally:
         given.unlink()
