@@ -302,9 +302,8 @@ def _lines(old: ClockRow, row: ClockRow) -> Iterator[Line]:
     if old.thread != row.thread:
         yield "thread", {"thread": old.thread}, {"thread": row.thread}
     for what, names in _ENTERED:
-        before, after = _values(old.clock, names), _values(row.clock, names)
-        if before != after:
-            yield what, before, after
+        if any(getattr(old.clock, name) != getattr(row.clock, name) for name in names):
+            yield what, _values(old.clock, names), _values(row.clock, names)
     if DATES_DIFFER in row.clock.flags - old.clock.flags:
         yield _since_line(row.clock)
     if old.breached_at != row.breached_at:
@@ -322,8 +321,8 @@ def _since_line(clock: Clock) -> Line:
 
 
 def _values(of: object, names: Sequence[str]) -> dict[str, object]:
-    found = {name: getattr(of, name) for name in names}
-    return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in found.items()}
+    found = ((name, getattr(of, name)) for name in names)
+    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in found}
 
 
 def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:

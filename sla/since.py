@@ -83,9 +83,12 @@ class Dates:
             scan.ask(start)
 
     def _concerns(self, party: Party, date: datetime) -> bool:
-        """Whether *party* is the one who waits: who wrote then; the buyer where nobody did."""
-        writers = {turn.party for at, turn in self.asked if abs(at - date) <= SAME}
-        return party in (writers or {Party.BUYER})
+        """Whether *party* is the one who waits: who wrote nearest; the buyer where nobody did."""
+        near = [(abs(at - date), turn.party) for at, turn in self.asked if abs(at - date) <= SAME]
+        if not near:
+            return party is Party.BUYER
+        nearest, _ = min(near)
+        return (nearest, party) in near
 
     def _is_marked(self, scan: Scan, start: Start) -> bool:
         """Whether an earlier "no reply needed" covers the date, or the message behind it."""

@@ -212,6 +212,18 @@ def test_a_date_that_the_operators_message_explains_is_not_the_buyers():
     assert (clock.waits_for, clock.started_by) == (MARKETPLACE, "o")
 
 
+def test_of_two_who_wrote_within_a_minute_the_nearer_one_explains_the_date():
+    turns = [
+        asked("m", at(10)),
+        replied("r", at(10) + MINUTE / 3),
+        asked("o", at(10) + 2 * MINUTE / 3, party=MARKETPLACE),
+    ]
+
+    [clock] = clocks(turns, [policy()], [needed(at(10) + 2 * MINUTE / 3, at(12))])
+
+    assert (clock.started_by, clock.ended) == ("m", "met")
+
+
 def test_a_date_that_a_marketplaces_mark_covers_says_nothing():
     mark = marked("k", at(11), Level.CONFIRMED)
 
