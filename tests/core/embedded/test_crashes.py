@@ -63,19 +63,29 @@ async def committed(server):
         return await db.fetchval("select max(n) from t")
 
 
+@pytest.fixture
 def stray(place):
-    """A server of this place that nobody owns, as an owner's kill -9 leaves it beside Linux."""
-    home, user = pgcluster.settle(place / "var", place / "lib")
-    binaries = pgbinaries.prepare(user, place / "lib")
-    process = subprocess.Popen(
-        [binaries.directory / "postgres", "-D", home.data, "-h", "", "-k", home.cluster / "s"],
-        cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}),
-    )  # fmt: skip
-    pidfile = home.data / "postmaster.pid"
-    while not pidfile.exists() or "ready" not in pidfile.read_text():
-        assert process.poll() is None
-    return process
+    """Start a server that nobody owns, as an owner's kill -9 leaves it on other systems."""
+    strays = []
+
+    def start():
+        home, user = pgcluster.settle(place / "var", place / "lib")
+        binaries = pgbinaries.prepare(user, place / "lib")
+        process = subprocess.Popen(
+            [binaries.directory / "postgres", "-D", home.data, "-h", "", "-k", home.cluster / "s"],
+            cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}),
+        )  # fmt: skip
+        strays.append(process)
+        pidfile = home.data / "postmaster.pid"
+        while not pidfile.exists() or "ready" not in pidfile.read_text():
+            assert process.poll() is None
+        return process
+
+    yield start
+    for process in strays:
+        process.kill()
+        process.wait()
 
 
 async def vanilla_refuses(place):
@@ -117,10 +127,10 @@ async def test_an_owner_killed_while_it_makes_the_data_leaves_nothing_in_the_way
     assert running == []
 
 
-async def test_a_server_that_outlived_its_owner_is_ended_first(place):
+async def test_a_server_that_outlived_its_owner_is_ended_first(place, stray):
     async with own(place) as server, connected(server.address) as db:
         await db.execute("create table t as select 7 as n")
-    left = stray(place)
+    left = stray()
 
     with capture_logs() as logs:
         async with own(place) as server:
@@ -130,10 +140,10 @@ async def test_a_server_that_outlived_its_owner_is_ended_first(place):
     assert "postgres_left_running" in {entry["event"] for entry in logs}
 
 
-async def test_a_server_that_does_not_listen_any_more_is_ended_too(place):
+async def test_a_server_that_does_not_listen_any_more_is_ended_too(place, stray):
     async with own(place):
         pass
-    left = stray(place)
+    left = stray()
     left.send_signal(signal.SIGSTOP)
     home = home_of(place)
 
