@@ -112,6 +112,7 @@ async def _add(
     *,
     sure: bool,
 ) -> None:
-    """Store *turn* (one that was stored before stays as it is) and recompute its thread."""
-    await messages.add(db, account, [(turn, messages.digest(turn))], seen_at)
-    await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)
+    """Store *turn*, if it was not said before, and recompute its thread."""
+    if not await messages.known(db, account, [turn.id]):
+        await messages.add(db, account, [(turn, messages.digest(turn))], seen_at)
+        await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)
