@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectorConformance", "Fault", "Read", "Stage", "Watch", "walk"]
 
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0, connect=2.0, read=0.3, total=2.0)
+AT_ONCE = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
+HASTY = replace(AT_ONCE, read=0.3, total=2.0)
 
 
 class ConnectorConformance:
@@ -66,8 +68,13 @@ class ConnectorConformance:
 
     @pytest.fixture
     def connector(self, stage: Stage, session: ClientSession, watch: Watch) -> Connector:
-        """The connector on its stage."""
-        return stage.spec.open(stage.options, Transport(Http(session, watch, QUICK)))
+        """The connector on its stage: as patient as ever, but for waits between its tries."""
+        return stage.spec.open(stage.options, Transport(Http(session, watch, AT_ONCE)))
+
+    @pytest.fixture
+    def hasty(self, stage: Stage, session: ClientSession, watch: Watch) -> Connector:
+        """The same, giving up on a slow answer soon."""
+        return stage.spec.open(stage.options, Transport(Http(session, watch, HASTY)))
 
     @pytest.fixture
     def streams(self, stage: Stage) -> list[str]:
@@ -221,11 +228,17 @@ class ConnectorConformance:
         ],
     )
     async def test_an_answer_that_cannot_be_used_becomes_the_right_error(
-        self, stage: Stage, connector: Connector, streams: list[str], kind: Any, error: type
+        self,
+        stage: Stage,
+        connector: Connector,
+        hasty: Connector,
+        streams: list[str],
+        kind: Any,
+        error: type,
     ) -> None:
         stage.write(1)
         stage.order(Fault(kind))
-        for call in _fetches(connector, streams, stage.now):
+        for call in _fetches(hasty if kind == "slow" else connector, streams, stage.now):
             assert type(await _fault(stage, call)) is error
         stage.lift()
         assert (await walk(connector, streams[0], None, stage.now)).messages
@@ -248,7 +261,7 @@ class ConnectorConformance:
         stage.order(Fault("slow"))
         before = asyncio.all_tasks()
         reading = asyncio.create_task(connector.fetch(streams[0], None, None, stage.now))
-        await asyncio.sleep(QUICK.read / 3)
+        await asyncio.sleep(0.1)
         assert not reading.done()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -290,15 +303,22 @@ class ConnectorConformance:
         assert sent.message_id in {None, ours[0].id}
 
     async def test_what_became_of_a_reply_is_told_as_it_is(
-        self, stage: Stage, connector: Connector, streams: list[str], watch: Watch
+        self,
+        stage: Stage,
+        connector: Connector,
+        hasty: Connector,
+        streams: list[str],
+        watch: Watch,
     ) -> None:
         thread, draft = await _question(stage, connector, streams[0])
         assert isinstance(connector, Replies)
+        assert isinstance(hasty, Replies)
         orders = [Fault("status", status=s) for s in self.statuses] + [Fault("slow"), Fault("drop")]
         for order in orders:
             stage.order(order)
             watch.labels.clear()
-            fault = await _fault(stage, connector.reply(thread, draft, stage.now), draft.body)
+            sender = hasty if order.kind == "slow" else connector
+            fault = await _fault(stage, sender.reply(thread, draft, stage.now), draft.body)
             assert type(fault) is outcome_of(order), order
             assert len(watch.labels) <= 1, order
             stage.lift()

@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NewType
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
@@ -34,16 +41,15 @@ def _storable(text: str) -> str:
     return text
 
 
-def _id(text: str) -> str:
-    clean = _storable(text)
-    if clean != text:
-        raise ValueError("an id holds a NUL byte or a lone surrogate")
-    return clean
+def _clean(value: object) -> object:
+    return _storable(value) if isinstance(value, str) else value
 
 
+# An id with a NUL is no match, one with a lone surrogate no string: without a line of Python.
+# A line is cleaned before its length is looked at, for a lone surrogate has none.
+Id = Annotated[str, Field(max_length=MAX_ID, pattern=r"^[^\x00]+$")]
+Line = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_clean)]
 Text = Annotated[str, AfterValidator(_storable)]
-Line = Annotated[str, AfterValidator(_storable), Field(max_length=MAX_LINE)]
-Id = Annotated[str, AfterValidator(_id), Field(min_length=1, max_length=MAX_ID)]
 
 
 class Model(BaseModel):

@@ -145,6 +145,6 @@ class Api:
             said = Complaint.model_validate_json(raw)
         except ValidationError:
             return ""
-        text = " ".join((said.message or said.error).split())[:LONGEST_REASON]
+        text = " ".join((said.message or said.error or "").split())[:LONGEST_REASON]
         hidden: tuple[Any, ...] = (self.options.api_key.get_secret_value(), body)
         return "" if any(one in text or text in one for one in hidden if one and text) else text

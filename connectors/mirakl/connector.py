@@ -264,7 +264,8 @@ class Mirakl:
             except ConnectorError:
                 self._labels_until = now + HOUR
             else:
-                self._labels = {one.code: one.label for one in got.value.reasons}
+                reasons = got.value.reasons
+                self._labels = {r.code: r.label for r in reasons if r.code and r.label}
                 self._labels_until = now + DAY
         return self._as_shown()
 

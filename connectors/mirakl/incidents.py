@@ -80,7 +80,7 @@ def found(orders: Iterable[Order], known: Mapping[str, str], shown: Shown, now: 
     threads: dict[str, Thread] = {}
     given: dict[str, Given] = {}
     for order in orders:
-        for line in order.order_lines:
+        for line in order.order_lines or ():
             name = thread_id(order.order_id, line.order_line_id)
             asks = _asks(order, line, doubts, known=name in known)
             if asks is None:
@@ -129,12 +129,13 @@ def _reading(line: Line, before: str | None, now: datetime, *, asks: bool) -> Gi
 
 def _thread(name: str, order: Order, line: Line, reading: Given, shown: Shown) -> Thread:
     who = order.customer
-    label = line.order_line_state_reason_label or shown.reason(line.order_line_state_reason_code)
+    code = line.order_line_state_reason_code or ""
+    label = line.order_line_state_reason_label or shown.reason(code)
     return Thread(
         id=name,
         kind=ThreadKind.INCIDENT,
         subject=cut(label) or None,
-        buyer=cut(f"{who.firstname} {who.lastname}".strip()) if who else "",
+        buyer=cut(" ".join(name for name in (who.firstname, who.lastname) if name)) if who else "",
         order_ids=(order.order_id,),
         url=shown.link(None, order.order_id),
         as_of=reading.as_of,

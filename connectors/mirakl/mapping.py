@@ -117,7 +117,7 @@ def instant(value: Any) -> datetime | None:
 
 def as_of(thread: ThreadPayload, now: datetime) -> datetime:
     """When the marketplace said this: the thread's update, else the newest date in it, else now."""
-    entries = [instant(entry.date_created) for entry in thread.messages]
+    entries = [instant(entry.date_created) for entry in thread.messages or ()]
     return updated_at(thread, now) or max((at for at in entries if at and at <= now), default=now)
 
 
@@ -129,13 +129,13 @@ def updated_at(thread: ThreadPayload, now: datetime) -> datetime | None:
 
 def is_cut(thread: ThreadPayload, most: int) -> bool:
     """Whether the thread holds more than the messages that came; *most* come at once."""
-    total, came = thread.metadata.total_count, len(thread.messages)
+    total, came = thread.metadata.total_count, len(thread.messages or ())
     return came >= most if total is None else total > came
 
 
 def order_ids(thread: ThreadPayload) -> tuple[str, ...]:
     """The orders that the thread is about."""
-    found = (one.id for one in thread.entities if one.type in ORDERS)
+    found = (one.id for one in thread.entities or () if one.type in ORDERS)
     return tuple(dict.fromkeys(one for one in found if one))
 
 
@@ -150,7 +150,7 @@ def _quoted(text: str) -> str:
 
 def _thread(one: ThreadPayload, shown: Shown, now: datetime, *, incomplete: bool) -> Thread:
     orders = order_ids(one)
-    people = [*one.current_participants, *one.authorized_participants]
+    people = [*(one.current_participants or ()), *(one.authorized_participants or ())]
     return Thread(
         id=one.id,
         subject=_subject(one, shown),
@@ -173,7 +173,8 @@ def _subject(one: ThreadPayload, shown: Shown) -> str | None:
 
 def _buyer(one: ThreadPayload, people: Iterable[Participant]) -> str:
     names = [someone.display_name for someone in people if someone.type == "CUSTOMER"]
-    names += [e.sender.display_name for e in one.messages if e.sender.type == "CUSTOMER_USER"]
+    wrote = [entry.sender for entry in one.messages or ()]
+    names += [one.display_name for one in wrote if one.type == "CUSTOMER_USER"]
     return next((name for name in names if name), "")
 
 
@@ -188,9 +189,9 @@ def _reply_to(people: Iterable[Participant]) -> dict[str, str]:
 
 def _messages(one: ThreadPayload, doubts: Doubts) -> Iterable[Message]:
     orders = order_ids(one)
-    for entry in one.messages:
+    for entry in one.messages or ():
         yield _message(entry, one.id, orders[0] if orders else None, doubts)
-    for click in one.no_store_reply_needed:
+    for click in one.no_store_reply_needed or ():
         mark = _mark(click, one.id, doubts)
         if mark:
             yield mark
@@ -209,9 +210,9 @@ def _message(entry: Entry, thread: str, order: str | None, doubts: Doubts) -> Me
         to=to,
         delivery=Delivery.CONFIRMED if party is Party.SELLER else None,
         sent_at=sent_at,
-        body=entry.body,
+        body=entry.body or "",
         order_id=order,
-        attachments=tuple(_attachment(file) for file in entry.attachments),
+        attachments=tuple(_attachment(file) for file in entry.attachments or ()),
     )
 
 
@@ -220,14 +221,15 @@ def _turn(entry: Entry, doubts: Doubts) -> tuple[Party, Kind, frozenset[Party]]:
 
     What the operator writes to the buyer alone asks nothing of the shop: it is shown.
     """
-    to = frozenset(PARTIES[one.type] for one in entry.to if one.type in PARTIES)
-    if any(one.type not in PARTIES for one in entry.to):
+    types = [one.type for one in entry.to or ()]
+    to = frozenset(PARTIES[one] for one in types if one in PARTIES)
+    if len(to) < len(set(types)):
         doubts.add(entry.id, "messages.to.type: unknown", entry)
-    party = SENDERS.get(entry.sender.type)
+    party = SENDERS.get(entry.sender.type or "")
     if party is None:
         doubts.add(entry.id, "messages.from.type: unknown", entry)
         return Party.BUYER, Kind.MESSAGE, to
-    if party is Party.SELLER and not entry.to:
+    if party is Party.SELLER and not types:
         doubts.add(entry.id, "messages.to: nobody", entry)
     if party is Party.MARKETPLACE and to and Party.SELLER not in to:
         return party, Kind.SYSTEM, to
@@ -235,12 +237,12 @@ def _turn(entry: Entry, doubts: Doubts) -> tuple[Party, Kind, frozenset[Party]]:
 
 
 def _attachment(file: File) -> Attachment:
-    return Attachment(id=file.id, name=cut(file.name), size=file.size)
+    return Attachment(id=file.id, name=cut(file.name or ""), size=file.size)
 
 
 def _mark(click: Click, thread: str, doubts: Doubts) -> Message | None:
     """The marketplace's own "no reply needed"; one that cannot be understood ends nothing."""
-    at, party = instant(click.date), CLICKERS.get(click.user_type)
+    at, party = instant(click.date), CLICKERS.get(click.user_type or "")
     if at is None or party is None:
         doubts.add(thread, "no_store_reply_needed: unknown", click)
         return None

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
-from core.model import Id
+from pydantic import BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
-Many = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
+
+# Null is the same as left out. Ids are checked as core does it, but by pydantic's own regular
+# expressions: no Python runs for them, and a NUL or a lone surrogate is no match.
+Many = list[T] | None
+Word = str | None
+NUL_FREE = r"^[^\x00]+$"
+Id = Annotated[str, Field(max_length=1000, pattern=NUL_FREE)]
 # Longer ones are set aside: our own ids of marks and of incidents are made of them.
-ThreadKey = Annotated[Id, Field(max_length=900)]
-Key = Annotated[Id, Field(max_length=300)]
-Word = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+ThreadKey = Annotated[str, Field(max_length=900, pattern=NUL_FREE)]
+Key = Annotated[str, Field(max_length=300, pattern=NUL_FREE)]
 
 
 class Payload(BaseModel):
@@ -30,23 +33,23 @@ class Payload(BaseModel):
 class Participant(Payload):
     """Somebody who takes part; the operator has no id."""
 
-    type: Word = ""
+    type: Word = None
     id: Id | None = None
-    display_name: Word = ""
+    display_name: Word = None
 
 
 class Sender(Payload):
     """Who wrote: `type` is ``CUSTOMER_USER``, ``SHOP_USER`` or ``OPERATOR_USER``."""
 
-    type: Word = ""
-    display_name: Word = ""
+    type: Word = None
+    display_name: Word = None
 
 
 class File(Payload):
     """An attachment; M13 gives its bytes."""
 
     id: Id
-    name: Word = ""
+    name: Word = None
     size: int | None = None
 
 
@@ -55,23 +58,23 @@ class Entry(Payload):
 
     id: Id
     date_created: Any = None
-    body: Word = ""
+    body: Word = None
     sender: Sender = Field(default=Sender(), alias="from")
-    to: Many[Participant] = []
-    attachments: Many[File] = []
+    to: Many[Participant] = None
+    attachments: Many[File] = None
 
 
 class Topic(Payload):
     """``REASON_CODE`` (see RE01) or ``FREE_TEXT``."""
 
-    type: Word = ""
-    value: Word = ""
+    type: Word = None
+    value: Word = None
 
 
 class Entity(Payload):
     """What a thread is about: ``MMP_ORDER`` and the order's id, say."""
 
-    type: Word = ""
+    type: Word = None
     id: Id | None = None
 
 
@@ -86,7 +89,7 @@ class Click(Payload):
     """Somebody pressed "no reply needed" in the back office."""
 
     date: Any = None
-    user_type: Word = ""
+    user_type: Word = None
 
 
 class ThreadPayload(Payload):
@@ -94,14 +97,14 @@ class ThreadPayload(Payload):
 
     id: ThreadKey
     topic: Topic | None = None
-    entities: Many[Entity] = []
-    authorized_participants: Many[Participant] = []
-    current_participants: Many[Participant] = []
+    entities: Many[Entity] = None
+    authorized_participants: Many[Participant] = None
+    current_participants: Many[Participant] = None
     date_created: Any = None
     date_updated: Any = None
     metadata: Metadata = Metadata()
-    no_store_reply_needed: Many[Click] = []
-    messages: Many[Entry] = []
+    no_store_reply_needed: Many[Click] = None
+    messages: Many[Entry] = None
 
 
 class Threads(Payload):
@@ -115,17 +118,17 @@ class Line(Payload):
     """An order line: an incident is a state of it."""
 
     order_line_id: Key
-    order_line_state: Word = ""
-    order_line_state_reason_code: Word = ""
-    order_line_state_reason_label: Word = ""
+    order_line_state: Word = None
+    order_line_state_reason_code: Word = None
+    order_line_state_reason_label: Word = None
     last_updated_date: Any = None
 
 
 class Customer(Payload):
     """The buyer of an order."""
 
-    firstname: Word = ""
-    lastname: Word = ""
+    firstname: Word = None
+    lastname: Word = None
 
 
 class Order(Payload):
@@ -134,7 +137,7 @@ class Order(Payload):
     order_id: Key
     has_incident: bool | None = None
     customer: Customer | None = None
-    order_lines: Many[Line] = []
+    order_lines: Many[Line] = None
 
 
 class Orders(Payload):
@@ -147,8 +150,8 @@ class Orders(Payload):
 class Reason(Payload):
     """A reason of RE01."""
 
-    code: Word = ""
-    label: Word = ""
+    code: Word = None
+    label: Word = None
 
 
 class Reasons(Payload):
@@ -172,5 +175,5 @@ class Taken(Payload):
 class Complaint(Payload):
     """An error, in one of the shapes that were seen."""
 
-    message: Word = ""
-    error: Word = ""
+    message: Word = None
+    error: Word = None

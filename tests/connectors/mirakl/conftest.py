@@ -16,7 +16,7 @@ from sla.policy import ThreadKind
 
 TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0, read=0.5, total=2.0)
+QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
 class Clock:
@@ -70,9 +70,9 @@ async def session():
 def opened(sandbox, shop, session):
     """A connector with options of its own: `opened(locale="fr_FR")`."""
 
-    def opened(**more):
+    def opened(*, limits=QUICK, **more):
         given = {"base_url": sandbox.base_url("op"), "api_key": shop.key, "shop_id": 2000, **more}
-        return spec.open(spec.options(**given), Transport(Http(session, limits=QUICK)))
+        return spec.open(spec.options(**given), Transport(Http(session, limits=limits)))
 
     return opened
 

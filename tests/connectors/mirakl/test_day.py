@@ -95,6 +95,7 @@ async def test_a_day_of_faults_ends_with_all_that_the_marketplace_has(
         base_url=sandbox.base_url("op"), api_key=shop.key, shop_id=2000, operator="pccomponentes"
     )
     connector = spec.open(options, Transport(Http(session, limits=IMPATIENT)))
+    patient = spec.open(options, Transport(Http(session)))
     book, begun = Book(), clock.now
     spoil(sandbox.faults)
     again = scene.once(clock.now)
@@ -107,11 +108,11 @@ async def test_a_day_of_faults_ends_with_all_that_the_marketplace_has(
             await book.poll(connector, "incidents", clock.now)
     sandbox.faults.lift()
     for stream in ("messages", "incidents"):
-        await book.poll(connector, stream, clock.now)
+        await book.poll(patient, stream, clock.now)
 
     truth = Book()
     for stream in ("messages", "incidents"):
-        await truth.poll(connector, stream, clock.now)
+        await truth.poll(patient, stream, clock.now)
     policies = spec.policies(options)
     assert book.failed > 30
     assert len(operator.threads) > 60

@@ -11,7 +11,7 @@ from connectors.mirakl import spec
 from core.connector import Transport
 from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused
 from core.model import Draft, Thread
-from core.transport.http import Http
+from core.transport.http import Http, Limits
 from sla.policy import Party
 
 
@@ -108,7 +108,6 @@ async def test_a_thread_of_another_shop_is_refused(mirakl, other_shop, clock):
         ({"kind": "status", "status": 500, "after_work": True}, OutcomeUnknown),
         ({"kind": "status", "status": 502}, OutcomeUnknown),
         ({"kind": "drop"}, OutcomeUnknown),
-        ({"kind": "slow", "delay": 1.0}, OutcomeUnknown),
         ({"kind": "status", "status": 429, "retry_after": 5}, RateLimited),
         ({"kind": "status", "status": 401}, BadCredentials),
         ({"kind": "status", "status": 415}, Refused),
@@ -121,6 +120,15 @@ async def test_a_reply_is_never_sent_again(mirakl, asked, sandbox, clock, fault,
 
     assert len(sandbox.calls("M12")) <= 1
     assert len(sandbox.replies) <= 1
+
+
+async def test_a_reply_whose_answer_does_not_come_is_unknown(opened, asked, sandbox, clock):
+    sandbox.faults.order("slow", operation="M12", delay=1.0)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await opened(limits=Limits(read=0.2)).reply(asked, draft(), clock.now)
+
+    assert caught.value.detail == "timeout"
+    assert len(sandbox.replies) == 1
 
 
 async def test_a_reply_whose_answer_breaks_off_was_accepted(mirakl, asked, sandbox, clock):
