@@ -35,10 +35,10 @@ from sla.policy import Party
 from sla.turn import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from core.model import ClockRow, Message, Page
+    from core.model import ClockRow, Page
     from core.news import News
     from core.rules import Rules
     from core.store import Db
@@ -194,17 +194,12 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
-    put = await _recompute(db, case, locked, [message for message, _ in found.new.values()])
+    put = await _recompute(db, case, locked)
     return _stored(case, found, put)
 
 
-async def _recompute(
-    db: Db, case: _Case, locked: Mapping[str, Locked], placed: Iterable[Message] = ()
-) -> Put:
-    """Recompute locked threads; *placed* are messages that must have come to stand in them."""
+async def _recompute(db: Db, case: _Case, locked: Mapping[str, Locked]) -> Put:
     turns = await messages.turns(db, case.account, list(locked))
-    if not _stand(placed, turns):
-        raise Raced
     given = await readings.of(db, case.account, list(locked))
     kinds = {thread.kind for thread in locked.values()}
     promises = {kind: case.rules.promises(case.account, kind) for kind in kinds}
@@ -246,12 +241,6 @@ def compute(
 
 def _uncertain(found: Clock) -> Clock:
     return replace(found, flags=found.flags | {UNCERTAIN})
-
-
-def _stand(placed: Iterable[Message], turns: Mapping[str, Sequence[StoredTurn]]) -> bool:
-    """Whether each of *placed* stands in its thread, and not where another put it meanwhile."""
-    there = {thread: {turn.id for turn in several} for thread, several in turns.items()}
-    return all(message.id in there.get(message.thread, ()) for message in placed)
 
 
 def _stored(case: _Case, found: News, put: Put) -> Stored:

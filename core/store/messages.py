@@ -120,7 +120,8 @@ async def add(
 ) -> None:
     """Write messages (with their digests) that are not known; seen at *now*, threads locked.
 
-    By COPY, which takes half the server's time of inserts; in one order for all.
+    By COPY, which takes half the server's time of inserts; in one order for all. One that another
+    transaction has added meanwhile, to another thread, is `Raced` under `refusing`.
     """
     rows = [
         (*_row(account, message, made), message.origin, now)

@@ -352,6 +352,19 @@ async def test_two_pages_on_the_same_threads_never_deadlock(pool, now):
     assert len([row for row in found if row["ended"] is None]) == len(names)
 
 
+async def test_recomputations_of_the_same_threads_never_deadlock(pool, now):
+    names = [f"T{n}" for n in range(30)]
+    await stored(pool, now, *(buyer(f"M{name}", now - HOUR, name) for name in names))
+
+    async def recompute(k):
+        for n in range(5):
+            turned = names[k + n :] + names[: k + n]
+            async with transaction(pool) as db:
+                await ingest.recompute(db, seeds.rules(), "mk", turned, now)
+
+    await asyncio.gather(*(recompute(k) for k in range(8)))
+
+
 async def test_one_message_told_in_two_threads_at_once_stands_in_one(pool, now):
     for n in range(10):
         await asyncio.gather(

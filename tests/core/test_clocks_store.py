@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core import ingest, store, watch
+from core.store import clocks, tally, transaction, wake
+from tests.core import pages, seeds
+from tests.core.pages import HOUR, MINUTE, buyer, seller, setup, stored
+
+DAY = 24 * HOUR
+RULES = seeds.rules()
+
+
+@pytest.fixture
+async def pool(pool, now):
+    await pages.monitored(pool, now - 30 * DAY)
+    return pool
+
+
+async def only(pool):
+    async with transaction(pool) as db:
+        [row] = await clocks.of_thread(db, "mk", "T1")
+        return row
+
+
+async def counts(pool):
+    async with transaction(pool) as db:
+        return {(m, r): n for (_, m, r), n in (await tally.counts(db)).items()}
+
+
+async def test_a_row_comes_back_as_it_was_computed(pool, now):
+    await stored(pool, now, buyer("M1", now - HOUR), seller("M2", now - MINUTE))
+
+    row = await only(pool)
+
+    assert (row.account, row.thread, row.revision, row.step, row.history) == (
+        "mk", "T1", 0, 0, False,
+    )  # fmt: skip
+    assert (row.clock.members, row.clock.policy_version) == (("M1",), 1)
+    assert (row.clock.ended, row.clock.stopped_by) == ("met", "M2")
+    assert row.clock.steps[-1] == row.clock.due_at == now - HOUR + DAY
+
+
+async def test_every_change_is_an_entry(pool, now):
+    await stored(pool, now, buyer("M1", now - HOUR))
+    await stored(pool, now + MINUTE, buyer("M0", now - 2 * HOUR))
+    await stored(pool, now + 2 * MINUTE, seller("M2", now + MINUTE))
+
+    row = await only(pool)
+    async with transaction(pool) as db:
+        lines = (await clocks.entries(db, [row.id]))[row.id]
+    changed = {
+        at: set().union(*(one.after for when, one in lines if when == at)) for at, _ in lines
+    }
+    assert changed[now + MINUTE] >= {"started_at", "due_at"}
+    assert changed[now + 2 * MINUTE] >= {"ended", "stopped_at"}
+    assert all(line.clock == row.id for _, line in lines)
+
+
+async def test_what_became_of_clocks_is_counted_with_the_row(pool, now):
+    await stored(pool, now, buyer("M1", now - HOUR, "A"), buyer("M2", now - 2 * DAY, "B"))
+    await stored(pool, now, seller("M3", now, "A"), seller("M4", now - HOUR, "B"))
+
+    found = await counts(pool)
+
+    assert found["first_reply", "started"] == 2
+    assert found["first_reply", "met"] == 1
+    assert found["first_reply", "late"] == found["first_reply", "breached"] == 1
+
+
+async def test_a_breach_first_seen_with_its_reply_is_counted_and_not_told(pool, now):
+    await stored(pool, now, buyer("M1", now - 3 * DAY), seller("M2", now - DAY))
+    await watch.once(pool, RULES, now)
+
+    row = await only(pool)
+    assert (row.clock.ended, row.breached_at) == ("late", row.clock.due_at)
+    assert await pages.rows(pool, "notice") == []
+
+
+async def test_while_the_hosts_clock_is_not_believed_no_breach_is_counted(pool, now):
+    await stored(pool, now, buyer("M1", now - 3 * DAY), seller("M2", now - DAY), sure=False)
+    assert (await only(pool)).breached_at is None
+
+    async with transaction(pool) as db:
+        await ingest.recompute(db, RULES, "mk", ["T1"], now)
+
+    assert (await only(pool)).breached_at is not None
+    assert (await counts(pool))["first_reply", "breached"] == 1
+
+
+async def test_the_watcher_passes_over_a_clock_that_is_just_recomputed(pool, now):
+    """Its memory is being read there: moving on in between would be lost."""
+    await stored(pool, now, buyer("M1", now - 13 * HOUR))
+
+    async with transaction(pool) as db:
+        await ingest.recompute(db, RULES, "mk", ["T1"], now)
+        await watch.once(pool, RULES, now)
+        assert await pages.rows(pool, "notice") == []
+
+    await watch.once(pool, RULES, now)
+    assert [row["kind"] for row in await pages.rows(pool, "notice")] == ["warning"]
+
+
+async def test_a_step_that_was_told_is_not_told_again_after_a_recomputation(pool, now):
+    await stored(pool, now, buyer("M1", now - 13 * HOUR))
+    await watch.once(pool, RULES, now)
+    await stored(pool, now, buyer("M2", now - HOUR))
+    await watch.once(pool, RULES, now + MINUTE)
+
+    assert len(await pages.rows(pool, "notice")) == 1
+    assert (await only(pool)).step == 1
+
+
+async def test_running_clocks_are_listed_by_deadline(pool, now):
+    late, soon, ended = now - 2 * DAY, now - 20 * HOUR, now - HOUR
+    await stored(
+        pool, now, buyer("M2", soon, "B"), buyer("M1", late, "A"), buyer("M3", ended, "C"),
+        seller("M4", now, "C"),
+    )  # fmt: skip
+    await pages.monitored(pool, now, setup(), setup("other"))
+
+    async with transaction(pool) as db:
+        assert [row.thread for row in await clocks.running(db)] == ["A", "B"]
+        assert [row.thread for row in await clocks.running(db, "mk", due_before=now)] == ["A"]
+        assert [row.thread for row in await clocks.running(db, limit=1)] == ["A"]
+        assert await clocks.running(db, "other") == []
+        assert await clocks.running(db, history=True) == []
+
+
+async def test_a_clock_whose_next_step_is_near_wakes_the_watcher(address, pool, now):
+    heard = {"watch": asyncio.Event()}
+    listener = await store.connect(address)
+    await wake.listen(listener, heard)
+
+    await stored(pool, now, buyer("far", now - HOUR, "A"))
+    await asyncio.sleep(0.05)
+    assert not heard["watch"].is_set()
+
+    await stored(pool, now, buyer("near", now - 13 * HOUR, "B"))
+    async with asyncio.timeout(5):
+        await heard["watch"].wait()
+    await listener.close()
