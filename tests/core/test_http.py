@@ -570,6 +570,17 @@ async def test_a_proxy_of_the_environment_is_used_except_for_loopback(http, monk
     assert (len(asked), len(direct)) == (1, 1)
 
 
+async def test_a_proxy_gets_its_own_credentials_and_the_marketplace_its_own(http, monkeypatch):
+    async with speaking(listing(b'{"items": []}')) as (proxy, asked):
+        place = proxy.partition("/api")[0].replace("http://", "http://someone:pass@")
+        monkeypatch.setenv("http_proxy", place)
+        monkeypatch.delenv("no_proxy", raising=False)
+        await ask(http, "http://marketplace.example/api/things")
+
+    assert f"Authorization: {SECRET}\r\n".encode() in asked[0]
+    assert b"Proxy-Authorization: Basic c29tZW9uZTpwYXNz" in asked[0]
+
+
 async def test_a_proxy_that_will_not_connect_means_nothing_was_sent(http, monkeypatch):
     async with speaking(said(502)) as (proxy, _):
         monkeypatch.setenv("https_proxy", proxy.partition("/api")[0])
