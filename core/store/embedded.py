@@ -66,7 +66,7 @@ class Server:
         Nothing committed is lost; connections are, and a pool makes new ones.
         """
         while self._postmaster is not None:
-            log.error("postgres_ended", code=await self._postmaster.ended())
+            log.error("postgres ended", code=await self._postmaster.ended())
             await self._start_again()
 
     async def _start_again(self) -> None:
@@ -74,7 +74,7 @@ class Server:
             try:
                 await self._start()
             except (StoreUnavailable, OSError) as error:
-                log.warning("postgres_not_started", error=str(error), again_in=pause)
+                log.warning("postgres did not start", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
             else:
                 return
@@ -107,7 +107,7 @@ class Server:
         self._lock.write(state="serving", host=self._host)
         seconds = round(monotonic() - begun, 3)
         pid = self._postmaster.pid
-        log.info("postgres_started", pid=pid, data=str(self._home.data), seconds=seconds)
+        log.info("postgres started", pid=pid, data=str(self._home.data), seconds=seconds)
 
     async def stop(self) -> None:
         """Stop it; does nothing where none runs."""
@@ -189,18 +189,18 @@ async def _entered(lock: Lock, guests: Lock) -> str | None:
             guests.release()  # it was about to leave, and will not wait for us
         return False
 
-    await until(entered, look_every=LOOK_EVERY, say=_saying("waiting_for_postgres", lock))
+    await until(entered, look_every=LOOK_EVERY, say=_saying("waiting for postgres", lock))
     return host
 
 
 async def _wait_for_command(lock: Lock) -> None:
     """Take the server's lock; while a command runs the server, wait until it is done."""
-    await until(lock.take, look_every=LOOK_EVERY, say=_saying("waiting_for_command", lock))
+    await until(lock.take, look_every=LOOK_EVERY, say=_saying("waiting for a command", lock))
 
 
 async def _wait_for_guests(guests: Lock) -> None:
     """Wait until nobody else uses our server, and let nobody in."""
-    await until(guests.take, look_every=LOOK_EVERY, say=_saying("waiting_for_guests"))
+    await until(guests.take, look_every=LOOK_EVERY, say=_saying("waiting for other commands"))
 
 
 def _close_the_door(lock: Lock) -> None:

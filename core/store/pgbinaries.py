@@ -224,7 +224,7 @@ def _copied(directory: Path, elsewhere: Path, user: User) -> Path:
                 raise StoreUnavailable(
                     f"{directory} cannot be copied to {copy}: {error}"
                 ) from error
-        log.info("postgres_copied", source=str(directory), to=str(copy), runs_as=user.name)
+        log.info("postgres copied", source=str(directory), to=str(copy), runs_as=user.name)
     return copy / IN_PACKAGE
 
 

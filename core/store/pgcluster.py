@@ -128,7 +128,7 @@ def _choose(link: Path, user: User | None, elsewhere: Path) -> None:
     private.directory(home.parent, 0o755)
     private.directory(home, 0o711)
     link.symlink_to(home)
-    log.info("postgres_home_elsewhere", home=str(home), found_by=str(link), runs_as=user.name)
+    log.info("postgres placed elsewhere", home=str(home), found_by=str(link), runs_as=user.name)
 
 
 def _refuse_strangers(directory: Path) -> None:
@@ -217,7 +217,7 @@ async def clear(home: Home, patience: float = 30.0) -> None:
     """
     left = servers(home.data)
     if left:
-        log.warning("postgres_left_running", pids=left)
+        log.warning("postgres was left running", pids=left)
     pid = _pid_in_file(home.data)
     if pid in left:
         left = await _end(home.data, [pid], signal.SIGINT, patience)

@@ -82,7 +82,7 @@ class Postmaster:
         """
 
         def say(waited: float) -> None:
-            log.warning("postgres_recovering", seconds=round(waited), says=self._words(1))
+            log.warning("postgres is recovering", seconds=round(waited), says=self._words(1))
 
         await until(lambda: self._is_ready() or self._has_ended(), say=say, say_after=say_after)
         if self._has_ended():

@@ -137,7 +137,7 @@ async def test_a_server_that_outlived_its_owner_is_ended_first(place, stray):
             assert left.wait(5) == 0
             assert await committed(server) == 7
     assert "automatic recovery" not in home_of(place).log.read_text()  # it was ended tidily
-    assert "postgres_left_running" in {entry["event"] for entry in logs}
+    assert "postgres was left running" in {entry["event"] for entry in logs}
 
 
 async def test_a_server_that_does_not_listen_any_more_is_ended_too(place, stray):
@@ -267,15 +267,15 @@ async def test_a_server_that_cannot_start_again_is_tried_until_it_can(place):
                 aside = control.with_name("aside")
                 control.rename(aside)
                 os.kill(postmaster_pid(place), signal.SIGKILL)
-                assert await until(lambda: "postgres_not_started" in str(logs), 10)
+                assert await until(lambda: "postgres did not start" in str(logs), 10)
                 aside.rename(control)
                 db = await until_connected(server.address)
                 await db.close()
 
     events = [entry["event"] for entry in logs]
-    assert events[0] == "postgres_ended"
-    assert events[-1] == "postgres_started"
-    told = {entry["error"] for entry in logs if entry["event"] == "postgres_not_started"}
+    assert events[0] == "postgres ended"
+    assert events[-1] == "postgres started"
+    told = {entry["error"] for entry in logs if entry["event"] == "postgres did not start"}
     assert "pg_control" in " ".join(told)
 
 
@@ -295,7 +295,7 @@ async def test_a_long_recovery_is_awaited_and_said(place):
         assert await db.fetchval("select count(*) from t") == 50000
     await again.stop()
 
-    assert {entry["event"] for entry in logs} == {"postgres_recovering"}
+    assert {entry["event"] for entry in logs} == {"postgres is recovering"}
     written = home.log.read_text()
     assert all(str(entry["says"]) in written for entry in logs)
 

@@ -312,7 +312,7 @@ async def test_what_is_started_is_said_once(place):
         async with own(place):
             pass
 
-    assert [entry["event"] for entry in logs if "seconds" in entry] == ["postgres_started"]
+    assert [entry["event"] for entry in logs if "seconds" in entry] == ["postgres started"]
 
 
 def test_a_directory_made_under_a_closed_umask_has_the_mode_asked_for(place):

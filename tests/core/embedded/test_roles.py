@@ -150,7 +150,7 @@ async def test_who_comes_while_the_host_is_leaving_gets_a_server_of_its_own(plac
             assert not late.done()
             guest.leave()
             assert await asyncio.wait_for(late, 20) != first
-    assert "postgres_started" in {entry["event"] for entry in logs}
+    assert "postgres started" in {entry["event"] for entry in logs}
 
 
 class SlowDoor(embedded.Lock):
@@ -227,7 +227,7 @@ async def test_a_command_waits_for_a_daemon_that_is_just_starting_and_says_so(pl
             async with started_task(enter(place)) as task:
                 assert await until(lambda: logs != [], 5)
                 assert not task.done()
-    assert logs[0]["event"] == "waiting_for_postgres"
+    assert logs[0]["event"] == "waiting for postgres"
     assert logs[0]["owner"] == os.getpid()
 
 
@@ -298,12 +298,12 @@ async def test_under_a_closed_home_the_data_lies_elsewhere_and_the_log_says_so(p
 
     assert link.is_symlink()
     assert link.resolve().parent == place / "lib"
-    said = [entry for entry in logs if entry["event"] == "postgres_home_elsewhere"]
+    said = [entry for entry in logs if entry["event"] == "postgres placed elsewhere"]
     assert [entry["home"] for entry in said] == [str(link.resolve())]
     with capture_logs() as logs:
         async with join(place, "closed/var") as address:
             assert await answers(address)
-    assert "postgres_home_elsewhere" not in {entry["event"] for entry in logs}
+    assert "postgres placed elsewhere" not in {entry["event"] for entry in logs}
 
 
 @root_only
@@ -377,7 +377,7 @@ async def test_programs_that_the_user_cannot_reach_are_copied_once(place, closed
             assert psutil.Process(postmaster_pid(place)).exe().startswith(str(place / "lib"))
         async with own(place) as server:
             assert await answers(server.address)
-    assert [e["event"] for e in logs].count("postgres_copied") == 1
+    assert [e["event"] for e in logs].count("postgres copied") == 1
 
 
 @root_only
