@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core import remember
@@ -109,7 +110,7 @@ class _Refused:
     def __init__(self, turns: Iterable[Turn]) -> None:
         self._turns = turns
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[str]:
         return frozenset(t.id for t in self._turns if t.delivery is Delivery.REFUSED)
 

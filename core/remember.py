@@ -315,9 +315,10 @@ def _lines(old: ClockRow, row: ClockRow) -> Iterator[Line]:
 
 
 def _since_line(clock: Clock) -> Line:
-    """The entry for a start that the marketplace dates otherwise than the message we see."""
-    before, after = _values(clock, ("message_since",)), _values(clock, ("given_since",))
-    return "since_differs", before, after
+    """The entry for a start that the marketplace dates otherwise: our date, and then theirs."""
+    ours, theirs = clock.message_since, clock.given_since
+    before, after = ours and ours.isoformat(), theirs and theirs.isoformat()
+    return "since_differs", {"since": before}, {"since": after}
 
 
 def _values(of: object, names: Sequence[str]) -> dict[str, object]:

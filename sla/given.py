@@ -142,9 +142,9 @@ def _ending(found: Deadline, asked: Given, at: datetime, turn: Turn) -> Stop | N
 def _closing(found: Deadline, closed: Sequence[Given], acts: Sequence[Stop]) -> Stop:
     """The end that the first reading gives which no longer asks: at the seller's act, if any."""
     at = closed[0].as_of
-    acted_at = next((r.acted_at for r in closed if r.acted_at), None)
-    if acted_at and acted_at >= found.started_at:
-        return Stop(acted_at, None)
+    told = [r.acted_at for r in closed if r.acted_at and (r is closed[0] or r.acted_at <= at)]
+    if told and told[0] >= found.started_at:
+        return Stop(told[0], None)
     own = next((act for act in acts if act.at <= at), None)
     if own:
         return own

@@ -239,7 +239,7 @@ class TestWhichRowIsWhichClock:
         assert changes.entries == [
             agree.Entry(
                 -1, "since_differs",
-                {"message_since": at(2).isoformat()}, {"given_since": at(1).isoformat()},
+                {"since": at(2).isoformat()}, {"since": at(1).isoformat()},
             )
         ]  # fmt: skip
 

@@ -132,6 +132,14 @@ def test_the_first_reading_that_no_longer_asks_says_when_it_ended():
     assert (clock.ended, clock.stopped_at) == ("met", at(50))
 
 
+def test_an_act_that_a_later_reading_tells_of_counts_if_it_came_before_the_end():
+    before = closed(at(60), acted_at=at(40))
+    after = closed(at(60), acted_at=at(55))
+
+    assert only([], [claim(at(1)), closed(at(50)), before]).stopped_at == at(40)
+    assert only([], [claim(at(1)), closed(at(50)), after]).stopped_at == at(50)
+
+
 def test_asked_again_it_runs_again():
     clock = only(
         [], [claim(at(1)), closed(at(50)), claim(at(60), due_at=at(120), starts_at=at(59))]
