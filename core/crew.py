@@ -11,11 +11,12 @@ import structlog
 
 from core import blind, deliver, loops, poll, reply, sdnotify, takeover, watch
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
+from core.signals import waited
 from core.store import notices, transaction
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Callable, Collection, Coroutine, Sequence
     from datetime import datetime
 
     from core.log import Redaction
@@ -34,7 +35,10 @@ log = structlog.get_logger()
 
 
 class Crew:
-    """Everything that turns. *load* reads the settings again, with the stand-ins that run."""
+    """Everything that turns.
+
+    *load* reads the settings again, with the stand-ins that run; *beside* runs with the loops.
+    """
 
     def __init__(
         self,
@@ -43,24 +47,26 @@ class Crew:
         bells: dict[str, Bell],
         load: Callable[[], Settings],
         redaction: Redaction,
+        beside: Sequence[Coroutine[None, None, None]] = (),
     ) -> None:
         self._state = state
         self._signals = signals
         self._bells = bells
         self._load = load
         self._redaction = redaction
+        self._beside = beside
         self._delivering: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
 
-    async def work(self, *others: Coroutine[None, None, None]) -> None:
-        """Turn until asked to stop; *others* run beside the loops and are cancelled at the end.
+    async def work(self) -> None:
+        """Turn until asked to stop; what runs beside the loops is cancelled at the end.
 
         Raises:
             ExceptionGroup: something failed that nobody expected; a supervisor starts us again.
         """
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(other) for other in others]
+            beside = [group.create_task(other) for other in self._beside]
             self._start(group)
             await self._signals.stop.wait()
             sdnotify.notify("STOPPING=1")
@@ -74,7 +80,7 @@ class Crew:
 
     async def _end(self) -> None:
         """Let rounds end within the grace, unless there is hurry."""
-        hurry = asyncio.create_task(_waited(self._signals.hurry))
+        hurry = asyncio.create_task(waited(self._signals.hurry))
         ended = asyncio.create_task(_ended(self._tasks))
         await asyncio.wait({hurry, ended}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
         left = sorted(task.get_name() for task in self._tasks)
@@ -211,10 +217,6 @@ class Crew:
             self._deliver(group)
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
-
-
-async def _waited(asked: asyncio.Event) -> None:
-    await asked.wait()
 
 
 async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:

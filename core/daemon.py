@@ -55,18 +55,31 @@ async def run(
         signals.listen(stack.enter_context(ExitStack()))
         state = _state(settings)
         served = await _serve(stack, state)
-        state.session = await stack.enter_async_context(open_session(version("replyby")))
-        sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))
-        address, beside = await _database(stack, settings)
-        bells = {name: Bell() for name in wake.LOOPS}
-        start = _Start(stack, state, address, standins.placed(settings, sandbox), bells)
-        if await loops.patiently("start", start.once, signals.stop) is None:
+        crew = await signals.unless_stopped(_open(stack, state, signals, load, redaction))
+        if crew is None:
             return
         for line in where_to_look(state, served):
             say(line)
         sdnotify.notify("READY=1", f"STATUS={len(state.readers)} accounts")
-        crew = Crew(state, signals, bells, lambda: standins.placed(load(), sandbox), redaction)
-        await crew.work(*beside)
+        await crew.work()
+
+
+async def _open(
+    stack: AsyncExitStack,
+    state: State,
+    signals: Signals,
+    load: Callable[[], Settings],
+    redaction: Redaction,
+) -> Crew:
+    """Open what may take its time: the stand-ins, the database, and what needs it."""
+    settings = state.settings
+    state.session = await stack.enter_async_context(open_session(version("replyby")))
+    sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))
+    address, beside = await _database(stack, settings)
+    bells = {name: Bell() for name in wake.LOOPS}
+    start = _Start(stack, state, address, standins.placed(settings, sandbox), bells)
+    await loops.patiently("start", start.once)
+    return Crew(state, signals, bells, lambda: standins.placed(load(), sandbox), redaction, beside)
 
 
 def _state(settings: Settings) -> State:

@@ -170,21 +170,18 @@ async def _turn(once: Once, trouble: Trouble, tick: float) -> float:
     return seconds_until(again, utcnow(), tick)
 
 
-async def patiently(
-    name: str, act: Callable[[datetime], Awaitable[T]], stop: asyncio.Event
-) -> T | None:
-    """What *act* comes to, tried again while the database is away; None when asked to stop."""
+async def patiently(name: str, act: Callable[[datetime], Awaitable[T]]) -> T:
+    """What *act* comes to, tried again while the database is away, until cancelled."""
     trouble = Trouble()
     with bound_contextvars(loop=name):
-        while not stop.is_set():
+        while True:
             try:
                 done = await act(utcnow())
             except StoreUnavailable as fault:
-                await pause(stop, trouble.failed(fault))
+                await asyncio.sleep(trouble.failed(fault))
             else:
                 trouble.passed()
                 return done
-    return None
 
 
 async def measure_lag(stop: asyncio.Event, lag: Histogram) -> None:

@@ -29,6 +29,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 EMBEDDED = "embedded"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?)%")
+_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:@\[\]/]*)(?::\d{1,5})?")
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>\d{1,5})")
 
 
@@ -84,10 +85,28 @@ class Section(BaseModel):
 
 
 def _dsn(dsn: SecretStr) -> SecretStr:
+    """An address that the driver can take apart: its own complaints would quote the password."""
     address = dsn.get_secret_value()
-    if address != EMBEDDED and not address.startswith(("postgresql://", "postgres://")):
+    if address == EMBEDDED:
+        return dsn
+    if not address.startswith(("postgresql://", "postgres://")):
         raise ValueError("is no address of PostgreSQL; it begins with postgresql://")
+    if not _is_sound(address):
+        raise ValueError(
+            "is no address of PostgreSQL; write postgresql://user:password@host:port/database, "
+            "special characters of the password as %23 and the like"
+        )
     return dsn
+
+
+def _is_sound(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    whole = not parts.fragment and "@" not in parts.path
+    return whole and all(_HOST.fullmatch(host) for host in hosts)
 
 
 class Store(Section):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from contextlib import ExitStack
+
+T = TypeVar("T")
 
 
 class Signals:
@@ -27,6 +30,18 @@ class Signals:
             loop.add_signal_handler(number, act)
             stack.callback(loop.remove_signal_handler, number)
 
+    async def unless_stopped(self, work: Coroutine[None, None, T]) -> T | None:
+        """What *work* comes to; None, and *work* is cancelled, when asked to stop meanwhile."""
+        working = asyncio.create_task(work)
+        stopping = asyncio.create_task(waited(self.stop))
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            stopping.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
+
     def end(self) -> None:
         """Stop; at once when asked twice."""
         (self.hurry if self.stop.is_set() else self.stop).set()
@@ -35,3 +50,8 @@ class Signals:
         """Read the settings again."""
         self.reloads += 1
         self.reload.set()
+
+
+async def waited(asked: asyncio.Event) -> None:
+    """Wait until *asked* is set."""
+    await asked.wait()

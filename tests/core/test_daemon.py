@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -207,6 +208,18 @@ def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(daemon):
     assert len(daemon.said("loop waits")) == 1
     daemon.signal(signal.SIGTERM)
     assert daemon.ended(5) == 0
+
+
+def test_it_stops_in_time_while_a_database_that_is_mute_is_waited_for(daemon):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        daemon.environ["TEST_DSN"] = f"postgresql://nobody:pw@127.0.0.1:{port}/none"
+        daemon.start()
+        daemon.until(lambda: daemon.ask("/livez")[0] == 200)
+
+        daemon.signal(signal.SIGTERM)
+
+        assert daemon.ended(5) == 0
 
 
 def test_a_second_signal_ends_it_at_once(running):

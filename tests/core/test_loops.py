@@ -152,6 +152,31 @@ async def test_a_failing_loop_does_not_stop_its_neighbours():
     assert len(rounds) == 5
 
 
+async def test_what_needs_the_database_is_tried_until_it_comes_and_told_once():
+    tries = []
+
+    async def act(now):
+        tries.append(now)
+        if len(tries) < 3:
+            raise StoreUnavailable("gone")
+        return "there"
+
+    with capture_logs() as lines:
+        assert await asyncio.wait_for(loops.patiently("start", act), 5) == "there"
+
+    assert [line["event"] for line in lines] == ["loop waits", "loop goes on"]
+
+
+async def test_a_bell_wakes_every_ear_and_each_spends_its_own():
+    bell = loops.Bell()
+    one, two = bell.ear(), bell.ear()
+
+    bell.set()
+    await loops.pause_or_wake(asyncio.Event(), 60, one)
+
+    assert (one.is_set(), two.is_set()) == (False, True)
+
+
 async def test_the_loop_stands_in_the_log():
     stop, bound = asyncio.Event(), {}
 

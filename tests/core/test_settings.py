@@ -267,6 +267,41 @@ def test_each_fault_of_a_plain_section_is_told(complaints, text, complaint):
     assert any(line.startswith(complaint) for line in found), found
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        f"postgresql://me:{KEY}#1@db/x",
+        f"postgresql://me:{KEY}@db:port/x",
+        f"postgresql://me:{KEY}@x@db:5432:1/x",
+        f"postgresql://me:1/{KEY}@db/x",
+        f"mysql://me:{KEY}@db/x",
+        f"postgresql://me:{KEY}@[::1/x",
+    ],
+)
+def test_a_malformed_address_of_a_database_is_told_without_its_password(complaints, dsn):
+    (found,) = complaints('[store]\ndsn = "env:DSN"\n' + GOOD, ENVIRON | {"DSN": dsn})
+
+    assert found.startswith("store.dsn: is no address of PostgreSQL; ")
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://me:pw@db:5432/x",
+        "postgres:///x?host=/run/postgresql",
+        "postgresql://me:p%23w@[::1]:5432/x?sslmode=require",
+        "postgresql://me@one:5432,two:5432/x",
+    ],
+)
+def test_every_usual_address_of_a_database_is_taken(read, dsn):
+    text = '[store]\ndsn = "env:DSN"\n' + GOOD
+
+    found = read(text, ENVIRON | {"DSN": dsn})
+
+    assert found.store.dsn.get_secret_value() == dsn
+    assert dsn in found.secrets
+
+
 def test_all_faults_are_told_at_once(complaints):
     text = (
         GOOD.replace('"Europe/Paris"', '"Europe/Pariss"')
