@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core import divide, news
 from core.agree import Computed
+from core.aside import keep
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
 from core.store import (
@@ -24,7 +25,6 @@ from core.store import (
     published,
     readings,
     refusing,
-    setaside,
     streams,
     threads,
     wake,
@@ -108,13 +108,15 @@ async def page(
     now: datetime,
     lease: Lease | None,
     *,
+    stream: str = PUSHED,
     sure: bool = True,
 ) -> Stored:
     """Store *page* and recompute the clocks that it moves, in the caller's transaction.
 
     *now* is when it was read, not before: a message is not older than its sight. *lease* is the
-    one under which it was read, None for a push. What PostgreSQL refuses is set aside with the
-    reason; its neighbours are stored. A page of a retired account is dropped.
+    one under which it was read, None for a push or a look; *stream* then says under which name
+    something is set aside. What PostgreSQL refuses is set aside with the reason; its neighbours
+    are stored. A page of a retired account is dropped.
 
     Raises:
         LeaseLost: another worker has the stream; nothing of this transaction may count.
@@ -127,10 +129,10 @@ async def page(
     page = divide.legible(page)
     case = _Case(rules, account, since, now, sure, leased=lease is not None)
     stored = await _store(db, case, page)
-    aside = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
-    stream = PUSHED if lease is None else lease.stream
-    fresh = await setaside.add(db, account, stream, aside, now)
-    return replace(stored, aside=aside, set_aside=fresh)
+    kept = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
+    where = stream if lease is None else lease.stream
+    fresh = await keep(db, rules, account, where, kept, now)
+    return replace(stored, aside=kept, set_aside=fresh)
 
 
 async def recompute(

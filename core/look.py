@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.model import Page
-    from core.walk import Reader, Round, Walk
+    from core.walk import Round, Walk
 
 AT_ONCE = 20
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ async def after(this: Round, walk: Walk) -> None:
         if sweeps:
             ids += await threads.open_unread(db, account, before, AT_ONCE)
     try:
-        await _look(this, walk.reader, connector, list(dict.fromkeys(ids)))
+        await _look(this, walk, connector, list(dict.fromkeys(ids)))
     except RateLimited as limit:
         wait = DEFAULT_WAIT
         if limit.retry_after is not None:
@@ -62,7 +62,7 @@ def is_turn_to_sweep(walk: Walk) -> bool:
     return walk.stream.name == main and walk.lease.fence % walks_an_hour == 0
 
 
-async def _look(this: Round, reader: Reader, connector: Looks, ids: Sequence[str]) -> None:
+async def _look(this: Round, walk: Walk, connector: Looks, ids: Sequence[str]) -> None:
     """Read *ids* whole; where one of them cannot be read at all, the others are by themselves."""
     if not ids:
         return
@@ -72,28 +72,35 @@ async def _look(this: Round, reader: Reader, connector: Looks, ids: Sequence[str
                 page = await connector.look(ids, this.clock())
     except BadPayload:
         if len(ids) == 1:
-            await _looked(this, reader, ids, None)
+            await _looked(this, walk, ids, None)
             raise
         for id_ in ids:
-            await _look_alone(this, reader, connector, id_)
+            await _look_alone(this, walk, connector, id_)
         return
-    await _looked(this, reader, ids, page)
+    await _looked(this, walk, ids, page)
 
 
-async def _look_alone(this: Round, reader: Reader, connector: Looks, id_: str) -> None:
+async def _look_alone(this: Round, walk: Walk, connector: Looks, id_: str) -> None:
     try:
-        await _look(this, reader, connector, [id_])
+        await _look(this, walk, connector, [id_])
     except BadPayload:
         log.info("thread unreadable")
 
 
-async def _looked(this: Round, reader: Reader, ids: Sequence[str], page: Page | None) -> None:
+async def _looked(this: Round, walk: Walk, ids: Sequence[str], page: Page | None) -> None:
     """Store what was read of *ids*, and remember that they had their turn."""
-    account, now = reader.account, this.clock()
+    account, now = walk.reader.account, this.clock()
     async with transaction(this.pool) as db:
         if page is not None:
             stored = await ingest.page(
-                db, this.rules, account.name, page, now, None, sure=this.sure
+                db,
+                this.rules,
+                account.name,
+                page,
+                now,
+                None,
+                stream=walk.stream.name,
+                sure=this.sure,
             )
             observe.page(this.metrics, this.rules, account, stored, "item")
         await threads.looked_at(db, account.name, ids, now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from core import health, keys, labels, look, observe, walk
+from core import aside, health, labels, look, observe, walk
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -20,9 +20,9 @@ from core.errors import (
     StoreUnavailable,
 )
 from core.ingest import LEASE
-from core.model import HealthState, Notice, NoticeKind, SetAside
+from core.model import HealthState, SetAside
 from core.stopwatch import running_from
-from core.store import budget, notices, setaside, streams, transaction
+from core.store import budget, legible, streams, transaction
 from core.together import gathered
 from core.walk import Reader, Round, Walk
 
@@ -172,27 +172,24 @@ async def _passed(this: Round, reading: Walk) -> None:
         pages=reading.pages,
         seconds=round(reading.seconds, 3),
     )
-    if stored.set_aside:
-        async with transaction(this.pool) as db:
-            await _tell_set_aside(db, this, lease, stored.set_aside, stored.aside[0].reason)
     if lease.unsettled or lease.health is HealthState.BAD_CREDENTIALS:
         await health.settle(this.pool, this.rules, lease, this.clock(), well=True)
     await look.after(this, reading)
 
 
 async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
-    lease, now = reading.lease, this.clock()
+    lease, now, error = reading.lease, this.clock(), legible(str(fault), CUT)
     state = _STATES.get(type(fault), HealthState.UNREACHABLE)
     wait = wait_after(fault, lease.failures, reading.stream.every)
     observe.page(this.metrics, this.rules, reading.reader.account, reading.stored, "item")
     async with transaction(this.pool) as db:
-        await streams.fail(db, lease, state, str(fault)[:CUT], now, wait)
+        await streams.fail(db, lease, state, error, now, wait)
         if isinstance(fault, RateLimited):
             await _defer(db, this, reading, wait)
         if isinstance(fault, BadPayload):
             await _set_aside(db, this, reading, fault)
     say = log.warning if state is not lease.health else log.debug
-    say("reading failed", health=state.value, error=str(fault)[:CUT], wait=wait.total_seconds())
+    say("reading failed", health=state.value, error=error, wait=wait.total_seconds())
     if state is HealthState.BAD_CREDENTIALS and state is not lease.health:
         await health.settle(this.pool, this.rules, lease, now, well=False)
 
@@ -219,16 +216,6 @@ async def _defer(db: Db, this: Round, reading: Walk, wait: timedelta) -> None:
 
 
 async def _set_aside(db: Db, this: Round, reading: Walk, fault: BadPayload) -> None:
-    lease = reading.lease
-    item = SetAside("page", str(fault)[:CUT], fault.raw)
-    if await setaside.add(db, lease.account, lease.stream, [item], this.clock()):
-        await _tell_set_aside(db, this, lease, 1, item.reason)
+    lease, item = reading.lease, SetAside("page", str(fault), fault.raw)
+    await aside.keep(db, this.rules, lease.account, lease.stream, [item], this.clock())
     this.metrics.payloads_quarantined.labels(reading.reader.account.marketplace, "page").inc()
-
-
-async def _tell_set_aside(db: Db, this: Round, lease: Lease, n: int, reason: str) -> None:
-    """Tell a person, once an hour and account at most."""
-    now, kind = this.clock(), NoticeKind.PAYLOAD_SET_ASIDE
-    key = keys.account(lease.account, kind, now.replace(minute=0, second=0, microsecond=0))
-    facts = (("stream", lease.stream), ("reason", reason[:CUT]), ("n", n))
-    await notices.raise_(db, this.rules, [Notice(key, kind, lease.account, now, facts=facts)])

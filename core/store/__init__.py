@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -39,6 +40,7 @@ FOREVER = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 
 SETTINGS = {"jit": "off", "timezone": "UTC", "tcp_keepalives_idle": "10"}
 COMMAND_SECONDS = 60.0
+LONGEST = 300
 CONNECT_SECONDS = 10.0
 
 _GONE: tuple[type[Exception], ...] = (
@@ -110,6 +112,14 @@ def held(instant: datetime | None) -> datetime | None:
     if instant is None or EVER < instant < FOREVER:
         return instant
     return EVER if instant <= EVER else FOREVER
+
+
+def legible(text: str, longest: int = LONGEST) -> str:
+    """*text* as the database and an index can hold it; a hash stands for the end of a long one."""
+    clean = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if len(clean) <= longest:
+        return clean
+    return f"{clean[: longest - 17]}~{sha256(clean.encode()).hexdigest()[:16]}"
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from core.store import legible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from core.model import SetAside
     from core.store import Db
 
-LONGEST = 300
 LARGEST = 64 * 2**20
 
 # xmax is 0 in a row that was just inserted: the same payload seen again is no news.
@@ -64,8 +64,8 @@ async def add(db: Db, account: str, stream: str, items: Sequence[SetAside], now:
         ADD,
         account,
         stream,
-        [_short(item.source_id) for item in items],
-        [_short(item.reason) for item in items],
+        [legible(item.source_id) for item in items],
+        [legible(item.reason) for item in items],
         [item.raw[:LARGEST] for item in items],
         now,
     )
@@ -89,18 +89,10 @@ async def drop(db: Db, ids: Sequence[int]) -> int:
 
 async def settle(db: Db, account: str, stream: str, sources: Sequence[str]) -> int:
     """Forget what was set aside of *sources*, for it could be stored now."""
-    status = await db.execute(SETTLE, account, stream, [_short(source) for source in sources])
+    status = await db.execute(SETTLE, account, stream, [legible(source) for source in sources])
     return int(status.split()[-1])
 
 
 async def counts(db: Db) -> dict[str, int]:
     """How many wait, by account."""
     return {row["account"]: row["n"] for row in await db.fetch(COUNT)}
-
-
-def _short(text: str) -> str:
-    """*text* as an index can hold it: printable, and a hash for the end of what is too long."""
-    clean = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    if len(clean) <= LONGEST:
-        return clean
-    return f"{clean[: LONGEST - 17]}~{sha256(clean.encode()).hexdigest()[:16]}"

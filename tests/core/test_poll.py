@@ -491,6 +491,16 @@ async def test_an_answer_that_cannot_be_read_is_kept_and_told_once_an_hour(polli
     assert polling.metrics.payloads_quarantined.labels("empik", "page")._value.get() == 3
 
 
+async def test_an_error_in_words_that_cannot_be_stored_ends_nothing(polling):
+    mk = await polling.read(setup())
+    mk.say(BadPayload("\x00 \ud800 " * 200, raw=b"\x00"), Unreachable("\x00 \udfff"))
+
+    await polling.again()
+    await polling.again()
+
+    assert (await polling.stream())["error"] == "\ufffd ?"
+
+
 async def test_an_item_that_cannot_be_read_is_told_and_its_neighbours_are_stored(polling, now):
     mk = await polling.read(setup())
     item = SetAside("T7", "messages.0.id: missing", b"{}")
@@ -554,11 +564,13 @@ async def test_what_cannot_be_read_whole_keeps_what_was_read_of_it(polling, now)
     mk.say(page(*parts, *(buyer(f"M{t.id}", now - HOUR, t.id) for t in parts)))
     mk.whole = {t.id: page(replace_incomplete(t)) for t in parts}
     mk.whole["B"] = BadPayload("not JSON")
+    mk.whole["A"] = replace(mk.whole["A"], set_aside=(SetAside("MX", "no id", b"{}"),))
 
     await polling.once()
 
     left = [r["id"] for r in await pages.rows(polling.pool, "thread") if r["incomplete"]]
     assert left == ["B"]
+    assert {r["stream"] for r in await pages.rows(polling.pool, "set_aside")} == {"threads"}
     assert (await polling.stream())["health"] == "ok"
 
     mk.say(page(parts[0].model_copy(update={"as_of": now + MINUTE})))

@@ -1,0 +1,36 @@
+"""What could not be read or stored is kept, and a person is told: once an hour and account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import keys
+from core.model import Notice, NoticeKind
+from core.store import legible, notices, setaside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from core.model import SetAside
+    from core.rules import Rules
+    from core.store import Db
+
+CUT = 200
+
+
+async def keep(
+    db: Db, rules: Rules, account: str, stream: str, items: Sequence[SetAside], now: datetime
+) -> int:
+    """Set *items* of a stream aside.
+
+    Returns:
+        How many were not set aside before; only these are told of.
+    """
+    fresh = await setaside.add(db, account, stream, items, now)
+    if fresh:
+        kind = NoticeKind.PAYLOAD_SET_ASIDE
+        key = keys.account(account, kind, now.replace(minute=0, second=0, microsecond=0))
+        facts = (("stream", stream), ("reason", legible(items[0].reason, CUT)), ("n", fresh))
+        await notices.raise_(db, rules, [Notice(key, kind, account, now, facts=facts)])
+    return fresh
