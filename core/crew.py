@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from functools import partial
+from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 import structlog
@@ -201,7 +202,7 @@ class Crew:
         if self._reloads == self._signals.reloads:
             return
         self._reloads = self._signals.reloads
-        sdnotify.notify("RELOADING=1")
+        sdnotify.notify("RELOADING=1", f"MONOTONIC_USEC={monotonic_ns() // 1000}")
         state = self._state
         try:
             settings = self._load()

@@ -57,7 +57,10 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the database says at one instant. *counts* stand by (account, clock, result)."""
+    """What the database says at one instant.
+
+    *counts* stand by (account, clock, result); *budgets* are instants by the key of a rate limit.
+    """
 
     clocks: Mapping[str, Clocks] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class Snapshot:
     replies: Mapping[str, int] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     oldest_due: float = 0.0
+    budgets: Mapping[str, float] = field(default_factory=dict)
     leases: int = 0
     workers: int = 0
     pool: tuple[int, int, int] = (0, 0, 0)
@@ -138,6 +142,10 @@ BACKOFF = _family(
     "account_backoff_until_timestamp_seconds", "gauge", ACCOUNT,
     "Until when the account is left alone after failures; 0: it is not.",
 )  # fmt: skip
+BUDGET = _family(
+    "rate_budget_until_timestamp_seconds", "gauge", ("marketplace", "budget"),
+    "Until when the marketplace asked to wait, under a limit that accounts share; 0: it did not.",
+)  # fmt: skip
 OLDEST_DUE = _family(
     "poll_queue_oldest_due_timestamp_seconds", "gauge", (),
     "Since when the longest-waiting due poll waits; 0: none waits.",
@@ -161,8 +169,8 @@ OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that ar
 
 FAMILIES = (
     OPEN, NEXT, OLDEST, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE, THRESHOLD,
-    SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, OLDEST_DUE, DUE, LEASES, WORKERS,
-    DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
+    SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, OLDEST_DUE, DUE,
+    LEASES, WORKERS, DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
 )  # fmt: skip
 
 
@@ -270,6 +278,13 @@ def _engine(snapshot: Snapshot, names: Names) -> Families:
     yield (
         DUE,
         [(_labels(("marketplace",), (m,)), snapshot.due.get(m, 0)) for m in names.marketplaces],
+    )
+    yield (
+        BUDGET,
+        [
+            (_labels(("marketplace", "budget"), pair), snapshot.budgets.get(pair[1], 0.0))
+            for pair in names.budgets
+        ],
     )
     yield LEASES, [("", snapshot.leases)]
     yield WORKERS, [("", snapshot.workers)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import structlog
+
 from core import labels, loops, thresholds
 from core.connector import Transport
 from core.errors import StoreUnavailable
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from core.store import Pool
     from core.web.ops import Watched
     from core.worker import Worker
+
+log = structlog.get_logger()
 
 NO_RULES = Rules({}, {}, Routing({}, {}))
 
@@ -120,9 +124,10 @@ def reader(found: Configured, transport: Http) -> Reader:
 def declare(state: State, settings: Settings, now: datetime) -> None:
     """Create every series that these settings can cause, at 0."""
     names, accounts = metric_names(settings), settings.accounts.values()
-    full = settings.metrics.account_label == "full" or (
-        settings.metrics.account_label == "auto" and len(settings.accounts) <= labels.MANY_ACCOUNTS
-    )
+    label, many = settings.metrics.account_label, len(accounts) > labels.MANY_ACCOUNTS
+    if label == "auto" and many:
+        log.info("account label left out", accounts=len(accounts))
+    full = label == "full" or (label == "auto" and not many)
     state.metrics.declare(names, account_label=full)
     state.watched.names = names
     state.watched.promised = thresholds.promised(accounts, now)

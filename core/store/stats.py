@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.fleet import Clocks, Outbox, Reading, Snapshot
-from core.store import tally, workers
+from core.store import budget, tally, workers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +78,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},
         oldest_due=min((r["oldest"].timestamp() for r in due), default=0.0),
+        budgets={k: (now + wait).timestamp() for k, wait in (await budget.waiting(db)).items()},
         leases=await db.fetchval(LEASES),
         workers=await workers.alive(db),
         pool=_connections(pool),

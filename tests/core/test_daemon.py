@@ -148,6 +148,23 @@ def test_all_its_series_exist_from_the_start(running):
     assert "process_resident_memory_bytes" in text
 
 
+def test_the_other_listeners_are_open_when_they_are_configured(daemon):
+    web, push = free_port(), free_port()
+    more = f'[web]\nlisten = "127.0.0.1:{web}"\n[push]\nlisten = "127.0.0.1:{push}"\n'
+    daemon.write(SETTINGS.format(ops=daemon.port) + more)
+    daemon.start()
+    daemon.until(daemon.is_ready)
+
+    assert f"page      http://127.0.0.1:{web}/" in daemon.out()
+    page = urllib.request.urlopen(f"http://127.0.0.1:{web}/", timeout=5).read().decode()
+    assert "Empik PL" in page
+    assert f"http://127.0.0.1:{daemon.port}/metrics" in page
+    with pytest.raises(urllib.error.HTTPError, match="404") as answer:
+        urllib.request.urlopen(f"http://127.0.0.1:{push}/push/mirakl/one", timeout=5)
+    answer.value.close()
+    assert daemon.said("settings could be wiser")
+
+
 def test_a_command_reaches_the_running_sandbox(running):
     running.until(lambda: running.said("polled"))
 

@@ -14,7 +14,11 @@ from core import fleet, labels
 from core.fleet import Clocks, Outbox, Promised, Reading, Snapshot
 from core.metrics import Metrics, Names
 
-NAMES = Names(accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")), notifiers=("log",))
+NAMES = Names(
+    accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
+    notifiers=("log",),
+    budgets=(("conrad", "key 1"), ("empik", "key 2")),
+)
 PROMISED = Promised({"conrad": 0.9}, {("conrad", "critical"): 8640.0}, {"conrad-de": 900.0})
 FACTS = Snapshot(
     clocks={"conrad-de": Clocks((3, 2, 1, 4), 1_800_000_000.5, 1_790_000_000)},
@@ -29,6 +33,7 @@ FACTS = Snapshot(
     replies={"unknown": 1},
     due={"conrad": 3},
     oldest_due=1_800_000_002,
+    budgets={"key 1": 1_800_000_003},
     leases=2,
     workers=1,
     pool=(4, 1, 10),
@@ -78,6 +83,9 @@ def test_what_is_stored_is_shown(open_metrics):
     assert seen[key("notifications_pending", notifier="log")] == 2
     assert seen[key("notifications_parked", notifier="log")] == 1
     assert seen[key("replies_open", state="unknown")] == 1
+    until = "rate_budget_until_timestamp_seconds"
+    assert seen[key(until, marketplace="conrad", budget="key 1")] == 1_800_000_003
+    assert seen[key(until, marketplace="empik", budget="key 2")] == 0
     assert seen[key("poll_queue_due_targets", marketplace="conrad")] == 3
     assert seen[key("database_pool_connections", state="used")] == 1
     assert seen[key("database_up")] == 1

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.fleet import Clocks, Outbox, Snapshot
-from core.store import stats, tally
+from core.store import budget, stats, tally
 
 ACCOUNT = """
     insert into account (name, connector, marketplace, budget_key, monitored_since, retired_at)
@@ -150,6 +150,15 @@ async def test_counts_come_from_the_tally(db, now):
     await tally.add(db, {("de", "first_reply", "met"): 2})
 
     assert (await stats.snapshot(db, now)).counts == {("de", "first_reply", "met"): 2}
+
+
+async def test_a_shared_limit_is_shown_until_it_is_over(db, now):
+    await budget.defer(db, "key 1", HOUR)
+    await budget.defer(db, "key 2", -HOUR)
+
+    (found,) = (await stats.snapshot(db, now)).budgets.items()
+
+    assert found == ("key 1", pytest.approx((now + HOUR).timestamp(), abs=5))
 
 
 async def test_the_pool_tells_of_its_connections(pool, db, now):

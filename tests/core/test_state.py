@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from core import labels, settings
+from core.crew import Crew
+from core.errors import StoreUnavailable
+from core.log import Redaction
+from core.loops import Bell, Pulse
+from core.metrics import Metrics
+from core.rules import Rules
+from core.signals import Signals
+from core.state import State
+from core.store import wake
+from core.transport.http import open_session
+from core.web.ops import Watched
+from tests.core import seeds
+from tests.core.test_settings import GOOD, SPECS
+
+ENVIRON = {"SHOP_KEY": "k"}
+
+
+@pytest.fixture
+def read(tmp_path, now):
+    def read(text=GOOD, **overrides):
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        return settings.load(path, SPECS, ENVIRON | overrides, sandbox=False, now=now)
+
+    return read
+
+
+@pytest.fixture
+async def state(read, pool, now):
+    metrics, pulse = Metrics(), Pulse()
+    watched = Watched(metrics, pulse, lambda: now, pool=pool)
+    async with open_session() as session:
+        yield State(read(), metrics, pulse, watched, session=session)
+
+
+def value(state, name, **of):
+    return state.metrics.registry.get_sample_value(f"replyby_{name}", of or None)
+
+
+async def test_adopted_settings_have_readers_notifiers_and_series(state, read, now):
+    state.adopt(read(), seeds.rules(), now)
+
+    assert state.readers["shop-fr"].account.title == "Shop (FR)"
+    assert set(state.readers["shop-fr"].streams) == {"messages"}
+    assert set(state.notifiers) == {"log"}
+    of = {"marketplace": "acme", "account": "shop-fr", "outcome": "success"}
+    assert value(state, "polls_total", **of) == 0
+    critical = state.watched.promised.thresholds["acme", "critical"]
+    assert critical == pytest.approx(3600 * 2.4)
+    assert value(state, "config_last_reload_successful") == 1
+    assert value(state, "config_last_reload_success_timestamp_seconds") == now.timestamp()
+
+
+async def test_an_account_is_received_only_by_its_own_connector(state, read, now):
+    state.adopt(read(), seeds.rules(), now)
+
+    assert state.receiver("other", "shop-fr") is None
+    assert state.receiver("shop", "nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("label", "most", "account"),
+    [("auto", 0, ""), ("auto", 1, "shop-fr"), ("full", 0, "shop-fr"), ("none", 1, "")],
+)
+async def test_many_accounts_are_counted_without_their_names(
+    state, read, now, monkeypatch, label, most, account
+):
+    monkeypatch.setattr(labels, "MANY_ACCOUNTS", most)
+
+    with capture_logs() as lines:
+        state.adopt(read(REPLYBY_METRICS__ACCOUNT_LABEL=label), seeds.rules(), now)
+
+    of = {"marketplace": "acme", "account": account, "outcome": "success"}
+    assert value(state, "polls_total", **of) == 0
+    assert bool(lines) == (label == "auto" and most == 0)
+
+
+async def test_a_jump_of_the_hosts_clock_is_shown(state, now):
+    assert state.sure(now)
+    assert value(state, "clock_unsure") == 0
+
+    assert not state.sure(now + timedelta(hours=1))
+
+    assert value(state, "clock_unsure") == 1
+    assert not state.is_sure()
+
+
+async def test_without_a_worker_or_a_pool_the_database_is_away(state):
+    with pytest.raises(StoreUnavailable):
+        _ = state.worker_id
+    state.watched.pool = None
+    with pytest.raises(StoreUnavailable):
+        _ = state.pool
+
+
+async def test_old_notices_are_removed_and_counted(state, read, pool, now):
+    state.adopt(read(), Rules({}, {}, read().routing), now)
+    for key, age in {"old": 181, "new": 179}.items():
+        await pool.execute(
+            "insert into notice (key, kind, account, raised_at) values ($1, 'test', '', $2)",
+            key, now - timedelta(days=age),
+        )  # fmt: skip
+    bells = {name: Bell() for name in wake.LOOPS}
+    crew = Crew(state, Signals(), bells, read, Redaction())
+
+    again = await crew._purge(now)
+
+    assert [row["key"] for row in await pool.fetch("select key from notice")] == ["new"]
+    assert value(state, "retention_rows_deleted_total", table="notice", action="deleted") == 1
+    assert again == now + timedelta(hours=1)
