@@ -79,10 +79,12 @@ def run(path: Path, *, sandbox: bool) -> None:
 
     try:
         running.run(path, sandbox=sandbox)
-    except BaseExceptionGroup as several:
+    except Error:
+        raise
+    except Exception as fault:  # noqa: BLE001  # the log hides secrets, Python's own traceback does not
         import structlog
 
-        structlog.get_logger().critical("ended by a fault", exc_info=several)
+        structlog.get_logger().critical("ended by a fault", exc_info=fault)
         sys.exit(FAILED)
 
 

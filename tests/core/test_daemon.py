@@ -271,6 +271,29 @@ def test_a_schema_of_another_version_is_refused_in_one_line(daemon, address):
     assert "Traceback" not in err
 
 
+def test_what_nobody_expected_ends_it_with_a_line_in_the_log(daemon, address):
+    """A supervisor outside starts it again; the log hides what a traceback would show."""
+    script = RUN.format(dsn=dsn_of(address), statement="alter table account rename to lost")
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+    daemon.start()
+
+    assert daemon.ended(30) == 1
+    (line,) = daemon.said("ended by a fault")
+    assert line["exception"][0]["exc_type"] == "UndefinedTableError"
+    assert "locals" not in json.dumps(line)
+
+
+RUN = """
+import asyncio, asyncpg
+async def main():
+    db = await asyncpg.connect("{dsn}")
+    await db.execute("{statement}")
+    await db.close()
+asyncio.run(main())
+"""
+
+
 NEWER = """
 import asyncio, asyncpg
 async def main():
