@@ -27,7 +27,7 @@ from core.together import gathered
 from core.walk import Reader, Round, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     from core.ingest import Stored
@@ -45,6 +45,8 @@ LONGEST_WAIT = timedelta(hours=1)
 ELSEWHERE = timedelta(minutes=1)
 CUT = 200
 FRAMES = 6
+SHORTEST = timedelta(milliseconds=10)
+"""Until the next look where what is due is locked: by a claim, or by a page that takes long."""
 
 _STATES = {
     RateLimited: HealthState.RATE_LIMITED,
@@ -81,7 +83,7 @@ async def once(
     if leases:
         return this.clock()
     async with transaction(pool) as db:
-        return this.clock() + await streams.next_due(db)
+        return this.clock() + max(await streams.next_due(db), SHORTEST)
 
 
 async def account(
@@ -126,7 +128,7 @@ async def _read(this: Round, lease: Lease, reader: Reader | None) -> tuple[str, 
 async def _outcome(this: Round, reading: Walk) -> str:
     """Walk and settle; the label of how it ended."""
     try:
-        fault = await _fault(this, reading)
+        fault = await _fault(walk.read(this, reading))
         if fault is None:
             await _passed(this, reading)
             return "partial" if reading.stored.aside else "success"
@@ -138,17 +140,17 @@ async def _outcome(this: Round, reading: Walk) -> str:
     return labels.outcome(fault)
 
 
-async def _fault(this: Round, reading: Walk) -> ConnectorError | None:
-    """What broke the walk off; a connector's bug is an answer that it could not read."""
+async def _fault(reading: Awaitable[None]) -> ConnectorError | None:
+    """What broke *reading* off; a connector's bug is an answer that it could not read."""
     try:
-        await walk.read(this, reading)
+        await reading
     except ConnectorError as fault:
         return fault
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as bug:  # noqa: BLE001  # one account's connector may not end the daemon
         where = _places(bug)
-        log.error("walk crashed", error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
+        log.error("reading crashed", error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
         return BadPayload(f"crashed: {type(bug).__name__}")
     return None
 
@@ -162,7 +164,7 @@ def _places(bug: Exception) -> list[str]:
 async def _passed(this: Round, reading: Walk) -> None:
     lease, stored = reading.lease, reading.stored
     observe.page(this.metrics, this.rules, reading.reader.account, stored, "item")
-    if lease.health is not HealthState.OK:
+    if lease.health not in {HealthState.OK, HealthState.STARTING}:
         log.info("reading recovered", was=lease.health.value)
     say = log.info if stored.received or stored.sent or stored.changed else log.debug
     say(
@@ -174,7 +176,7 @@ async def _passed(this: Round, reading: Walk) -> None:
     )
     if lease.unsettled or lease.health is HealthState.BAD_CREDENTIALS:
         await health.settle(this.pool, this.rules, lease, this.clock(), well=True)
-    await look.after(this, reading)
+    await _fault(look.after(this, reading))
 
 
 async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:

@@ -584,6 +584,27 @@ def replace_incomplete(one):
     return one.model_copy(update={"incomplete": False})
 
 
+async def test_a_connectors_bug_in_a_look_ends_nothing(polling, now):
+    mk = await polling.read(setup())
+    mk.say(page(thread(as_of=now, incomplete=True), buyer("M2", now - HOUR)))
+    mk.whole["T1"] = KeyError("secret words")
+
+    with capture_logs() as logs:
+        await polling.once()
+
+    assert polling.counted("success") == 1
+    assert [line["error"] for line in logs if line["log_level"] == "error"] == ["KeyError"]
+
+
+async def test_what_is_due_and_locked_is_looked_for_again_a_little_later(polling):
+    await polling.read(setup())
+    async with polling.pool.acquire() as db, db.transaction():
+        await db.execute("select from stream for update")
+        again = await polling.once()
+
+    assert 0.01 <= (again - polling.now).total_seconds() < 1
+
+
 async def test_a_look_that_is_rate_limited_puts_off_the_key(polling, now):
     mk = await polling.read(setup())
     mk.say(page(thread(as_of=now, incomplete=True), buyer("M2", now - HOUR)))
