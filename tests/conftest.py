@@ -74,6 +74,13 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def long_place() -> Iterator[Path]:
+    """Such a directory for what several tests share."""
+    with opened_place() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
 def server() -> Iterator[store.Address]:
     """A server on which databases may be created."""
     if dsn := os.environ.get("REPLYBY_TEST_DSN"):

@@ -51,6 +51,7 @@ _GONE: tuple[type[Exception], ...] = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,  # what a connection says when the server died in mid-sentence
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
 )

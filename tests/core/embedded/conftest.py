@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.store import pgcluster
+from core.store import embedded, pgcluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +69,26 @@ class Process:
     def kill(self) -> None:
         self.running.kill()
         self.running.wait()
+
+
+@pytest.fixture(scope="session")
+def data(long_place: Path) -> Path:
+    """A state directory whose server was started and stopped once."""
+
+    async def start() -> None:
+        async with embedded.own(long_place / "var", elsewhere=long_place / "lib"):
+            pass
+
+    with asyncio.Runner() as runner:
+        runner.run(start())
+    return long_place / "var"
+
+
+@pytest.fixture
+def made(place: Path, data: Path) -> Path:
+    """A place that has data already."""
+    subprocess.run(["cp", "-a", data, place], check=True)
+    return place
 
 
 @pytest.fixture

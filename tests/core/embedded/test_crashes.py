@@ -16,6 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core import store
+from core.errors import StoreUnavailable
 from core.store import embedded, pgbinaries, pgcluster
 from core.store.postmaster import Postmaster
 from core.store.waiting import until
@@ -93,7 +94,7 @@ async def vanilla_refuses(place):
     home, user = pgcluster.settle(place / "var", place / "lib")
     binaries = pgbinaries.prepare(user, place / "lib")
     sockets = pgcluster.socket_directory(home, user)
-    with suppress(store.StoreUnavailable):
+    with suppress(StoreUnavailable):
         alone = Postmaster(home, binaries, sockets, {})
         await alone.ready()
         await alone.stop()
@@ -102,14 +103,14 @@ async def vanilla_refuses(place):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
-async def test_the_server_is_gone_within_a_second_of_its_owners_kill(place, started):
+async def test_the_server_is_gone_within_a_second_of_its_owners_kill(made, started):
     owner = started("own")
     owner.counted()
     owner.kill()
-    assert await until(lambda: not pgcluster.servers(home_of(place).data), 1.0)
+    assert await until(lambda: not pgcluster.servers(home_of(made).data), 1.0)
     last = owner.rest()
 
-    async with own(place) as again:
+    async with own(made) as again:
         assert await committed(again) in {last, last + 1}
 
 
@@ -127,46 +128,46 @@ async def test_an_owner_killed_while_it_makes_the_data_leaves_nothing_in_the_way
     assert running == []
 
 
-async def test_a_server_that_outlived_its_owner_is_ended_first(place, stray):
-    async with own(place) as server, connected(server.address) as db:
+async def test_a_server_that_outlived_its_owner_is_ended_first(made, stray):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t as select 7 as n")
     left = stray()
 
     with capture_logs() as logs:
-        async with own(place) as server:
+        async with own(made) as server:
             assert left.wait(5) == 0
             assert await committed(server) == 7
-    assert "automatic recovery" not in home_of(place).log.read_text()  # it was ended tidily
+    assert "automatic recovery" not in home_of(made).log.read_text()  # it was ended tidily
     assert "postgres was left running" in {entry["event"] for entry in logs}
 
 
-async def test_a_server_that_does_not_listen_any_more_is_ended_too(place, stray):
-    async with own(place):
+async def test_a_server_that_does_not_listen_any_more_is_ended_too(made, stray):
+    async with own(made):
         pass
     left = stray()
     left.send_signal(signal.SIGSTOP)
-    home = home_of(place)
+    home = home_of(made)
 
     clearing = asyncio.create_task(pgcluster.clear(home, patience=0.1))
     await asyncio.wait_for(clearing, 20)
     assert left.wait(5) == -signal.SIGKILL
     assert pgcluster.servers(home.data) == []
-    async with own(place):  # which frees the shared memory, too
+    async with own(made):  # which frees the shared memory, too
         pass
 
 
-async def test_a_pid_that_now_belongs_to_another_program_does_not_stop_the_start(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_a_pid_that_now_belongs_to_another_program_does_not_stop_the_start(made):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t as select 7 as n")
-        lines = (home_of(place).data / "postmaster.pid").read_text().splitlines()
+        lines = (home_of(made).data / "postmaster.pid").read_text().splitlines()
     user = pgbinaries.User.unprivileged()
     stranger = pgbinaries.start(["/bin/sleep", "60"], user=user)
     try:
-        pidfile = home_of(place).data / "postmaster.pid"
+        pidfile = home_of(made).data / "postmaster.pid"
         pidfile.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
-        assert await vanilla_refuses(place)
+        assert await vanilla_refuses(made)
 
-        async with own(place) as server:
+        async with own(made) as server:
             assert await committed(server) == 7
         assert stranger.poll() is None
     finally:
@@ -174,26 +175,26 @@ async def test_a_pid_that_now_belongs_to_another_program_does_not_stop_the_start
         stranger.wait()
 
 
-async def test_a_pid_of_a_zombie_does_not_stop_the_start(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_a_pid_of_a_zombie_does_not_stop_the_start(made):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t as select 7 as n")
     dead = pgbinaries.start(["/bin/true"], user=None)
     assert await until(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE, 5)
-    (home_of(place).data / "postmaster.pid").write_text(f"{dead.pid}\n{home_of(place).data}\n")
+    (home_of(made).data / "postmaster.pid").write_text(f"{dead.pid}\n{home_of(made).data}\n")
     try:
-        async with own(place) as server:
+        async with own(made) as server:
             assert await committed(server) == 7
     finally:
         dead.wait()
 
 
 @pytest.mark.parametrize("text", ["", "not a number\n", "-1\n", "99999999999\n"])
-async def test_a_pid_file_without_a_sensible_pid_does_not_stop_the_start(place, text):
-    async with own(place):
+async def test_a_pid_file_without_a_sensible_pid_does_not_stop_the_start(made, text):
+    async with own(made):
         pass
-    (home_of(place).data / "postmaster.pid").write_text(text)
+    (home_of(made).data / "postmaster.pid").write_text(text)
 
-    async with own(place) as server, connected(server.address) as db:
+    async with own(made) as server, connected(server.address) as db:
         assert await db.fetchval("select 1") == 1
 
 
@@ -216,13 +217,13 @@ async def test_a_killed_server_is_started_again_and_nothing_committed_is_lost(pl
     assert missing == 0
 
 
-async def test_a_pool_goes_on_after_the_server_was_killed(place):
-    async with own(place) as server, watched(server):
+async def test_a_pool_goes_on_after_the_server_was_killed(made):
+    async with own(made) as server, watched(server):
         pool = await store.open_pool(server.address, size=3)
         await pool.execute("create table t as select 7 as n")
-        killed = postmaster_pid(place)
+        killed = postmaster_pid(made)
         os.kill(killed, signal.SIGKILL)
-        assert await until(lambda: server_of(place) not in {killed, None}, 10)
+        assert await until(lambda: server_of(made) not in {killed, None}, 10)
         begun = monotonic()
         found = None
         while found is None and monotonic() - begun < 10:
@@ -234,14 +235,44 @@ async def test_a_pool_goes_on_after_the_server_was_killed(place):
     assert found == 7
 
 
-async def test_a_backend_that_is_busy_does_not_hold_up_the_start_after_a_kill(place):
-    async with own(place) as server, watched(server):
+async def test_who_uses_the_store_while_the_server_dies_is_told_that_it_is_away(made):
+    told = set()
+
+    async def use(pool):
+        while True:
+            try:
+                async with store.transaction(pool) as db:
+                    await db.fetchval("select n from t where n = $1", 7)
+            except Exception as error:  # noqa: BLE001 - which one is what is asked
+                told.add(type(error))
+                await asyncio.sleep(0.001)
+
+    async with own(made) as server, watched(server):
+        pool = await store.open_pool(server.address, size=4)
+        await pool.execute("create table t as select 7 as n")
+        users = [asyncio.create_task(use(pool)) for _ in range(8)]
+        for sign in (signal.SIGKILL, signal.SIGKILL, signal.SIGQUIT, signal.SIGINT, signal.SIGKILL):
+            await asyncio.sleep(0.1)
+            ended = server_of(made)
+            os.kill(ended, sign)
+            assert await until(lambda old=ended: server_of(made) not in {old, None}, 10)
+            await (await until_connected(server.address)).close()
+        for user in users:
+            user.cancel()
+        await asyncio.wait(users)
+        await pool.close()
+
+    assert told == {StoreUnavailable}
+
+
+async def test_a_backend_that_is_busy_does_not_hold_up_the_start_after_a_kill(made):
+    async with own(made) as server, watched(server):
         db = await asyncpg.connect(**server.address)
         busy = asyncio.create_task(
             db.execute("select count(*) from generate_series(1, 1e12::bigint)")
         )
         await asyncio.sleep(0.2)
-        os.kill(postmaster_pid(place), signal.SIGKILL)
+        os.kill(postmaster_pid(made), signal.SIGKILL)
         with pytest.raises((asyncpg.PostgresError, OSError)):
             await asyncio.wait_for(busy, 10)
         db.terminate()
@@ -258,15 +289,15 @@ async def until_connected(address):
     raise TimeoutError
 
 
-async def test_a_server_that_cannot_start_again_is_tried_until_it_can(place):
-    async with own(place) as server:
-        home = home_of(place)
+async def test_a_server_that_cannot_start_again_is_tried_until_it_can(made):
+    async with own(made) as server:
+        home = home_of(made)
         control = home.data / "global" / "pg_control"
         with capture_logs() as logs:
             async with watched(server):
                 aside = control.with_name("aside")
                 control.rename(aside)
-                os.kill(postmaster_pid(place), signal.SIGKILL)
+                os.kill(postmaster_pid(made), signal.SIGKILL)
                 assert await until(lambda: "postgres did not start" in str(logs), 10)
                 aside.rename(control)
                 db = await until_connected(server.address)
@@ -279,14 +310,14 @@ async def test_a_server_that_cannot_start_again_is_tried_until_it_can(place):
     assert "pg_control" in " ".join(told)
 
 
-async def test_a_long_recovery_is_awaited_and_said(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_a_long_recovery_is_awaited_and_said(made):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t as select n from generate_series(1, 50000) n")
         await db.execute("update t set n = n")
-        os.kill(postmaster_pid(place), signal.SIGKILL)
-    home, user = pgcluster.settle(place / "var", place / "lib")
+        os.kill(postmaster_pid(made), signal.SIGKILL)
+    home, user = pgcluster.settle(made / "var", made / "lib")
     await pgcluster.clear(home)
-    binaries = pgbinaries.prepare(user, place / "lib")
+    binaries = pgbinaries.prepare(user, made / "lib")
 
     with capture_logs() as logs:
         again = Postmaster(home, binaries, pgcluster.socket_directory(home, user), {})
@@ -300,11 +331,10 @@ async def test_a_long_recovery_is_awaited_and_said(place):
     assert all(str(entry["says"]) in written for entry in logs)
 
 
-async def test_a_stop_without_patience_loses_nothing_committed(place):
-    home, user = pgcluster.settle(place / "var", place / "lib")
-    binaries = pgbinaries.prepare(user, place / "lib")
+async def test_a_stop_without_patience_loses_nothing_committed(made):
+    home, user = pgcluster.settle(made / "var", made / "lib")
+    binaries = pgbinaries.prepare(user, made / "lib")
     word = pgcluster.password(home)
-    await pgcluster.create(home, binaries, word)
     alone = Postmaster(home, binaries, pgcluster.socket_directory(home, user), {})
     await alone.ready()
     address = {"host": str(home.cluster / "s"), "user": pgcluster.ROLE, "password": word,
@@ -313,17 +343,17 @@ async def test_a_stop_without_patience_loses_nothing_committed(place):
         await db.execute("create table t as select 7 as n")
         await alone.stop(patience=-1)
 
-    async with own(place) as server:
+    async with own(made) as server:
         assert await committed(server) == 7
 
 
-async def test_a_start_that_is_cancelled_leaves_no_server_and_no_lock(place):
-    async with own(place):
+async def test_a_start_that_is_cancelled_leaves_no_server_and_no_lock(made):
+    async with own(made):
         pass
-    home = home_of(place)
+    home = home_of(made)
 
     async def enter():
-        async with own(place):
+        async with own(made):
             raise AssertionError("too late")
 
     task = asyncio.create_task(enter())
@@ -333,16 +363,16 @@ async def test_a_start_that_is_cancelled_leaves_no_server_and_no_lock(place):
         await task
 
     assert pgcluster.servers(home.data) == []
-    async with own(place):
+    async with own(made):
         pass
 
 
-async def test_an_end_that_is_cancelled_leaves_no_server(place):
+async def test_an_end_that_is_cancelled_leaves_no_server(made):
     entered = asyncio.Event()
     stop = asyncio.Event()
 
     async def serve():
-        async with own(place) as server:
+        async with own(made) as server:
             async with connected(server.address) as db:
                 await db.execute("create table t as select 7 as n")
             entered.set()
@@ -350,24 +380,24 @@ async def test_an_end_that_is_cancelled_leaves_no_server(place):
 
     task = asyncio.create_task(serve())
     await entered.wait()
-    os.kill(postmaster_pid(place), signal.SIGSTOP)
+    os.kill(postmaster_pid(made), signal.SIGSTOP)
     stop.set()
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert pgcluster.servers(home_of(place).data) == []
-    async with own(place) as server:
+    assert pgcluster.servers(home_of(made).data) == []
+    async with own(made) as server:
         assert await committed(server) == 7
 
 
 @pytest.mark.needs("ps")
-async def test_without_proc_the_server_is_found_by_its_command_line(place, monkeypatch):
-    async with own(place):
-        home = home_of(place)
+async def test_without_proc_the_server_is_found_by_its_command_line(made, monkeypatch):
+    async with own(made):
+        home = home_of(made)
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr(sys, "platform", "darwin")
-            assert pgcluster.servers(home.data) == [postmaster_pid(place)]
+            assert pgcluster.servers(home.data) == [postmaster_pid(made)]
             (home.cluster / "other").mkdir()
             assert pgcluster.servers(home.cluster / "other") == []

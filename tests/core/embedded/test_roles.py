@@ -17,6 +17,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+from core import store
 from core.errors import SettingsError, StoreUnavailable
 from core.store import embedded, pgbinaries, pgcluster
 from core.store.waiting import until
@@ -67,7 +68,7 @@ async def started_task(coroutine):
         await asyncio.wait([task])
 
 
-async def test_a_second_daemon_is_refused_with_the_first_ones_pid_and_the_way_out(place, started):
+async def test_a_second_daemon_is_refused_with_the_first_ones_pid_and_the_way_out(made, started):
     first = started("own")
     first.counted()
     second = started("own").line()
@@ -79,40 +80,40 @@ async def test_a_second_daemon_is_refused_with_the_first_ones_pid_and_the_way_ou
     first.counted()
 
 
-async def test_a_command_joins_the_daemons_server(place):
-    async with own(place) as server:
-        pid = postmaster_pid(place)
-        async with join(place) as address:
+async def test_a_command_joins_the_daemons_server(made):
+    async with own(made) as server:
+        pid = postmaster_pid(made)
+        async with join(made) as address:
             assert address == server.address
             assert await answers(address)
-        assert postmaster_pid(place) == pid
+        assert postmaster_pid(made) == pid
         assert await answers(server.address)
 
 
-async def test_a_command_alone_runs_a_server_for_its_own_duration(place):
-    async with join(place) as address:
+async def test_a_command_alone_runs_a_server_for_its_own_duration(made):
+    async with join(made) as address:
         assert await answers(address)
-        assert len(pgcluster.servers(home_of(place).data)) > 0
-    assert pgcluster.servers(home_of(place).data) == []
+        assert len(pgcluster.servers(home_of(made).data)) > 0
+    assert pgcluster.servers(home_of(made).data) == []
 
 
-async def test_the_command_that_runs_the_server_waits_for_its_guest(place, started):
+async def test_the_command_that_runs_the_server_waits_for_its_guest(made, started):
     host = started("join")
     host.counted()
-    pid = postmaster_pid(place)
+    pid = postmaster_pid(made)
     guest = started("join")
     guest.counted()
     host.leave()
     guest.counted(100)
     assert host.running.poll() is None
-    assert postmaster_pid(place) == pid
+    assert postmaster_pid(made) == pid
 
     guest.leave()
     assert [guest.wait(), host.wait()] == [0, 0]
-    assert pgcluster.servers(home_of(place).data) == []
+    assert pgcluster.servers(home_of(made).data) == []
 
 
-async def test_a_killed_guest_holds_nobody_up(place, started):
+async def test_a_killed_guest_holds_nobody_up(made, started):
     host = started("join")
     host.counted()
     guest = started("join")
@@ -123,29 +124,29 @@ async def test_a_killed_guest_holds_nobody_up(place, started):
     assert host.wait() == 0
 
 
-async def test_a_killed_host_of_commands_is_followed_by_the_next_one(place, started):
+async def test_a_killed_host_of_commands_is_followed_by_the_next_one(made, started):
     host = started("join")
     host.counted()
     host.kill()
     last = host.rest()
 
-    async with join(place) as address:
+    async with join(made) as address:
         db = await asyncpg.connect(**address)
         assert await db.fetchval("select max(n) from t") in {last, last + 1}
         await db.close()
 
 
-async def test_who_comes_while_the_host_is_leaving_gets_a_server_of_its_own(place, started):
+async def test_who_comes_while_the_host_is_leaving_gets_a_server_of_its_own(made, started):
     host = started("join")
     host.counted()
     guest = started("join")
     guest.counted()
-    first = postmaster_pid(place)
+    first = postmaster_pid(made)
     host.leave()
-    assert await until(lambda: state_of(place) == "leaving", 10)
+    assert await until(lambda: state_of(made) == "leaving", 10)
 
     with capture_logs() as logs:
-        async with started_task(enter(place)) as late:
+        async with started_task(enter(made)) as late:
             await asyncio.sleep(0.3)
             assert not late.done()
             guest.leave()
@@ -163,8 +164,8 @@ class SlowDoor(embedded.Lock):
         return super().take(shared=shared)
 
 
-async def test_a_guest_that_was_too_slow_at_the_door_does_not_enter(place):
-    home, _ = pgcluster.settle(place / "var", place / "lib")
+async def test_a_guest_that_was_too_slow_at_the_door_does_not_enter(made):
+    home, _ = pgcluster.settle(made / "var", made / "lib")
     with (
         embedded.Lock(home.server_lock) as owner,
         embedded.Lock(home.server_lock) as lock,
@@ -188,27 +189,27 @@ async def enter(place):
         return postmaster_pid(place)
 
 
-async def test_a_daemon_waits_until_the_command_that_runs_the_server_is_done(place, started):
+async def test_a_daemon_waits_until_the_command_that_runs_the_server_is_done(made, started):
     host = started("join")
     host.counted()
     daemon = started("own")
     host.counted(100)
-    assert state_of(place) == "serving"
+    assert state_of(made) == "serving"
     refused = started("own").line()  # it is the daemon already, while it waits
     assert f"process {daemon.pid} is a daemon" in refused["says"]
 
     host.leave()
     assert host.wait() == 0
     daemon.counted()
-    assert json.loads(home_of(place).server_lock.read_text())["pid"] == daemon.pid
+    assert json.loads(home_of(made).server_lock.read_text())["pid"] == daemon.pid
 
 
-async def test_a_daemon_ends_although_a_guest_is_there(place):
-    async with own(place):
-        guest = await asyncio.create_task(guest_of(place))
+async def test_a_daemon_ends_although_a_guest_is_there(made):
+    async with own(made):
+        guest = await asyncio.create_task(guest_of(made))
         begun = monotonic()
     assert monotonic() - begun < 2
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises(StoreUnavailable), store.unavailable():
         await guest.fetchval("select 1")
     guest.terminate()
 
@@ -218,27 +219,27 @@ async def guest_of(place):
         return await asyncpg.connect(**address)
 
 
-async def test_a_command_waits_for_a_daemon_that_is_just_starting_and_says_so(place):
-    home, _ = pgcluster.settle(place / "var", place / "lib")
+async def test_a_command_waits_for_a_daemon_that_is_just_starting_and_says_so(made):
+    home, _ = pgcluster.settle(made / "var", made / "lib")
     with embedded.Lock(home.server_lock) as lock:
         assert lock.take()
         lock.write(state="starting")
         with capture_logs() as logs:
-            async with started_task(enter(place)) as task:
+            async with started_task(enter(made)) as task:
                 assert await until(lambda: logs != [], 5)
                 assert not task.done()
     assert logs[0]["event"] == "waiting for postgres"
     assert logs[0]["owner"] == os.getpid()
 
 
-async def test_an_owner_that_died_in_the_middle_of_a_word_confuses_nobody(place):
-    home, _ = pgcluster.settle(place / "var", place / "lib")
+async def test_an_owner_that_died_in_the_middle_of_a_word_confuses_nobody(made):
+    home, _ = pgcluster.settle(made / "var", made / "lib")
     home.server_lock.write_text('{"pid": 1, "state": "serv')
-    async with join(place) as address:
+    async with join(made) as address:
         assert await answers(address)
 
     home.server_lock.write_text('{"pid": 1, "state": "serving", "host": "/nowhere"}')
-    async with join(place) as address:
+    async with join(made) as address:
         assert await answers(address)
 
 
