@@ -13,12 +13,14 @@ import structlog
 
 from core import ingest, observe
 from core.connector import Looks
-from core.errors import ConnectorError, RateLimited
+from core.errors import BadPayload, ConnectorError, RateLimited
 from core.store import budget, threads, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from core.model import Page
     from core.walk import Reader, Round
 
 DEFAULT_WAIT = 60.0
@@ -55,13 +57,23 @@ async def now(this: Round, reader: Reader | None, ids: Sequence[str], seconds: f
 
 async def _one(this: Round, reader: Reader, connector: Looks, thread: str) -> None:
     account = reader.account
-    page = await connector.look([thread], this.clock())
+    page = await _looked(connector, thread, this.clock())
     async with transaction(this.pool) as db:
         stored = await ingest.page(
             db, this.rules, account.name, page, this.clock(), None, sure=this.sure
         )
         await threads.looked_at(db, account.name, [thread], this.clock())
     observe.page(this.metrics, this.rules, account, stored, "item")
+
+
+async def _looked(connector: Looks, thread: str, at: datetime) -> Page:
+    """A connector's bug is an answer that it could not read: it may not end the daemon."""
+    try:
+        return await connector.look([thread], at)
+    except (ConnectorError, TimeoutError):
+        raise
+    except Exception as bug:
+        raise BadPayload(f"crashed: {type(bug).__name__}") from bug
 
 
 async def _is_deferred(this: Round, reader: Reader) -> bool:
