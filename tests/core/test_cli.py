@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
 
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from core import definitions, store
@@ -82,12 +84,18 @@ def files(tmp_path, monkeypatch):
 def given(files):
     """Gives a command: its exit code, what it printed, what it complained of."""
 
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+
     def given(*args, stdin=""):
         done = CliRunner().invoke(main, args, input=stdin, prog_name="replyby")
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.exit_code, done.stdout, done.stderr
 
-    return given
+    yield given
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**before)
 
 
 @pytest.fixture
