@@ -455,6 +455,21 @@ def test_polling_a_sandbox_account_without_its_sandbox_is_told(given, ask):
     assert err == "accounts.mk: its sandbox is not running; start it with: replyby run --sandbox\n"
 
 
+@pytest.mark.parametrize("left", ["pid of the dead", "no JSON"])
+def test_what_a_killed_daemon_left_is_no_running_sandbox(given, ask, files, left):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    there = {"base_url": "http://127.0.0.1:1", "api_key": "k"}
+    told = json.dumps({"pid": ended.pid, "accounts": {"mk": there}})
+    (files / "var").mkdir()
+    (files / "var" / "sandbox.json").write_text(told if left == "pid of the dead" else "{")
+
+    code, _, err = given("poll", "mk", "--once")
+
+    assert code == 2
+    assert "its sandbox is not running" in err
+
+
 def test_polling_an_account_that_does_not_answer_fails(given, ask, files):
     (files / "settings.toml").write_text(SETTINGS + REAL.format(port=free_port()))
 
