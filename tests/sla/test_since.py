@@ -276,6 +276,28 @@ def test_a_date_before_the_policys_version_starts_nothing():
     assert clocks([], [promise], [needed(at(10), at(12))]) == []
 
 
+def test_a_date_that_moves_the_start_brings_the_version_of_its_time():
+    old = policy(effective_to=at(10))
+    new = policy(within=HOUR, version=2, effective_from=at(10))
+
+    [clock] = clocks([asked("m", at(11))], [old, new], [needed(at(9), at(12))])
+
+    assert (clock.started_at, clock.policy_version, clock.due_at) == (at(9), 1, at(33))
+
+
+def test_a_message_that_a_mark_covers_is_not_compared_with_their_date_any_more():
+    turns = [
+        asked("m", at(0)),
+        asked("n", at(2), seen=at(9)),
+        marked("k", at(3), Level.DECIDED),
+    ]
+
+    [clock] = clocks(turns, [goal(within=24 * HOUR)], [needed(at(2), at(10))])
+
+    assert (clock.started_by, clock.message_since) == ("n", at(2))
+    assert "since_differs" not in clock.flags
+
+
 def test_counted_from_the_latest_a_date_after_the_window_opens_another():
     promise = policy(within=HOUR, counts_from="latest")
 

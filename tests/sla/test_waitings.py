@@ -257,6 +257,15 @@ def test_counted_from_the_latest_a_further_message_moves_the_same_clock():
     assert clock.counts_from == "latest"
 
 
+def test_the_latest_message_brings_the_version_of_its_time():
+    old = policy(**LATEST, effective_to=at(10))
+    new = policy(within=HOUR, version=2, effective_from=at(10))
+
+    [clock] = clocks([asked("m1", at(9)), asked("m2", at(11))], [old, new])
+
+    assert (clock.policy_version, clock.due_at) == (2, at(12))
+
+
 def test_a_window_that_lapsed_stays_lapsed():
     turns = [asked("m1", at(0)), asked("m2", at(25)), replied("r", at(26))]
 
