@@ -193,6 +193,8 @@ async def test_a_daemon_waits_until_the_command_that_runs_the_server_is_done(mad
     host = started("join")
     host.counted()
     daemon = started("own")
+    lock = home_of(made).daemon_lock
+    assert await until(lambda: lock.exists() and str(daemon.pid) in lock.read_text(), 30)
     host.counted(100)
     assert state_of(made) == "serving"
     refused = started("own").line()  # it is the daemon already, while it waits
