@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import checks, deliver, loops, sdnotify, standins, store, takeover
-from core.crew import Crew
+from core import deliver, loops, store
+from core.configuration import checks
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.signals import Signals
-from core.state import State
+from core.running import sdnotify, standins, takeover
+from core.running.crew import Crew
+from core.running.signals import Signals
+from core.running.state import State
+from core.running.worker import Worker
 from core.store import embedded, migrate, wake
 from core.transport.http import open_session
 from core.web import app, front, ops, push
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import keys, labels, reread, words
+from core import keys, words
 from core.errors import NotifierError
+from core.measuring import labels
 from core.model import Notice, NoticeKind
-from core.stopwatch import running_from
+from core.reading import reread
+from core.reading.walk import Round
+from core.running.stopwatch import running_from
+from core.running.together import gathered
 from core.store import dispatches, notices, transaction
-from core.together import gathered
-from core.walk import Round
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.model import Dispatch
     from core.notifier import Notifier, Words
+    from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
-    from core.walk import Reader
 
 log = structlog.get_logger()
 

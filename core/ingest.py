@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core import divide, news
 from core.agree import Computed
-from core.aside import keep
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
+from core.reading import divide, news
+from core.reading.aside import keep
 from core.store import (
     Raced,
     accounts,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.model import ClockRow, Page
-    from core.news import News
+    from core.reading.news import News
     from core.rules import Rules
     from core.store import Db
     from core.store.clocks import Put

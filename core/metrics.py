@@ -1,4 +1,6 @@
-"""Every metric of the program: `Metrics` holds what this process did, `core.fleet` what is stored.
+"""Every metric of the program.
+
+`Metrics` holds what this process did, `core.measuring.fleet` what is stored.
 
 Names, units and label sets are closed; `docs/metrics.md` lists them all. A process exports
 instants, not ages: a hung one then shows a growing age. Every combination of labels exists from
@@ -20,7 +22,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from core import labels as closed
+from core.measuring import labels as closed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +105,7 @@ class Names:
 
 
 class AccountGauge:
-    """A value for each account, written by `core.fleet` beside what is read from the database."""
+    """A value for each account, written beside what is read from the database."""
 
     def __init__(self, name: str, text: str, default: float) -> None:
         self.family = Family(name, "gauge", ("marketplace", "account"), text)

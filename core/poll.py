@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from core import aside, health, labels, look, observe, walk
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -20,11 +19,13 @@ from core.errors import (
     StoreUnavailable,
 )
 from core.ingest import LEASE
+from core.measuring import labels, observe
 from core.model import HealthState, SetAside
-from core.stopwatch import running_from
+from core.reading import aside, health, look, walk
+from core.reading.walk import Reader, Round, Walk
+from core.running.stopwatch import running_from
+from core.running.together import gathered
 from core.store import budget, legible, streams, transaction
-from core.together import gathered
-from core.walk import Reader, Round, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -99,8 +100,8 @@ async def account(
     """Read the streams of one account now, or one of them, because a person asks for it.
 
     Returns:
-        By stream, how its walk ended (`core.labels.OUTCOMES`) and what was stored; streams that
-        another worker is just reading are left out.
+        By stream, how its walk ended (`core.measuring.labels.OUTCOMES`) and what was stored;
+        streams that another worker is just reading are left out.
     """
     this = Round(pool, rules, metrics, running_from(now), sure=True)
     async with transaction(pool) as db:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import ingest, keys, observe, reread
+from core import ingest, keys
 from core.connector import Replies
 from core.errors import (
     BadCredentials,
@@ -25,11 +25,13 @@ from core.errors import (
     Refused,
     Unreachable,
 )
+from core.measuring import observe
 from core.model import Draft, Notice, NoticeKind
-from core.stopwatch import running_from
+from core.reading import reread
+from core.reading.walk import Round
+from core.running.stopwatch import running_from
+from core.running.together import gathered
 from core.store import accounts, clocks, messages, notices, replies, threads, transaction
-from core.together import gathered
-from core.walk import Round
 from sla.policy import Party
 from sla.turn import accepted_at
 
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
 
     from core.metrics import Metrics
     from core.model import ClockRow, Thread
+    from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.replies import Reply
-    from core.walk import Reader
 
 AT_ONCE = 8
 LIMIT = 60.0

@@ -17,13 +17,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from core import openinghours, promises, sections
-from core.complaints import Complaints, nearest
-from core.configured import Accounts, Configured
+from core.configuration import openinghours, promises, sections
+from core.configuration.complaints import Complaints, nearest
+from core.configuration.configured import Accounts, Configured
+from core.configuration.references import References, is_reference
 from core.errors import SettingsError
 from core.notifier import Route, Routing
 from core.notifiers import registry
-from core.references import References, is_reference
 from sla.calendar import Calendar
 
 SectionT = TypeVar("SectionT", bound=sections.Section)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core import checks, loops, standins, state, store, words
+from core import loops, store, words
 from core.commands import opening
-from core.complaints import nearest
+from core.configuration import checks
+from core.configuration.complaints import nearest
 from core.errors import Error, Mistaken, NotifierError
 from core.model import Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
 from core.rules import Rules
+from core.running import standins, state
 from core.store import migrate
 from core.transport.http import Http, open_session
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from core.configured import Configured
+    from core.configuration.configured import Configured
     from core.notifier import Notifier
     from core.settings import Settings
     from core.store import Db

@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from core import loops, settings, standins, store, takeover
-from core.complaints import nearest
+from core import loops, settings, store
+from core.configuration.complaints import nearest
 from core.connector import load_specs
 from core.errors import Mistaken
 from core.metrics import Metrics
-from core.state import State
+from core.running import standins, takeover
+from core.running.state import State
+from core.running.worker import Worker
 from core.store import embedded, migrate
 from core.transport.http import open_session
 from core.web.ops import Watched
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -9,7 +9,7 @@ import click
 from core import loops
 from core import poll as polling
 from core.commands import opening
-from core.complaints import nearest
+from core.configuration.complaints import nearest
 from core.errors import Mistaken
 from core.ingest import PUSHED
 from core.store import setaside, streams, transaction, wake

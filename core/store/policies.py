@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from core import definitions
+from core.configuration import definitions
 from core.errors import SettingsError
 from core.store import EVER, FOREVER
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.fleet import Clocks, Outbox, Reading, Snapshot
+from core.measuring.fleet import Clocks, Outbox, Reading, Snapshot
 from core.store import budget, tally, workers
 
 if TYPE_CHECKING:

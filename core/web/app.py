@@ -12,7 +12,7 @@ from core.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from core.sections import Listener
+    from core.configuration.sections import Listener
 
 GRACE = 2.0
 """Seconds that a request which is being answered may take when the listener closes."""

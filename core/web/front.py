@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from core import labels
-from core.fleet import Clocks, Reading
+from core.measuring import labels
+from core.measuring.fleet import Clocks, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.fleet import Snapshot
+    from core.measuring.fleet import Snapshot
     from core.rules import Rules
     from core.web.ops import Watched
 

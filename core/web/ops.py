@@ -12,9 +12,9 @@ import structlog
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
-from core import fleet
 from core.errors import Error, StoreUnavailable
-from core.fleet import Promised, Snapshot
+from core.measuring import fleet
+from core.measuring.fleet import Promised, Snapshot
 from core.metrics import Metrics, Names
 from core.store import migrate, stats, unavailable
 

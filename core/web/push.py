@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from core import ingest, observe
+from core import ingest
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
+from core.measuring import observe
 from core.store import streams, transaction, wake
 
 if TYPE_CHECKING:

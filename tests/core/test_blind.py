@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from core import blind
 from core.metrics import Metrics
 from core.model import Stream
+from core.reading import blind
 from core.store import streams
 from sla.calendar import Calendar, Span
 from tests.core import pages, seeds

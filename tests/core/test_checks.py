@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core import checks, settings
+from core import settings
+from core.configuration import checks
 from core.connector import Capabilities, Options, Spec
 from core.model import Stream
 from sla.calendar import Calendar

@@ -15,8 +15,9 @@ import pytest
 import structlog
 from click.testing import CliRunner
 
-from core import definitions, store
+from core import store
 from core.cli import main
+from core.configuration import definitions
 from core.loops import utcnow
 from core.model import SetAside
 from core.store import setaside

@@ -11,8 +11,8 @@ from core.errors import NotifierError, RateLimited, Unreachable
 from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
 from core.notifier import Route
+from core.reading.walk import Reader
 from core.store import budget, dispatches, notices, transaction
-from core.walk import Reader
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE

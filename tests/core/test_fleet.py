@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from core import fleet, labels
-from core.fleet import Clocks, Outbox, Promised, Reading, Snapshot
+from core.measuring import fleet, labels
+from core.measuring.fleet import Clocks, Outbox, Promised, Reading, Snapshot
 from core.metrics import Metrics, Names
 
 NAMES = Names(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import definitions
+from core.configuration import definitions
 from core.errors import SettingsError
 from core.store import policies, transaction
 from sla.calendar import Calendar, Span

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core import poll, walk
+from core import poll
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -19,6 +19,7 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import HealthState, NoticeKind, Page, SetAside, Stream
 from core.poll import Reader, wait_after
+from core.reading import walk
 from core.store import streams, transaction
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, setup, thread

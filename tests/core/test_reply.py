@@ -18,8 +18,8 @@ from core.errors import (
 )
 from core.metrics import Metrics
 from core.model import Message, Page, Stream, Thread
+from core.reading.walk import Reader
 from core.store import replies, transaction
-from core.walk import Reader
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from core import sdnotify
+from core.running import sdnotify
 
 
 @pytest.fixture

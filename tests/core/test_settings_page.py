@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core import sections
+from core.configuration import sections
 from core.notifiers import registry
 from core.settings import Tables
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from core.signals import Signals
+from core.running.signals import Signals
 
 
 @pytest.fixture

@@ -5,15 +5,16 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core import labels, settings
-from core.crew import Crew
+from core import settings
 from core.errors import StoreUnavailable
 from core.log import Redaction
 from core.loops import Bell, Pulse
+from core.measuring import labels
 from core.metrics import Metrics
 from core.rules import Rules
-from core.signals import Signals
-from core.state import State
+from core.running.crew import Crew
+from core.running.signals import Signals
+from core.running.state import State
 from core.store import wake
 from core.transport.http import open_session
 from core.web.ops import Watched

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.fleet import Clocks, Outbox, Snapshot
+from core.measuring.fleet import Clocks, Outbox, Snapshot
 from core.store import budget, stats, tally
 
 ACCOUNT = """

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from core import settings, store, takeover
+from core import settings, store
+from core.running import takeover
 from core.store import workers
 from tests.core.test_settings import GOOD, SPECS
 

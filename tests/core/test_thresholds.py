@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core import thresholds
+from core.measuring import thresholds
 from core.model import Stream
 from sla.policy import Contract
 from tests.core import seeds

@@ -7,9 +7,9 @@ import pytest
 from core.errors import StoreUnavailable
 from core.loops import Bell
 from core.metrics import Metrics
+from core.running.worker import Worker
 from core.store import streams, transaction, wake
 from core.store.waiting import until
-from core.worker import Worker
 from tests.core import seeds
 from tests.core.seeds import SECOND
 

@@ -20,7 +20,8 @@ EXAMPLE = Path(__file__).parent / "example"
 OURS = Path(sysconfig.get_path("purelib"))
 PUBLIC = {
     "core.conformance", "core.connector", "core.errors", "core.model", "core.sandbox.faults",
-    "core.durations", "core.sandbox.serve", "core.transport.http", "core.transport.salvage",
+    "core.durations", "core.sandbox.serve",
+    "core.transport.http", "core.transport.salvage",
     "sla.calendar", "sla.clock", "sla.policy",
 }  # fmt: skip
 MYPY = ("-m", "mypy", "--strict", "--config-file", "pyproject.toml", "--cache-dir")

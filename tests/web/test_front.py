@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
+from core.configuration.sections import Web
 from core.loops import Pulse
 from core.metrics import Metrics
-from core.sections import Web
 from core.web import app, front, ops
 from tests.core import pages, seeds
 

@@ -13,10 +13,10 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from core import store
+from core.configuration.sections import Ops
 from core.errors import SettingsError
 from core.loops import Pulse
 from core.metrics import Metrics, Names
-from core.sections import Ops
 from core.store import embedded, migrate
 from core.web import app, ops
 

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from core.configuration.sections import Push
 from core.connector import Receipt
 from core.errors import BadCredentials, BadPayload, StoreUnavailable, Unreachable
 from core.metrics import Metrics
-from core.sections import Push
 from core.store import transaction
 from core.web import app, push
 from tests.core import pages, seeds

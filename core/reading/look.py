@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import ingest, observe
+from core import ingest
 from core.connector import Looks
 from core.errors import BadPayload, ConnectorError, RateLimited
+from core.measuring import observe
+from core.reading.walk import LIMIT, in_time
 from core.store import budget, threads, transaction
-from core.walk import LIMIT, in_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.model import Page
-    from core.walk import Round, Walk
+    from core.reading.walk import Round, Walk
 
 AT_ONCE = 20
 DAY = timedelta(days=1)

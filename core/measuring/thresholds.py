@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core import blind
-from core.checks import in_force
-from core.fleet import Promised
+from core.configuration.checks import in_force
+from core.measuring.fleet import Promised
+from core.reading import blind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from core.configured import Configured
+    from core.configuration.configured import Configured
     from sla.policy import Policy
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core import definitions
+from core.configuration import definitions
+from core.configuration.sections import AccountSection
 from core.model import Account, Stream
-from core.sections import AccountSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.complaints import Complaints
+    from core.configuration.complaints import Complaints
+    from core.configuration.references import References
     from core.connector import Options, Spec
-    from core.references import References
     from sla.policy import Policy, Role
 
 Path = tuple[str, ...]

@@ -6,15 +6,15 @@ import re
 from datetime import time
 from typing import TYPE_CHECKING
 
-from core.complaints import Complaints, nearest
+from core.configuration.complaints import Complaints, nearest
 from sla.calendar import Calendar, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from core.complaints import Path
-    from core.sections import CalendarSection
+    from core.configuration.complaints import Path
+    from core.configuration.sections import CalendarSection
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_YEAR, LAST_YEAR = 2020, 2040

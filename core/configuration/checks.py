@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import blind, durations
+from core import durations
 from core.model import NoticeKind
+from core.reading import blind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import blind, deliver, loops, poll, reply, sdnotify, takeover, watch
+from core import deliver, loops, poll, reply, watch
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.signals import waited
+from core.reading import blind
+from core.running import sdnotify, takeover
+from core.running.signals import waited
 from core.store import notices, transaction
 from core.web.ops import STUCK_AFTER
 
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 
     from core.log import Redaction
     from core.loops import Bell
+    from core.running.signals import Signals
+    from core.running.state import State
     from core.settings import Settings
-    from core.signals import Signals
-    from core.state import State
 
 GRACE = 2.5
 """Seconds for rounds to end when we stop; the rest is cancelled."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from core.complaints import models
+from core.configuration.complaints import models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.complaints import Complaints
-    from core.complaints import Path as KeyPath
+    from core.configuration.complaints import Complaints
+    from core.configuration.complaints import Path as KeyPath
 
 MOST_BYTES = 65_536
 PREFIXES = ("env:", "file:")

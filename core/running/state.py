@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import labels, loops, thresholds
+from core import loops
 from core.connector import Transport
 from core.errors import StoreUnavailable
 from core.hostclock import HostClock
+from core.measuring import labels, thresholds
+from core.measuring.requests import Requests
 from core.metrics import Metrics, Names
 from core.notifier import Means, Notifier, Routing
 from core.notifiers import registry
-from core.requests import Requests
+from core.reading.walk import Reader
 from core.rules import Rules
 from core.transport.http import Http
-from core.walk import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from core.configured import Configured
+    from core.configuration.configured import Configured
     from core.connector import Connector
     from core.loops import Pulse
     from core.model import Stream
+    from core.running.worker import Worker
     from core.settings import Settings
     from core.store import Pool
     from core.web.ops import Watched
-    from core.worker import Worker
 
 log = structlog.get_logger()
 

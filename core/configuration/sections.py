@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from core import log
-from core.complaints import nearest
+from core.configuration.complaints import nearest
 from core.durations import PositiveDuration, parse
 from core.model import NoticeKind
 from sla import zones

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from core.sections import PolicySection
+from core.configuration.sections import PolicySection
 from sla.policy import Contract, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from core.complaints import Complaints, Path
+    from core.configuration.complaints import Complaints, Path
     from sla.calendar import Calendar
 
 ALWAYS = "always"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import ingest, observe
+from core import ingest
 from core.connector import Looks
 from core.errors import BadPayload, ConnectorError, RateLimited
+from core.measuring import observe
 from core.store import budget, threads, transaction
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.model import Page
-    from core.walk import Reader, Round
+    from core.reading.walk import Reader, Round
 
 DEFAULT_WAIT = 60.0
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.configured import standing_in
+from core.configuration.configured import standing_in
 from core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from core.configured import Configured
+    from core.configuration.configured import Configured
     from core.settings import Settings
 
 FILE = "sandbox.json"

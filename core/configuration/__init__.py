@@ -1,0 +1,1 @@
+"""What settings.py is made of: sections, references, calendars, promises, complaints, checks."""

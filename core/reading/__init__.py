@@ -1,0 +1,1 @@
+"""What poll.py is made of: walks, looks, what is new in a page, health, blindness."""
