@@ -56,10 +56,10 @@ class Changes:
     """All that is to be written, in one transaction.
 
     *new* have no id yet, so nothing is told about them; *changed* are the rows as they
-    are to be, whole. *drop* maps a clock to the word (`core.measuring.labels.SUPPRESSED`) with
+    are to be, whole. *drop* maps a clock to the word (`core.labels.SUPPRESSED`) with
     which its unsent warnings and breaches are kept back. *notices* go by the routes, *corrections*
     to those who were told the breach. *counts* are added to the tally, by (metric, result): a
-    result is one of `core.measuring.labels.RESULTS`.
+    result is one of `core.labels.RESULTS`.
     """
 
     new: Sequence[ClockRow] = ()

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import deliver, loops, store
-from core.configuration import checks
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.running import sdnotify, standins, takeover
+from core.running import checks, sdnotify, standins, takeover
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import keys, words
+from core import keys, labels, words
 from core.errors import NotifierError
-from core.measuring import labels
 from core.model import Notice, NoticeKind
 from core.reading import reread
 from core.reading.walk import Round
-from core.running.stopwatch import running_from
-from core.running.together import gathered
+from core.stopwatch import running_from
 from core.store import dispatches, notices, transaction
+from core.together import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -13,10 +13,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.agree import Computed
+from core.arrival import divide, news
+from core.arrival.aside import keep
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
-from core.reading import divide, news
-from core.reading.aside import keep
 from core.store import (
     Raced,
     accounts,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from core.arrival.news import News
     from core.model import ClockRow, Page
-    from core.reading.news import News
     from core.rules import Rules
     from core.store import Db
     from core.store.clocks import Put

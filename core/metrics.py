@@ -22,7 +22,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from core.measuring import labels as closed
+from core import labels as closed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

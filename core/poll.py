@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from core import labels
+from core.arrival import aside
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -19,13 +21,12 @@ from core.errors import (
     StoreUnavailable,
 )
 from core.ingest import LEASE
-from core.measuring import labels, observe
 from core.model import HealthState, SetAside
-from core.reading import aside, health, look, walk
+from core.reading import health, look, observe, walk
 from core.reading.walk import Reader, Round, Walk
-from core.running.stopwatch import running_from
-from core.running.together import gathered
+from core.stopwatch import running_from
 from core.store import budget, legible, streams, transaction
+from core.together import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -100,7 +101,7 @@ async def account(
     """Read the streams of one account now, or one of them, because a person asks for it.
 
     Returns:
-        By stream, how its walk ended (`core.measuring.labels.OUTCOMES`) and what was stored;
+        By stream, how its walk ended (`core.labels.OUTCOMES`) and what was stored;
         streams that another worker is just reading are left out.
     """
     this = Round(pool, rules, metrics, running_from(now), sure=True)

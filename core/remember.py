@@ -327,7 +327,7 @@ def _values(of: object, names: Sequence[str]) -> dict[str, object]:
 
 
 def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
-    """What is counted: see `core.measuring.labels.RESULTS`."""
+    """What is counted: see `core.labels.RESULTS`."""
     if row.history and (old is None or not old.history):
         yield "history"
     if not _is_counted(row):

@@ -25,13 +25,12 @@ from core.errors import (
     Refused,
     Unreachable,
 )
-from core.measuring import observe
 from core.model import Draft, Notice, NoticeKind
-from core.reading import reread
+from core.reading import observe, reread
 from core.reading.walk import Round
-from core.running.stopwatch import running_from
-from core.running.together import gathered
+from core.stopwatch import running_from
 from core.store import accounts, clocks, messages, notices, replies, threads, transaction
+from core.together import gathered
 from sla.policy import Party
 from sla.turn import accepted_at
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.running.together import gathered
 from core.store import notices, steps, streams, tally, transaction, wake
+from core.together import gathered
 from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:

@@ -11,14 +11,13 @@ import click
 
 from core import loops, store, words
 from core.commands import opening
-from core.configuration import checks
 from core.configuration.complaints import nearest
 from core.errors import Error, Mistaken, NotifierError
 from core.model import Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
 from core.rules import Rules
-from core.running import standins, state
+from core.running import checks, standins, state
 from core.store import migrate
 from core.transport.http import Http, open_session
 

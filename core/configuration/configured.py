@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.configuration import definitions
 from core.configuration.sections import AccountSection
 from core.model import Account, Stream
+from core.store import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""What metrics.py is fed by: labels, the snapshot at a scrape, what requests and pages did."""
+"""What metrics.py is fed by: the snapshot at a scrape, and what each request did."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from core.measuring import labels
+from core import labels
 from core.metrics import AccountGauge, Family, Names
 
 if TYPE_CHECKING:

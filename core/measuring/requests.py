@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from core.measuring import labels
+from core import labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What poll.py is made of: walks, looks, what is new in a page, health, blindness."""
+"""What poll.py is made of: walks, looks, health, blindness, what is counted of a walk."""

@@ -14,7 +14,7 @@ import structlog
 from core import ingest
 from core.connector import Looks
 from core.errors import BadPayload, ConnectorError, RateLimited
-from core.measuring import observe
+from core.reading import observe
 from core.store import budget, threads, transaction
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What daemon.py is made of: its loops, worker, state, signals, stand-ins."""
+"""What daemon.py is made of: its loops, worker, state, signals, stand-ins, checks at the start."""

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import loops
+from core import labels, loops
 from core.connector import Transport
 from core.errors import StoreUnavailable
 from core.hostclock import HostClock
-from core.measuring import labels, thresholds
 from core.measuring.requests import Requests
 from core.metrics import Metrics, Names
 from core.notifier import Means, Notifier, Routing
 from core.notifiers import registry
 from core.reading.walk import Reader
 from core.rules import Rules
+from core.running import thresholds
 from core.transport.http import Http
 
 if TYPE_CHECKING:

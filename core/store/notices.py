@@ -132,7 +132,7 @@ async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
     """Keep back the warnings and breaches of *clocks* that nobody has been sent yet.
 
     To be called in the transaction that ends or moves them, after their rows were changed. *why*
-    is one of `core.measuring.labels.SUPPRESSED`.
+    is one of `core.labels.SUPPRESSED`.
     """
     if not clocks:
         return 0

@@ -12,9 +12,8 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from core.configuration import definitions
 from core.errors import SettingsError
-from core.store import EVER, FOREVER
+from core.store import EVER, FOREVER, definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

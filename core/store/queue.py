@@ -50,7 +50,7 @@ class Running:
     url: str | None
 
     def band(self, now: datetime) -> str:
-        """How near the deadline is: one of `core.measuring.labels.BANDS`."""
+        """How near the deadline is: one of `core.labels.BANDS`."""
         if self.due_at < now:
             return "breached"
         warned = sum(step < now for step in self.steps[:-1])

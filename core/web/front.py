@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from core.measuring import labels
+from core import labels
 from core.measuring.fleet import Clocks, Reading
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from aiohttp import web
 from core import ingest
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
-from core.measuring import observe
+from core.reading import observe
 from core.store import streams, transaction, wake
 
 if TYPE_CHECKING:

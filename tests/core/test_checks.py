@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from core import settings
-from core.configuration import checks
 from core.connector import Capabilities, Options, Spec
 from core.model import Stream
+from core.running import checks
 from sla.calendar import Calendar
 from sla.policy import Party, Policy, ThreadKind
 

@@ -17,10 +17,9 @@ from click.testing import CliRunner
 
 from core import store
 from core.cli import main
-from core.configuration import definitions
 from core.loops import utcnow
 from core.model import SetAside
-from core.store import setaside
+from core.store import definitions, setaside
 from tests.core import seeds
 
 SETTINGS = """

@@ -10,7 +10,8 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from core.measuring import fleet, labels
+from core import labels
+from core.measuring import fleet
 from core.measuring.fleet import Clocks, Outbox, Promised, Reading, Snapshot
 from core.metrics import Metrics, Names
 

@@ -7,8 +7,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core import errors
-from core.measuring import fleet, labels
+from core import errors, labels
+from core.measuring import fleet
 from core.metrics import Metrics, Names
 from core.model import NoticeKind
 

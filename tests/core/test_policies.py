@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.configuration import definitions
 from core.errors import SettingsError
-from core.store import policies, transaction
+from core.store import definitions, policies, transaction
 from sla.calendar import Calendar, Span
 from sla.policy import Contract, Party, Policy, ThreadKind
 from tests.core import pages, seeds

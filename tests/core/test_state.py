@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core import settings
+from core import labels, settings
 from core.errors import StoreUnavailable
 from core.log import Redaction
 from core.loops import Bell, Pulse
-from core.measuring import labels
 from core.metrics import Metrics
 from core.rules import Rules
 from core.running.crew import Crew

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.measuring import thresholds
 from core.model import Stream
+from core.running import thresholds
 from sla.policy import Contract
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE

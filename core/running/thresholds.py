@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.configuration.checks import in_force
 from core.measuring.fleet import Promised
 from core.reading import blind
+from core.running.checks import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where: str) -> None:
-    """Count what became of a page; *where* is one of `core.measuring.labels.QUARANTINE`."""
+    """Count what became of a page; *where* is one of `core.labels.QUARANTINE`."""
     marketplace, name = account.marketplace, account.name
     metrics.messages_stored.labels(marketplace, name, "in").inc(stored.received)
     metrics.messages_stored.labels(marketplace, name, "out").inc(stored.sent)
