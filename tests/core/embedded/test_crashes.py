@@ -311,9 +311,10 @@ async def test_a_server_that_cannot_start_again_is_tried_until_it_can(made):
 
 
 async def test_a_long_recovery_is_awaited_and_said(made):
-    async with own(made) as server, connected(server.address) as db:
-        await db.execute("create table t as select n from generate_series(1, 50000) n")
-        await db.execute("update t set n = n")
+    async with own(made) as server:
+        async with connected(server.address) as db:
+            await db.execute("create table t as select n from generate_series(1, 50000) n")
+            await db.execute("update t set n = n")
         os.kill(postmaster_pid(made), signal.SIGKILL)
     home, user = pgcluster.settle(made / "var", made / "lib")
     await pgcluster.clear(home)
@@ -341,7 +342,7 @@ async def test_a_stop_without_patience_loses_nothing_committed(made):
                "database": "postgres"}  # fmt: skip
     async with connected(address) as db:
         await db.execute("create table t as select 7 as n")
-        await alone.stop(patience=-1)
+    await alone.stop(patience=-1)
 
     async with own(made) as server:
         assert await committed(server) == 7
