@@ -162,3 +162,38 @@ def test_each_program_that_a_test_needs_is_known_to_the_installation():
     known = set(re.findall(r"^needs (\S+) ", (ROOT / ".ci/programs").read_text(), re.MULTILINE))
 
     assert needed <= known
+
+
+class Marked:
+    """As much of a test as the set-up looks at."""
+
+    def __init__(self, *marks):
+        self.marks = [mark.mark for mark in marks]
+
+    def iter_markers(self, name):
+        return [mark for mark in self.marks if mark.name == name]
+
+
+@pytest.fixture
+def prepare(pytestconfig):
+    own = pytestconfig.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    return own.pytest_runtest_setup
+
+
+def test_a_program_that_is_missing_is_a_skip_here_and_an_error_in_ci(prepare, monkeypatch):
+    test = Marked(pytest.mark.needs("sh", "no-such-program"))
+
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="not installed: no-such-program"):
+        prepare(test)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="not installed: no-such-program"):
+        prepare(test)
+    prepare(Marked(pytest.mark.needs("sh")))
+
+
+def test_what_lies_outside_the_repository_is_a_skip_even_in_ci(prepare, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+
+    with pytest.raises(pytest.skip.Exception, match="no/such/file"):
+        prepare(Marked(pytest.mark.needs_shared("no/such/file")))
