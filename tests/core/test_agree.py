@@ -313,6 +313,24 @@ class TestADeadlineThatMoved:
         assert (notice.key, notice.kind) == ("1/0/corrected", NoticeKind.CORRECTED)
         assert given.result("corrected") == 1
 
+    def test_answered_before_the_old_deadline_is_answered_whatever_moved(self, given):
+        given.breach(at(51))
+        closed = claim(at(53), asks=False, due_at=None, starts_at=None, acted_at=at(40))
+        given.given["t"] += [claim(at(52), due_at=at(200)), closed]
+
+        given.recompute(at(53))
+
+        assert (given.row.clock.ended, given.row.correction) == ("met", "answered_elsewhere")
+
+    def test_answered_after_the_old_deadline_and_before_the_new_one_it_had_moved(self, given):
+        given.breach(at(51))
+        closed = claim(at(53), asks=False, due_at=None, starts_at=None, acted_at=at(52.5))
+        given.given["t"] += [claim(at(52), due_at=at(200)), closed]
+
+        given.recompute(at(53))
+
+        assert (given.row.clock.ended, given.row.correction) == ("met", "deadline_moved")
+
     def test_later_and_past_all_the_same_takes_nothing_back(self, given):
         given.breach(at(60))
         given.given["t"].append(claim(at(60), due_at=at(55)))
@@ -468,6 +486,13 @@ class TestABreach:
         assert (shop.row.clock.ended, shop.row.breached_at) == ("late", None)
 
         shop.recompute(at(13), sure=True)
+        assert (shop.row.breached_at, shop.result("breached")) == (at(10), 1)
+
+    def test_nor_is_what_was_late_at_first_sight(self, shop):
+        shop.put(asked("m", at(0), seen=at(20)), replied("r", at(11)), now=at(20), sure=False)
+        assert (shop.row.breached_at, shop.result("breached")) == (None, 0)
+
+        shop.recompute(at(21))
         assert (shop.row.breached_at, shop.result("breached")) == (at(10), 1)
 
     def test_what_a_wrong_host_clock_told_is_corrected_when_it_is_right_again(self, shop):
@@ -673,6 +698,14 @@ class TestHistory:
         shop.put(asked("n", at(101)), now=at(102))
 
         assert [row.history for row in shop.rows] == [False, False]
+
+    def test_also_what_was_met_then_and_learns_of_a_further_message(self, shop):
+        shop.put(asked("m", at(0)), replied("r", at(2)), now=at(3))
+        shop.monitored_since = at(100)
+
+        shop.put(asked("n", at(1), seen=at(101)), now=at(101))
+
+        assert (shop.row.clock.members, shop.row.history) == (("m", "n"), False)
 
 
 class TestRetirement:

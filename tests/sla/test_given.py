@@ -288,6 +288,12 @@ def test_its_warnings_are_shares_of_the_real_time_from_the_request():
     assert clock.steps == (at(50), at(75), at(90), at(100))
 
 
+def test_a_warning_at_the_very_request_is_left_out():
+    instant_later = at(0) + DAY.resolution
+
+    assert only([], [claim(at(0), due_at=instant_later)]).steps == (instant_later,)
+
+
 def test_a_deadline_before_its_own_request_has_one_step():
     clock = only([], [claim(at(100), starts_at=None)])
 

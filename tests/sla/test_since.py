@@ -57,6 +57,14 @@ def test_the_earlier_of_their_date_and_our_oldest_unanswered_message_counts(
     assert set(clock.members) == {"m", since(at(theirs))}
 
 
+def test_a_message_goes_before_a_date_of_the_same_instant():
+    """A snapshot may be as of the message itself, and is then read before it."""
+    [clock] = clocks([asked("m", at(10))], [policy()], [needed(at(10), as_of=at(10))])
+
+    assert clock.started_by == "m"
+    assert set(clock.members) == {"m", since(at(10))}
+
+
 @pytest.mark.parametrize(("apart", "differs"), [(60, False), (61, True), (-60, False), (-61, True)])
 def test_both_are_kept_and_a_difference_above_a_minute_shows(apart, differs):
     date = at(10) + apart * MINUTE / 60

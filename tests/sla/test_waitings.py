@@ -325,6 +325,11 @@ def test_outside_its_dates_a_policy_starts_nothing_and_goes_on_for_what_it_start
     assert (clock.started_by, clock.members, clock.ended) == ("m1", ("m1",), "met")
 
 
+def test_at_the_instant_at_which_a_version_ends_it_starts_nothing():
+    assert clocks([asked("m", at(20))], [policy(effective_to=at(20))]) == []
+    assert len(clocks([asked("m", at(20))], [policy(effective_from=at(20))])) == 1
+
+
 def test_a_version_that_no_longer_waits_for_somebody_starts_nothing_for_them():
     old = policy(waits_for=BOTH, effective_to=at(12))
     new = policy(version=2, effective_from=at(12))
