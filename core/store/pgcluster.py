@@ -277,6 +277,7 @@ async def _end(data: Path, pids: list[int], sign: signal.Signals, patience: floa
 
 async def _run(home: Home, binaries: Binaries, program: str, *words: str | Path) -> None:
     with home.log.open("ab") as output:
+        private.give_to_owner(output.fileno(), home.directory)
         start = output.tell()
         command = [binaries.directory / program, *words]
         process = pgbinaries.start(command, user=binaries.user, output=output.fileno())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.errors import StoreUnavailable
-from core.store import pgbinaries, pgcluster
+from core.store import pgbinaries, pgcluster, private
 from core.store.waiting import until
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Postmaster:
         command: list[str | Path] = [binaries.directory / "postgres", "-D", home.data, *words]
         _rotate(home.log)
         with home.log.open("ab") as output:
+            private.give_to_owner(output.fileno(), home.directory)
             self._log_start = output.tell()
             self._process: subprocess.Popen[bytes] = pgbinaries.start(
                 command, user=binaries.user, output=output.fileno(), when_we_die=signal.SIGINT

@@ -269,6 +269,7 @@ async def test_an_ordinary_user_runs_it_too(place, started):
     assert again.counted(1) > 0
     again.leave()
     assert again.wait() == 0
+    home_of(place).log.unlink()
     async with join(place) as address:  # and root may look at it
         db = await asyncpg.connect(**address)
         assert await db.fetchval("select max(n) from t") >= last
