@@ -6,12 +6,13 @@ any other.
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from core import ingest
 from core.errors import Mistaken
 from core.model import Message
-from core.store import accounts, messages, threads
+from core.store import accounts, legible, messages, threads
 from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import Delivery, Level, accepted_at
@@ -50,7 +51,7 @@ async def mark(
     turns = (await messages.turns(db, account, [thread]))[thread]
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
     turn = Message(
-        id=f"mark:{level}:{at.isoformat()}",
+        id=_id("mark", level, at, thread),
         thread=thread,
         party=Party.SELLER,
         kind=Kind.NO_REPLY_NEEDED,
@@ -84,7 +85,7 @@ async def answered(
     await _hold(db, account, thread)
     parties = frozenset(to)
     turn = Message(
-        id=f"answered:{at.isoformat()}:{'+'.join(sorted(parties))}",
+        id=_id("answered", "+".join(sorted(parties)), at, thread),
         thread=thread,
         party=Party.SELLER,
         kind=Kind.ANSWERED_ELSEWHERE,
@@ -93,6 +94,11 @@ async def answered(
         sent_at=at,
     )
     await _add(db, rules, account, turn, now, now, sure=sure)
+
+
+def _id(said: str, what: str, at: datetime, thread: str) -> str:
+    """The id of what is said of *thread*: the same when it is said again, and no other thread's."""
+    return legible(f"{said}:{what}:{at.astimezone(UTC).isoformat()}:{thread}")
 
 
 async def _hold(db: Db, account: str, thread: str) -> None:

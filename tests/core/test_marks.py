@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timezone
+
 import pytest
 
 from core import ingest, marks
@@ -15,8 +17,8 @@ SELLER = frozenset({Party.SELLER})
 BUYER = frozenset({Party.BUYER})
 
 
-def question(name, at):
-    return Message(id=name, thread="T1", party=Party.BUYER, sent_at=at, body="?", to=SELLER)
+def question(name, at, thread="T1"):
+    return Message(id=name, thread=thread, party=Party.BUYER, sent_at=at, body="?", to=SELLER)
 
 
 @pytest.fixture
@@ -38,7 +40,9 @@ async def db(pool, rules, now):
 
 async def store(pool, rules, now, *messages):
     async with transaction(pool) as other:
-        page = Page(messages=messages, threads=(Thread(id="T1", as_of=now),))
+        ids = dict.fromkeys(message.thread for message in messages)
+        threads = tuple(Thread(id=id_, as_of=now) for id_ in ids)
+        page = Page(messages=messages, threads=threads)
         await ingest.page(other, rules, "mk", page, now, None)
 
 
@@ -143,6 +147,35 @@ async def test_saying_it_twice_changes_nothing(db, rules, now):
         await marks.answered(db, rules, "mk", "T1", now, BUYER, now)
 
     assert await db.fetchval("select count(*) from message") == 2
+
+
+async def test_the_same_instant_in_another_zone_is_the_same_saying(db, rules, now):
+    at = now - 10 * MINUTE
+    for said in (at, at.astimezone(timezone(2 * HOUR))):
+        await marks.answered(db, rules, "mk", "T1", said, BUYER, now)
+
+    assert await db.fetchval("select count(*) from message") == 2
+
+
+@pytest.mark.parametrize("other", ["T2", "T" * 300])
+async def test_two_threads_answered_at_one_instant_have_both_been_answered(
+    pool, db, rules, now, other
+):
+    await store(pool, rules, now, question("M2", now - HOUR, thread=other))
+    for thread in ("T1", other):
+        await marks.answered(db, rules, "mk", thread, now, BUYER, now)
+
+    rows = await db.fetch("select thread, ended from clock")
+    assert {tuple(row) for row in rows} == {("T1", "met"), (other, "met")}
+
+
+async def test_two_threads_marked_at_one_instant_are_both_marked(pool, db, rules, now):
+    await store(pool, rules, now, question("M2", now - HOUR, thread="T2"))
+    for thread in ("T1", "T2"):
+        await marks.mark(db, rules, "mk", thread, Level.MARKED, now)
+
+    rows = await db.fetch("select thread, ended from clock")
+    assert {tuple(row) for row in rows} == {("T1", "void"), ("T2", "void")}
 
 
 @pytest.mark.parametrize("to", [frozenset(), SELLER])
