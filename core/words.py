@@ -11,7 +11,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     reply_refused         promise, reason, waits_for
     reply_unknown         -
     history_summary       waiting
-    blind                 stream, seen_through, expected, earliest
+    blind                 streams, seen_through, expected, earliest
     account_down          since
     account_up            since
     push_silent           since
@@ -265,7 +265,9 @@ def _history(told: _Told) -> _Spoken:
 
 def _blind(told: _Told) -> _Spoken:
     seen, earliest = told.at("seen_through"), told.at("earliest")
-    lines = [f"The stream {told.fact('stream') or 'of messages'} cannot be read in time."]
+    streams = told.fact("streams")
+    which = f"streams {streams}" if "," in streams else f"stream {streams or 'of messages'}"
+    lines = [f"The {which} cannot be read in time."]
     lines.append(f"Last read completely: {told.when(seen)}." if seen else "It was never read.")
     if told.fact("expected"):
         lines.append(f"Messages probably unseen: {float(told.fact('expected')):.0f}.")

@@ -6,6 +6,7 @@ first break unseen. Rule: clock.md, section 7.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
@@ -60,8 +61,7 @@ def is_too_slow(every: timedelta, promise: timedelta | None) -> bool:
 
 def shortest(policies: Iterable[Policy], at: datetime) -> timedelta | None:
     """The shortest working time to answer in, of the promises in force at an instant."""
-    times = (min(_within(p), p.reply_within) for p in policies if _is_in_force(p, at))
-    return min(times, default=None)
+    return min((_within(p) for p in policies if _is_in_force(p, at)), default=None)
 
 
 def expected(
@@ -91,7 +91,7 @@ def earliest_breach(
     earliest deadline that runs already: an answer to it would not be seen.
     """
     in_force = [policy for policy in policies if _is_in_force(policy, since)]
-    unseen = [policy.calendar.add(since, policy.reply_within) for policy in in_force]
+    unseen = [policy.calendar.add(since, _within(policy)) for policy in in_force]
     known = [] if next_deadline is None else [next_deadline]
     return min(unseen + known, default=None)
 
@@ -118,7 +118,8 @@ async def once(pool: Pool, rules: Rules, metrics: Metrics, now: datetime) -> dat
 
 
 def _within(policy: Policy) -> timedelta:
-    return policy.next_reply_within or policy.reply_within
+    """The shorter of the times for a first and for a further reply: either may come unseen."""
+    return min(policy.next_reply_within or policy.reply_within, policy.reply_within)
 
 
 def _is_in_force(policy: Policy, at: datetime) -> bool:
@@ -142,28 +143,35 @@ async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
 
 
 async def _tell(db: Db, rules: Rules, fresh: Mapping[Sight, Blindness], now: datetime) -> None:
-    told = []
+    """Raise one notice for the streams of an account that became blind at one instant."""
+    together: dict[tuple[str, datetime], dict[Sight, Blindness]] = defaultdict(dict)
     for one, hidden in fresh.items():
         since = one.since + _limit_of(one, rules, now)
         if await sight.lost(db, one, since):
-            told.append(_notice(one, hidden, since, now))
+            together[one.account, since][one] = hidden
             log.warning(
                 "became blind", account=one.account, stream=one.stream, read=one.since.isoformat()
             )
+    told = [_notice(several, since, now) for (_, since), several in together.items()]
     await notices.raise_(db, rules, told)
 
 
-def _notice(one: Sight, hidden: Blindness, since: datetime, now: datetime) -> Notice:
+def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) -> Notice:
+    """What the streams of one account hide together: of each number the worst."""
+    account = next(iter(blind)).account
+    seen = [one.seen_through for one in blind]
+    read = None if None in seen else min(filter(None, seen))
+    earliest = min((h.earliest for h in blind.values() if h.earliest), default=None)
     return Notice(
-        key=keys.account(one.account, NoticeKind.BLIND, since),
+        key=keys.account(account, NoticeKind.BLIND, since),
         kind=NoticeKind.BLIND,
-        account=one.account,
+        account=account,
         raised_at=now,
         facts=(
-            ("stream", one.stream),
-            ("seen_through", one.seen_through.isoformat() if one.seen_through else None),
-            ("expected", round(hidden.expected, 1)),
-            ("earliest", hidden.earliest.isoformat() if hidden.earliest else None),
+            ("streams", ", ".join(sorted(one.stream for one in blind))),
+            ("seen_through", read.isoformat() if read else None),
+            ("expected", round(max(h.expected for h in blind.values()), 1)),
+            ("earliest", earliest.isoformat() if earliest else None),
         ),
     )
 

@@ -93,6 +93,14 @@ def test_a_promise_may_break_by_an_unseen_message_or_by_one_that_waits(now):
     assert blind.earliest_breach([], now, None) is None
 
 
+def test_a_further_message_may_break_its_shorter_promise_unseen(now):
+    further = seeds.policy(reply_within=24 * HOUR, next_reply_within=2 * HOUR)
+    longer = seeds.policy(reply_within=24 * HOUR, next_reply_within=48 * HOUR)
+
+    assert blind.earliest_breach([further], now, None) == now + 2 * HOUR
+    assert blind.earliest_breach([longer], now, None) == now + 24 * HOUR
+
+
 async def blind_notices(pool):
     return [row for row in await pages.rows(pool, "notice") if row["kind"] == "blind"]
 
@@ -121,7 +129,7 @@ async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(po
     [told] = await blind_notices(pool)
     assert told["key"] == f"mk/blind/{(now + 25 * MINUTE).isoformat()}"
     assert told["facts"] == {
-        "stream": "threads", "seen_through": now.isoformat(), "expected": 0.5,
+        "streams": "threads", "seen_through": now.isoformat(), "expected": 0.5,
         "earliest": (now + DAY).isoformat(),
     }  # fmt: skip
     assert [line["event"] for line in logs] == ["became blind"]
@@ -145,6 +153,25 @@ async def test_an_account_that_was_never_read_is_blind_since_it_is_monitored(poo
     [told] = await blind_notices(pool)
     assert told["facts"]["seen_through"] is None
     assert told["facts"]["expected"] == 0
+
+
+async def test_streams_that_become_blind_together_are_told_together(pool, now):
+    """Walked an hour apart in their limits: the slower one becomes blind later, by its own."""
+    each = (Stream("a", MINUTE), Stream("b", MINUTE), Stream("slow", HOUR))
+    await pages.monitored(pool, now, setup("mk", *each))
+    async with pool.acquire() as db:
+        await db.execute("update stream set seen_through = $1 where stream = 'b'", now)
+
+    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR)
+
+    [told] = await blind_notices(pool)
+    assert (told["facts"]["streams"], told["facts"]["seen_through"]) == ("a, b", None)
+    since = {r["stream"]: r["blind_since"] for r in await pages.rows(pool, "stream")}
+    assert since == {"a": now + 5 * MINUTE, "b": now + 5 * MINUTE, "slow": None}
+
+    await blind.once(pool, seeds.rules(), Metrics(), now + 4 * HOUR)
+
+    assert [n["facts"]["streams"] for n in await blind_notices(pool)] == ["a, b", "slow"]
 
 
 async def test_what_carries_no_clocks_or_is_retired_is_never_blind(pool, now):

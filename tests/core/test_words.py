@@ -162,7 +162,7 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          ("Their deadlines had passed before this account was watched: none is counted or warned "
          "of.\nWhat to do: replyby threads --history")),
         (NoticeKind.BLIND,
-         (("stream", "threads"), ("seen_through", "2026-11-21T11:00:00+00:00"),
+         (("streams", "threads"), ("seen_through", "2026-11-21T11:00:00+00:00"),
           ("expected", 5.6), ("earliest", "2026-11-21T14:10:00+00:00")), "Blind",
          ("The stream threads cannot be read in time.\n"
          "Last read completely: Sat 2026-11-21 12:00 (Europe/Berlin).\n"
@@ -204,6 +204,12 @@ def test_what_befalls_an_account(say, kind, facts, subject, text):
 
     assert said.subject == f"{subject}: Empik PL"
     assert said.text == f"{text}\nMarketplace: empik\nAccount: Empik PL (mk)"
+
+
+def test_streams_that_are_blind_together_are_named_together(say):
+    said = say(NoticeKind.BLIND, ("streams", "incidents, threads"), thread=None)
+
+    assert said.text.startswith("The streams incidents, threads cannot be read in time.\n")
 
 
 def test_a_parked_notice_passes_on_the_deadline(say):
