@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import sys
 from contextlib import AsyncExitStack, ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +27,7 @@ from core.transport.http import open_session
 from core.web import app, front, ops, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from core.log import Redaction
@@ -117,12 +119,14 @@ async def _serve(stack: AsyncExitStack, state: State) -> dict[str, str]:
 
 async def _database(
     stack: AsyncExitStack, settings: Settings
-) -> tuple[Address, list[Coroutine[None, None, None]]]:
-    """Where the database is, and what must run beside the loops to keep it there."""
+) -> tuple[Address, list[asyncio.Task[None]]]:
+    """Where the database is, and what runs from now on to keep it there."""
     if not settings.store.embedded:
         return {"dsn": settings.store.dsn.get_secret_value()}, []
     server = await stack.enter_async_context(embedded.own(settings.state_dir))
-    return server.address, [server.watch()]
+    watching = asyncio.create_task(server.watch())
+    stack.push_async_callback(loops.cancelled, watching)
+    return server.address, [watching]
 
 
 class _Start:
@@ -190,13 +194,20 @@ def where_to_look(state: State, served: dict[str, str]) -> Iterator[str]:
     for name, options in settings.notifiers.items():
         if isinstance(options, FileOptions):
             yield f"  notices   {_shown(settings.base / options.path)}  (notifier {name})"
-    yield "  threads   replyby threads --at-risk"
+    yield f"  threads   {_command()} threads --at-risk"
     yield "  stop      Ctrl-C"
+
+
+def _command() -> str:
+    """How a person calls the program here."""
+    if shutil.which("replyby"):
+        return "replyby"
+    return _shown(Path(sys.executable).with_name("replyby"))
 
 
 def _shown(path: Path) -> str:
     """*path* as a person would type it here."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)

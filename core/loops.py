@@ -184,6 +184,12 @@ async def patiently(name: str, act: Callable[[datetime], Awaitable[T]]) -> T:
                 return done
 
 
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel *task* and wait for its end; how it ended has been told elsewhere."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def measure_lag(stop: asyncio.Event, lag: Histogram) -> None:
     """Observe how late a short timer fires: how long something holds the event loop."""
     loop = asyncio.get_running_loop()

@@ -50,7 +50,7 @@ class Crew:
         bells: dict[str, Bell],
         load: Callable[[], Settings],
         redaction: Redaction,
-        beside: Sequence[Coroutine[None, None, None]] = (),
+        beside: Sequence[asyncio.Task[None]] = (),
     ) -> None:
         self._state = state
         self._signals = signals
@@ -69,7 +69,7 @@ class Crew:
             ExceptionGroup: something failed that nobody expected; a supervisor starts us again.
         """
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(other) for other in self._beside]
+            beside = [group.create_task(_to_its_end(other)) for other in self._beside]
             self._start(group)
             await self._signals.stop.wait()
             sdnotify.notify("STOPPING=1")
@@ -220,6 +220,11 @@ class Crew:
             self._deliver(group)
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
+
+
+async def _to_its_end(task: asyncio.Task[None]) -> None:
+    """Fail where *task* fails, whoever started it."""
+    await task
 
 
 async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -134,7 +134,7 @@ def journeyed(shop: Shop) -> bool:
 
 def test_a_first_run_shows_clocks_met_warned_and_broken_within_a_minute_and_survives(shop):
     shop.start()
-    shop.until(lambda: journeyed(shop), 70)
+    shop.until(lambda: journeyed(shop), 60)
     before = {
         result: shop.total("replyby_clocks_closed_total", result=result)
         for result in ("met", "breached")
