@@ -248,7 +248,8 @@ class ClockRow:
     """A stored clock: what is computed (`clock`), and what is remembered (the rest).
 
     *step* is the highest step told or muted; *breached_at* the `due_at` that passed when the
-    breach was counted. None of the remembered fields is computed again.
+    breach was counted; *counted* says that it was counted as started, which it is once. None of the
+    remembered fields is computed again.
     """
 
     id: int | None
@@ -261,6 +262,14 @@ class ClockRow:
     corrected_at: datetime | None = None
     correction: str | None = None
     history: bool = False
+    counted: bool = False
+
+    @property
+    def is_replied(self) -> bool:
+        """Whether a seller's turn ended it, in time or late: no state, reading or next message."""
+        clock = self.clock
+        by_a_turn = clock.reason is None and clock.stopped_by is not None
+        return by_a_turn and clock.ended in ("met", "late")
 
 
 class Account(Model):

@@ -70,6 +70,7 @@ def begun(thread: str, clock: Clock, terms: Terms) -> Outcome:
     row = ClockRow(None, terms.account, thread, clock, history=history)
     if _is_counted(row) and clock.ended == "late" and terms.sure:
         row = replace(row, breached_at=clock.due_at)
+    row = replace(row, counted=_is_counted(row))
     lines = (_since_line(clock),) if DATES_DIFFER in clock.flags else ()
     return Outcome(row, lines, results=tuple(_results(None, row)))
 
@@ -92,6 +93,7 @@ def recomputed(
         step=_step(old, clock, terms, afresh=afresh, refusal=bool(refusal)),
         history=is_history(clock, terms.monitored_since, old),
     )
+    row = replace(row, counted=old.counted or _is_counted(row))
     return Outcome(
         row,
         tuple(_lines(old, row)),
@@ -332,15 +334,26 @@ def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
         yield "history"
     if not _is_counted(row):
         return
-    known = old if old and _is_counted(old) else None
+    known = old if old and old.counted else None
     if known is None:
         yield "started"
-    ended = row.clock.ended
-    if ended and (known is None or known.clock.ended != ended):
-        yield ended
+    result = _end(row)
+    if result and (known is None or _end(known) != result):
+        yield result
     if row.breached_at != (old.breached_at if old else None):
         yield "breached"
     if old and row.corrected_at and row.corrected_at != old.corrected_at:
         yield "corrected"
-    if known and known.clock.ended and not ended and known.clock.reason not in _NOT_REOPENED:
+    if (
+        known
+        and known.clock.ended
+        and not row.clock.ended
+        and known.clock.reason not in _NOT_REOPENED
+    ):
         yield "reopened"
+
+
+def _end(row: ClockRow) -> str | None:
+    """What is counted of the end: a void one as such; a late one only where a reply came."""
+    ended = row.clock.ended
+    return None if ended == "late" and not row.is_replied else ended

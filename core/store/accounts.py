@@ -25,7 +25,10 @@ STANDING = """
 """
 SET_DOWN = "update account set down_since = $2 where name = $1"
 END_FIRST_WALK = "update account set first_walk_at = $2 where name = $1"
-HISTORY = "select count(*) from clock where account = $1 and history and ended is null"
+HISTORY = """
+    select count(*) from clock
+    where account = $1 and history and ended is null and steps <> '{}'
+"""
 KNOWN = "select name, retired_at from account order by name for no key update"
 PUT = """
     insert into account (name, connector, marketplace, budget_key, monitored_since)
@@ -74,14 +77,14 @@ END_CLOCKS = """
         update clock
         set ended = 'void', reason = 'account_retired', stopped_at = $2, next_alert_at = null
         where account = $1 and ended is null
-        returning id, metric, history
+        returning id, metric, history, steps = '{}' as superseded
     ), entries as (
         insert into clock_entry (clock, at, what, before, after)
         select id, $2, 'ended', '{"ended": null}',
                '{"ended": "void", "reason": "account_retired"}'
         from ended
     )
-    select id, metric, history from ended
+    select id, metric, history, superseded from ended
 """
 
 
@@ -150,8 +153,10 @@ async def _end_clocks(db: Db, account: str, now: datetime) -> int:
     await threads.lock(db, account, [row["thread"] for row in await db.fetch(RUNNING, account)])
     ended = await db.fetch(END_CLOCKS, account, now)
     await notices.drop(db, [row["id"] for row in ended], "ended")
-    await tally.add(db, Counter((account, r["metric"], "void") for r in ended if not r["history"]))
-    return len(ended)
+    standing = [row for row in ended if not row["superseded"]]
+    voided = Counter((account, r["metric"], "void") for r in standing if not r["history"])
+    await tally.add(db, voided)
+    return len(standing)
 
 
 async def names(db: Db) -> frozenset[str]:

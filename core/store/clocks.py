@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.agree import Entry, agree
 from core.model import ClockRow
 from core.store import notices, tally
-from sla.clock import Clock, next_alert_at
+from sla.clock import SUPERSEDED, Clock, next_alert_at
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 ROWS = """
     select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
-           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
+           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
     from clock where account = $1 and thread = any($2::text[])
     order by id
     for no key update
 """
 OF_THREAD = """
     select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
-           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
+           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
     from clock where account = $1 and thread = $2
     order by started_at, id
 """
 RUNNING = """
     select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           promise, waits_for, metric, policy_version, members, started_by, started_at, due_at,
-           due_from, steps, stopped_at, stopped_by, ended, reason, flags
+           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
+           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
     from clock
     where ended is null and history = $2 and due_at < coalesce($3::timestamptz, 'infinity')
       and ($1::text is null or account = $1)
@@ -52,7 +52,7 @@ COLUMNS = (
     "id", "account", "thread", "revision", "step", "breached_at", "corrected_at", "correction",
     "history", "promise", "waits_for", "metric", "policy_version", "members", "started_by",
     "started_at", "due_at", "due_from", "steps", "stopped_at", "stopped_by", "ended", "reason",
-    "flags", "next_alert_at",
+    "flags", "next_alert_at", "counted",
 )  # fmt: skip
 CHANGE = """
     update clock
@@ -60,7 +60,7 @@ CHANGE = """
         correction = $8, history = $9, promise = $10, waits_for = $11, metric = $12,
         policy_version = $13, members = $14, started_by = $15, started_at = $16, due_at = $17,
         due_from = $18, steps = $19, stopped_at = $20, stopped_by = $21, ended = $22,
-        reason = $23, flags = $24, next_alert_at = $25
+        reason = $23, flags = $24, next_alert_at = $25, counted = $26
     where id = $1
 """
 ENTER = "insert into clock_entry (clock, at, what, before, after) values ($1, $2, $3, $4, $5)"
@@ -99,7 +99,7 @@ async def put(
     running = {row.id for row in rows if row.clock.ended is None}
     written = (*changes.new, *changes.changed)
     return Put(
-        tuple(row for row in written if _is_replied(row) and (row.id is None or row.id in running)),
+        tuple(r for r in written if _is_measured(r) and (r.id is None or r.id in running)),
         min(filter(None, map(alert_at, written)), default=None),
     )
 
@@ -137,8 +137,8 @@ def alert_at(row: ClockRow) -> datetime | None:
     return next_alert_at(row.clock.steps, row.step)
 
 
-def _is_replied(row: ClockRow) -> bool:
-    return not row.history and row.clock.ended in {"met", "late"}
+def _is_measured(row: ClockRow) -> bool:
+    return row.is_replied and not row.history and SUPERSEDED not in row.clock.flags
 
 
 async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
@@ -177,7 +177,7 @@ def _columns(row: ClockRow) -> tuple[object, ...]:
         row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
         row.correction, row.history, c.promise, c.waits_for, c.metric, c.policy_version,
         c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
-        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row),
+        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row), row.counted,
     )  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def _clock_row(row: Record) -> ClockRow:
 
 _REMEMBERED = (
     "id", "account", "thread", "revision", "step", "breached_at", "corrected_at", "correction",
-    "history",
+    "history", "counted",
 )  # fmt: skip
 _COMPUTED = (
     "promise", "metric", "policy_version", "started_by", "started_at", "due_at", "due_from",

@@ -25,7 +25,7 @@ HISTORY = """
     select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,
            c.due_at, c.due_from, c.steps, c.flags, t.url
     from clock c join thread t on t.account = c.account and t.id = c.thread
-    where c.ended is null and c.history
+    where c.ended is null and c.history and c.steps <> '{}'
     order by c.due_at
     limit $1
 """

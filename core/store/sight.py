@@ -38,7 +38,7 @@ RATES = """
 """
 NEXT_DEADLINE = """
     select min(due_at) from clock
-    where account = $1 and ended is null and not history and due_at > $2
+    where account = $1 and ended is null and not history and steps <> '{}' and due_at > $2
 """
 
 

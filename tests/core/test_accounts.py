@@ -8,8 +8,10 @@ from core import watch
 from core.errors import LeaseLost
 from core.model import Stream
 from core.store import accounts, streams, tally, transaction
+from sla.clock import Given
+from sla.policy import ThreadKind
 from tests.core import pages, seeds
-from tests.core.pages import HOUR, MINUTE, buyer, monitored, seller, setup, stored
+from tests.core.pages import HOUR, MINUTE, buyer, monitored, seller, setup, stored, thread
 
 DAY = 24 * HOUR
 
@@ -69,6 +71,19 @@ async def test_an_account_that_left_is_not_read_and_its_clocks_are_void(pool, db
     leases = await streams.claim(db, 1, 10, MINUTE)
     assert [lease.account for lease in leases] == ["other"]
     assert (await monitored(pool, now + HOUR, setup("other"))).retired == {}
+
+
+async def test_a_superseded_clock_of_an_account_that_left_is_not_counted(pool, db, now):
+    await monitored(pool, now - DAY)
+    deadline = Given("claim", "approve", asks=True, as_of=now, read_at=now, due_at=now + DAY)
+    claim = thread("A", as_of=now, kind=ThreadKind.CLAIM)
+    await stored(pool, now, claim, buyer("M1", now - HOUR, "A"), ("A", deadline))
+
+    done = await monitored(pool, now + MINUTE, setup("other"))
+
+    assert done.retired == {"mk": 1}
+    assert await tally.counts(db) == {("mk", "given", "started"): 1, ("mk", "given", "void"): 1}
+    assert {row[2:] for row in await pages.clock_rows(pool)} == {("void", "account_retired")}
 
 
 async def test_what_is_just_being_read_of_it_is_dropped(pool, db, now):

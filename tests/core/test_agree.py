@@ -758,6 +758,25 @@ class TestSuperseded:
         assert (row.clock.ended, row.breached_at) == ("late", None)
         assert contract.counts == {("given", "started"): 1}
 
+    def test_one_that_was_counted_before_is_not_counted_as_started_again(self, contract):
+        contract.put(asked("m", at(0)), now=at(0))
+        contract.given = {"t": [claim(at(1))]}
+        contract.recompute(at(1))
+        contract.given["t"].append(claim(at(3), asks=False, due_at=None, outcome="withdrawn"))
+        contract.recompute(at(4))
+        contract.put(replied("r", at(5)), now=at(5))
+
+        assert contract.counts["first_reply", "started"] == 1
+        assert contract.counts["first_reply", "met"] == 1
+
+    def test_one_that_was_superseded_from_the_start_counts_from_when_it_stands(self, contract):
+        contract.given = {"t": [claim(at(1))]}
+        contract.put(asked("m", at(0)), now=at(1))
+        contract.given["t"].append(claim(at(3), asks=False, due_at=None, outcome="withdrawn"))
+        contract.recompute(at(4))
+
+        assert contract.counts["first_reply", "started"] == 1
+
     def test_a_breach_that_was_told_before_is_taken_back(self, contract):
         contract.put(asked("m", at(0)), now=at(1))
         contract.breach(at(11))
@@ -781,6 +800,52 @@ class TestSuperseded:
         row = self.rows(contract)["short"]
         assert (row.revision, row.step, len(row.clock.steps)) == (1, 2, 3)
         assert row.corrected_at is None
+
+
+class TestLateWithoutAReply:
+    """It is a breach, and no reply after the deadline."""
+
+    def test_where_no_answer_is_possible_any_more(self, shop):
+        shop.put(asked("m", at(0)), told("x", at(30), Kind.UNANSWERABLE), now=at(31))
+
+        assert (shop.row.clock.ended, shop.row.is_replied) == ("late", False)
+        assert shop.counts == {("first_reply", "started"): 1, ("first_reply", "breached"): 1}
+
+    def test_where_the_next_message_came_after_the_window(self):
+        shop = Shop([policy("window", 10 * HOUR, counts_from="latest")])
+        shop.put(asked("m", at(0)), asked("n", at(20)), now=at(21))
+
+        assert [row.clock.ended for row in shop.rows] == ["late", None]
+        assert (shop.result("late"), shop.result("breached")) == (0, 1)
+
+    def test_where_a_deadline_was_withdrawn_after_it(self, shop):
+        shop.given = {
+            "t": [claim(at(1)), claim(at(60), asks=False, due_at=None, outcome="escalated")]
+        }
+        shop.recompute(at(60))
+
+        assert (shop.row.clock.ended, shop.result("late")) == ("late", 0)
+
+    def test_where_a_reading_no_longer_asks(self):
+        kinds = frozenset({ThreadKind.INCIDENT})
+        shop = Shop([replace(SHORT, applies_to=kinds)], kind=ThreadKind.INCIDENT)
+        asks = {"kind": "incident", "act": ""}
+        shop.given = {
+            "t": [reading(at(0), starts_at=at(0), **asks), reading(at(20), asks=False, **asks)]
+        }
+        shop.recompute(at(20))
+
+        assert (shop.row.clock.ended, shop.result("late"), shop.result("breached")) == (
+            "late",
+            0,
+            1,
+        )
+
+    def test_the_reply_that_turns_up_later_counts(self, shop):
+        shop.put(asked("m", at(0)), told("x", at(30), Kind.UNANSWERABLE), now=at(31))
+        shop.put(replied("r", at(20)), now=at(32))
+
+        assert (shop.row.is_replied, shop.result("late"), shop.result("breached")) == (True, 1, 1)
 
 
 class TestNotices:

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from core import ingest, store, watch
-from core.store import clocks, tally, transaction, wake
+from core.store import clocks, sight, tally, transaction, wake
+from sla.clock import Given, Kind
+from sla.policy import ThreadKind
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, seller, setup, stored
 
@@ -68,6 +70,43 @@ async def test_what_became_of_clocks_is_counted_with_the_row(pool, now):
     assert found["first_reply", "started"] == 2
     assert found["first_reply", "met"] == 1
     assert found["first_reply", "late"] == found["first_reply", "breached"] == 1
+
+
+async def test_a_superseded_clock_is_neither_measured_nor_ahead(pool, now):
+    deadline = Given("claim", "approve", asks=True, as_of=now, read_at=now, due_at=now + 9 * DAY)
+    claim = pages.thread("T1", as_of=now, kind=ThreadKind.CLAIM)
+    await stored(pool, now, claim, buyer("M1", now - HOUR), ("T1", deadline))
+    async with transaction(pool) as db:
+        assert await sight.next_deadline(db, "mk", now) == now + 9 * DAY
+
+    done = await stored(pool, now + MINUTE, seller("M2", now + MINUTE))
+
+    assert {r["ended"] for r in await pages.rows(pool, "clock")} == {"met", None}
+    assert done.replied == ()
+
+
+async def test_counted_as_started_is_remembered_with_the_row(pool, now):
+    claim = pages.thread("T1", as_of=now, kind=ThreadKind.CLAIM)
+    await stored(pool, now, claim, buyer("M1", now - HOUR))
+    for hours, asks in ((1, True), (2, False)):
+        at = now + hours * MINUTE
+        due_at = now + 9 * DAY if asks else None
+        given = Given(
+            "claim", "approve", asks, at, at, due_at=due_at, outcome=None if asks else "x"
+        )
+        await stored(pool, at, ("T1", given))
+
+    assert (await counts(pool))["first_reply", "started"] == 1
+
+
+async def test_what_ended_late_without_a_reply_is_not_measured(pool, now):
+    await stored(pool, now - 2 * DAY, buyer("M1", now - 2 * DAY))
+    shut = pages.mark("M2", now, kind=Kind.UNANSWERABLE, level=None)
+
+    done = await stored(pool, now, shut)
+
+    assert ((await only(pool)).clock.ended, done.replied) == ("late", ())
+    assert ("first_reply", "late") not in await counts(pool)
 
 
 async def test_a_breach_first_seen_with_its_reply_is_counted_and_not_told(pool, now):

@@ -4,7 +4,7 @@ import pytest
 
 from core.store import queue
 from tests.core import seeds
-from tests.core.seeds import HOUR
+from tests.core.seeds import HOUR, MINUTE
 
 CLOCK = """
     insert into clock (account, thread, promise, waits_for, metric, members, started_by,
@@ -79,3 +79,11 @@ async def test_no_more_are_shown_than_asked_for(db, now):
         await put(db, now, str(n), n + 1)
 
     assert len(await queue.running(db, 2)) == 2
+
+
+async def test_a_superseded_clock_is_not_listed(db, now):
+    for history in (True, False):
+        await db.execute(CLOCK, "p", now - HOUR, now - MINUTE, [], None, history)
+
+    assert await queue.history(db, 10) == []
+    assert await queue.running(db, 10) == await queue.running(db, 10, at_risk_at=now) == []

@@ -181,8 +181,10 @@ create table clock (
     corrected_at   timestamptz,
     correction     text,
     history        boolean not null default false,
+    counted        boolean not null default false,
     flags          text[] not null default '{}'
 ) with (fillfactor = 85);
+comment on column clock.counted is 'whether it was counted as started: once, though it may be superseded meanwhile';
 create index clock_alertable on clock (next_alert_at) where next_alert_at is not null;
 comment on index clock_alertable is 'steps.alertable, steps.next_alert: whose next step has passed';
 create index clock_queue on clock (due_at) where ended is null;
