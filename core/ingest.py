@@ -17,6 +17,7 @@ from core.arrival import divide, news
 from core.arrival.aside import keep
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
+from core.stopwatch import running_from
 from core.store import (
     Raced,
     accounts,
@@ -27,6 +28,7 @@ from core.store import (
     refusing,
     streams,
     threads,
+    transaction,
     wake,
 )  # fmt: skip
 from sla.clock import UNCERTAIN
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from core.arrival.news import News
     from core.model import ClockRow, Page
     from core.rules import Rules
-    from core.store import Db
+    from core.store import Db, Pool
     from core.store.clocks import Put
     from core.store.messages import StoredTurn
     from core.store.streams import Lease
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
 TRIES = 10
+BATCH = 200
 PUSHED = "push"
 """The name under which is set aside what no stream brought."""
 
@@ -154,6 +157,28 @@ async def recompute(
         return clocks.Put()
     locked = await threads.lock(db, account, ids)
     return await _recompute(db, _Case(rules, account, since, now, sure), locked)
+
+
+async def recompute_all(
+    pool: Pool,
+    rules: Rules,
+    account: str,
+    ids: Sequence[str],
+    now: datetime,
+    *,
+    sure: bool = True,
+) -> None:
+    """Recompute threads of which no turn changed but a promise, the account or our own time did.
+
+    In batches, each a transaction of its own: what a page changes meanwhile is not held up.
+
+    Raises:
+        StoreUnavailable: the database went away; some are recomputed, and all may be again.
+    """
+    clock = running_from(now)
+    for first in range(0, len(ids), BATCH):
+        async with transaction(pool) as db:
+            await recompute(db, rules, account, ids[first : first + BATCH], clock(), sure=sure)
 
 
 async def _store(db: Db, case: _Case, page: Page) -> Stored:

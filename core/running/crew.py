@@ -208,7 +208,7 @@ class Crew:
         state = self._state
         try:
             settings = self._load()
-            rules = await takeover.take_over(state.pool, settings, now)
+            rules = await takeover.take_over(state.pool, settings, now, sure=state.is_sure())
         except (SettingsError, StoreUnavailable, SchemaMismatch) as fault:
             state.metrics.config_last_reload_successful.set(0)
             log.error("settings not taken over", complaints=str(fault).splitlines())  # noqa: TRY400  # a complaint needs no traceback

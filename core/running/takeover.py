@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import keys
+from core import ingest, keys
 from core.model import Notice, NoticeKind
 from core.rules import Rules
-from core.store import accounts, notices, policies, transaction, wake, workers
+from core.store import accounts, notices, policies, threads, transaction, wake, workers
 from core.store.accounts import Setup, Synced
 
 if TYPE_CHECKING:
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-async def take_over(pool: Pool, settings: Settings, now: datetime) -> Rules:
+async def take_over(pool: Pool, settings: Settings, now: datetime, *, sure: bool = True) -> Rules:
     """Make the database agree with *settings*; the rules by which everything then works.
 
+    What follows for clocks from a promise of an earlier date or from an account's return is
+    computed afterwards; what is left of it when that is broken off, by the next call. *sure* says
+    whether the host's clock is believed.
+
     Raises:
-        StoreUnavailable: the database went away; nothing was taken over.
+        StoreUnavailable: the database went away; what was not taken over is by the next call.
     """
     configured = settings.accounts
     async with transaction(pool) as db:
@@ -39,6 +43,7 @@ async def take_over(pool: Pool, settings: Settings, now: datetime) -> Rules:
         await notices.raise_(db, rules, list(_retired(synced, now)))
         await wake.send(db, "poll", "watch")
     _say(synced)
+    await _bring_up_to_date(pool, rules, now, sure=sure)
     return rules
 
 
@@ -56,6 +61,20 @@ async def follow(pool: Pool, settings: Settings, now: datetime) -> Rules:
             known = {name: found.account for name, found in there.items()}
             return Rules(known, versions, settings.routing)
     return await take_over(pool, settings, now)
+
+
+async def _bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> None:
+    async with transaction(pool) as db:
+        outdated = await accounts.outdated(db)
+        ids = {name: await threads.outdated(db, name, at) for name, at in outdated.items()}
+    for name, since in outdated.items():
+        if name not in rules.accounts:  # another's settings name it, and that one computes it
+            continue
+        await ingest.recompute_all(pool, rules, name, ids[name], now, sure=sure)
+        async with transaction(pool) as db:
+            await accounts.up_to_date(db, name, since)
+        if ids[name]:
+            log.info("clocks computed anew", account=name, threads=len(ids[name]))
 
 
 def _retired(synced: Synced, now: datetime) -> Iterator[Notice]:

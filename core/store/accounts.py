@@ -39,9 +39,17 @@ PUT = """
 """
 RETURN = """
     update account
-    set monitored_since = $2, first_walk_at = null, down_since = null, retired_at = null
+    set monitored_since = $2, first_walk_at = null, down_since = null, retired_at = null,
+        outdated_since = least(outdated_since, $2)
     where name = any($1)
 """
+OUTDATE = "update account set outdated_since = least(outdated_since, $2) where name = $1"
+OUTDATED = """
+    select name, outdated_since from account
+    where outdated_since is not null and retired_at is null
+    order by name
+"""
+UP_TO_DATE = "update account set outdated_since = null where name = $1 and outdated_since = $2"
 RETURN_STREAMS = "update stream set seen_through = null, blind_since = null where account = any($1)"
 # What was stopped for its key is tried again at once: the settings may hold a new one.
 PUT_STREAM = """
@@ -188,3 +196,18 @@ async def end_first_walk(db: Db, account: str, now: datetime) -> int:
     """Everything that carries clocks was read once; how many old threads still wait."""
     await db.execute(END_FIRST_WALK, account, now)
     return int(await db.fetchval(HISTORY, account))
+
+
+async def outdate(db: Db, account: str, since: datetime) -> None:
+    """Remember that what *account* was told since then is to be computed again."""
+    await db.execute(OUTDATE, account, since)
+
+
+async def outdated(db: Db) -> dict[str, datetime]:
+    """The accounts of which something is to be computed again: what they were told since when."""
+    return {row["name"]: row["outdated_since"] for row in await db.fetch(OUTDATED)}
+
+
+async def up_to_date(db: Db, account: str, since: datetime) -> None:
+    """What `outdated` said of *account* is done; anything older that came since stays to be."""
+    await db.execute(UP_TO_DATE, account, since)

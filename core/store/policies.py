@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
-from core.store import EVER, FOREVER, definitions
+from core.store import EVER, FOREVER, accounts, definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,6 +130,8 @@ async def _assign(
         for name in sorted(names - has):
             since = EVER if not had[account] else _since(name, policies, stored, now)
             await db.execute(ADD_PROMISE, account, name, since)
+            if since < now:
+                await accounts.outdate(db, account, since)
         for name in sorted(has - names):
             await db.execute(END_PROMISE, account, name, now)
 

@@ -56,6 +56,18 @@ OPEN_UNREAD = """
     order by greatest(t.as_of, t.looked_at), t.id
     limit $3
 """
+OUTDATED = """
+    select id from thread t
+    where account = $1 and (
+        exists (select from message m
+                where m.account = $1 and m.thread = t.id and m.seen_at >= $2)
+        or exists (select from given g
+                   where g.account = $1 and g.thread = t.id and g.read_at >= $2)
+        or exists (select from clock c
+                   where c.account = $1 and c.thread = t.id and c.reason = 'account_retired')
+    )
+    order by id
+"""
 LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2::text[])"
 
 
@@ -138,6 +150,14 @@ async def incomplete(db: Db, account: str, before: datetime, limit: int) -> list
 async def open_unread(db: Db, account: str, before: datetime, limit: int) -> list[str]:
     """Threads that wait for an answer and were told by no page and no look since *before*."""
     return [row["id"] for row in await db.fetch(OPEN_UNREAD, account, before, limit)]
+
+
+async def outdated(db: Db, account: str, since: datetime) -> list[str]:
+    """Threads of which something was stored *since* then, or of which a clock ended with *account*.
+
+    Whatever waits since then was stored then or later: a turn is never later than its sight.
+    """
+    return [row["id"] for row in await db.fetch(OUTDATED, account, since)]
 
 
 async def looked_at(db: Db, account: str, ids: Sequence[str], now: datetime) -> None:

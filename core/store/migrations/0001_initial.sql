@@ -8,13 +8,17 @@ create table account (
     monitored_since timestamptz not null,
     first_walk_at   timestamptz,
     down_since      timestamptz,
-    retired_at      timestamptz
+    retired_at      timestamptz,
+    outdated_since  timestamptz
 );
 comment on column account.first_walk_at is
     'when every stream that carries clocks had been walked once; until then what is found is told as one digest';
 
 comment on column account.down_since is
     'since when its key is refused, as was told; null when it was told that all is well again';
+
+comment on column account.outdated_since is
+    'what it was told since then is to be computed again, and what ended with it: a promise of an earlier date, a return; null when that is done';
 
 create table worker (
     id         bigint primary key,
