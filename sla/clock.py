@@ -14,7 +14,7 @@ from sla import steps
 from sla.given import FOLLOW_UP, Deadline, deadline, split
 from sla.policy import Party
 from sla.since import Dates, since
-from sla.steps import next_alert_at, reached
+from sla.steps import CALENDAR_ENDED, next_alert_at, reached
 from sla.turn import Delivery, Given, Kind, Level, Outcome, Turn, accepted_at, in_order, instant
 from sla.waitings import SAME, Ended, Scan, Waiting
 
@@ -168,8 +168,11 @@ def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
         flags.add(UNSEEN)
     if superseded:
         flags.add(SUPERSEDED)
+    if waiting.calendar_ended:
+        flags.add(CALENDAR_ENDED)
     if message_since and given_since and abs(message_since - given_since) > SAME:
         flags.add(DATES_DIFFER)
+    told = () if superseded else _steps(waiting)
     return Clock(
         policy.name,
         waiting.party,
@@ -180,7 +183,7 @@ def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
         start.at,
         due_at,
         "policy",
-        () if superseded else steps.for_policy(policy, waiting.within, start.at, due_at),
+        told,
         waiting.stopped_at,
         waiting.stopped_by,
         waiting.ended,
@@ -189,6 +192,16 @@ def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
         policy.counts_from,
         message_since,
         given_since,
+    )
+
+
+def _steps(waiting: Waiting) -> tuple[datetime, ...]:
+    return steps.for_policy(
+        waiting.policy,
+        waiting.within,
+        waiting.start.at,
+        waiting.due_at,
+        calendar_ended=waiting.calendar_ended,
     )
 
 

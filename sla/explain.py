@@ -14,6 +14,7 @@ from sla.clock import DATES_DIFFER, SUPERSEDED, UNCERTAIN, UNSEEN
 from sla.counting import counted
 from sla.given import DUE_UNCERTAIN
 from sla.since import PREFIX, SAYS_ANSWERED
+from sla.steps import CALENDAR_ENDED
 from sla.turn import EARLIEST, Kind, instant, is_delivered, is_uncertain
 from sla.undone import not_ended, not_started
 from sla.waitings import LAPSED, allowed
@@ -52,6 +53,8 @@ def explain(
         (p for p in policies if (p.name, p.version) == (clock.promise, clock.policy_version)), None
     )
     calendar = policy.calendar if policy else Calendar.always()
+    if CALENDAR_ENDED in clock.flags:
+        calendar = Calendar.always(calendar.zone)
     case = Case(clock, {turn.id: turn for turn in turns}, policy, given, calendar, now)
     return tuple(Line(topic, text) for topic, text in _story(case))
 
@@ -61,7 +64,8 @@ def _story(case: Case) -> Iterator[tuple[str, str]]:
     if case.policy:
         yield "promise", _version(case.policy)
         yield from (("start", text) for text in _start(case))
-        yield from (("time", text) for text in counted(case.policy, case.clock))
+        if CALENDAR_ENDED not in case.clock.flags:
+            yield from (("time", text) for text in counted(case.policy, case.clock))
     else:
         yield from (("reading", text) for text in _readings(case))
     yield "due", _due(case)
@@ -215,6 +219,7 @@ _NOTES = {
     SUPERSEDED: "A deadline that the marketplace gives stands in its place: nothing is told of it.",
     SAYS_ANSWERED: "The marketplace says that it was answered; we see no answer, so it runs on.",
     DATES_DIFFER: "The marketplace dates the waiting otherwise than the message that we see.",
+    CALENDAR_ENDED: "Its calendar does not open for that long: the time counts round the clock.",
     DUE_UNCERTAIN: "The marketplace did not state the date: the shortest published time was taken.",
 }
 

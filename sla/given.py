@@ -68,7 +68,7 @@ def split(given: Iterable[Given]) -> tuple[dict[tuple[str, str], list[Given]], l
 
 def deadline(readings: Sequence[Given], moments: Sequence[Moment]) -> Deadline | None:
     """What the readings of one (kind, act) amount to; None where none of them ever asked."""
-    ordered = sorted(readings, key=lambda r: (r.as_of, r.read_at))
+    ordered = sorted(readings, key=_age)
     asked, closed = _last_run(ordered)
     dated = next((r for r in [*reversed(asked), *reversed(ordered)] if r.due_at), None)
     if not asked or dated is None or dated.due_at is None:
@@ -87,6 +87,11 @@ def deadline(readings: Sequence[Given], moments: Sequence[Moment]) -> Deadline |
         frozenset(name for name, holds in flags.items() if holds),
     )
     return replace(found, stop=_stop(found, asked[-1], closed, moments))
+
+
+def _age(reading: Given) -> tuple[datetime, datetime, bool, str]:
+    """Its place among readings; of two of the same instants the one that asks stands."""
+    return reading.as_of, reading.read_at, reading.asks, repr(reading)
 
 
 def _last_run(ordered: Sequence[Given]) -> tuple[list[Given], list[Given]]:

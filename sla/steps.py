@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from sla.calendar import Calendar, NeverOpenError
 from sla.policy import WARN_SHARES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from sla.policy import Policy
 
+CALENDAR_ENDED = "calendar_ended"
+"""The calendar does not open long enough for what is promised: the time counts round the clock."""
+
 _NOTHING = timedelta(0)
+_ROUND_THE_CLOCK = Calendar.always()
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for a deadline that no date can say."""
 
 
 def reached(steps: Sequence[datetime], now: datetime) -> int:
@@ -27,20 +33,36 @@ def next_alert_at(steps: Sequence[datetime], step: int) -> datetime | None:
     return steps[step] if step < len(steps) else None
 
 
+def deadline(policy: Policy, within: timedelta, started_at: datetime) -> tuple[datetime, bool]:
+    """When *within* has passed through the calendar of *policy*, and whether it ended before.
+
+    Where it did, the time counts round the clock: a promise that nobody can place must not cost
+    the clock, nor the message that started it.
+    """
+    due_at = reach(policy.calendar, started_at, within)
+    if due_at is not None:
+        return due_at, False
+    return reach(_ROUND_THE_CLOCK, started_at, within) or _LAST, True
+
+
 def for_policy(
-    policy: Policy, within: timedelta, started_at: datetime, due_at: datetime
+    policy: Policy,
+    within: timedelta,
+    started_at: datetime,
+    due_at: datetime,
+    *,
+    calendar_ended: bool = False,
 ) -> tuple[datetime, ...]:
     """The warnings of *policy* through its calendar, then *due_at*.
 
     Shares are counted from *started_at*, durations backwards from *due_at*; *within* is the time
-    allowed between the two.
+    allowed between the two. Where the calendar ended before, they count round the clock too.
     """
-    add = policy.calendar.add
+    calendar = _ROUND_THE_CLOCK if calendar_ended else policy.calendar
     after, before = _offsets(policy.warn, within)
-    warnings = {add(started_at, offset) for offset in after}
-    if before:
-        warnings.update([add(due_at, -offset) for offset in before])
-    return (*sorted(warnings), due_at)
+    instants = [reach(calendar, started_at, offset) for offset in after]
+    instants += [reach(calendar, due_at, -offset) for offset in before]
+    return (*sorted({at for at in instants if at and started_at < at < due_at}), due_at)
 
 
 def for_given(started_at: datetime, due_at: datetime) -> tuple[datetime, ...]:
@@ -48,6 +70,14 @@ def for_given(started_at: datetime, due_at: datetime) -> tuple[datetime, ...]:
     allowed = due_at - started_at
     warnings = {started_at + allowed * share for share in WARN_SHARES}
     return (*sorted(w for w in warnings if started_at < w < due_at), due_at)
+
+
+def reach(calendar: Calendar, start: datetime, time: timedelta) -> datetime | None:
+    """The instant that is *time* after *start* through *calendar*; None where it has none."""
+    try:
+        return calendar.add(start, time)
+    except (NeverOpenError, OverflowError):
+        return None
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Kind(StrEnum):
-    """What a turn is; what each does to a waiting stands in `sla.scan`."""
+    """What a turn is; what each does to a waiting stands in `sla.waitings`."""
 
     MESSAGE = "message"
     AUTOMATIC = "automatic"

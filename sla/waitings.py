@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sla.policy import Party
+from sla.steps import deadline
 from sla.turn import Kind, Level, covers, is_delivered, is_uncertain
 
 if TYPE_CHECKING:
@@ -52,14 +53,18 @@ class Waiting:
     first: bool
     policy: Policy
     start: Start
-    due_at: datetime
     counted: list[Start]
     members: list[str]
+    due_at: datetime = field(init=False)
+    calendar_ended: bool = field(init=False)
     stopped_at: datetime | None = None
     stopped_by: str | None = None
     ended: Ended | None = None
     reason: str | None = None
     flags: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._place()
 
     @property
     def dated(self) -> bool:
@@ -82,7 +87,10 @@ class Waiting:
         """Count from *start*, by the *version* in force then."""
         self.start = start
         self.policy = version or self.policy
-        self.due_at = self.policy.calendar.add(start.at, self.within)
+        self._place()
+
+    def _place(self) -> None:
+        self.due_at, self.calendar_ended = deadline(self.policy, self.within, self.start.at)
 
 
 class Scan:
@@ -128,8 +136,7 @@ class Scan:
             self.open.join(start, version)
         elif version:
             first = not self.replied
-            due_at = version.calendar.add(start.at, allowed(version, first=first))
-            self.open = Waiting(self.party, first, version, start, due_at, [start], [start.id])
+            self.open = Waiting(self.party, first, version, start, [start], [start.id])
 
     def answer(self, at: datetime, by: str | None) -> None:
         """End the open waiting by an answer; exactly at its deadline is in time."""

@@ -17,6 +17,7 @@ import structlog
 from core import keys
 from core.model import Notice, NoticeKind
 from core.store import notices, sight, transaction
+from sla import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,7 +92,7 @@ def earliest_breach(
     earliest deadline that runs already: an answer to it would not be seen.
     """
     in_force = [policy for policy in policies if _is_in_force(policy, since)]
-    unseen = [policy.calendar.add(since, _within(policy)) for policy in in_force]
+    unseen = [steps.deadline(policy, _within(policy), since)[0] for policy in in_force]
     known = [] if next_deadline is None else [next_deadline]
     return min(unseen + known, default=None)
 

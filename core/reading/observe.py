@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sla.steps import CALENDAR_ENDED
+
 if TYPE_CHECKING:
     from core.ingest import Stored
     from core.metrics import Metrics
@@ -45,7 +47,7 @@ def _used(rules: Rules, row: ClockRow) -> float | None:
     version = (clock.promise, clock.policy_version)
     policies = rules.policies.get(row.account, ())
     policy = next((p for p in policies if (p.name, p.version) == version), None)
-    if policy is None:
+    if policy is None or CALENDAR_ENDED in clock.flags:
         taken, allowed = clock.stopped_at - clock.started_at, clock.due_at - clock.started_at
     else:
         taken = policy.calendar.elapsed(clock.started_at, clock.stopped_at)

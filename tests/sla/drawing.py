@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from sla.calendar import Calendar
+from sla.calendar import WHOLE_DAY, Calendar
 from sla.clock import Delivery, Given, Kind, Level
-from tests.sla.making import BUYER, HOUR, MARKETPLACE, SELLER, Said, at, goal, policy, weekdays
+from tests.sla.making import BUYER, DAY, HOUR, MARKETPLACE, SELLER, Said, at, goal, policy, weekdays
+
+if TYPE_CHECKING:
+    from sla.policy import Policy
 
 PARTIES = st.sampled_from([BUYER, BUYER, SELLER, SELLER, MARKETPLACE])
 hours = st.integers(0, 120).map(at)
@@ -58,3 +62,18 @@ POLICIES = (
     policy("window", 24 * HOUR, counts_from="latest", warn=(HOUR, 0.5)),
     goal("ours", 4 * HOUR, calendar=OFFICE, next_reply_within=8 * HOUR, waits_for=BOTH),
 )
+
+
+@st.composite
+def odd_promises(draw) -> Policy:
+    """A promise on a calendar that opens on a few days only, or for longer than dates reach."""
+    hours_ = draw(
+        st.sampled_from([{}, weekdays("09:00-17:00"), dict.fromkeys(range(7), WHOLE_DAY)])
+    )
+    exceptions = draw(
+        st.dictionaries(st.dates(date(2026, 3, 1), date(2026, 3, 9)), st.just(WHOLE_DAY))
+    )
+    within = draw(st.sampled_from([HOUR, 30 * HOUR, 90 * DAY, 99_999 * DAY, timedelta.max]))
+    warn = draw(st.lists(st.sampled_from([0.1, 0.5, HOUR, 99_000 * DAY]), max_size=3))
+    calendar = Calendar("Europe/Berlin", hours_, exceptions)
+    return policy("odd", within, calendar=calendar, warn=tuple(warn))

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sla.calendar import Calendar
 from sla.clock import Kind, clocks
 from sla.since import PREFIX
 from sla.turn import in_order, is_delivered
-from tests.sla.drawing import POLICIES, hours, readings, threads
-from tests.sla.making import BUYER, MARKETPLACE, SELLER, Said, asked, at, policy, replied
+from tests.sla.drawing import POLICIES, hours, odd_promises, readings, threads
+from tests.sla.making import (
+    BUYER,
+    DAY,
+    MARKETPLACE,
+    SELLER,
+    Said,
+    asked,
+    at,
+    policy,
+    reading,
+    replied,
+)  # fmt: skip
 
 MANY = settings(max_examples=100)
 
@@ -27,10 +40,21 @@ def test_the_order_of_arrival_changes_nothing(thread, given_readings, order):
     assert clocks(shuffled, policies, read) == expected
 
 
+def test_of_two_readings_of_the_same_instants_the_one_that_asks_stands():
+    asks = reading(at(0), due_at=at(10))
+    rests = reading(at(0), asks=False)
+
+    [clock], [other] = clocks([], [], [asks, rests]), clocks([], [], [rests, asks])
+
+    assert clock == other
+    assert clock.ended is None
+
+
 @MANY
-@given(threads, st.lists(readings(), max_size=5))
-def test_every_clock_makes_sense(thread, given_readings):
-    for clock in clocks(thread, POLICIES, given_readings):
+@given(threads, st.lists(readings(), max_size=5), st.none() | odd_promises())
+def test_every_clock_makes_sense(thread, given_readings, odd):
+    """Clocks are total: a calendar that ends, or a time beyond all dates, gives a clock too."""
+    for clock in clocks(thread, [*POLICIES, *filter(None, [odd])], given_readings):
         ended = (clock.ended is None, clock.stopped_at is None)
         assert ended in {(True, True), (False, False)}
         if clock.ended == "met":
@@ -56,6 +80,19 @@ def test_no_turn_is_a_member_of_two_waitings_of_one_promise(thread, given_readin
         assert len(names) == len(clock.members)
         assert not names & seen
         seen |= names
+
+
+@MANY
+@given(threads, odd_promises())
+def test_a_promise_that_its_calendar_cannot_place_starts_the_same_waitings(thread, odd):
+    """How long is allowed, and through which calendar, says nothing of who waits since when."""
+    same = replace(odd, calendar=Calendar.always(), reply_within=DAY)
+
+    found, expected = clocks(thread, [odd]), clocks(thread, [same])
+
+    assert [(c.members, c.started_at) for c in found] == [
+        (c.members, c.started_at) for c in expected
+    ]
 
 
 @MANY

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sla.calendar import Calendar
+from sla.calendar import WHOLE_DAY, Calendar
 from sla.clock import clocks, next_alert_at, reached
 from sla.policy import WARN_SHARES
 from tests.sla.making import DAY, HOUR, asked, at, policy, weekdays
@@ -20,6 +20,35 @@ def steps(start=NINE, within=8 * HOUR, warn=WARN_SHARES, calendar=OFFICE):
     promise = policy(within=within, warn=warn, calendar=calendar)
     [clock] = clocks([asked("m", start)], [promise])
     return clock.steps
+
+
+def test_where_the_calendar_ends_before_the_deadline_the_time_counts_round_the_clock():
+    once = Calendar("UTC", {}, {NINE.date(): WHOLE_DAY})
+    promise = policy(within=DAY, calendar=once, warn=(0.5, HOUR))
+
+    [clock] = clocks([asked("m", NINE)], [promise])
+
+    assert (clock.due_at, clock.flags) == (NINE + DAY, {"calendar_ended"})
+    assert clock.steps == (NINE + DAY / 2, NINE + 23 * HOUR, NINE + DAY)
+
+
+def test_a_start_that_moves_to_where_the_calendar_is_open_is_placed_again():
+    once = Calendar("UTC", {}, {NINE.date(): WHOLE_DAY})
+    promise = policy(within=4 * HOUR, calendar=once, warn=(), counts_from="latest")
+    early, late = asked("early", at(18)), asked("late", at(21))
+
+    [alone] = clocks([early], [promise])
+    [both] = clocks([early, late], [promise])
+
+    assert (alone.due_at, alone.flags) == (at(22), frozenset())
+    assert (both.due_at, both.flags) == (at(25), {"calendar_ended"})
+
+
+def test_a_time_beyond_all_dates_is_due_at_the_last_of_them():
+    [clock] = clocks([asked("m", NINE)], [policy(within=timedelta.max, warn=(0.5, HOUR))])
+
+    assert (clock.due_at.year, clock.flags) == (9999, {"calendar_ended"})
+    assert clock.steps[-1] == clock.due_at
 
 
 def test_the_usual_warnings_are_at_50_75_and_90_percent():
