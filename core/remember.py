@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from core import keys
 from core.model import ClockRow, Notice, NoticeKind
 from sla.clock import DATES_DIFFER, SUPERSEDED, UNCERTAIN, reached
+from sla.turn import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -258,7 +259,7 @@ def _notice(old: ClockRow, row: ClockRow, refusal: str | None, terms: Terms) -> 
 
 
 def _correction(old: ClockRow, cause: str, due_at: datetime, terms: Terms) -> Notice | None:
-    if old.id is None or old.history:
+    if old.id is None:
         return None
     key = keys.corrected(old.id, old.revision)
     told = _tell(old, NoticeKind.CORRECTED, key, {"correction": cause}, terms)
@@ -338,7 +339,8 @@ def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
     if known is None:
         yield "started"
     result = _end(row)
-    if result and (known is None or _end(known) != result):
+    same = known is not None and _end(known) and known.clock.ended == row.clock.ended
+    if result and not same:
         yield result
     if row.breached_at != (old.breached_at if old else None):
         yield "breached"
@@ -354,6 +356,8 @@ def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
 
 
 def _end(row: ClockRow) -> str | None:
-    """What is counted of the end: a void one as such; a late one only where a reply came."""
-    ended = row.clock.ended
-    return None if ended == "late" and not row.is_replied else ended
+    """What is counted of the end: late only where a reply came, an agent's `marked` apart."""
+    clock = row.clock
+    if clock.ended == "late":
+        return "late" if row.is_replied else None
+    return "marked" if clock.reason == Level.MARKED else clock.ended

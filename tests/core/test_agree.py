@@ -471,6 +471,11 @@ class TestABreach:
         assert dict(notice.facts)["correction"] == "answered_elsewhere"
         assert shop.result("corrected") == 0
 
+    def test_where_nothing_was_told_nothing_is_kept_back(self, shop):
+        shop.put(asked("m", at(0)), now=at(1))
+
+        assert shop.put(replied("r", at(2)), now=at(3)).drop == {}
+
     def test_a_warning_that_was_told_is_dropped_and_not_taken_back(self, shop):
         shop.put(asked("m", at(0)), now=at(1))
         shop.tell(at(6))
@@ -572,6 +577,28 @@ class TestCorrections:
         first, merged = shop.rows
         assert (first.clock.ended, merged.clock.reason) == (None, "merged")
         assert (merged.correction, changes.corrections) == (None, [])
+
+    def test_a_breach_that_merged_into_a_clock_in_time_is_taken_back(self, shop):
+        shop.put(asked("a", at(0)), replied("r", at(1)), asked("b", at(2)), now=at(3))
+        shop.breach(at(13), row=1)
+
+        refused = replied("r", at(1), delivery=Delivery.REFUSED)
+        changes = shop.put(refused, replied("s", at(9), seen_at=at(14)), now=at(14))
+
+        _, merged = shop.rows
+        assert (merged.clock.reason, merged.correction) == ("merged", "start_moved")
+        assert [notice.clock for notice in changes.corrections] == [2]
+
+    def test_who_was_told_a_breach_is_told_even_when_it_has_become_history(self):
+        shop = Shop(monitored_since=at(12))
+        shop.put(asked("m2", at(5)), now=at(13))
+        shop.tell(at(16))
+        shop.put(asked("m1", at(0), seen=at(17)), now=at(17))
+        assert shop.row.history
+
+        changes = shop.put(replied("r", at(9), seen_at=at(18)), now=at(18))
+
+        assert [notice.kind for notice in changes.corrections] == [NoticeKind.CORRECTED]
 
 
 class TestARefusal:
@@ -800,6 +827,28 @@ class TestSuperseded:
         row = self.rows(contract)["short"]
         assert (row.revision, row.step, len(row.clock.steps)) == (1, 2, 3)
         assert row.corrected_at is None
+
+
+class TestMarkedIsCountedApart:
+    @pytest.mark.parametrize(
+        ("level", "result"),
+        [(Level.MARKED, "marked"), (Level.CONFIRMED, "void"), (Level.DECIDED, "void")],
+    )
+    def test_from_other_ends_without_a_reply(self, shop, level, result):
+        shop.put(asked("m", at(0)), marked("k", at(1), level), now=at(1))
+
+        assert shop.row.clock.ended == "void"
+        assert shop.counts == {("first_reply", "started"): 1, ("first_reply", result): 1}
+
+    def test_and_once_though_it_is_confirmed_or_merged(self, shop):
+        shop.put(asked("m", at(0)), now=at(0))
+        shop.put(marked("k", at(2), Level.MARKED), now=at(2))
+        shop.put(marked("l", at(1), Level.CONFIRMED), now=at(3))
+        shop.threads["t"].clear()
+        shop.recompute(at(4))
+
+        assert shop.row.clock.reason == "gone"
+        assert (shop.result("marked"), shop.result("void")) == (1, 0)
 
 
 class TestLateWithoutAReply:

@@ -299,6 +299,19 @@ def test_beyond_the_years_that_a_table_may_cover_an_error_says_so():
         OFFICE.add(datetime(2290, 1, 2, tzinfo=UTC), 1000 * 365 * DAY)
 
 
+def test_a_table_that_has_grown_never_shrinks():
+    calendar = Calendar(BERLIN, weekdays("09:00-17:30"))
+    years = [datetime(year, 6, 1, tzinfo=UTC) for year in (2026, 2010, 2031)]
+    for start in years:
+        calendar.add(start, HOUR)
+    grown = calendar._table.rows
+
+    for start in years:
+        calendar.elapsed(start, start + DAY)
+
+    assert calendar._table.rows is grown
+
+
 def test_equal_calendars_share_a_table_and_are_equal():
     same = Calendar(BERLIN, weekdays("09:00-18:00"), {}, BERLIN_HOLIDAYS)
     other = Calendar(BERLIN, weekdays("09:00-17:00"), {}, BERLIN_HOLIDAYS)

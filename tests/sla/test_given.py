@@ -148,6 +148,22 @@ def test_asked_again_it_runs_again():
     assert (clock.ended, clock.started_at, clock.due_at) == (None, at(59), at(120))
 
 
+def test_asked_again_without_a_date_it_counts_from_the_new_request():
+    readings = [claim(at(1), starts_at=None), closed(at(50)), claim(at(60), starts_at=None)]
+
+    clock = only([], readings)
+
+    assert (clock.ended, clock.started_at) == (None, at(60))
+
+
+def test_an_act_after_the_end_is_not_what_ended_it():
+    readings = [claim(at(1), by_message=True), closed(at(50), outcome="withdrawn")]
+
+    clock = only([replied("r", at(60))], readings)
+
+    assert (clock.ended, clock.stopped_at) == ("void", at(50))
+
+
 def test_what_never_asked_is_no_clock():
     assert clocks([], [], [closed(at(50)), claim(at(51), asks=False)]) == []
 

@@ -316,6 +316,15 @@ def test_a_change_of_policy_moves_no_open_clock_but_a_late_page_that_moves_the_s
     assert (whole.policy_version, whole.due_at) == (1, at(35))
 
 
+def test_an_automatic_reply_is_judged_by_the_version_that_the_waiting_began_under():
+    old = policy(effective_to=at(12))
+    new = policy(version=2, effective_from=at(12), counts_automatic=True)
+    robot = replied("r", at(13), kind=Kind.AUTOMATIC)
+
+    assert clocks([asked("m", at(11)), robot], [old, new])[0].ended is None
+    assert clocks([asked("m", at(12)), robot], [old, new])[0].ended == "met"
+
+
 def test_outside_its_dates_a_policy_starts_nothing_and_goes_on_for_what_it_started():
     season = policy(effective_from=at(10), effective_to=at(20))
     turns = [asked("m0", at(9)), asked("m1", at(12)), replied("r", at(30)), asked("m2", at(31))]
