@@ -24,9 +24,13 @@ DIRECTIONS = ("in", "out")
 CLOCKS = ("first_reply", "next_reply", "given")
 """Label `clock`: which waiting of a thread."""
 
-CLOSED = ("met", "breached", "void")
+CLOSED = ("met", "breached", "void", "marked")
 RESULTS = ("started", *CLOSED, "late", "corrected", "reopened", "history")
-"""Results in `tally`: ``breached`` is a deadline that passed, ``late`` a reply after it."""
+"""Results in `tally`: ``breached`` is a deadline that passed, ``late`` a reply after it.
+
+``marked`` is a void end of which an agent says that the marketplace was told: counted apart, for
+nobody here has seen that mark.
+"""
 
 BANDS = ("ok", "warning", "critical", "breached")
 """Label `band`: no step told, the first warning passed, the last one passed, past the deadline."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from core.measuring.fleet import Clocks, Outbox, Reading, Snapshot
@@ -29,7 +30,8 @@ CLOCKS = """
            ) as critical,
            count(*) filter (where due_at < $1) as breached,
            min(due_at) as next_deadline,
-           min(started_at) as oldest_unanswered
+           min(started_at) filter (where waits_for = 'buyer' and metric <> 'given')
+               as oldest_unanswered
     from clock
     where ended is null and not history and steps <> '{}'
     group by account
@@ -86,10 +88,11 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
 
 
 def _clocks(row: Record) -> Clocks:
+    oldest = row["oldest_unanswered"]
     return Clocks(
         bands=(row["ok"], row["warning"], row["critical"], row["breached"]),
         next_deadline=row["next_deadline"].timestamp(),
-        oldest_unanswered=row["oldest_unanswered"].timestamp(),
+        oldest_unanswered=oldest.timestamp() if oldest else inf,
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import inf
 
 import pytest
 
@@ -70,6 +71,20 @@ async def test_bands_move_with_the_instant_of_the_scrape(db, now):
     later = (await stats.snapshot(db, now + 2 * HOUR)).clocks["de"]
 
     assert later.bands == (0, 0, 0, 1)
+
+
+async def test_only_a_buyers_message_is_the_oldest_unanswered(db, now):
+    await running(db, now, 1)
+    await db.execute("update clock set waits_for = 'marketplace'")
+    await running(db, now, 2)
+    await db.execute("update clock set metric = 'given' where waits_for = 'buyer'")
+
+    assert (await stats.snapshot(db, now)).clocks["de"].oldest_unanswered == inf
+
+    await running(db, now, 3)
+    found = (await stats.snapshot(db, now)).clocks["de"]
+    assert found.oldest_unanswered == (now - 7 * HOUR).timestamp()
+    assert found.next_deadline == (now + HOUR).timestamp()
 
 
 async def test_one_warning_is_no_critical_and_none_is_ok(db, now):
