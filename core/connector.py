@@ -56,7 +56,8 @@ class Capabilities:
 
     *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
-    needed" of its own that we read.
+    needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
+    characters a reply may have, None where nobody knows.
     """
 
     replies: bool = False
@@ -66,6 +67,8 @@ class Capabilities:
     reports: bool = False
     own_mark: bool = False
     sees_replies: SeesReplies = "always"
+    shortest_reply: int | None = None
+    longest_reply: int | None = None
 
 
 class Connector(Protocol):

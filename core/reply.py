@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping
     from datetime import datetime
 
+    from core.connector import Capabilities
     from core.metrics import Metrics
     from core.model import ClockRow, Thread
     from core.reading.walk import Reader
@@ -62,6 +63,22 @@ class _Leaving:
     reply: Reply
     thread: Thread
     reader: Reader
+
+
+def check(body: str, can: Capabilities) -> None:
+    """Refuse what is known to be refused, before it is queued.
+
+    Raises:
+        Mistaken: the account cannot answer from here, or *body* is too short or too long for it.
+    """
+    if not can.replies:
+        raise Mistaken("this account cannot answer from here; answer at the marketplace")
+    if not body.strip():
+        raise Mistaken("a reply needs a text")
+    if can.shortest_reply is not None and len(body) < can.shortest_reply:
+        raise Mistaken(f"a reply has {can.shortest_reply} characters at least there")
+    if can.longest_reply is not None and len(body) > can.longest_reply:
+        raise Mistaken(f"a reply has {can.longest_reply} characters at most there; shorten it")
 
 
 async def queue(

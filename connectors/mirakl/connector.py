@@ -64,7 +64,14 @@ def streams(options: MiraklOptions) -> tuple[Stream, ...]:
 
 def can(_: MiraklOptions) -> Capabilities:
     """What Mirakl offers beyond reading."""
-    return Capabilities(replies=True, looks=True, reports=True, own_mark=True)
+    return Capabilities(
+        replies=True,
+        looks=True,
+        reports=True,
+        own_mark=True,
+        shortest_reply=SHORTEST,
+        longest_reply=LONGEST,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ async def answer(path: Path, account: str, thread: str, text: str, to: Collectio
     """Queue a reply; the daemon sends it.
 
     Raises:
-        Mistaken: there is no such account or thread, or the text is empty.
+        Mistaken: there is no such account or thread, or the marketplace would not take the text.
     """
     configured = opening.read(path)
-    opening.known(configured, account)
+    found = configured.accounts[opening.known(configured, account)]
+    reply.check(text, found.spec.can(found.options))
     async with opening.database(configured) as pool, transaction(pool) as db:
         number = await reply.queue(db, account, thread, text, _parties(to), loops.utcnow())
         await wake.send(db, "reply")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +13,10 @@ from core.commands import opening
 from core.errors import Mistaken
 from core.store import clocks, messages, policies, readings, replies, threads, transaction
 from sla import explain as explaining
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from core.agree import Entry
@@ -27,23 +28,41 @@ if TYPE_CHECKING:
 
 Told = dict[str, Any]
 
+_NAMES = {
+    "thread": "moved to thread",
+    "metric": "counts as",
+    "started_by": "started by message",
+    "started_at": "starts at",
+    "policy_version": "version of the promise",
+    "due_at": "due at",
+    "ended": "ended",
+    "reason": "because",
+    "stopped_at": "ended at",
+    "stopped_by": "ended by",
+    "breached_at": "breached at",
+    "corrected_at": "taken back at",
+    "correction": "because",
+    "since": "the marketplace dates it",
+}
+
 
 async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
     """Tell of every clock of a thread.
 
     Raises:
-        Mistaken: there is no such thread.
+        Mistaken: there is no such account or thread.
     """
     configured, now = opening.read(path), loops.utcnow()
     async with opening.database(configured) as pool, transaction(pool) as db:
         if await threads.of(db, account, thread) is None:
+            opening.known(configured, account)
             raise Mistaken(f"account {account} has no thread {thread}; see: replyby threads")
         found = await _clocks(db, account, thread, now)
-        waiting = [r for r in await replies.open_ones(db, account) if r.thread == thread]
+        written = await replies.of_thread(db, account, thread)
     told: Told = {
         "account": account,
         "thread": thread,
-        "replies": [_reply(reply) for reply in waiting],
+        "replies": [_reply(reply) for reply in written],
         "clocks": found,
     }
     if as_json:
@@ -87,18 +106,25 @@ async def _steps(
 
 
 def _entry(at: datetime, entry: Entry) -> Told:
-    changes = {name: [entry.before.get(name), value] for name, value in entry.after.items()}
+    pairs = {name: [entry.before.get(name), value] for name, value in entry.after.items()}
+    changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     return {"at": at.isoformat(), "what": entry.what, "changes": changes}
 
 
 def _reply(reply: Reply) -> Told:
-    return {"id": reply.id, "state": reply.state, "queued_at": reply.queued_at.isoformat()}
+    instants = {name: getattr(reply, name) for name in ("queued_at", "left_at", "settled_at")}
+    return {
+        "id": reply.id,
+        "state": reply.state,
+        "reason": reply.reason,
+        **{name: at and at.isoformat() for name, at in instants.items()},
+    }
 
 
 def _lines(told: Told) -> Iterator[str]:
     yield f"{told['account']} {told['thread']}"
     for reply in told["replies"]:
-        yield f"  reply {reply['id']}: {reply['state']} since {reply['queued_at']}"
+        yield f"  {_fate(reply)}"
     if not told["clocks"]:
         yield "  No clock: nobody waits, or no promise counts for threads of this kind."
     for clock in told["clocks"]:
@@ -108,6 +134,29 @@ def _lines(told: Told) -> Iterator[str]:
         yield from (f"  {_change(entry)}" for entry in clock["history"])
 
 
+def _fate(reply: Told) -> str:
+    """What became of a reply; the reason of a refusal is the marketplace's own."""
+    since = reply["settled_at"] or reply["left_at"] or reply["queued_at"]
+    reason = f": {reply['reason']}" if reply["reason"] else ""
+    return f"reply {reply['id']}: {reply['state']} since {_plain(since)}{reason}"
+
+
 def _change(entry: Told) -> str:
-    changes = (f"{name} {before} -> {after}" for name, (before, after) in entry["changes"].items())
-    return f"{entry['at']} {entry['what']}: {', '.join(changes)}"
+    """Only what is otherwise than before."""
+    changes = (_differs(name, *pair) for name, pair in entry["changes"].items())
+    return f"{_plain(entry['at'])}: {', '.join(changes)}"
+
+
+def _differs(name: str, before: object, after: object) -> str:
+    label = _NAMES.get(name, name)
+    if after is None:
+        return f"no longer {label} {_plain(before)}"
+    return f"{label} {_plain(after)}" + (f" (was {_plain(before)})" if before is not None else "")
+
+
+def _plain(value: object) -> str:
+    """*value* of JSON as people read it: an instant in UTC."""
+    try:
+        return in_utc(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return str(value).replace("_", " ")

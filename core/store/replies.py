@@ -119,12 +119,7 @@ WAITS = """
     select extract(epoch from min(next_try_at) - now())::float8 from reply
     where state in ('queued', 'sending', 'unknown', 'accepted') and next_try_at < 'infinity'
 """
-OPEN = """
-    select * from reply
-    where state in ('queued', 'sending', 'unknown', 'accepted')
-      and ($1::text is null or account = $1)
-    order by id
-"""
+OF_THREAD = "select * from reply where account = $1 and thread = $2 order by id"
 OF = "select * from reply where id = $1"
 
 
@@ -253,9 +248,9 @@ async def waits(db: Db) -> float | None:
     return seconds
 
 
-async def open_ones(db: Db, account: str | None = None) -> list[Reply]:
-    """Replies that are not settled, of one account or all, oldest first."""
-    return [_reply(row) for row in await db.fetch(OPEN, account)]
+async def of_thread(db: Db, account: str, thread: str) -> list[Reply]:
+    """Every reply that was written here in a thread, whatever became of it, oldest first."""
+    return [_reply(row) for row in await db.fetch(OF_THREAD, account, thread)]
 
 
 async def of(db: Db, reply: int) -> Reply | None:

@@ -265,7 +265,11 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
     ("args", "complaint"),
     [
         (["reply", "mk", "T1", "--text", " "], "replyby: a reply needs a text"),
-        (["reply", "mk", "T9", "--text", "x"], "replyby: account mk has no thread T9"),
+        (["reply", "mk", "T9", "--text", "Yes."], "replyby: account mk has no thread T9"),
+        (["reply", "mk", "T1", "--text", "No"], "replyby: a reply has 3 characters at least there"),
+        (["reply", "mk", "T1", "--text", "x" * 50_001],
+         "replyby: a reply has 50000 characters at most there; shorten it"),
+        (["explain", "mc", "T1"], "replyby: no account is called mc; known: mk"),
         (["reply", "mc", "T1", "--text", "x"], "replyby: no account is called mc; known: mk"),
         (["mark", "mk", "T9", "decided"], "replyby: account mk has no thread T9"),
         (["answered", "mk", "T1", "--at", "2126-01-01T00:00:00Z"],
@@ -323,7 +327,52 @@ def test_what_became_of_a_clock_and_of_a_reply_is_told_too(given, waiting):
 
     assert "reply 1: queued since" in text
     assert "void (marked)" in text
-    assert "ended None -> void" in text
+    assert ": ended void, because marked, ended at " in text
+
+
+def test_settled_and_refused_replies_are_told_with_the_marketplaces_reason(given, waiting):
+    for text in ("Yes, it is.", "On its way.", "It left today."):
+        given("reply", "mk", "T1", "--text", text)
+    waiting(
+        lambda db: db.execute(
+            "update reply set state = 'refused', reason = 'M12: status 400, Topic is closed',"
+            " left_at = now(), settled_at = '2026-11-20T10:00:00Z' where id = 2;"
+            "update reply set state = 'confirmed', settled_at = '2026-11-20T10:00:05Z' where id = 1"
+        )
+    )
+
+    lines = given("explain", "mk", "T1")[1].splitlines()
+    told = json.loads(given("explain", "mk", "T1", "--json")[1])["replies"]
+
+    assert lines[1:3] == [
+        "  reply 1: confirmed since 2026-11-20 10:00:05 UTC",
+        "  reply 2: refused since 2026-11-20 10:00 UTC: M12: status 400, Topic is closed",
+    ]
+    assert lines[3].startswith("  reply 3: queued since ")
+    assert [(each["state"], each["reason"]) for each in told] == [
+        ("confirmed", None),
+        ("refused", "M12: status 400, Topic is closed"),
+        ("queued", None),
+    ]
+    assert told[1]["settled_at"] == "2026-11-20T10:00:00+00:00"
+
+
+def test_a_change_is_told_by_what_is_otherwise_than_before(given, waiting):
+    before = '{"ended": "met", "reason": null, "stopped_at": "2026-11-20T10:00:00+00:00"}'
+    after = '{"ended": "met", "reason": null, "stopped_at": "2026-11-20T09:00:00+00:00"}'
+    waiting(
+        lambda db: db.execute(
+            "insert into clock_entry (clock, at, what, before, after)"
+            f" select id, '2026-11-20T11:00:00Z', 'ended', '{before}'::jsonb, '{after}'::jsonb"
+            " from clock"
+        )
+    )
+
+    lines = given("explain", "mk", "T1")[1].splitlines()
+
+    assert lines[-1] == (
+        "  2026-11-20 11:00 UTC: ended at 2026-11-20 09:00 UTC (was 2026-11-20 10:00 UTC)"
+    )
 
 
 def test_a_thread_without_clocks_says_why(given, waiting):
