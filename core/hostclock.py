@@ -33,19 +33,22 @@ def astray(skews: Sequence[float]) -> bool:
 class HostClock:
     """What was seen of the host's clock. *wall* is an instant, *monotonic* are seconds.
 
-    After a jump the clock is believed again when a marketplace's `Date` header, read since then,
-    agrees with it, or after a minute without another jump where none speaks.
+    *doubts* grows whenever it is not believed: who remembers the number knows of a doubt that came
+    and went meanwhile. After a jump the clock is believed again when a marketplace's `Date` header,
+    read since then, agrees with it, or after a minute without another jump where none speaks.
     """
 
     wall: datetime | None = None
     monotonic: float = 0.0
     jumped_at: float | None = None
+    doubts: int = 0
     _skews: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
 
     def turn(self, wall: datetime, monotonic: float) -> bool:
         """Compare with the last round; True when the clock is to be believed."""
         if self.wall is not None and jumped(wall - self.wall, monotonic - self.monotonic):
             self.jumped_at = monotonic
+            self.doubts += 1
             self._skews.clear()
         self.wall, self.monotonic = wall, monotonic
         return self.sure(monotonic)
@@ -57,6 +60,11 @@ class HostClock:
 
     def sure(self, monotonic: float) -> bool:
         """Whether the host's clock is to be believed now."""
+        sure = self._is_sure(monotonic)
+        self.doubts += not sure
+        return sure
+
+    def _is_sure(self, monotonic: float) -> bool:
         skews = self._medians(monotonic)
         if astray(skews):
             return False

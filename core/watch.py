@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core import keys
+from core import ingest, keys
 from core.model import Notice, NoticeKind
 from core.store import notices, steps, streams, tally, transaction, wake
 from core.together import gathered
@@ -62,6 +62,22 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         await _read_ahead(db, now)
         await _review(db, rules, now)
         return _again(await steps.next_alert(db, sure=sure), now)
+
+
+async def take_back(pool: Pool, rules: Rules, now: datetime) -> int:
+    """Take breaches back that were told or counted while the host's clock ran ahead.
+
+    To be called once it is believed (again): at the start, and after every doubt.
+
+    Returns:
+        In how many threads one was.
+    """
+    async with transaction(pool) as db:
+        found = await steps.told_ahead(db, now)
+    ours = {account: threads for account, threads in found.items() if account in rules.accounts}
+    for account, threads in ours.items():
+        await ingest.recompute_all(pool, rules, account, threads, now)
+    return sum(map(len, ours.values()))
 
 
 async def _tell(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> int:

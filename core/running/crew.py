@@ -61,6 +61,7 @@ class Crew:
         self._delivering: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
+        self._settled: int | None = None
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -165,7 +166,13 @@ class Crew:
 
     async def _watch(self, now: datetime) -> datetime | None:
         state = self._state
-        return await watch.once(state.pool, state.rules, now, sure=state.sure(now))
+        sure, doubts = state.sure(now), state.clock.doubts
+        if sure and doubts != self._settled:
+            threads = await watch.take_back(state.pool, state.rules, now)
+            self._settled = doubts
+            if threads:
+                log.warning("breaches told ahead of their time taken back", threads=threads)
+        return await watch.once(state.pool, state.rules, now, sure=sure)
 
     async def _reply(self, now: datetime) -> datetime | None:
         state = self._state

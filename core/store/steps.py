@@ -48,7 +48,8 @@ SEEN = """
     where a.name = any($1)
     group by a.name
 """
-# Read past the deadline, or one interval and a minute later without a good reading.
+# Read past the deadline, or one interval and a minute later without a good reading. One that ended
+# late was read: it is here only where our clock was unsure when that was stored.
 COUNT = """
     with ready as (
         select c.id, c.breached_at, c.corrected_at, c.correction
@@ -58,10 +59,12 @@ COUNT = """
                    case when bool_and(seen_through is not null) then min(seen_through) end as seen
             from stream where carries_clocks group by account
         ) s on s.account = c.account
-        where c.ended is null and c.next_alert_at is null and not c.history and c.steps <> '{}'
+        where (c.ended is null and c.next_alert_at is null or c.ended = 'late')
+          and not c.history and c.steps <> '{}'
           and (c.breached_at is null or c.corrected_at is not null)
           and c.due_at < $1
-          and (s.seen >= c.due_at
+          and (c.ended = 'late'
+               or s.seen >= c.due_at
                or c.due_at + coalesce(s.every, interval '0') + interval '60 seconds' < $1)
         order by c.due_at
         limit $2
@@ -79,6 +82,13 @@ COUNT = """
         from counted
     )
     select account, metric, count(*) as n from counted group by account, metric
+"""
+TOLD_AHEAD = """
+    select account, array_agg(distinct thread order by thread) as threads from clock
+    where ended is null and due_at > $1 and not history and steps <> '{}'
+      and (next_alert_at is null or breached_at is not null and corrected_at is null)
+    group by account
+    order by account
 """
 SOON = """
     select account, min(due_at) as due_at from clock
@@ -153,13 +163,22 @@ async def seen(db: Db, accounts: Iterable[str]) -> dict[str, Seen]:
 
 
 async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]:
-    """Count told breaches that reading has confirmed; how many, by account and metric.
+    """Count breaches that reading has confirmed; how many, by account and metric.
 
-    A breach is counted when every stream that carries clocks was read past the deadline, or one
-    poll interval and a minute later without a good reading. Rule: clock.md, section 7.
+    One that was told is counted when every stream that carries clocks was read past the deadline,
+    or one poll interval and a minute later without a good reading; one that ended late while the
+    host's clock was not believed, now that it is. Rule: clock.md, section 7.
     """
     rows = await db.fetch(COUNT, now, limit)
     return {(row["account"], row["metric"]): row["n"] for row in rows}
+
+
+async def told_ahead(db: Db, now: datetime) -> dict[str, list[str]]:
+    """By account, threads with a breach that was told or counted before its deadline, still ahead.
+
+    So it looks where the host's clock ran ahead and was put right.
+    """
+    return {row["account"]: row["threads"] for row in await db.fetch(TOLD_AHEAD, now)}
 
 
 async def soon(db: Db, now: datetime, within: timedelta) -> dict[str, datetime]:

@@ -80,3 +80,19 @@ def test_one_chatty_marketplace_with_a_wrong_clock_does_not_outvote_two():
     clock.dated("empik", -0.1, 50)
 
     assert clock.sure(51)
+
+
+def test_a_doubt_that_came_and_went_between_two_looks_is_known_of():
+    clock = HostClock()
+    clock.turn(NOON, 100)
+    assert clock.doubts == 0
+
+    clock.turn(after(3600), 101)
+    clock.dated("empik", 0.0, 101.5)
+    assert clock.turn(after(3601), 102)
+    assert clock.doubts > 0
+
+    known = clock.doubts
+    clock.dated("empik", 4000.0, 102.5)
+    assert not clock.sure(103)
+    assert clock.doubts > known

@@ -194,9 +194,11 @@ comment on index clock_alertable is 'steps.alertable, steps.next_alert: whose ne
 create index clock_queue on clock (due_at) where ended is null;
 comment on index clock_queue is 'the board, threads, the gauges: running clocks by deadline';
 create index clock_uncounted on clock (due_at)
-    where ended is null and next_alert_at is null and not history and steps <> '{}'
+    where (ended is null and next_alert_at is null or ended = 'late')
+      and not history and steps <> '{}'
       and (breached_at is null or corrected_at is not null);
-comment on index clock_uncounted is 'steps.count: told breaches that are not counted yet';
+comment on index clock_uncounted is
+    'steps.count: breaches that are not counted yet, told ones and those that ended late while our clock was unsure';
 create index clock_thread on clock (account, thread);
 comment on index clock_thread is 'clocks.put: the rows of the threads that are recomputed';
 

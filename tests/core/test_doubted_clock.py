@@ -1,0 +1,171 @@
+"""What was told, counted or left uncounted while the host's clock was wrong, once it is right."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import pytest
+
+from core import ingest, watch
+from core.loops import Bell, Pulse
+from core.metrics import Metrics
+from core.running.crew import Crew
+from core.running.signals import Signals
+from core.running.state import State
+from core.store import steps, tally, transaction, wake
+from core.web.ops import Watched
+from tests.core import pages, seeds
+from tests.core.pages import HOUR, MINUTE, buyer, seller, stored
+
+DAY = 24 * HOUR
+RULES = seeds.rules()
+
+
+@pytest.fixture
+async def pool(pool, now):
+    await pages.monitored(pool, now - 30 * DAY)
+    return pool
+
+
+@pytest.fixture
+def crew(pool, now):
+    """The daemon's loops, none of which turns: the test turns the watcher's."""
+    watched = Watched(Metrics(), Pulse(), lambda: now, pool=pool)
+    state = State(None, watched.metrics, watched.pulse, watched, rules=RULES)
+    return Crew(state, Signals(), {name: Bell() for name in wake.LOOPS}, None, None)
+
+
+async def clock(pool):
+    [row] = await pages.rows(pool, "clock")
+    return row
+
+
+async def results(pool):
+    async with transaction(pool) as db:
+        return {result: n for (_, _, result), n in (await tally.counts(db)).items()}
+
+
+async def sent(pool):
+    """Everything in the outbox has left."""
+    await pool.execute("update dispatch set sent_at = now()")
+
+
+async def told(pool):
+    return [notice["key"] for notice in await pages.rows(pool, "notice")]
+
+
+async def test_a_breach_told_and_counted_by_a_clock_that_ran_ahead_is_taken_back_and_told_in_time(
+    pool, now
+):
+    await stored(pool, now, buyer("M1", now - HOUR))
+    await watch.once(pool, RULES, now + 25 * HOUR)
+    await sent(pool)
+    id_ = (await clock(pool))["id"]
+    assert (await clock(pool))["breached_at"] == now + 23 * HOUR
+
+    assert await watch.take_back(pool, RULES, now + MINUTE) == 1
+
+    row = await clock(pool)
+    assert (row["correction"], row["revision"], row["step"]) == ("host_clock", 1, 0)
+    assert row["corrected_at"] is not None
+    assert await told(pool) == [f"{id_}/0/4", f"{id_}/0/corrected"]
+    assert await watch.take_back(pool, RULES, now + 2 * MINUTE) == 0
+
+    await watch.once(pool, RULES, now + 24 * HOUR)
+    assert (await told(pool))[-1] == f"{id_}/1/4"
+    row = await clock(pool)
+    assert (row["breached_at"], row["corrected_at"]) == (now + 23 * HOUR, None)
+    assert (await results(pool))["breached"] == 2
+    assert (await results(pool))["corrected"] == 1
+
+
+async def test_what_was_told_and_not_yet_counted_is_taken_back_too(pool, now):
+    await stored(pool, now, buyer("M1", now - HOUR))
+    await watch.once(pool, RULES, now + 23 * HOUR + MINUTE)
+    await sent(pool)
+    assert (await clock(pool))["breached_at"] is None
+
+    assert await watch.take_back(pool, RULES, now + MINUTE) == 1
+
+    assert (await clock(pool))["next_alert_at"] == now + 11 * HOUR
+    assert (await told(pool))[-1].endswith("/corrected")
+
+
+async def test_what_is_overdue_or_not_told_is_left_as_it_is(pool, now):
+    await stored(pool, now, buyer("M1", now - 25 * HOUR, "A"), buyer("M2", now - 20 * HOUR, "B"))
+    await watch.once(pool, RULES, now)
+    before = await pages.rows(pool, "clock")
+
+    assert await watch.take_back(pool, RULES, now) == 0
+    assert await pages.rows(pool, "clock") == before
+
+
+async def test_an_account_of_another_daemon_is_left_to_it(pool, now):
+    await stored(pool, now, buyer("M1", now - HOUR))
+    await watch.once(pool, RULES, now + 25 * HOUR)
+
+    assert await watch.take_back(pool, seeds.rules(accounts=("other",)), now) == 0
+    assert (await clock(pool))["ended"] is None
+
+
+async def test_the_watcher_looks_back_at_its_start_and_after_every_doubt(pool, crew, now):
+    await stored(pool, now, buyer("M1", now - HOUR))
+    await watch.once(pool, RULES, now + 25 * HOUR)
+    await crew._watch(now)
+    assert (await clock(pool))["correction"] == "host_clock"
+
+    await watch.once(pool, RULES, now + 25 * HOUR)
+    assert (await clock(pool))["correction"] is None
+    await crew._watch(now)
+    assert (await clock(pool))["correction"] is None
+
+    await crew._watch(now - HOUR)
+    assert (await clock(pool))["correction"] is None
+    crew._state.clock.dated("empik", 0.0, monotonic())
+    await crew._watch(now - HOUR)
+    assert (await clock(pool))["correction"] == "host_clock"
+
+
+async def test_a_breach_that_ended_late_while_the_clock_was_unsure_is_counted_later_once(pool, now):
+    items = buyer("M1", now - 3 * DAY), seller("M2", now - DAY)
+    await stored(pool, now, *items, sure=False)
+    await stored(pool, now + MINUTE, *items)
+    assert (await clock(pool))["breached_at"] is None
+
+    await watch.once(pool, RULES, now + MINUTE, sure=False)
+    assert (await clock(pool))["breached_at"] is None
+
+    await watch.once(pool, RULES, now + MINUTE)
+    await watch.once(pool, RULES, now + MINUTE)
+    async with transaction(pool) as db:
+        await ingest.recompute(db, RULES, "mk", ["T1"], now + MINUTE)
+
+    assert (await clock(pool))["breached_at"] == now - 2 * DAY
+    assert await results(pool) == {"started": 1, "late": 1, "breached": 1}
+    [entry] = [e for e in await pages.rows(pool, "clock_entry") if e["what"] == "breached"]
+    assert entry["after"] == {"breached_at": "2026-11-19T12:00:00+00:00"}
+
+
+async def test_history_that_ended_late_is_not_counted(pool, now):
+    await stored(pool, now, buyer("M1", now - 60 * DAY), seller("M2", now - 50 * DAY), sure=False)
+
+    await watch.once(pool, RULES, now)
+
+    assert await results(pool) == {"history": 1}
+
+
+async def test_what_is_to_be_counted_is_found_by_its_own_index(pool, now):
+    await pool.execute(
+        "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
+        " started_at, due_at, due_from, steps, ended, breached_at)"
+        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy',"
+        " array[at], case when n % 2 = 0 then 'late' end, at"
+        " from generate_series(1, 5000) as n,"
+        " lateral (select now() - n * interval '1 s' as at) as a"
+    )
+    await pool.execute("analyze clock")
+
+    async with pool.acquire() as db:
+        lines = await db.fetch(f"explain {steps.COUNT}".replace("$1", "now()").replace("$2", "9"))
+
+    assert any("clock_uncounted" in line[0] for line in lines)
