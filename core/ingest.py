@@ -197,16 +197,24 @@ async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
         found = await news.look(db, case.account, page)
         if not (found.touched or found.bare):
             return Stored(repeated=found.repeated)
-        with suppress(Raced), refusing():
+        with suppress(Raced):
             async with db.transaction():
                 return await _write(db, case, found)
     raise StoreUnavailable("messages keep moving between threads; the page is read again later")
 
 
 async def _write(db: Db, case: _Case, found: News) -> Stored:
-    account = case.account
-    if not case.leased and await accounts.watched_since(db, account, share=True) is None:
+    """Write what is new, and recompute. A fault of the computing is no fault of the page."""
+    if not case.leased and await accounts.watched_since(db, case.account, share=True) is None:
         return Stored()
+    with refusing():
+        found, locked = await _keep(db, case, found)
+    return _stored(case, found, await _recompute(db, case, locked))
+
+
+async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked]]:
+    """Write threads, messages and readings; what of *found* is still news, and its threads."""
+    account = case.account
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
     locked = await threads.lock(db, account, found.touched)
@@ -221,8 +229,7 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
-    put = await _recompute(db, case, locked)
-    return _stored(case, found, put)
+    return found, locked
 
 
 async def _recompute(db: Db, case: _Case, locked: Mapping[str, Locked]) -> Put:

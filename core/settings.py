@@ -212,7 +212,7 @@ class _Reading:
         """Everything, or all complaints."""
         self._unknown_sections()
         store = self._store()
-        made = self._promises(self._calendars(now))
+        made = self._promises(self._calendars(now), now)
         notifiers, routes = self._notifiers(), self._routes()
         accounts = Accounts(specs, made, frozenset(routes), self.references, sandbox=sandbox)
         configured = accounts.read(dict(self._entries("accounts")))
@@ -293,9 +293,11 @@ class _Reading:
             found[name] = built or None
         return found
 
-    def _promises(self, calendars: Mapping[str, Calendar | None]) -> dict[str, tuple[Policy, ...]]:
+    def _promises(
+        self, calendars: Mapping[str, Calendar | None], now: datetime
+    ) -> dict[str, tuple[Policy, ...]]:
         return {
-            name: promises.build(name, table, calendars, self.complaints)
+            name: promises.build(name, table, calendars, self.complaints, now)
             for name, table in self._entries("policies")
         }
 

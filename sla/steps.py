@@ -33,6 +33,14 @@ def next_alert_at(steps: Sequence[datetime], step: int) -> datetime | None:
     return steps[step] if step < len(steps) else None
 
 
+def reach(calendar: Calendar, start: datetime, time: timedelta) -> datetime | None:
+    """The instant that is *time* after *start* through *calendar*; None where it has none."""
+    try:
+        return calendar.add(start, time)
+    except (NeverOpenError, OverflowError):
+        return None
+
+
 def deadline(policy: Policy, within: timedelta, started_at: datetime) -> tuple[datetime, bool]:
     """When *within* has passed through the calendar of *policy*, and whether it ended before.
 
@@ -70,14 +78,6 @@ def for_given(started_at: datetime, due_at: datetime) -> tuple[datetime, ...]:
     allowed = due_at - started_at
     warnings = {started_at + allowed * share for share in WARN_SHARES}
     return (*sorted(w for w in warnings if started_at < w < due_at), due_at)
-
-
-def reach(calendar: Calendar, start: datetime, time: timedelta) -> datetime | None:
-    """The instant that is *time* after *start* through *calendar*; None where it has none."""
-    try:
-        return calendar.add(start, time)
-    except (NeverOpenError, OverflowError):
-        return None
 
 
 @lru_cache(maxsize=1024)

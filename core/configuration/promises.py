@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from core.configuration.sections import PolicySection
+from sla import steps
 from sla.policy import Contract, Policy
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ def build(
     table: Mapping[str, Any],
     calendars: Mapping[str, Calendar | None],
     complaints: Complaints,
+    now: datetime,
 ) -> tuple[Policy, ...]:
     """Every dated version of the promise *name*; none where it has faults, each complained of.
 
-    A calendar that is None is defined but faulty: complained of where it stands.
+    A calendar that is None is defined but faulty: complained of where it stands. *now* is when
+    a calendar must open for as long as is promised on it.
     """
     path: Path = ("policies", name)
     before = len(complaints.lines)
@@ -36,6 +39,8 @@ def build(
         if section.calendar not in calendars:
             key = (*where, "calendar")
             complaints.unknown(key, "calendar", section.calendar, calendars)
+        elif (calendar := calendars[section.calendar]) is not None:
+            _reachable(section, calendar, where, complaints, now)
     _dates([section for _, section in sections], path, complaints)
     if len(complaints.lines) > before:
         return ()
@@ -45,6 +50,20 @@ def build(
         for number, section in enumerate(ordered, 1)
         if (calendar := calendars[section.calendar]) is not None
     )
+
+
+def _reachable(
+    section: PolicySection, calendar: Calendar, path: Path, complaints: Complaints, now: datetime
+) -> None:
+    """Complain of what its calendar does not open for, from *now* or its later begin on."""
+    if section.effective_to is not None and section.effective_to <= now:
+        return
+    start = max(now, section.effective_from or now)
+    for key in ("reply_within", "next_reply_within"):
+        within = getattr(section, key)
+        if within is not None and steps.reach(calendar, start, within) is None:
+            fault = "its calendar does not open for that long; give the calendar hours, or less"
+            complaints.add((*path, key), fault)
 
 
 def _sections(

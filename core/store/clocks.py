@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
 from core.model import ClockRow
-from core.store import notices, tally
+from core.store import notices, refusing, tally
 from sla.clock import SUPERSEDED, Clock, next_alert_at
 from sla.policy import Party
 
@@ -91,11 +91,15 @@ async def put(
 
     Rows are inserted, changed and ended, never removed; the watcher's memory changes only as
     `core.agree` says. What is to be told and counted of it goes into the same transaction.
+
+    Raises:
+        Unstorable: PostgreSQL refuses a value.
     """
     rows = [_clock_row(row) for row in await db.fetch(ROWS, account, list(computed))]
     changes = agree(account, rows, computed, now, monitored_since=monitored_since, sure=sure)
-    await _write(db, account, changes, now)
-    await _tell(db, rules, changes)
+    with refusing():
+        await _write(db, account, changes, now)
+        await _tell(db, rules, changes)
     running = {row.id for row in rows if row.clock.ended is None}
     written = (*changes.new, *changes.changed)
     return Put(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import permutations
+from math import nan
 
 import pytest
 
@@ -10,6 +11,7 @@ from core import ingest
 from core.errors import LeaseLost
 from core.model import Page, Published, SetAside
 from core.store import messages, setaside, streams, threads, transaction
+from sla.calendar import WHOLE_DAY, Calendar
 from sla.clock import Delivery, Given
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, seller, stored, thread
@@ -277,6 +279,26 @@ async def test_what_is_refused_is_kept_with_the_reason_and_without_its_words_in_
 
     again = await stored(pool, now, odd)
     assert (again.set_aside, (await pages.rows(pool, "set_aside"))[0]["times"]) == (0, 2)
+
+
+async def test_a_promise_that_its_calendar_cannot_place_costs_no_message(pool, now):
+    over = Calendar("UTC", {}, {(now - 9 * DAY).date(): WHOLE_DAY})
+    odd = seeds.rules(policies={"mk": (seeds.policy(calendar=over, reply_within=HOUR),)})
+
+    done = await stored(pool, now, buyer("M1", now - MINUTE), of=odd)
+
+    [row] = await pages.rows(pool, "clock")
+    assert (done.received, done.set_aside) == (1, 0)
+    assert (row["due_at"], row["flags"]) == (now - MINUTE + HOUR, ["calendar_ended"])
+
+
+async def test_a_fault_of_the_computing_is_not_blamed_on_the_page(pool, now):
+    odd = seeds.rules(policies={"mk": (seeds.policy(warn=(nan,)),)})
+
+    with pytest.raises(ValueError, match="NaN"):
+        await stored(pool, now, buyer("M1", now - MINUTE), of=odd)
+
+    assert await pages.rows(pool, "set_aside") == []
 
 
 async def test_a_thread_that_is_refused_leaves_its_messages(pool, now):

@@ -338,6 +338,42 @@ api_key = "env:DE_KEY"
     assert "accounts.shop-de.options.api_key" in paths
 
 
+ONE_DAY = """
+[calendars.one-day]
+zone = "UTC"
+hours = {}
+exceptions = { 2026-12-24 = ["09:00-12:00"] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ('reply_within = "99999d"', "reply_within"),
+        ('reply_within = "4h"\nnext_reply_within = "99999d"', "next_reply_within"),
+    ],
+)
+def test_a_time_that_the_calendar_never_opens_for_is_refused(complaints, written, key):
+    [line] = complaints(GOOD.replace('reply_within = "4h"', written))
+
+    assert line.startswith(f"policies.ours-4h.{key}: its calendar does not open for that long")
+
+
+def test_a_calendar_of_exceptions_alone_carries_what_fits_into_them(complaints, read):
+    few = GOOD.replace('calendar = "desk"', 'calendar = "one-day"') + ONE_DAY
+
+    [line] = complaints(few)
+    assert line.startswith("policies.ours-4h.reply_within: ")
+    read(few.replace('"4h"', '"3h"'))
+
+
+def test_a_version_whose_time_is_over_needs_no_calendar_that_opens(read):
+    over = 'reply_within = "4h"\neffective_to = 2026-01-01T00:00:00Z'
+    few = GOOD.replace('calendar = "desk"', 'calendar = "one-day"') + ONE_DAY
+
+    read(few.replace('reply_within = "4h"', over))
+
+
 def test_a_faulty_calendar_is_no_unknown_calendar(complaints):
     found = complaints(GOOD.replace('"Europe/Paris"', '"Europe/Pariss"'))
 
