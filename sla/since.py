@@ -131,7 +131,10 @@ def _needs_nothing(scan: Scan, reading: Given) -> None:
     if reading.kind == ThreadKind.INCIDENT:
         scan.answer(reading.as_of, None)
     elif all(start.given for start in waiting.counted):
-        scan.open = None
+        if reading.as_of > waiting.due_at:
+            scan.close("late", reading.as_of, None)
+        else:
+            scan.open = None
     elif not any(made_at >= waiting.start.at for made_at, mark in scan.marks if _says(mark.level)):
         waiting.flags.add(SAYS_ANSWERED)
 

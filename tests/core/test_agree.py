@@ -890,6 +890,17 @@ class TestLateWithoutAReply:
             1,
         )
 
+    def test_where_the_marketplace_asks_no_more_for_a_message_that_we_never_saw(self, shop):
+        shop.given = {"t": [reading(at(1), starts_at=at(0))]}
+        shop.recompute(at(1))
+        shop.breach(at(11))
+        shop.given["t"].append(reading(at(12), asks=False))
+
+        changes = shop.recompute(at(12))
+
+        assert (shop.row.clock.ended, shop.row.clock.stopped_at) == ("late", at(12))
+        assert (shop.row.correction, changes.corrections, shop.result("late")) == (None, [], 0)
+
     def test_the_reply_that_turns_up_later_counts(self, shop):
         shop.put(asked("m", at(0)), told("x", at(30), Kind.UNANSWERABLE), now=at(31))
         shop.put(replied("r", at(20)), now=at(32))

@@ -196,6 +196,23 @@ def test_a_waiting_that_only_a_date_began_goes_when_the_date_goes():
     assert clocks([], [policy()], [needed(at(10), at(12)), answered(at(13))]) == []
 
 
+@pytest.mark.parametrize(("as_of", "ended"), [(34, []), (34.001, ["late"])])
+def test_but_not_once_it_is_overdue(as_of, ended):
+    """Due at 34: who was told of the breach is not told that there was none."""
+    found = clocks([], [policy()], [needed(at(10), at(12)), answered(at(as_of))])
+
+    assert [clock.ended for clock in found] == ended
+    assert all((c.stopped_at, c.stopped_by, c.reason) == (at(as_of), None, None) for c in found)
+
+
+def test_a_message_that_turns_up_keeps_an_overdue_waiting_open():
+    given = [needed(at(10), at(12)), answered(at(40))]
+
+    [clock] = clocks([asked("m", at(10), seen=at(41))], [policy()], given)
+
+    assert (clock.ended, "marketplace_says_answered" in clock.flags) == (None, True)
+
+
 def test_of_two_readings_of_one_instant_the_one_read_later_stands():
     ask, done = needed(at(10), at(12), read_at=at(12)), answered(at(12), read_at=at(13))
     again = needed(at(10), at(12), read_at=at(14))
