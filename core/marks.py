@@ -15,7 +15,8 @@ from core.model import Message
 from core.store import accounts, legible, messages, threads
 from sla.clock import Kind
 from sla.policy import Party
-from sla.turn import Delivery, Level, accepted_at
+from sla.turn import Delivery, Level, accepted_at, instant
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,13 +77,15 @@ async def answered(
     """Say that *thread* was answered at the marketplace *at* an instant, to the parties in *to*.
 
     Raises:
-        Mistaken: an instant in the future, nobody addressed, or an unknown thread.
+        Mistaken: an instant in the future or before the thread's first message, nobody addressed,
+            or an unknown thread.
     """
     if at > now:
         raise Mistaken("an answer cannot lie in the future; give the instant at which it was sent")
     if not to or Party.SELLER in to:
         raise Mistaken("an answer is addressed to the buyer, the marketplace or both")
     await _hold(db, account, thread)
+    await _check_begun(db, account, thread, at)
     parties = frozenset(to)
     turn = Message(
         id=_id("answered", "+".join(sorted(parties)), at, thread),
@@ -94,6 +97,15 @@ async def answered(
         sent_at=at,
     )
     await _add(db, rules, account, turn, now, now, sure=sure)
+
+
+async def _check_begun(db: Db, account: str, thread: str, at: datetime) -> None:
+    turns = (await messages.turns(db, account, [thread]))[thread]
+    first = min((instant(turn) for turn in turns), default=at)
+    if at < first:
+        raise Mistaken(
+            f"an answer cannot lie before the thread's first message, of {in_utc(first)}"
+        )
 
 
 def _id(said: str, what: str, at: datetime, thread: str) -> str:

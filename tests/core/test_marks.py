@@ -189,6 +189,16 @@ async def test_an_answer_in_the_future_is_refused(db, rules, now):
         await marks.answered(db, rules, "mk", "T1", now + SECOND, BUYER, now)
 
 
+async def test_an_answer_before_the_threads_first_message_is_refused(db, rules, now):
+    before = await db.fetch("select * from clock order by id")
+
+    with pytest.raises(Mistaken, match="before the thread's first message"):
+        await marks.answered(db, rules, "mk", "T1", now - HOUR - SECOND, BUYER, now)
+
+    assert await db.fetch("select * from clock order by id") == before
+    await marks.answered(db, rules, "mk", "T1", now - HOUR, BUYER, now)
+
+
 @pytest.mark.parametrize(("account", "thread"), [("mk", "T9"), ("nobody", "T1")])
 async def test_what_is_not_known_cannot_be_marked(db, rules, now, account, thread):
     with pytest.raises(Mistaken):
