@@ -142,7 +142,9 @@ class Mirakl:
             if incidents.order_of(thread) is None:
                 await self._read_whole(thread, read)
         page = await self._mapped(read, now)
-        cases = {thread: "" for thread in threads if incidents.order_of(thread) is not None}
+        cases = {
+            thread: incidents.ASKED for thread in threads if incidents.order_of(thread) is not None
+        }
         return _joined(page, (await self._orders_of(cases, now)).page)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:  # noqa: ARG002  # the protocol hands it to everybody

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PREFIX = "incident:"
 OPEN = "INCIDENT_OPEN"
+ASKED = ""
+"""In place of what the last reading was as of: somebody looks who does not know it."""
+
 SETTLED = frozenset(
     {
         "STAGING", "WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING",
@@ -75,10 +78,14 @@ def order_of(thread: str) -> str | None:
 
 
 def found(orders: Iterable[Order], known: Mapping[str, str], shown: Shown, now: datetime) -> Found:
-    """The incidents of these orders: those open, and those of *known* that are so no more."""
+    """The incidents of these orders: those open, and those of *known* that are so no more.
+
+    One of *known* as `ASKED` that still asks without a date says nothing new.
+    """
     doubts = Doubts()
     threads: dict[str, Thread] = {}
     given: dict[str, Given] = {}
+    silent: set[str] = set()
     for order in orders:
         for line in order.order_lines or ():
             name = thread_id(order.order_id, line.order_line_id)
@@ -87,10 +94,14 @@ def found(orders: Iterable[Order], known: Mapping[str, str], shown: Shown, now: 
                 continue
             given[name] = _reading(line, known.get(name), now, asks=asks)
             threads[name] = _thread(name, order, line, given[name], shown)
+            if asks and known.get(name) == ASKED and _dated(line, now) is None:
+                silent.add(name)
         if order.has_incident and not any(order.order_id == order_of(name) for name in given):
             doubts.add(order.order_id, "has_incident: no line has one", order)
     page = Page(
-        threads=tuple(threads.values()), given=tuple(given.items()), set_aside=tuple(doubts.found)
+        threads=tuple(threads.values()),
+        given=tuple((name, one) for name, one in given.items() if name not in silent),
+        set_aside=tuple(doubts.found),
     )
     still = {name: one.as_of.isoformat() for name, one in given.items() if one.asks}
     return Found(page, still, frozenset(given) - frozenset(still))
@@ -109,11 +120,19 @@ def _asks(order: Order, line: Line, doubts: Doubts, *, known: bool) -> bool | No
     return True
 
 
-def _reading(line: Line, before: str | None, now: datetime, *, asks: bool) -> Given:
-    """The first reading that asks starts the waiting; the line's own date is no opening date."""
+def _dated(line: Line, now: datetime) -> datetime | None:
+    """The line's own date, where it has one that can be."""
     dated = instant(line.last_updated_date)
-    said_at = dated if dated and dated <= now + LEAD else now
+    return dated if dated and dated <= now + LEAD else None
+
+
+def _reading(line: Line, before: str | None, now: datetime, *, asks: bool) -> Given:
+    """The first reading that asks starts the waiting; the line's own date is no opening date.
+
+    Without a date, one that still asks says what it said *before*, not that it opened just now.
+    """
     earlier = instant(before)
+    said_at = _dated(line, now) or (earlier if asks and earlier else now)
     if earlier:
         said_at = max(said_at, earlier)
     return Given(

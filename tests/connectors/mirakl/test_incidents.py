@@ -201,6 +201,46 @@ def test_a_line_without_a_date_counts_from_now(date):
     assert given.starts_at == given.as_of == NOW
 
 
+@pytest.mark.parametrize("date", [None, "soon", "2036-01-01T00:00:00Z"])
+def test_read_again_without_a_date_it_is_the_same_reading_until_it_closes(date):
+    known, said = {}, []
+    for hour in range(3):
+        orders = recorded(last_updated_date=date)
+        found = incidents.found(orders, known, SHOWN, NOW + hour * HOUR)
+        known = found.open
+        said += [(given.as_of, given.starts_at) for _, given in found.page.given]
+
+    assert said == [(NOW, NOW)] * 3
+
+    closed = recorded(last_updated_date=date, order_line_state="REFUNDED")
+    found = incidents.found(closed, known, SHOWN, NOW + 3 * HOUR)
+    assert [(g.asks, g.as_of) for _, g in found.page.given] == [(False, NOW + 3 * HOUR)]
+
+
+def test_a_look_says_nothing_new_of_one_that_still_asks_without_a_date():
+    known = {NAME: incidents.ASKED}
+    looked = incidents.found(recorded(last_updated_date=None), known, SHOWN, NOW).page
+    dated = incidents.found(recorded(), known, SHOWN, NOW).page
+    solved = recorded(last_updated_date=None, order_line_state="REFUNDED")
+    closed = incidents.found(solved, known, SHOWN, NOW).page
+
+    assert ([t.id for t in looked.threads], looked.given) == ([NAME], ())
+    assert [g.asks for _, g in dated.given] == [True]
+    assert [g.asks for _, g in closed.given] == [False]
+
+
+def test_a_date_that_appears_later_counts():
+    found = incidents.found(
+        recorded(last_updated_date="2026-03-02T13:00:00Z"),
+        {NAME: NOW.isoformat()},
+        SHOWN,
+        NOW + 2 * HOUR,
+    )
+
+    ((_, given),) = found.page.given
+    assert given.as_of == NOW + HOUR
+
+
 def test_a_closing_is_never_older_than_the_reading_that_asked():
     known = {NAME: "2026-03-01T13:00:00+00:00"}
     found = incidents.found(recorded(order_line_state="REFUNDED"), known, SHOWN, NOW)
