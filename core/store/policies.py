@@ -1,8 +1,9 @@
 """Versions of promises as rows, never edited, and which account has which promise since when.
 
 Each loading that differs from the last writes the promise's whole set of dated versions anew; it
-rules from the moment it was loaded, and what was loaded before rules the time before. So an
-earlier date counts only for the first version of a name, and a change moves no open clock.
+rules from the moment it was loaded, or from its first date where that is later, and what was loaded
+before rules the time before. So an earlier date counts only for the first version of a name, and a
+change moves no open clock.
 """
 
 from __future__ import annotations
@@ -182,16 +183,23 @@ def _in_force(promises: Spans, stored: Mapping[str, Sequence[Version]]) -> Itera
 
 
 def _timeline(versions: Sequence[Version]) -> Iterator[tuple[Version, datetime, datetime]]:
-    """Each version with the interval in which it rules: its own dates, while its loading does."""
+    """Each version with the interval in which it rules: its own dates, while its loading does.
+
+    A loading rules until a later one takes effect, not only until that was loaded.
+    """
     loadings = [list(group) for _, group in groupby(versions, key=lambda row: row.loaded_at)]
     for number, loading in enumerate(loadings):
         opens = loading[0].loaded_at if number else EVER
-        closes = loadings[number + 1][0].loaded_at if number + 1 < len(loadings) else FOREVER
+        closes = min(map(_takes_effect, loadings[number + 1 :]), default=FOREVER)
         for row in loading:
             begin = max(opens, row.effective_from or EVER)
             end = min(closes, row.effective_to or FOREVER)
             if begin < end:
                 yield row, begin, end
+
+
+def _takes_effect(loading: Sequence[Version]) -> datetime:
+    return max(loading[0].loaded_at, min(row.effective_from or EVER for row in loading))
 
 
 def _during(policy: Policy, begin: datetime, end: datetime) -> Policy:

@@ -161,6 +161,23 @@ async def test_in_the_middle_of_a_season_a_change_of_what_follows_waits_for_its_
     assert (told[during], told[following]) == (48 * HOUR, HOUR)
 
 
+async def test_what_was_loaded_before_rules_until_a_later_version_takes_effect(load, now):
+    await load(now, a=[seeds.policy("p")])
+    later = seeds.policy("p", reply_within=HOUR, effective_from=now + 30 * DAY)
+
+    found = (await load(now + DAY, a=[later]))["a"]
+
+    assert [in_force(found, now + n * DAY) for n in (0, 1, 29, 30, 99)] == [
+        [("p", 1)], [("p", 1)], [("p", 1)], [("p", 2)], [("p", 2)],
+    ]  # fmt: skip
+
+    found = (await load(now + 10 * DAY, a=[seeds.policy("p", reply_within=HOUR)]))["a"]
+
+    assert [in_force(found, now + n * DAY) for n in (0, 9, 10, 30, 99)] == [
+        [("p", 1)], [("p", 1)], [("p", 3)], [("p", 3)], [("p", 3)],
+    ]  # fmt: skip
+
+
 async def test_a_policy_that_left_goes_on_for_the_clocks_it_started(load, now):
     await load(now, a=[seeds.policy("p"), seeds.policy("q")])
 
