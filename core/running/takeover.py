@@ -8,16 +8,17 @@ import structlog
 
 from core import ingest, keys
 from core.model import Notice, NoticeKind
-from core.rules import Rules
+from core.rules import Rules, with_mark
 from core.store import accounts, notices, policies, threads, transaction, wake, workers
 from core.store.accounts import Setup, Synced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from core.configuration.configured import Configured
     from core.settings import Settings
-    from core.store import Pool
+    from core.store import Db, Pool
 
 log = structlog.get_logger()
 
@@ -36,14 +37,11 @@ async def take_over(pool: Pool, settings: Settings, now: datetime, *, sure: bool
     async with transaction(pool) as db:
         setups = [Setup(c.account, c.streams, c.budget) for c in configured.values()]
         synced = await accounts.sync(db, setups, now)
-        promised = {name: found.promises for name, found in configured.items()}
-        versions = await policies.load(db, promised, now)
-        known = {name: found.account for name, found in configured.items()}
-        rules = Rules(known, versions, settings.routing)
+        rules = await _rules(db, settings, configured, now)
         await notices.raise_(db, rules, list(_retired(synced, now)))
         await wake.send(db, "poll", "watch")
     _say(synced)
-    await _bring_up_to_date(pool, rules, now, sure=sure)
+    await bring_up_to_date(pool, rules, now, sure=sure)
     return rules
 
 
@@ -57,13 +55,16 @@ async def follow(pool: Pool, settings: Settings, now: datetime) -> Rules:
         led = await accounts.names(db) if await workers.alive(db) else None
         if led is not None:
             there = {n: found for n, found in settings.accounts.items() if n in led}
-            versions = await policies.load(db, {n: f.promises for n, f in there.items()}, now)
-            known = {name: found.account for name, found in there.items()}
-            return Rules(known, versions, settings.routing)
+            return await _rules(db, settings, there, now)
     return await take_over(pool, settings, now)
 
 
-async def _bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> None:
+async def bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> None:
+    """Compute anew what an account's return, or a promise of an earlier date, has changed.
+
+    Raises:
+        StoreUnavailable: the database went away; what is left is done by the next call.
+    """
     async with transaction(pool) as db:
         outdated = await accounts.outdated(db)
         ids = {name: await threads.outdated(db, name, at) for name, at in outdated.items()}
@@ -75,6 +76,18 @@ async def _bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: bo
             await accounts.up_to_date(db, name, since)
         if ids[name]:
             log.info("clocks computed anew", account=name, threads=len(ids[name]))
+
+
+async def _rules(
+    db: Db, settings: Settings, there: Mapping[str, Configured], now: datetime
+) -> Rules:
+    """The rules for the accounts *there*, each promise as it holds for the account."""
+    versions = await policies.load(db, {name: f.promises for name, f in there.items()}, now)
+    return Rules(
+        accounts={name: found.account for name, found in there.items()},
+        policies={n: with_mark(versions[n], own_mark=f.own_mark) for n, f in there.items()},
+        routing=settings.routing,
+    )
 
 
 def _retired(synced: Synced, now: datetime) -> Iterator[Notice]:

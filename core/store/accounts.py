@@ -40,7 +40,7 @@ PUT = """
 RETURN = """
     update account
     set monitored_since = $2, first_walk_at = null, down_since = null, retired_at = null,
-        outdated_since = least(outdated_since, $2)
+        outdated_since = least(outdated_since, retired_at)
     where name = any($1)
 """
 OUTDATE = "update account set outdated_since = least(outdated_since, $2) where name = $1"

@@ -10,7 +10,9 @@ import pytest
 
 from core import ingest, watch
 from core.rules import Rules
-from core.store import clocks, messages, readings, threads, transaction
+from core.running import takeover
+from core.store import clocks, messages, policies, readings, threads, transaction
+from core.store import steps as steps_of
 from sla.clock import Given, Kind
 from sla.clock import clocks as clocks_of
 from sla.policy import ThreadKind
@@ -23,7 +25,7 @@ VOID = {"gone", "merged"}
 EMPTIED = ";".join(
     f"delete from {table}" for table in (
         "clock_entry", "clock", "given", "message", "thread", "stream", "notice", "dispatch",
-        "tally", "account",
+        "tally", "promise", "policy_version", "account",
     )
 )  # fmt: skip
 
@@ -45,27 +47,37 @@ def rules():
     return Rules(base.accounts, {"mk": promises}, base.routing)
 
 
+LATER = {
+    "later": {"reply_within": 2 * HOUR},
+    "latest": {"reply_within": 3 * HOUR, "counts_from": "latest"},
+}
+
+
 class Case:
     """One account whose marketplace tells some turns in any order, and changes its mind."""
 
     def __init__(self, seed, pool, rules, now):
         self.random = random.Random(seed)
         self.pool, self.rules, self.now = pool, rules, now
+        self.promised = list(rules.policies["mk"])
         self.start = now
         self.told = {}
         self.made = 0
 
     async def play(self):
         await pages.monitored(self.pool, self.now - HOUR, setup())
+        await self.promise()
         steps = (
             self.page, self.page, self.page, self.push, self.moved_date, self.moved_thread,
             self.withdrawn, self.refused, self.agent_marks, self.reclassified, self.reading,
-            self.watch, self.watch, self.read_through, self.repeated,
+            self.watch, self.watch, self.read_through, self.repeated, self.away_and_back,
+            self.promised_later, self.clock_ahead, self.clock_put_right,
         )  # fmt: skip
         for _ in range(self.random.randint(4, 16)):
             await self.random.choice(steps)()
             self.now += self.random.choice((0, 1, 7, 20, 65, 150)) * MINUTE
-        await self.watch()
+        await self.clock_put_right()
+        await watch.once(self.pool, self.rules, self.now)
         await self.agrees()
         await self.remembers()
 
@@ -168,6 +180,41 @@ class Case:
     async def watch(self):
         await watch.once(self.pool, self.rules, self.now, sure=self.random.random() < 0.9)
 
+    async def promise(self):
+        """The promises as the settings name them now; what follows is computed at once."""
+        async with transaction(self.pool) as db:
+            versions = await policies.load(db, {"mk": self.promised}, self.now)
+        self.rules = Rules(self.rules.accounts, versions, self.rules.routing)
+        await takeover.bring_up_to_date(self.pool, self.rules, self.now)
+
+    async def promised_later(self):
+        """A promise that the account gets now, with a date before, ahead, or none."""
+        left = [name for name in LATER if name not in {p.name for p in self.promised}]
+        if left:
+            since = self.random.choice((None, self.now + HOUR, *[self.instant()] * 3))
+            said = {"role": "goal", "effective_from": since, **LATER[left[0]]}
+            self.promised.append(seeds.policy(left[0], **said))
+            await self.promise()
+
+    async def away_and_back(self):
+        """The account leaves the settings and returns; a page that is read meanwhile is dropped."""
+        await pages.monitored(self.pool, self.now, setup("other"))
+        self.now += self.random.choice((0, 1, 20, 150)) * MINUTE
+        await self.random.choice((self.watch, self.agent_marks, self.read_through))()
+        self.now += MINUTE
+        await pages.monitored(self.pool, self.now, setup())
+        await takeover.bring_up_to_date(self.pool, self.rules, self.now)
+
+    async def clock_ahead(self):
+        """The host's clock runs ahead, and nobody knows."""
+        ahead = self.random.choice((20, 150, 400)) * MINUTE
+        await watch.once(self.pool, self.rules, self.now + ahead)
+
+    async def clock_put_right(self):
+        await watch.take_back(self.pool, self.rules, self.now)
+        async with transaction(self.pool) as db:
+            assert await steps_of.told_ahead(db, self.now) == {}
+
     async def agrees(self):
         """What the rows say is what is computed from the turns as they are stored."""
         async with transaction(self.pool) as db:
@@ -195,6 +242,9 @@ class Case:
             alert = row["steps"][row["step"]] if row["step"] < len(row["steps"]) else None
             silent = row["history"] or row["ended"]
             assert row["next_alert_at"] == (None if silent else alert)
+            if row["ended"] == "late" and row["steps"] and not row["history"]:
+                assert row["breached_at"] >= row["due_at"]
+                assert row["corrected_at"] is None
             if row["breached_at"] and (row["ended"] == "met" or row["reason"] == "gone"):
                 assert row["corrected_at"] is not None
 
