@@ -6,6 +6,7 @@ Messages are named by their ids; instants stand in the calendar's zone, the dead
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sla.calendar import Calendar
@@ -22,7 +23,6 @@ from sla.wording import duration, in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from sla.clock import Clock
     from sla.policy import Policy
@@ -140,11 +140,17 @@ def _others(case: Case) -> Iterator[str]:
             continue
         turn = case.turns.get(name)
         if turn is None and name.startswith(PREFIX):
-            yield f"The marketplace gave the date {name.removeprefix(PREFIX)}; it is kept with it."
+            yield f"The marketplace gave the date {_date(case, name)}; it is kept with it."
         elif turn and instant(turn) < clock.started_at and not case.counts_latest:
             yield f"Message {name} came before; a mark says that it needs no reply."
         elif turn:
             yield f"Message {name} ({case.short(instant(turn))}) waits with it."
+
+
+def _date(case: Case, name: str) -> str:
+    """The date in a member's id (``since:<date>``, where it was asked again ``/<by>`` follows)."""
+    date, _, _ = name.removeprefix(PREFIX).partition("/")
+    return case.short(datetime.fromisoformat(date))
 
 
 def _answer_before(case: Case) -> Turn | None:

@@ -1,4 +1,4 @@
-"""Instants and durations in words: exact, and the same in every locale."""
+"""Instants and durations in words: to the second, and the same in every locale."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ _UNITS = (("h", timedelta(hours=1)), ("min", timedelta(minutes=1)), ("s", timede
 
 
 def duration(length: timedelta) -> str:
-    """*length* without its sign: ``26 h 5 min``; below a second its fraction is shown too."""
+    """*length* without its sign, in whole seconds, rounded down: ``26 h 5 min``."""
     left, parts = abs(length), []
     for unit, size in _UNITS:
         count, left = divmod(left, size)
         if count:
             parts.append(f"{count} {unit}")
-    if left:
-        parts.append(f"{left // timedelta(microseconds=1)} us")
-    return " ".join(parts) or "0 s"
+    return " ".join(parts) or ("less than 1 s" if left else "0 s")
 
 
 def weekday(day: date) -> str:

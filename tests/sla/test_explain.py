@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sla import wording
 from sla.calendar import Calendar
 from sla.clock import Delivery, Kind, Level, clocks
 from sla.explain import explain
@@ -49,6 +50,33 @@ def story(turns, policies, given_readings=(), *, now=LATER, number=0):
 
 def said(lines, topic):
     return [line.removeprefix(f"{topic}: ") for line in lines if line.startswith(f"{topic}: ")]
+
+
+@pytest.mark.parametrize(
+    ("length", "spoken"),
+    [
+        (timedelta(minutes=28, seconds=59, microseconds=896715), "28 min 59 s"),
+        (-timedelta(hours=5, seconds=1, microseconds=1), "5 h 1 s"),
+        (timedelta(microseconds=999_999), "less than 1 s"),
+        (timedelta(0), "0 s"),
+    ],
+)
+def test_durations_are_told_in_whole_seconds(length, spoken):
+    assert wording.duration(length) == spoken
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_date_that_the_marketplace_gave_reads_as_other_instants(number):
+    """In the second waiting, which the same dates began again, their ids name the reply too."""
+    chicago = policy("best-buy", calendar=Calendar.always(CHICAGO))
+    dates = [reading(at(as_of), starts_at=at(date)) for as_of, date in (
+        (11, 10.25), (11.5, 10.5), (13, 10.25), (14, 10.5),
+    )]  # fmt: skip
+    lines = story([replied("r", at(12))], [chicago], dates, number=number)
+
+    assert [line for line in said(lines, "start") if "gave" in line] == [
+        "The marketplace gave the date Mon 2026-03-02 04:30; it is kept with it."
+    ]
 
 
 def test_a_thread_over_a_weekend_with_a_holiday_reads_clearly():
