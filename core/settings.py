@@ -230,7 +230,7 @@ class _Reading:
             accounts=configured,
             promises={name: versions for name, versions in made.items() if versions},
             notifiers={name: found for name, found in notifiers.items() if found is not None},
-            routing=_routing(routes, configured),
+            routing=Routing(routes, {name: c.account.routes for name, c in configured.items()}),
             warnings=tuple(self.references.warnings),
             secrets=frozenset(self.references.secrets),
         )
@@ -288,9 +288,7 @@ class _Reading:
             if name == promises.ALWAYS:
                 self.complaints.add(path, "means round the clock already; choose another name")
                 continue
-            section = self.complaints.read(sections.CalendarSection, table, path)
-            built = section and openinghours.build(section, path, self.complaints, now)
-            found[name] = built or None
+            found[name] = openinghours.build(table, path, self.complaints, now)
         return found
 
     def _promises(
@@ -309,24 +307,25 @@ class _Reading:
         kind = str(table.get("kind", ""))
         if kind not in registry.KINDS:
             self.complaints.unknown((*path, "kind"), "kind of notifier", kind, registry.KINDS)
+            self.references.plain(table, [k.options for k in registry.KINDS.values()], path)
             return None
         model: type[NotifierOptions] = registry.KINDS[kind].options
         return self.complaints.read(model, self.references.table(table, model, path), path)
 
-    def _routes(self) -> dict[str, Route | None]:
+    def _routes(self) -> dict[str, Route]:
         known = [name for name, _ in self._entries("notifiers")]
         routes = {name: self._route(name, t, known) for name, t in self._entries("routes")}
-        if not any(route is None or route.fallback for route in routes.values()):
+        doubtful = self.complaints.any_at(("routes",), ("fallback",))
+        if not doubtful and not any(route.fallback for route in routes.values()):
             fault = "no route takes what no other route takes; give one of them fallback = true"
             self.complaints.add(("routes",), fault)
         return routes
 
-    def _route(self, name: str, table: Table, notifiers: list[str]) -> Route | None:
+    def _route(self, name: str, table: Table, notifiers: list[str]) -> Route:
         path = ("routes", name)
-        section = self.complaints.read(sections.RouteSection, table, path)
-        if section is None:
-            return None
-        for notifier in section.notifiers:
+        stand_ins = {"notifiers": ("none",)}
+        section, _ = self.complaints.read_on(sections.RouteSection, table, path, stand_ins)
+        for notifier in () if self.complaints.any_at(path, ("notifiers",)) else section.notifiers:
             if notifier not in notifiers:
                 self.complaints.unknown((*path, "notifiers"), "notifier", notifier, notifiers)
         return Route(name, section.notifiers, section.kinds, section.fallback)
@@ -340,9 +339,3 @@ class _Reading:
             if (other := taken.setdefault(listener.listen, name)) != name:
                 fault = f"is the address of [{other}] too; give it a port of its own"
                 self.complaints.add((name, "listen"), fault)
-
-
-def _routing(routes: Mapping[str, Route | None], accounts: Mapping[str, Configured]) -> Routing:
-    """Routes by name; those with faults are left out: complaints end the reading anyway."""
-    usable = {name: route for name, route in routes.items() if route is not None}
-    return Routing(usable, {name: c.account.routes for name, c in accounts.items()})

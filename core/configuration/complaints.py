@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -75,18 +76,49 @@ class Complaints:
         if line not in self.lines:
             self.lines.append(line)
 
+    def any_at(self, path: Path, keys: Iterable[str]) -> bool:
+        """Whether one of *keys* was complained of, however deep below *path*."""
+        below = [each.split(".") for each in self._paths if each.startswith(f"{dotted(path)}.")]
+        return any(parts[-1] in keys for parts in below)
+
     def unknown(self, path: Path, what: str, given: str, known: Iterable[str]) -> None:
         """Complain that *path* names a *what* that does not exist."""
         self.add(path, f"there is no {what} of that name; {nearest(given, known)}")
 
     def read(self, model: type[ModelT], table: Mapping[str, Any], path: Path) -> ModelT | None:
         """*table* as *model*; None where it has faults, each complained of."""
+        errors = self._told(model, table, path)
+        if errors and all(error["type"] == "extra_forbidden" for error in errors):
+            self._told(model, _without_faults(table, errors), path)
+        return None if errors else model.model_validate(table)
+
+    def read_on(
+        self,
+        model: type[ModelT],
+        table: Mapping[str, Any],
+        path: Path,
+        stand_ins: Mapping[str, Any] = MappingProxyType({}),
+    ) -> tuple[ModelT, bool]:
+        """*table* as *model*, and whether it has no fault, so that what it names is checked too.
+
+        Faults are complained of and left out; *stand_ins* take the place of required keys.
+        """
+        errors = self._told(model, table, path)
+        sound = {**stand_ins, **_without_faults(table, errors)} if errors else table
+        return model.model_validate(sound), not errors
+
+    def _told(
+        self, model: type[BaseModel], table: Mapping[str, Any], path: Path
+    ) -> list[ErrorDetails]:
+        """The faults of *table*, each complained of."""
         try:
-            return model.model_validate(table)
+            model.model_validate(table)
         except ValidationError as found:
-            for error in found.errors(include_url=False):
+            errors = found.errors(include_url=False)
+            for error in errors:
                 self._from(error, model, path)
-            return None
+            return errors
+        return []
 
     def _from(self, error: ErrorDetails, model: type[BaseModel], path: Path) -> None:
         where = _spoken(error["loc"])
@@ -98,6 +130,23 @@ class Complaints:
             self.add((*path, *where), f"unknown key; {nearest(str(where[-1]), known)}")
         else:
             self.add((*path, *where), _fault(error))
+
+
+def _without_faults(table: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> Mapping[str, Any]:
+    for error in errors:
+        table = _without_place(table, error["loc"])
+    return table
+
+
+def _without_place(table: Mapping[str, Any], place: tuple[int | str, ...]) -> Mapping[str, Any]:
+    """*table* without the key at *place*, as deep as tables go: a fault in a list takes it all."""
+    if not place:
+        return table
+    key, *rest = place
+    inner = table.get(str(key))
+    if isinstance(inner, dict) and rest and rest[0] in inner:
+        return {**table, str(key): _without_place(inner, tuple(rest))}
+    return {name: value for name, value in table.items() if name != key}
 
 
 def _spoken(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

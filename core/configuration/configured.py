@@ -32,6 +32,11 @@ class Configured:
     streams: tuple[Stream, ...]
     budget: str
 
+    @property
+    def own_mark(self) -> bool:
+        """Whether the marketplace has a "no reply needed" of its own that we read."""
+        return self.spec.can(self.options).own_mark
+
 
 class Accounts:
     """Reads the accounts. *promises* and *routes* are what is defined, faulty ones included."""
@@ -62,23 +67,30 @@ class Accounts:
 
     def _account(self, name: str, table: Mapping[str, Any]) -> Configured | None:
         path = ("accounts", name)
-        section = self._complaints.read(AccountSection, table, path)
-        if section is None:
-            return None
+        section, sound = self._complaints.read_on(AccountSection, table, path, {"connector": ""})
         self._check_names(section, path)
-        spec = self._specs.get(section.connector)
+        spec = self._spec(section, path)
         if spec is None:
-            key = (*path, "connector")
-            self._complaints.unknown(key, "connector", section.connector, self._specs)
+            known = [each.options for each in self._specs.values()]
+            self._references.plain(section.options, known, (*path, "options"))
             return None
-        if section.sandbox and not self._may_stand_in(spec, path):
-            return None
+        may = not section.sandbox or self._may_stand_in(spec, path)
         written = self._options(section, spec, path)
         options = self._complaints.read(spec.options, written, (*path, "options"))
         if options is None:
             return None
         chosen = self._chosen(section, spec.policies(options), path)
+        if not (sound and may):
+            return None
         return configure(name, section, spec, options, written, chosen)
+
+    def _spec(self, section: AccountSection, path: Path) -> Spec[Any] | None:
+        """The connector of an account; None, and a complaint, where there is none."""
+        spec = self._specs.get(section.connector)
+        key = (*path, "connector")
+        if spec is None and not self._complaints.any_at(path, ("connector",)):
+            self._complaints.unknown(key, "connector", section.connector, self._specs)
+        return spec
 
     def _check_names(self, section: AccountSection, path: Path) -> None:
         for route in section.routes:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.configuration.complaints import Complaints, nearest
+from core.configuration.sections import CalendarSection
 from sla.calendar import Calendar, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from core.configuration.complaints import Path
-    from core.configuration.sections import CalendarSection
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_YEAR, LAST_YEAR = 2020, 2040
@@ -24,10 +24,11 @@ _SPAN = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:0
 
 
 def build(
-    section: CalendarSection, path: Path, complaints: Complaints, now: datetime
+    table: Mapping[str, Any], path: Path, complaints: Complaints, now: datetime
 ) -> Calendar | None:
-    """The calendar that *section* writes; None where it has faults, each complained of."""
+    """The calendar that *table* writes; None where it has faults, each complained of."""
     before = len(complaints.lines)
+    section, _ = complaints.read_on(CalendarSection, table, path, {"zone": "UTC", "hours": {}})
     hours = _hours(section, (*path, "hours"), complaints)
     exceptions = {
         day: _spans(spans, (*path, "exceptions", day.isoformat()), complaints)

@@ -12,14 +12,14 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from core.configuration.complaints import models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from core.configuration.complaints import Complaints
     from core.configuration.complaints import Path as KeyPath
 
 MOST_BYTES = 65_536
 PREFIXES = ("env:", "file:")
-HOW = "write a reference: env:NAME or file:/path"
+IN_PLAIN = "a secret stands in the settings themselves; write a reference: env:NAME or file:/path"
 
 
 def is_reference(value: object) -> bool:
@@ -57,6 +57,18 @@ class References:
                 followed[key] = found
         return followed
 
+    def plain(
+        self, table: Mapping[str, Any], known: Iterable[type[BaseModel]], path: KeyPath
+    ) -> None:
+        """Complain of secrets in a *table* of which nobody knows which of the *known* it is."""
+        secret = {
+            name for model in known for name, f in model.model_fields.items()
+            if is_secret(f.annotation)
+        }  # fmt: skip
+        for key, value in table.items():
+            if key in secret and not is_reference(value):
+                self.complaints.add((*path, key), IN_PLAIN)
+
     def _value(self, value: object, annotation: Any, path: KeyPath) -> object:
         if is_reference(value):
             return self.follow(str(value), path)
@@ -64,7 +76,7 @@ class References:
             inner = next(iter(models(annotation)), BaseModel)
             return self.table(value, inner, path)
         if is_secret(annotation):
-            self.complaints.add(path, f"a secret stands in the settings themselves; {HOW}")
+            self.complaints.add(path, IN_PLAIN)
             return None
         return value
 

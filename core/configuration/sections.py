@@ -236,7 +236,7 @@ class PolicySection(Section):
     counts_automatic: bool = False
     counts_from: CountsFrom = "oldest"
     warn: tuple[Warn, ...] = WARN_SHARES
-    marketplace_mark: bool = False
+    marketplace_mark: bool | None = None
     judged_by: tuple[Judged, ...] = ()
     effective_from: AwareDatetime | None = None
     effective_to: AwareDatetime | None = None

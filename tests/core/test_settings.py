@@ -316,9 +316,49 @@ def test_all_faults_are_told_at_once(complaints):
     assert paths == {
         "calendars.desk.zone",
         "accounts.shop-fr.titel",
+        "accounts.shop-fr.options.api_key",
         "policies.ours-4h.warn.0",
         "notifiers.log.kind",
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({'title = "Shop (FR)"': 'titel = "x"', '"env:SHOP_KEY"': f'"{KEY}"'},
+         {"accounts.shop-fr.titel", "accounts.shop-fr.options.api_key"}),
+        ({'connector = "shop"': 'connector = "shpo"', '"env:SHOP_KEY"': f'"{KEY}"'},
+         {"accounts.shop-fr.connector", "accounts.shop-fr.options.api_key"}),
+        ({'title = "Shop (FR)"': "sandbox = true", '"env:SHOP_KEY"': f'"{KEY}"'},
+         {"accounts.shop-fr.sandbox", "accounts.shop-fr.options.api_key"}),
+        ({'title = "Shop (FR)"': "title = 5", 'routes = ["desk"]': 'routes = ["desc"]',
+          "https://shop.example": "ftp://shop.example"},
+         {"accounts.shop-fr.title", "accounts.shop-fr.routes",
+          "accounts.shop-fr.options.base_url"}),
+        ({'"Europe/Paris"': '"Europe/Pariss"', "09:00-12:30": "9-12:30", '"FR"': '"XX"',
+          "2026-12-31 =": "2026-12-32 ="},
+         {"calendars.desk.zone", "calendars.desk.hours.mon-fri", "calendars.desk.holidays",
+          "calendars.desk.exceptions.2026-12-32"}),
+        ({'reply_within = "4h"': 'reply_within = "4 hours"\nrole = "gaol"',
+          'calendar = "desk"': 'calendar = "desks"'},
+         {"policies.ours-4h.reply_within", "policies.ours-4h.role", "policies.ours-4h.calendar"}),
+        ({'"breach"]': '"breech"]', 'notifiers = ["log"]\nkinds': 'notifiers = ["lgo"]\nkinds',
+          "fallback = true": ""},
+         {"routes.desk.kinds.1", "routes.desk.notifiers", "routes"}),
+        ({'kind = "file"': f'kind = "webhok"\nsecret = "{KEY}"'},
+         {"notifiers.log.kind", "notifiers.log.secret"}),
+        ({'kind = "file"': 'kind = "email"\nhost = "h"\nfrom = "a@b.example"\n'
+          'to = ["a@b.example"]\nuser = "me"'},
+         {"notifiers.log.path", "notifiers.log"}),
+    ],
+)  # fmt: skip
+def test_no_fault_hides_another(complaints, changes, expected):
+    text = GOOD
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+
+    assert {line.partition(":")[0] for line in complaints(text)} == expected
 
 
 def test_a_faulty_account_hides_no_fault_of_its_neighbour(complaints):
