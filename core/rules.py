@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from core.model import Account
     from core.notifier import Routing
@@ -27,3 +27,15 @@ class Rules:
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""
         return tuple(p for p in self.policies.get(account, ()) if kind in p.applies_to)
+
+
+def with_mark(policies: Iterable[Policy], *, own_mark: bool) -> tuple[Policy, ...]:
+    """*policies* as they hold for an account of which *own_mark* is known.
+
+    That is whether its marketplace has a "no reply needed" of its own, `Capabilities.own_mark`.
+    A promise that leaves it open may serve accounts of several connectors.
+    """
+    return tuple(
+        replace(policy, marketplace_mark=own_mark) if policy.marketplace_mark is None else policy
+        for policy in policies
+    )

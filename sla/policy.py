@@ -64,7 +64,8 @@ class Policy:
 
     *warn* holds shares of the allowed time (0..1) and durations before `due_at`, both through
     the policy's own calendar. *marketplace_mark* says that this marketplace has a "no reply
-    needed" mark of its own that we can see: an agent's mark here does not void that contract.
+    needed" mark of its own that we can see: an agent's mark here does not void that contract; None
+    leaves it to the account, and counts as no.
     *effective_from* and *effective_to* are instants, half-open; None is without bound.
     *source* is where the rule was read, *checked_on* the day a person last did so.
     """
@@ -80,7 +81,7 @@ class Policy:
     counts_automatic: bool = False
     counts_from: CountsFrom = "oldest"
     warn: tuple[float | timedelta, ...] = WARN_SHARES
-    marketplace_mark: bool = False
+    marketplace_mark: bool | None = None
     judged_by: tuple[Contract, ...] = ()
     effective_from: datetime | None = None
     effective_to: datetime | None = None

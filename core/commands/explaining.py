@@ -11,6 +11,7 @@ import click
 from core import loops
 from core.commands import opening
 from core.errors import Mistaken
+from core.rules import with_mark
 from core.store import clocks, messages, policies, readings, replies, threads, transaction
 from sla import explain as explaining
 from sla.wording import in_utc
@@ -39,7 +40,7 @@ _NAMES = {
     "reason": "because",
     "stopped_at": "ended at",
     "stopped_by": "ended by",
-    "breached_at": "breached at",
+    "breached_at": "counted as a breach of the deadline",
     "corrected_at": "taken back at",
     "correction": "because",
     "since": "the marketplace dates it",
@@ -57,7 +58,9 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         if await threads.of(db, account, thread) is None:
             opening.known(configured, account)
             raise Mistaken(f"account {account} has no thread {thread}; see: replyby threads")
-        found = await _clocks(db, account, thread, now)
+        listed = configured.accounts.get(account)
+        own_mark = listed is not None and listed.own_mark
+        found = await _clocks(db, account, thread, now, own_mark=own_mark)
         written = await replies.of_thread(db, account, thread)
     told: Told = {
         "account": account,
@@ -71,7 +74,9 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         click.echo("\n".join(_lines(told)))
 
 
-async def _clocks(db: Db, account: str, thread: str, now: datetime) -> list[Told]:
+async def _clocks(
+    db: Db, account: str, thread: str, now: datetime, *, own_mark: bool
+) -> list[Told]:
     turns = (await messages.turns(db, account, [thread]))[thread]
     given = (await readings.of(db, account, [thread]))[thread]
     rows = await clocks.of_thread(db, account, thread)
@@ -80,8 +85,10 @@ async def _clocks(db: Db, account: str, thread: str, now: datetime) -> list[Told
         {
             "promise": row.clock.promise,
             "state": _state(row, now),
+            "started_at": row.clock.started_at.isoformat(),
             "due_at": row.clock.due_at.isoformat(),
-            "steps": await _steps(db, row, turns, given, now),
+            "stopped_at": row.clock.stopped_at and row.clock.stopped_at.isoformat(),
+            "steps": await _steps(db, row, turns, given, now, own_mark=own_mark),
             "history": [_entry(at, entry) for at, entry in entries.get(row.id or 0, [])],
         }
         for row in rows
@@ -95,12 +102,18 @@ def _state(row: ClockRow, now: datetime) -> str:
 
 
 async def _steps(
-    db: Db, row: ClockRow, turns: Sequence[Turn], given: Sequence[Given], now: datetime
+    db: Db,
+    row: ClockRow,
+    turns: Sequence[Turn],
+    given: Sequence[Given],
+    now: datetime,
+    *,
+    own_mark: bool,
 ) -> list[Told]:
     clock = row.clock
     number = clock.policy_version
     policy = None if number is None else await policies.version(db, clock.promise, number)
-    versions = [] if policy is None else [policy]
+    versions = with_mark([] if policy is None else [policy], own_mark=own_mark)
     lines = explaining.explain(clock, turns, versions, given, now=now)
     return [{"topic": line.topic, "text": line.text} for line in lines]
 

@@ -53,7 +53,7 @@ versions = st.builds(
     counts_automatic=st.booleans(),
     counts_from=st.sampled_from(["oldest", "latest"]),
     warn=st.lists(st.floats(0, 1) | durations, max_size=3).map(tuple),
-    marketplace_mark=st.booleans(),
+    marketplace_mark=st.none() | st.booleans(),
     judged_by=st.lists(contracts, max_size=2).map(tuple),
     effective_from=st.none() | instants,
     effective_to=st.none() | instants,

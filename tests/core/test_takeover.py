@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from structlog.testing import capture_logs
 
 from core import settings, store
+from core.connector import Capabilities
 from core.running import takeover
 from core.store import workers
-from tests.core.test_settings import GOOD, SPECS
+from tests.core.test_settings import GOOD, SHOP, SPECS
 
 ENVIRON = {"SHOP_KEY": "k"}
+MARKED = replace(SHOP, name="marked", can=lambda _: Capabilities(own_mark=True))
 WITHOUT = GOOD.replace("[accounts.shop-fr", "[accounts.shop-de")
 
 
@@ -17,7 +21,7 @@ def read(tmp_path, now):
     def read(text=GOOD):
         path = tmp_path / "settings.toml"
         path.write_text(text)
-        return settings.load(path, SPECS, ENVIRON, sandbox=False, now=now)
+        return settings.load(path, {**SPECS, "marked": MARKED}, ENVIRON, sandbox=False, now=now)
 
     return read
 
@@ -31,6 +35,43 @@ async def test_the_settings_become_rows_and_rules(pool, read, now):
     assert await pool.fetchval("select name from account") == "shop-fr"
     assert await pool.fetchval("select stream from stream") == "messages"
     assert [line["event"] for line in lines] == ["account added"]
+
+
+OURS = """
+[policies.both]
+role = "contract"
+reply_within = "12h"
+
+[accounts.other]
+connector = "marked"
+policies = ["both"]
+[accounts.other.options]
+base_url = "https://other.example"
+api_key = "env:SHOP_KEY"
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", {"shop-fr": False, "other": True}),
+        ("marketplace_mark = true", {"shop-fr": True, "other": True}),
+        ("marketplace_mark = false", {"shop-fr": False, "other": False}),
+    ],
+)
+async def test_a_contract_in_the_settings_keeps_each_marketplaces_own_mark(
+    pool, read, now, written, expected
+):
+    """One contract, two connectors: where it is left open, each account's connector says."""
+    text = GOOD.replace('goals = ["ours-4h"]', 'policies = ["both"]') + OURS
+    text = text.replace('reply_within = "12h"', f'reply_within = "12h"\n{written}')
+
+    await takeover.take_over(pool, read(text), now)
+    rules = await takeover.follow(pool, read(text), now)
+
+    found = {name: policies[0].marketplace_mark for name, policies in rules.policies.items()}
+    assert found == expected
+    assert await pool.fetchval("select count(*) from policy_version") == 1
 
 
 async def test_an_account_that_left_is_retired_and_told_once(pool, read, now):
