@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.store import Address, Pool
 
-FAREWELL = 1.0
+FAREWELL = 0.5
 REVISION = "REPLYBY_REVISION"
 
 log = structlog.get_logger()
@@ -51,10 +51,20 @@ async def run(
         SchemaMismatch: the database belongs to another version of the program.
         ExceptionGroup: a loop failed in a way that nobody expected.
     """
+    signals = Signals()
+    try:
+        await _run(signals, load, redaction, say)
+    except asyncio.CancelledError:
+        if not signals.hurry.is_set():
+            raise
+
+
+async def _run(
+    signals: Signals, load: Callable[[], Settings], redaction: Redaction, say: Callable[[str], None]
+) -> None:
     settings = load()
     redaction.hide(settings.secrets)
     async with AsyncExitStack() as stack:
-        signals = Signals()
         signals.listen(stack.enter_context(ExitStack()))
         state = _state(settings)
         served = await _serve(stack, state)
@@ -176,10 +186,10 @@ class _Start:
 
 
 async def _close(pool: Pool) -> None:
-    """Close the pool; what is still in use after a second is cut off."""
+    """Close the pool; what is still in use after half a second is cut off."""
     try:
         await asyncio.wait_for(pool.close(), FAREWELL)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
         pool.terminate()
 
 

@@ -7,7 +7,6 @@ another worker may free our leases: the fence drops what we read meanwhile.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from core.store import Address, Pool
 
 LOOK_EVERY = timedelta(seconds=0.5)
-FAREWELL = 1.0
+FAREWELL = 0.5
 
 log = structlog.get_logger()
 
@@ -86,9 +85,12 @@ class Worker:
         """Hand back what we hold and go; a database that is away finds out by itself."""
         if self._connection is None or self._id is None:
             return
-        with suppress(StoreUnavailable, TimeoutError):
+        try:
             async with asyncio.timeout(FAREWELL), transaction(pool) as db:
                 freed = await streams.free(db, self._id)
                 await workers.leave(db, self._id)
                 log.info("worker left", worker=self._id, leases=freed)
-        self._connection.terminate()
+        except (StoreUnavailable, TimeoutError):
+            log.info("worker left without a word", worker=self._id)
+        finally:
+            self._connection.terminate()

@@ -6,6 +6,7 @@ transaction: `transaction(pool)` opens one, and says so when the database is awa
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -42,6 +43,7 @@ SETTINGS = {"jit": "off", "timezone": "UTC", "tcp_keepalives_idle": "10"}
 COMMAND_SECONDS = 60.0
 LONGEST = 300
 CONNECT_SECONDS = 10.0
+CANCEL_SECONDS = 0.5
 
 _GONE: tuple[type[Exception], ...] = (
     OSError,  # TimeoutError is one: a database that does not answer is away
@@ -62,6 +64,23 @@ _REFUSED: tuple[type[Exception], ...] = (
     OverflowError,
     ValueError,
 )
+
+
+class Mortal(asyncpg.Connection):
+    """A connection that is cut off where the server does not take a cancellation in time.
+
+    asyncpg waits for that as long as for a command, and whoever gave up waits with it: a server
+    that hangs would hold up the end of the process, and every answer that has a limit.
+    """
+
+    def _cancel_current_command(self, *waiters: asyncio.Future[None]) -> None:
+        super()._cancel_current_command(*waiters)  # type: ignore[misc]  # the stubs leave it out
+        loop = asyncio.get_running_loop()
+        loop.call_later(CANCEL_SECONDS, self._cut_off, waiters)
+
+    def _cut_off(self, waiters: tuple[asyncio.Future[None], ...]) -> None:
+        if not all(waiter.done() for waiter in waiters):
+            self.terminate()
 
 
 async def open_pool(address: Address, *, size: int = 10, name: str = "replyby") -> Pool:
@@ -125,14 +144,19 @@ def legible(text: str, longest: int = LONGEST) -> str:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Turn whatever says that the database is away into `StoreUnavailable`."""
+    """Turn whatever says that the database is away into `StoreUnavailable`.
+
+    A cancellation stays one, also where the rollback that follows it finds the connection gone.
+    """
     try:
         yield
     except StoreUnavailable:
         raise
     except _GONE as fault:
+        _stay_cancelled()
         raise StoreUnavailable(_words(fault)) from fault
     except asyncpg.InterfaceError as fault:
+        _stay_cancelled()
         if not any(word in str(fault) for word in ("closed", "closing")):
             raise
         raise StoreUnavailable(_words(fault)) from fault
@@ -158,8 +182,15 @@ def _told(address: Address, name: str) -> dict[str, Any]:
         "timeout": CONNECT_SECONDS,
         "command_timeout": COMMAND_SECONDS,
         **address,
+        "connection_class": Mortal,
         "server_settings": {**SETTINGS, "application_name": name},
     }
+
+
+def _stay_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _words(fault: Exception) -> str:

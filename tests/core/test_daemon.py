@@ -14,6 +14,7 @@ import urllib.request
 
 import pytest
 
+from core.store import pgcluster
 from tests.core.test_cli import dsn_of, free_port
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
@@ -340,3 +341,61 @@ async def main():
     await db.close()
 asyncio.run(main())
 """
+
+
+@pytest.fixture
+def hung(place):
+    """A daemon on an embedded database of its own, every process of which was stopped."""
+    daemon = Daemon(place, "")
+    text = SETTINGS.replace("env:TEST_DSN", "embedded")
+    daemon.write(text.format(ops=daemon.port))
+    daemon.start()
+    daemon.until(daemon.is_ready)
+    daemon.until(lambda: daemon.said("polled"))
+    data = (daemon.place / "var" / "postgres").resolve() / "cluster" / "data"
+    signal_all(data, signal.SIGSTOP)
+    time.sleep(1.5)
+    yield daemon
+    daemon.process.kill()
+    daemon.process.wait()
+    signal_all(data, signal.SIGKILL)
+
+
+def signal_all(data, number: int) -> None:
+    for pid in pgcluster.servers(data):
+        os.kill(pid, number)
+
+
+def test_it_stops_in_five_seconds_when_the_database_hangs(hung):
+    began = time.monotonic()
+    hung.signal(signal.SIGTERM)
+
+    assert hung.ended(20) == 0
+    assert time.monotonic() - began < 5
+    data = (hung.place / "var" / "postgres").resolve() / "cluster" / "data"
+    assert pgcluster.servers(data) == []
+    assert "Traceback" not in (hung.place / "err").read_text()
+
+
+def test_a_second_signal_ends_it_at_once_when_the_database_hangs(hung):
+    hung.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    began = time.monotonic()
+    hung.signal(signal.SIGTERM)
+
+    assert hung.ended(20) == 0
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_database_that_hangs_is_told_in_time_to_who_asks(hung):
+    began = time.monotonic()
+    assert hung.ask("/readyz") == (503, "database: no answer\n")
+    assert time.monotonic() - began < 3
+
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "healthcheck"],
+        cwd=hung.place, env=hung.environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (1, "database: no answer\n")
+    assert hung.ask("/livez")[0] == 200

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from core.running import signals as signals_module
 from core.running.signals import Signals
 
 
@@ -67,3 +68,24 @@ async def test_what_work_raises_is_raised():
 
     with pytest.raises(ZeroDivisionError):
         await Signals().unless_stopped(work())
+
+
+async def test_a_stop_that_takes_too_long_is_hurried_whatever_it_waits_for(monkeypatch):
+    monkeypatch.setattr(signals_module, "LAST", 0.05)
+    monkeypatch.setattr(signals_module, "STEP", 0.05)
+    signals, cut = Signals(), []
+
+    async def main():
+        with ExitStack() as stack:
+            signals.listen(stack)
+            signals.end()
+            for name in ("rounds", "lease", "pool"):
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    cut.append(name)
+
+    await asyncio.wait_for(main(), 5)
+
+    assert cut == ["rounds", "lease", "pool"]
+    assert signals.hurry.is_set()
