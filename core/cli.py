@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from core.errors import Error, Mistaken, SettingsError, StoreUnavailable
 
 FAILED, UNUSABLE = 1, 2
 DONE = 0
+DEBUG = "REPLYBY_DEBUG"
+SHOW = f"{DEBUG}=1 shows where, and may show a buyer's words with it"
 
 Command = Callable[..., Any]
 
@@ -32,6 +35,14 @@ class Replyby(click.Group):
             ctx.exit(UNUSABLE)
         except Error as fault:
             click.echo(f"replyby: {_said(fault)}", err=True)
+            ctx.exit(FAILED)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as fault:
+            if os.environ.get(DEBUG):
+                raise
+            # Its text may quote a buyer's words, which a terminal's log would keep.
+            click.echo(f"replyby: {type(fault).__name__}, which nobody expected; {SHOW}", err=True)
             ctx.exit(FAILED)
 
 
@@ -166,7 +177,7 @@ def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str
     """Queue a reply to THREAD."""
     from core.commands import acting
 
-    body = sys.stdin.read() if text is None else text
+    body: str | bytes = sys.stdin.buffer.read() if text is None else text
     finished(acting.answer(path, account, thread, body, to))
 
 

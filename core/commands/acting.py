@@ -8,6 +8,7 @@ import click
 
 from core import loops, marks, reply
 from core.commands import opening
+from core.errors import Mistaken
 from core.store import transaction, wake
 from sla.policy import Party
 from sla.turn import Level
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def answer(path: Path, account: str, thread: str, text: str, to: Collection[str]) -> None:
+async def answer(
+    path: Path, account: str, thread: str, given: str | bytes, to: Collection[str]
+) -> None:
     """Queue a reply; the daemon sends it.
 
     Raises:
         Mistaken: there is no such account or thread, or the marketplace would not take the text.
     """
+    text = _text(given)
     configured = opening.read(path)
     found = configured.accounts[opening.known(configured, account)]
     reply.check(text, found.spec.can(found.options))
@@ -31,6 +35,18 @@ async def answer(path: Path, account: str, thread: str, text: str, to: Collectio
         number = await reply.queue(db, account, thread, text, _parties(to), loops.utcnow())
         await wake.send(db, "reply")
     click.echo(f"reply {number} is queued; the daemon sends it: replyby explain {account} {thread}")
+
+
+def _text(given: str | bytes) -> str:
+    """What was given, on the command line or as it came in, if it is text."""
+    try:
+        raw = given.encode() if isinstance(given, str) else given
+        text = raw.decode("utf-8-sig")
+    except UnicodeError:
+        raise Mistaken("the text is not UTF-8; write it in that encoding") from None
+    if "\0" in text:
+        raise Mistaken("the text holds a NUL character; remove it")
+    return text
 
 
 def _parties(names: Collection[str]) -> frozenset[Party]:

@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
 
@@ -291,6 +292,36 @@ def test_a_mistake_is_one_line_with_exit_code_1(given, waiting, args, complaint)
 
 
 @pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b"\xff\xfe\x00", "replyby: the text is not UTF-8; write it in that encoding"),
+        (b"Yes.\0", "replyby: the text holds a NUL character; remove it"),
+    ],
+)
+def test_a_text_that_is_none_is_one_line(given, waiting, text, complaint):
+    for args, stdin in ((["--text", os.fsdecode(text)], ""), ([], text)):
+        code, _, err = given("reply", "mk", "T1", *args, stdin=stdin)
+
+        assert (code, err) == (1, f"{complaint}\n")
+    assert waiting(lambda db: db.fetchval("select count(*) from reply")) == 0
+
+
+def test_what_nobody_expected_is_one_line_without_a_value(given, waiting, monkeypatch):
+    """A thread's name that PostgreSQL cannot hold; with REPLYBY_DEBUG it is shown whole."""
+    name = "secret" + os.fsdecode(b"\xff")
+    code, out, err = given("explain", "mk", name)
+
+    assert (code, out) == (1, "")
+    assert "which nobody expected; REPLYBY_DEBUG=1 shows where" in err
+    assert len(err.splitlines()) == 1
+    assert "secret" not in err
+
+    monkeypatch.setenv("REPLYBY_DEBUG", "1")
+    with pytest.raises(AssertionError, match="secret"):
+        given("explain", "mk", name)
+
+
+@pytest.mark.parametrize(
     ("args", "complaint"),
     [
         (["answered", "mk", "T1", "--at", "yesterday"], "is no instant; write it as 2026-"),
@@ -328,6 +359,26 @@ def test_what_became_of_a_clock_and_of_a_reply_is_told_too(given, waiting):
     assert "reply 1: queued since" in text
     assert "void (marked)" in text
     assert ": ended void, because marked, ended at " in text
+
+
+def test_a_counted_breach_reads_as_words_for_people_and_exactly_for_scripts(given, waiting):
+    at = datetime(2026, 11, 22, 0, 11, 26, 90117, tzinfo=UTC)
+    before = {"breached_at": None, "corrected_at": None, "correction": None}
+    after = {"breached_at": at.isoformat()}
+
+    async def count(db):
+        await db.execute("update clock set stopped_at = $1, ended = 'late', started_at = $1", at)
+        line = "insert into clock_entry select id, $1, 'breached', $2, $3 from clock"
+        await db.execute(line, at, before, after)
+
+    waiting(count)
+
+    assert (
+        "  2026-11-22 00:11:26 UTC: counted as a breach of the deadline 2026-11-22 00:11:26 UTC\n"
+        in given("explain", "mk", "T1")[1]
+    )
+    (clock,) = json.loads(given("explain", "mk", "T1", "--json")[1])["clocks"]
+    assert clock["started_at"] == clock["stopped_at"] == clock["history"][0]["at"] == at.isoformat()
 
 
 def test_settled_and_refused_replies_are_told_with_the_marketplaces_reason(given, waiting):
