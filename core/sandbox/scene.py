@@ -93,6 +93,13 @@ MOODS: dict[Act, Mood] = {
 }
 
 
+LATEST = 0.1
+"""How much later than in `OPENING` a story may begin there, in units of the promise."""
+
+TEMPO, PACE = (0.9, 1.0), (0.75, 1.25)
+"""Between which factors the tempo of a story and the time to the next one differ from the plan."""
+
+
 class Stage(Protocol):
     """One shop on a stand-in, as the people of a scene use it; *at* is when it happens."""
 
@@ -135,6 +142,9 @@ class Plot:
 class Scene:
     """People on one *stage*, who were promised an answer *within* this time.
 
+    Who they are, what they say and when depends on *seed* alone: shops that open together are not
+    in step, and each shows every end of a clock within the time of the promise.
+
     *pace* is the time from one story's begin to the next, in units of the promise, once the opening
     has begun. At most *threads* threads exist: the oldest that is over makes room for a new one.
     """
@@ -164,7 +174,7 @@ class Scene:
             self._next_story = self._open(now)
         elif self._next_story <= now:
             self._begin(self._draw(), now)
-            self._next_story = now + self.within * self.pace
+            self._next_story = now + self._pause()
         while self._due and self._due[0][0] <= now:
             self._do(heapq.heappop(self._due)[2], now)
         coming = [due[0] for due in self._due[:1]]
@@ -172,11 +182,15 @@ class Scene:
 
     def _open(self, now: datetime) -> datetime:
         for begin, name in OPENING:
-            self._begin(STORIES[name], now + self.within * begin)
+            later = self._random.uniform(0, LATEST)
+            self._begin(STORIES[name], now + self.within * (begin + later))
         while self._due and self._due[0][0] <= now:
             at, _, plot = heapq.heappop(self._due)
             self._do(plot, at)
-        return now + self.within * self.pace / 2
+        return now + self._pause() / 2
+
+    def _pause(self) -> timedelta:
+        return self.within * self.pace * self._random.uniform(*PACE)
 
     def _draw(self) -> Story:
         return STORIES[self._random.choices(list(LATER), list(LATER.values()))[0]]
@@ -184,7 +198,8 @@ class Scene:
     def _begin(self, story: Story, at: datetime) -> None:
         if not self._room():
             return
-        beats = deque((at + self.within * after, act) for after, act in story)
+        unit = self.within * self._random.uniform(*TEMPO)
+        beats = deque((at + unit * after, act) for after, act in story)
         someone = people.buyer(self._random, self.languages)
         plot = Plot(someone, people.order_number(self._random), beats)
         self._plots.append(plot)

@@ -6,7 +6,9 @@ import asyncio
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from random import Random
+from zlib import crc32
 
 import pytest
 
@@ -14,6 +16,7 @@ from core.sandbox import people, scene
 
 BEGIN = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+SHIPPED = ("pccomponentes", "mediamarkt-de", "bestbuy")
 MOODS = sorted(set(scene.MOODS.values()))
 
 
@@ -123,9 +126,10 @@ def test_a_mail_programme_wraps_the_text_and_quotes_the_answer():
     assert re.search(r"<b>Von:</b>.*<b>Gesendet:</b> 2026-03-02 12:00", html)
 
 
-def test_a_minute_shows_clocks_met_broken_and_about_to_break(stage):
+@pytest.mark.parametrize("seed", [*range(20), *(crc32(name.encode()) for name in SHIPPED)])
+def test_a_minute_shows_clocks_met_broken_and_about_to_break(stage, seed):
     """With a promise of a minute; what begins before the scene is due within it, or is history."""
-    run(scene.Scene(stage, within=MINUTE, seed=1), BEGIN, BEGIN + MINUTE)
+    run(scene.Scene(stage, within=MINUTE, seed=seed), BEGIN, BEGIN + MINUTE)
     recent = [(at, took) for at, took in stage.replies if at > BEGIN]
     asked = [acts[0][0] for acts in stage.acts.values()]
     unanswered = [since + MINUTE for since in stage.waiting.values()]
@@ -176,6 +180,21 @@ def test_the_same_seed_plays_the_same_scene():
         played.append((stage.acts, stage.texts))
 
     assert played[0] == played[1]
+
+
+def test_shops_that_open_together_are_not_in_step():
+    played = []
+    for name in SHIPPED:
+        stage = Notebook()
+        seed = crc32(name.encode())
+        run(scene.Scene(stage, within=MINUTE, seed=seed), BEGIN, BEGIN + 5 * MINUTE)
+        instants = {at for acts in stage.acts.values() for at, _ in acts if at < BEGIN}
+        rounds = {at.replace(microsecond=0) for acts in stage.acts.values() for at, _ in acts}
+        played.append((instants, rounds))
+
+    for one, other in combinations(played, 2):
+        assert not one[0] & other[0]
+        assert len(one[1] & other[1]) < len(one[1]) / 2
 
 
 def test_whoever_wakes_late_acts_now_and_does_not_make_up_for_the_night(stage):
