@@ -13,11 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sla.table import NEAR, WHOLE_DAY, NeverOpenError, Rows, Rules, Span, Table, table
+from sla.table import NEAR, WHOLE_DAY, NeverOpenError, Rules, Span, Table, table
 from sla.zones import UnknownZoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from sla.table import Rows
 
 __all__ = ["WHOLE_DAY", "Calendar", "NeverOpenError", "Span", "UnknownZoneError"]
 
@@ -89,15 +91,16 @@ class Calendar:
         known = self._table
         if known.always:
             return start + working_time
-        days, starts, ends, base, worked = rows = known.rows
+        days, starts, ends, base, worked = known.rows
         try:
             here = days[start.toordinal()]
         except KeyError:
             known.around(start, start)
             return self.add(start, working_time)
-        while starts[here + 1] <= start:
-            here += 1
+        while starts[here] > start:
+            here -= 1
         if working_time <= _NOTHING:
+            rows = days, starts, ends, base, worked
             return self._back(rows, here, start, working_time)
         if start > (close := ends[here]):
             start = close
@@ -105,10 +108,11 @@ class Calendar:
         there = bisect_left(worked, wanted, here, far := here + NEAR)
         if there == far:
             there = bisect_left(worked, wanted, far)
-        if there == len(base):
+        try:
+            return base[there] + wanted
+        except IndexError:
             known.later()
             return self.add(start, working_time)
-        return base[there] + wanted
 
     def _back(self, rows: Rows, here: int, start: datetime, working_time: timedelta) -> datetime:
         _, starts, ends, base, worked = rows
@@ -140,10 +144,10 @@ class Calendar:
         except KeyError:
             known.around(begin, end)
             return self.elapsed(begin, end)
-        while starts[here + 1] <= begin:
-            here += 1
-        while starts[there + 1] <= end:
-            there += 1
+        while starts[here] > begin:
+            here -= 1
+        while starts[there] > end:
+            there -= 1
         if begin > (close := ends[here]):
             begin = close
         if end > (close := ends[there]):

@@ -6,10 +6,10 @@ changed, so that a reader always has a table that fits together.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from sla.zones import zone
@@ -57,23 +57,16 @@ class Rules:
     holidays: frozenset[date]
 
 
-class Rows(NamedTuple):
-    """The open spans of whole years (in UTC), the first of them empty: where the table begins.
+Rows = tuple[dict[int, int], list[datetime], list[datetime], list[datetime], list[timedelta]]
+"""The open spans of whole years (in UTC): days, starts, ends, base, worked.
 
-    *days* says, by ordinal of a UTC day, which span has started when it begins; *worked* is the
-    open time up to a span's end, and *base* its start less the open time before it, so that
-    ``base + open time`` is an instant. *starts* has a wall behind its last, *worked* several.
-    """
+The first span is empty: it is where the table begins. *days* says, by ordinal of a UTC day, which
+span is the last to start before the day is over; *worked* is the open time up to a span's end, and
+*base* its start less the open time before it, so that ``base + open time`` is an instant. *worked*
+has a wall behind its last. A plain tuple, for it is unpacked at each question.
+"""
 
-    days: dict[int, int]
-    starts: list[datetime]
-    ends: list[datetime]
-    base: list[datetime]
-    worked: list[timedelta]
-
-
-_NO_ROWS = Rows({}, [], [], [], [])
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+_NO_ROWS: Rows = ({}, [], [], [], [])
 
 
 class Table:
@@ -193,12 +186,11 @@ def _lay_out(spans: list[tuple[datetime, datetime]], begin: datetime, end: datet
         worked.append(total)
     starts = [start for start, _ in spans]
     days = {
-        (midnight := begin + _DAY * day).toordinal(): bisect_right(starts, midnight) - 1
+        (midnight := begin + _DAY * day).toordinal(): bisect_left(starts, midnight + _DAY) - 1
         for day in range((end - begin).days)
     }
-    starts.append(_END_OF_TIME)
     worked += [timedelta.max] * NEAR
-    return Rows(days, starts, [close for _, close in spans], base, worked)
+    return days, starts, [close for _, close in spans], base, worked
 
 
 def _merged(pieces: Iterable[tuple[datetime, datetime]]) -> Iterator[tuple[datetime, datetime]]:
