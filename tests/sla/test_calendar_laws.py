@@ -112,7 +112,7 @@ def cases(draw) -> tuple[Calendar, datetime]:
     return Calendar(place, hours, exceptions, holidays), middle
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(case=cases(), data=st.data())
 def test_adding_and_measuring_agree_with_looking_at_every_minute(case, data):
     calendar, middle = case
@@ -174,20 +174,20 @@ decades = st.datetimes(
 working_times = st.timedeltas(timedelta(0), timedelta(days=40))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, working_times)
 def test_what_was_added_has_elapsed(calendar, start, working_time):
     assert calendar.elapsed(start, calendar.add(start, working_time)) == working_time
     assert calendar.elapsed(start, calendar.add(start, -working_time)) == -working_time
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, instants)
 def test_elapsed_backwards_is_the_negative(calendar, begin, end):
     assert calendar.elapsed(end, begin) == -calendar.elapsed(begin, end)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, instants, instants)
 def test_elapsed_times_of_neighbouring_stretches_add_up(calendar, first, second, third):
     whole = calendar.elapsed(first, third)
@@ -195,7 +195,7 @@ def test_elapsed_times_of_neighbouring_stretches_add_up(calendar, first, second,
     assert calendar.elapsed(first, second) + calendar.elapsed(second, third) == whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, st.lists(instants, min_size=2, max_size=2).map(sorted), working_times)
 def test_who_starts_later_is_never_due_earlier(calendar, starts, working_time):
     earlier, later = starts
@@ -203,7 +203,7 @@ def test_who_starts_later_is_never_due_earlier(calendar, starts, working_time):
     assert calendar.add(earlier, working_time) <= calendar.add(later, working_time)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, st.lists(working_times, min_size=2, max_size=2).map(sorted))
 def test_more_time_is_never_due_earlier(calendar, start, times):
     less, more = times
@@ -212,7 +212,7 @@ def test_more_time_is_never_due_earlier(calendar, start, times):
     assert calendar.add(start, -more) <= calendar.add(start, -less) <= calendar.add(start, less)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, working_times, working_times)
 def test_adding_twice_is_adding_the_sum(calendar, start, first, second):
     if second:
@@ -220,7 +220,7 @@ def test_adding_twice_is_adding_the_sum(calendar, start, first, second):
         assert calendar.add(calendar.add(start, first), second) == both
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants)
 def test_nothing_added_is_the_first_open_instant(calendar, start):
     opening = calendar.add(start, timedelta(0))
@@ -231,7 +231,7 @@ def test_nothing_added_is_the_first_open_instant(calendar, start):
     assert calendar.first_open(start) == opening
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, working_times.filter(bool))
 def test_a_due_instant_ends_open_time_and_never_lies_at_an_opening(calendar, start, working_time):
     due = calendar.add(start, working_time)
@@ -239,7 +239,7 @@ def test_a_due_instant_ends_open_time_and_never_lies_at_an_opening(calendar, sta
     assert calendar.elapsed(due - timedelta(microseconds=1), due) > timedelta(0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(calendars, instants, st.timedeltas(timedelta(0), timedelta(days=30)))
 def test_spans_are_what_elapses_and_never_touch(calendar, begin, length):
     found = list(calendar.spans(begin, begin + length))

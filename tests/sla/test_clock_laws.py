@@ -26,7 +26,7 @@ from tests.sla.making import (
     replied,
 )  # fmt: skip
 
-MANY = settings(max_examples=100)
+MANY = settings(max_examples=60)
 
 
 @MANY

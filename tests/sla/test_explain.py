@@ -348,7 +348,7 @@ def test_a_row_whose_waiting_is_no_more_can_be_explained_too():
     assert explain(clock, [], [], now=at(9))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(threads, st.lists(readings(), max_size=4))
 def test_every_clock_can_be_explained_in_whole_sentences(thread, given_readings):
     for clock in clocks(thread, POLICIES, given_readings):
