@@ -43,6 +43,7 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
         SettingsError: the settings cannot be used.
     """
     configured = opening.read(path, sandbox=sandbox)
+    standins.verify(configured)
     findings = checks.findings(configured, loops.utcnow())
     faults = {} if offline else await _call_all(configured)
     if as_json:

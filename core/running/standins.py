@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.configuration.configured import standing_in
 from core.errors import SettingsError
+from core.store import private
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -31,7 +32,11 @@ Options = dict[str, dict[str, Any]]
 
 @asynccontextmanager
 async def opened(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Options]:
-    """Run the stand-ins of all sandbox accounts; yields, by account, the options to use."""
+    """Run the stand-ins of all sandbox accounts; yields, by account, the options to use.
+
+    Raises:
+        SettingsError: where they listen cannot be written down.
+    """
     accounts = _sandboxed(settings)
     if not accounts:
         yield {}
@@ -46,8 +51,9 @@ async def opened(settings: Settings, clock: Callable[[], datetime]) -> AsyncIter
                 opening = sandbox.open(options, clock)
                 found |= {n: dict(o) for n, o in (await stack.enter_async_context(opening)).items()}
         path = settings.state_dir / FILE
+        with private.usable():
+            _write(path, found)
         stack.callback(path.unlink, missing_ok=True)
-        _write(path, found)
         yield found
 
 
@@ -78,6 +84,16 @@ def running(settings: Settings, needed: Iterable[str]) -> Settings:
         raise SettingsError([f"accounts.{name}: {NOT_RUNNING}" for name in missing])
     there = {n: standing_in(a, found[n]) for n, a in sandboxed.items() if n in found}
     return replace(settings, accounts={**settings.accounts, **there})
+
+
+def verify(settings: Settings) -> None:
+    """Verify, and leave nothing there, that the state directory can be used if it is needed.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if settings.store.embedded or _sandboxed(settings):
+        private.verify(settings.state_dir)
 
 
 def _sandboxed(settings: Settings) -> dict[str, Configured]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -31,6 +34,30 @@ def directory(path: Path, mode: int, owner: tuple[int, int] | None = None) -> No
         path.chmod(mode)  # whatever the umask
         if owner is not None:
             os.chown(path, *owner)
+
+
+def verify(state_dir: Path) -> None:
+    """Verify that *state_dir* can be written to, or be made; nothing is left there.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    with usable():
+        there = state_dir.absolute()
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        with tempfile.TemporaryDirectory(prefix=".replyby-", dir=there):
+            pass
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Turn the system's refusal of a file in `state_dir` into a fault of the settings."""
+    try:
+        yield
+    except OSError as error:
+        fault = f"{error.filename}: {error.strerror}; choose a directory that we may write to"
+        raise unfit("state_dir", fault) from error
 
 
 def write_secret(path: Path, text: str) -> None:

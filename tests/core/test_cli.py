@@ -291,6 +291,25 @@ def test_a_mistake_is_one_line_with_exit_code_1(given, waiting, args, complaint)
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("place", ["/proc/x", "settings.toml", "settings.toml/var"])
+@pytest.mark.parametrize("args", [("check", "--offline", "--sandbox"), ("run", "--sandbox")])
+def test_a_state_directory_that_cannot_be_used_is_one_line(given, files, args, place):
+    text = SETTINGS.replace("[store]", f'[store]\nstate_dir = "{place}"\n')
+    (files / "settings.toml").write_text(text + f'[ops]\nlisten = "127.0.0.1:{free_port()}"\n')
+
+    code, out, err = given(*args)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("store.state_dir: /")
+    assert len(err.splitlines()) == 1
+
+
+def test_checking_the_state_directory_leaves_nothing_there(given, files):
+    assert given("check", "--offline", "--sandbox")[0] == 0
+
+    assert [path.name for path in files.iterdir()] == ["settings.toml"]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
