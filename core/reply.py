@@ -220,7 +220,11 @@ async def _told(db: Db, this: Round, reply: Reply, fault: ConnectorError) -> Not
         thread=reply.thread,
         clock=clock.id if clock else None,
         due_at=clock.clock.due_at if clock else None,
-        facts=(("promise", clock.clock.promise if clock else None), ("reason", known)),
+        facts=(
+            ("promise", clock.clock.promise if clock else None),
+            ("reason", known),
+            ("waits_for", clock.clock.waits_for if clock else min(reply.to)),
+        ),
     )
 
 
@@ -262,9 +266,10 @@ async def _in_doubt(db: Db, this: Round, reply: Reply) -> Notice:
 
 
 async def _most_urgent(db: Db, reply: Reply) -> ClockRow | None:
-    """The running clock of its thread that is due first."""
+    """The running clock due first of those whose party *reply* was addressed to."""
     rows = await clocks.of_thread(db, reply.account, reply.thread)
-    running = [row for row in rows if row.clock.ended is None and row.clock.steps]
+    told = [row for row in rows if row.clock.waits_for in reply.to and row.clock.steps]
+    running = [row for row in told if row.clock.ended is None]
     return min(running, key=lambda row: row.clock.due_at, default=None)
 
 

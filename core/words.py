@@ -121,7 +121,8 @@ def render_digest(
     told = _told(notice, rules, zone, now)
     late = sum(part.notice.kind is NoticeKind.BREACH for part in parts)
     subject = f"{late} late, {len(parts) - late} due soon after the first reading"
-    lines = [f"The first reading found {len(parts)} threads that a person should know of."]
+    threads = _by(len(parts), "thread", "threads")
+    lines = [f"The first reading found {len(parts)} {threads} that a person should know of."]
     lines += [_line(part, told) for part in parts[:SHOWN]]
     if len(parts) > SHOWN:
         lines.append(f"... and {len(parts) - SHOWN} more: replyby threads --at-risk")
@@ -144,6 +145,11 @@ def _line(part: Dispatch, told: _Told) -> str:
     due_at = part.notice.due_at
     until = f"{_left(due_at - told.now)}, due {told.when(due_at)}" if due_at else ""
     return f"- {until}: thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
+
+
+def _by(n: object, one: str, several: str) -> str:
+    """The word for *n* things."""
+    return one if str(n) == "1" else several
 
 
 def _left(left: timedelta) -> str:
@@ -239,8 +245,9 @@ def _moved(told: _Told) -> _Spoken:
 def _refused(told: _Told) -> _Spoken:
     why = _REFUSALS.get(told.fact("reason"), "the marketplace refused it")
     subject = "Reply refused, deadline passed" if told.is_late else "Reply refused"
+    whom = "the marketplace" if told.fact("waits_for") == "marketplace" else "the buyer"
     again = [
-        f"A reply from here did not reach the buyer: {why}. The original deadline stands.",
+        f"A reply from here did not reach {whom}: {why}. The original deadline stands.",
         *_deadline(told),
         "What to do: answer again, at the marketplace if it refuses this way.",
     ]
@@ -257,8 +264,11 @@ def _unknown(told: _Told) -> _Spoken:
 
 
 def _history(told: _Told) -> _Spoken:
-    return f"{told.fact('waiting') or 'Some'} old threads still wait", [
-        "Their deadlines had passed before this account was watched: none is counted or warned of.",
+    waiting = told.fact("waiting") or "Some"
+    wait = _by(waiting, "old thread still waits", "old threads still wait")
+    passed = _by(waiting, "Its deadline", "Their deadlines")
+    return f"{waiting} {wait}", [
+        f"{passed} had passed before this account was watched: none is counted or warned of.",
         "What to do: replyby threads --history",
     ]
 
@@ -315,17 +325,19 @@ def _review(told: _Told) -> _Spoken:
 
 def _set_aside(told: _Told) -> _Spoken:
     n = told.fact("n") or "Something"
-    return "Unreadable payload set aside", [
+    return f"Unreadable {_by(n, 'payload', 'payloads')} set aside", [
         f"{n} from the stream {told.fact('stream') or 'of messages'} could not be read.",
-        "Its neighbours were stored.",
+        f"{_by(n, 'Its', 'Their')} neighbours were stored.",
         f"Reason: {told.fact('reason')}." if told.fact("reason") else "",
         "What to do: replyby set-aside list",
     ]
 
 
 def _retired(told: _Told) -> _Spoken:
+    ended = told.fact("ended") or "0"
+    clocks = _by(ended, "running clock was", "running clocks were")
     return "Account is no longer read", [
-        f"It left the settings; {told.fact('ended') or 'no'} running clocks were ended.",
+        f"It left the settings; {'no' if ended == '0' else ended} {clocks} ended.",
         "What to do: nothing, if this was meant.",
     ]
 

@@ -295,8 +295,27 @@ async def test_a_refused_reply_is_told_at_once_and_the_clock_runs_on(
     assert row["ended"] is None
     assert await told(db) == [(f"{row['id']}/refused/reply:1", "reply_refused")]
     facts = await db.fetchval("select facts from notice")
-    assert facts == {"promise": "reply-24h", "reason": reason}
+    assert facts == {"promise": "reply-24h", "reason": reason, "waits_for": "buyer"}
     assert [delivery for _, delivery, _, _ in await ours(db)] == ["refused"]
+
+
+@pytest.mark.parametrize("party", [Party.BUYER, Party.MARKETPLACE])
+async def test_a_refusal_is_about_the_party_that_was_answered(pool, db, now, party):
+    """The buyer has waited for longer than the marketplace."""
+    both = seeds.policy(waits_for=frozenset({Party.BUYER, Party.MARKETPLACE}))
+    rules = seeds.rules(policies={"mk": (both,)})
+    async with transaction(pool) as other:
+        asked = message("M2", now - HOUR, Party.MARKETPLACE)
+        await ingest.page(other, rules, "mk", page(now, asked), now, None)
+        await reply.queue(other, "mk", "T1", BODY, frozenset({party}), now)
+    streams = {"s": Stream("s", MINUTE)}
+    readers = {"mk": Reader(seeds.account(), Shop(Refused("closed")), streams, "mk")}
+
+    await reply.once(pool, readers, rules, Metrics(), now)
+
+    told = await db.fetchrow("select clock, facts from notice")
+    waits = await db.fetchval("select id from clock where waits_for = $1", party)
+    assert (told["clock"], told["facts"]["waits_for"]) == (waits, party)
 
 
 async def test_an_account_that_cannot_answer_refuses(db, round_, queued):

@@ -148,6 +148,43 @@ def test_what_becomes_of_a_deadline_or_a_reply(say, kind, facts, subject, text):
     assert said.text == f"{text}\n{ENDING}{promise}"
 
 
+@pytest.mark.parametrize(
+    ("waits_for", "whom"),
+    [("marketplace", "the marketplace"), ("buyer", "the buyer"), (None, "the buyer")],
+)
+def test_a_refusal_names_whom_the_reply_did_not_reach(say, waits_for, whom):
+    said = say(NoticeKind.REPLY_REFUSED, ("reason", None), ("waits_for", waits_for))
+
+    assert said.text.startswith(f"A reply from here did not reach {whom}: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "one", "several"),
+    [
+        (NoticeKind.HISTORY_SUMMARY, "waiting",
+         ("1 old thread still waits: ", "Its deadline had passed"),
+         ("2 old threads still wait: ", "Their deadlines had passed")),
+        (NoticeKind.PAYLOAD_SET_ASIDE, "n",
+         ("Unreadable payload set", "1 from the stream", "Its neighbours"),
+         ("Unreadable payloads set", "2 from the stream", "Their neighbours")),
+        (NoticeKind.ACCOUNT_RETIRED, "ended",
+         ("1 running clock was ended.",), ("2 running clocks were ended.",)),
+    ],
+)  # fmt: skip
+def test_one_is_spoken_of_as_one(say, kind, fact, one, several):
+    for n, words_ in ((1, one), (2, several)):
+        said = say(kind, (fact, n))
+        assert all(word in f"{said.subject}\n{said.text}" for word in words_)
+
+
+def test_a_digest_of_one_thread_says_so(now):
+    part = Dispatch(Notice("7/0/2", NoticeKind.BREACH, "mk", now), "chat", 1, now)
+
+    said = words.render_digest(part.notice, [part], seeds.rules(), zone="UTC", now=now)
+
+    assert "found 1 thread that" in said.text
+
+
 def test_a_refusal_after_the_deadline_says_so(say, now):
     said = say(NoticeKind.REPLY_REFUSED, ("reason", None), due_at=now - HOUR)
 
@@ -188,8 +225,8 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          ("Version 3 was to be checked again by 2026-11-20.\n"
          "What to do: read the source again; write a new version, or a new date of review.")),
         (NoticeKind.PAYLOAD_SET_ASIDE, (("stream", "threads"), ("reason", "no id"), ("n", 2)),
-         "Unreadable payload set aside",
-         ("2 from the stream threads could not be read.\nIts neighbours were stored.\n"
+         "Unreadable payloads set aside",
+         ("2 from the stream threads could not be read.\nTheir neighbours were stored.\n"
          "Reason: no id.\nWhat to do: replyby set-aside list")),
         (NoticeKind.ACCOUNT_RETIRED, (("ended", 4),), "Account is no longer read",
          ("It left the settings; 4 running clocks were ended.\n"
