@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from sla.clock import Clock
 
 GONE, MERGED, RETIRED = "gone", "merged", "account_retired"
-_NOT_TAKEN_BACK = ("erased", RETIRED)
+NOT_TAKEN_BACK = ("erased", RETIRED)
+"""Reasons that end a clock and say nothing of a breach that was told before."""
+
 _NOT_REOPENED = (GONE, MERGED, RETIRED)
 
 Line = tuple[str, "Mapping[str, object]", "Mapping[str, object]"]
@@ -149,7 +151,7 @@ def _stands(old: ClockRow) -> bool:
     """Whether a breach was counted, or told, and not taken back since."""
     if old.breached_at is not None:
         return old.corrected_at is None
-    void_for_other_reasons = (MERGED, *_NOT_TAKEN_BACK)
+    void_for_other_reasons = (MERGED, *NOT_TAKEN_BACK)
     ended = old.clock.ended in (None, "late") or old.clock.reason in void_for_other_reasons
     return _was_told(old) and ended
 
@@ -166,7 +168,7 @@ def _moved(old: Clock, clock: Clock) -> str | None:
 
 def _taken_back(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> str | None:
     """Why a breach that was counted or told is none, as is now known; None where it stands."""
-    if not _stands(old) or clock.reason in _NOT_TAKEN_BACK:
+    if not _stands(old) or clock.reason in NOT_TAKEN_BACK:
         return None
     if SUPERSEDED in clock.flags:
         return "deadline_moved"

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.model import Dispatch, Notice, NoticeKind
+from core.remember import NOT_TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,7 +75,8 @@ DROPPED = """
     select notice, suppressed from dispatch
     where notifier = $1 and notice = any($2) and suppressed is not null
 """
-# What was dropped while it was leaving was told all the same; a late reply takes nothing back.
+# What was dropped while it was leaving was told all the same; a late reply takes nothing back, and
+# neither does what ended the clock for reasons of its own.
 DONE = """
     with was as (
         select notice, suppressed from dispatch
@@ -88,7 +90,8 @@ DONE = """
     left join clock c on c.id = n.clock
     where d.notifier = $1 and d.notice = was.notice and d.sent_at is null
     returning d.notice, was.suppressed is not null and n.kind = 'breach'
-                        and c.ended is distinct from 'late' as too_late
+                        and c.ended is distinct from 'late'
+                        and coalesce(c.reason, '') <> all($4::text[]) as too_late
 """
 RETRY = """
     with mine as (
@@ -183,7 +186,7 @@ async def done(db: Db, notifier: str, notices: Sequence[int], at: datetime) -> f
     Returns:
         Breaches that were taken back while they were leaving: their reader needs the correction.
     """
-    rows = await db.fetch(DONE, notifier, notices, at)
+    rows = await db.fetch(DONE, notifier, notices, at, NOT_TAKEN_BACK)
     return frozenset(row["notice"] for row in rows if row["too_late"])
 
 

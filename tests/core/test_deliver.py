@@ -12,7 +12,8 @@ from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
 from core.notifier import Route
 from core.reading.walk import Reader
-from core.store import budget, dispatches, notices, transaction
+from core.store import accounts, budget, dispatches, notices, transaction
+from sla.clock import Kind
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE
@@ -486,6 +487,42 @@ async def test_a_late_answer_while_a_breach_was_leaving_takes_nothing_back(
     await round_(chat)
 
     assert chat.keys == [breached.key]
+
+
+async def test_an_account_that_is_retired_while_its_breach_was_leaving_takes_nothing_back(
+    pool, db, round_, breached, now
+):
+    class Slow(Remembering):
+        async def send(self, notice, words):
+            async with transaction(pool) as other:
+                await accounts.sync(other, [], now)
+            await super().send(notice, words)
+
+    chat = Slow("chat")
+    await round_(chat)
+    await round_(chat)
+
+    assert chat.keys == [breached.key]
+
+
+async def test_a_buyer_who_is_erased_while_a_breach_was_leaving_takes_nothing_back(
+    pool, db, round_, rules, breached, now
+):
+    class Slow(Remembering):
+        async def send(self, notice, words):
+            gone = Message(
+                id="E", thread="T1", party=Party.MARKETPLACE, kind=Kind.ERASED, sent_at=now
+            )
+            async with transaction(pool) as other:
+                await ingest.page(other, rules, "mk", Page(messages=(gone,)), now, None)
+            await super().send(notice, words)
+
+    chat = Slow("chat")
+    await round_(chat)
+    await round_(chat)
+
+    assert chat.keys == [breached.key]
+    assert await db.fetchval("select reason from clock") == "erased"
 
 
 # The digest of a first walk
