@@ -50,8 +50,8 @@ RETRIES = ("rate_limited", "unreachable")
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 
-SUPPRESSED = ("answered", "ended", "moved", "duplicate")
-"""Why a notice was not sent after all: an answer, the clock's end, another deadline, a double."""
+SUPPRESSED = ("answered", "ended", "moved")
+"""Why a notice was not sent after all: an answer, the clock's end, another deadline."""
 
 TABLES = ("notice",)
 ACTIONS = ("deleted",)
