@@ -13,7 +13,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     history_summary       waiting
     blind                 streams, seen_through, expected, earliest
     account_down          since
-    account_up            since
+    account_up            since, blind_since
     push_silent           since
     credential_expiring   expires_at
     policy_review         promise, version, day
@@ -295,9 +295,13 @@ def _down(told: _Told) -> _Spoken:
 
 
 def _up(told: _Told) -> _Spoken:
-    since = told.at("since") or told.notice.raised_at
+    since, blind_since = told.at("since") or told.notice.raised_at, told.at("blind_since")
+    again = f"The marketplace accepts our key again since {told.when(since)}."
+    if blind_since:
+        again = f"Every stream is read again since {told.when(since)}."
     return "Account is read again", [
-        f"The marketplace accepts our key again since {told.when(since)}.",
+        again,
+        f"It was blind for {span(since - blind_since)}." if blind_since else "",
         "What to do: nothing.",
     ]
 

@@ -1,7 +1,8 @@
 """Blind is worse than late: what carries clocks and cannot be read hides its deadlines.
 
 Beyond a limit of age it is told, with what has probably arrived unread and when a promise may
-first break unseen. Rule: clock.md, section 7.
+first break unseen; it is taken back once nothing of the account is blind any more. Rule: clock.md,
+section 7.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import structlog
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.store import notices, sight, transaction
+from core.store import accounts, notices, sight, transaction
 from sla import steps
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ LOOK_EVERY = timedelta(seconds=15)
 WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 LEARNT_FROM = 4 * WEEK
 SHARE = 0.05
+GRACE = timedelta(minutes=1)
+"""At most so long after our own start nothing is told: what we missed is just being read."""
 
 log = structlog.get_logger()
 
@@ -97,8 +100,12 @@ def earliest_breach(
     return min(unseen + known, default=None)
 
 
-async def once(pool: Pool, rules: Rules, metrics: Metrics, now: datetime) -> datetime:
-    """Tell what has become blind, and export what every blind account hides.
+async def once(
+    pool: Pool, rules: Rules, metrics: Metrics, now: datetime, *, started: datetime
+) -> datetime:
+    """Tell what has become blind and what sees again, and export what every blind account hides.
+
+    *started* is when this process began to look.
 
     Returns:
         When to look again.
@@ -107,11 +114,13 @@ async def once(pool: Pool, rules: Rules, metrics: Metrics, now: datetime) -> dat
         all_ = await sight.all_(db)
         blind = [one for one in all_ if now - one.since > _limit_of(one, rules, now)]
         hidden = {one: await _hidden(db, rules, one, now) for one in blind}
-        fresh = [one for one in blind if one.blind_since is None]
+        fresh = [
+            one for one in blind if one.blind_since is None and _had_time(one, rules, started, now)
+        ]
         await _tell(db, rules, {one: hidden[one] for one in fresh}, now)
         seeing = [one for one in all_ if one.blind_since and one not in hidden]
         if seeing:
-            await sight.found(db, seeing)
+            await _take_back(db, rules, seeing, now)
     for one in seeing:
         log.info("reads again", account=one.account, stream=one.stream)
     _export(metrics, all_, hidden)
@@ -131,6 +140,11 @@ def _is_in_force(policy: Policy, at: datetime) -> bool:
 def _limit_of(one: Sight, rules: Rules, now: datetime) -> timedelta:
     promise = shortest(rules.policies.get(one.account, ()), now)
     return limit(one.every, one.every, promise)
+
+
+def _had_time(one: Sight, rules: Rules, started: datetime, now: datetime) -> bool:
+    """Whether we could have read *one* since our own start."""
+    return now >= started + min(_limit_of(one, rules, now), GRACE)
 
 
 async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
@@ -155,6 +169,24 @@ async def _tell(db: Db, rules: Rules, fresh: Mapping[Sight, Blindness], now: dat
             )
     told = [_notice(several, since, now) for (_, since), several in together.items()]
     await notices.raise_(db, rules, told)
+
+
+async def _take_back(db: Db, rules: Rules, seeing: Sequence[Sight], now: datetime) -> None:
+    """Tell of each account whose last blind stream is read again, unless its key is refused."""
+    for name in sorted({one.account for one in seeing}):
+        own = [one for one in seeing if one.account == name]
+        standing = await accounts.standing(db, name)  # its lock: the last one tells, and only it
+        if not await sight.found(db, own) or standing is None or standing.down_since is not None:
+            continue
+        if not await sight.is_blind(db, name):
+            since = min(one.blind_since for one in own if one.blind_since)
+            await notices.raise_(db, rules, [_up(name, since, now)])
+
+
+def _up(account: str, blind_since: datetime, now: datetime) -> Notice:
+    facts = (("since", now.isoformat()), ("blind_since", blind_since.isoformat()))
+    key = keys.account(account, NoticeKind.ACCOUNT_UP, blind_since)
+    return Notice(key, NoticeKind.ACCOUNT_UP, account, now, facts=facts)
 
 
 def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) -> Notice:

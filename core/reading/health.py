@@ -17,7 +17,7 @@ import structlog
 
 from core import keys
 from core.model import HealthState, Notice, NoticeKind
-from core.store import accounts, notices, streams, transaction, wake
+from core.store import accounts, notices, sight, streams, transaction, wake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +83,8 @@ async def _down_or_up(
     if since is not None and not down:
         await accounts.set_down(db, account, None)
         log.info("account came up", account=account, down_since=since.isoformat())
+        if await sight.is_blind(db, account):  # told when that ends too: core.reading.blind
+            return []
         return [_notice(NoticeKind.ACCOUNT_UP, account, now, now)]
     return []
 

@@ -61,6 +61,7 @@ class Crew:
         self._delivering: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
+        self._looking_since: datetime | None = None
         self._settled: int | None = None
 
     async def work(self) -> None:
@@ -182,7 +183,10 @@ class Crew:
 
     async def _blind(self, now: datetime) -> datetime | None:
         state = self._state
-        return await blind.once(state.pool, state.rules, state.metrics, now)
+        self._looking_since = self._looking_since or now
+        return await blind.once(
+            state.pool, state.rules, state.metrics, now, started=self._looking_since
+        )
 
     async def _send(self, name: str, now: datetime) -> datetime | None:
         state = self._state

@@ -27,7 +27,9 @@ FOUND = """
     update stream s set blind_since = null
     from unnest($1::text[], $2::text[]) as w (account, stream)
     where s.account = w.account and s.stream = w.stream and s.blind_since is not null
+    returning true
 """
+BLIND = "select exists (select from stream where account = $1 and blind_since is not null)"
 # By hour of the week in UTC, Monday's first is 0.
 RATES = """
     select ((extract(isodow from sent_at) - 1) * 24 + extract(hour from sent_at))::integer as hour,
@@ -66,9 +68,15 @@ async def lost(db: Db, one: Sight, since: datetime) -> bool:
     return bool(await db.fetchval(LOST, one.account, one.stream, since))
 
 
-async def found(db: Db, several: Collection[Sight]) -> None:
-    """Remember that these streams are not blind any more."""
-    await db.execute(FOUND, [one.account for one in several], [one.stream for one in several])
+async def found(db: Db, several: Collection[Sight]) -> bool:
+    """Remember that these streams are not blind any more; False where it was known already."""
+    names = [one.account for one in several], [one.stream for one in several]
+    return bool(await db.fetch(FOUND, *names))
+
+
+async def is_blind(db: Db, account: str) -> bool:
+    """Whether a stream of *account* was told to be blind, and is."""
+    return bool(await db.fetchval(BLIND, account))
 
 
 async def rates(

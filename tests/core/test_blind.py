@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from math import inf
 
@@ -11,13 +12,14 @@ from structlog.testing import capture_logs
 from core.metrics import Metrics
 from core.model import Stream
 from core.reading import blind
-from core.store import streams
+from core.store import accounts, streams
 from sla.calendar import Calendar, Span
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, setup, stored
 
 DAY = 24 * HOUR
 WEEK = 7 * DAY
+LONG_AGO = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 BERLIN = Calendar(
     "Europe/Berlin",
     {
@@ -118,13 +120,16 @@ async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(po
     await stored(pool, now, *(buyer(f"M{n}", now - n * WEEK, f"T{n}") for n in range(1, 5)))
     await read_through(pool, now)
 
-    await blind.once(pool, rules, metrics, now + 25 * MINUTE)
+    await blind.once(pool, rules, metrics, now + 25 * MINUTE, started=LONG_AGO)
     assert await blind_notices(pool) == []
 
     with capture_logs() as logs:
         for minutes in (30, 60):
             at = now + minutes * MINUTE
-            assert await blind.once(pool, rules, metrics, at) == at + blind.LOOK_EVERY
+            assert (
+                await blind.once(pool, rules, metrics, at, started=LONG_AGO)
+                == at + blind.LOOK_EVERY
+            )
 
     [told] = await blind_notices(pool)
     assert told["key"] == f"mk/blind/{(now + 25 * MINUTE).isoformat()}"
@@ -137,18 +142,18 @@ async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(po
     assert metrics.earliest_possible_breach.get("mk") == (now + DAY).timestamp()
 
     await read_through(pool, now + HOUR)
-    await blind.once(pool, rules, metrics, now + HOUR)
+    await blind.once(pool, rules, metrics, now + HOUR, started=LONG_AGO)
     assert metrics.unseen_messages_expected.get("mk") == 0
     assert metrics.earliest_possible_breach.get("mk") == inf
 
-    await blind.once(pool, rules, metrics, now + 2 * HOUR)
+    await blind.once(pool, rules, metrics, now + 2 * HOUR, started=LONG_AGO)
     assert len(await blind_notices(pool)) == 2
 
 
 async def test_an_account_that_was_never_read_is_blind_since_it_is_monitored(pool, now):
     await pages.monitored(pool, now, setup("mk", Stream("threads", 5 * MINUTE)))
 
-    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR)
+    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR, started=LONG_AGO)
 
     [told] = await blind_notices(pool)
     assert told["facts"]["seen_through"] is None
@@ -162,14 +167,14 @@ async def test_streams_that_become_blind_together_are_told_together(pool, now):
     async with pool.acquire() as db:
         await db.execute("update stream set seen_through = $1 where stream = 'b'", now)
 
-    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR)
+    await blind.once(pool, seeds.rules(), Metrics(), now + HOUR, started=LONG_AGO)
 
     [told] = await blind_notices(pool)
     assert (told["facts"]["streams"], told["facts"]["seen_through"]) == ("a, b", None)
     since = {r["stream"]: r["blind_since"] for r in await pages.rows(pool, "stream")}
     assert since == {"a": now + 5 * MINUTE, "b": now + 5 * MINUTE, "slow": None}
 
-    await blind.once(pool, seeds.rules(), Metrics(), now + 4 * HOUR)
+    await blind.once(pool, seeds.rules(), Metrics(), now + 4 * HOUR, started=LONG_AGO)
 
     assert [n["facts"]["streams"] for n in await blind_notices(pool)] == ["a, b", "slow"]
 
@@ -179,6 +184,81 @@ async def test_what_carries_no_clocks_or_is_retired_is_never_blind(pool, now):
     await pages.monitored(pool, now, setup("mk", numbers), setup("gone"))
     await pages.monitored(pool, now, setup("mk", numbers))
 
-    await blind.once(pool, seeds.rules(), Metrics(), now + DAY)
+    await blind.once(pool, seeds.rules(), Metrics(), now + DAY, started=LONG_AGO)
 
     assert await blind_notices(pool) == []
+
+
+async def ups(pool):
+    return [row for row in await pages.rows(pool, "notice") if row["kind"] == "account_up"]
+
+
+async def seen(pool, at, *names):
+    async with pool.acquire() as db:
+        await db.execute(
+            "update stream set seen_through = $1 where stream = any($2)", at, list(names)
+        )
+
+
+async def look(pool, at, started=LONG_AGO):
+    await blind.once(pool, seeds.rules(), Metrics(), at, started=started)
+
+
+async def test_it_is_taken_back_once_when_the_last_blind_stream_is_read_again(pool, now):
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE), Stream("b", MINUTE)))
+    await look(pool, now + HOUR)
+
+    await seen(pool, now + HOUR, "a")
+    await look(pool, now + HOUR)
+    assert await ups(pool) == []
+
+    await seen(pool, now + HOUR, "a", "b")
+    for _ in range(2):
+        await look(pool, now + HOUR)
+
+    [told] = await ups(pool)
+    since = (now + 5 * MINUTE).isoformat()
+    assert told["key"] == f"mk/account_up/{since}"
+    assert told["facts"] == {"since": (now + HOUR).isoformat(), "blind_since": since}
+
+
+async def test_an_account_whose_key_is_refused_is_not_up(pool, now):
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE)))
+    await look(pool, now + HOUR)
+    await seen(pool, now + HOUR, "a")
+    async with pool.acquire() as db:
+        await accounts.set_down(db, "mk", now)
+
+    await look(pool, now + HOUR)
+
+    assert await ups(pool) == []
+
+
+async def test_two_workers_take_it_back_once(pool, now):
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE), Stream("b", MINUTE)))
+    await look(pool, now + HOUR)
+    await seen(pool, now + HOUR, "a", "b")
+
+    await asyncio.gather(*(look(pool, now + HOUR) for _ in range(4)))
+
+    assert len(await ups(pool)) == 1
+
+
+@pytest.mark.parametrize(
+    ("every", "grace"),
+    [(timedelta(seconds=2), timedelta(seconds=10)), (HOUR, MINUTE)],
+)
+async def test_nothing_is_told_before_we_could_have_read_it_since_our_start(
+    pool, now, every, grace
+):
+    """After a pause everything is old; the gauges say so at once."""
+    metrics, started = Metrics(), now + 4 * HOUR
+    await pages.monitored(pool, now, setup("mk", Stream("a", every)))
+    almost = started + grace - timedelta(seconds=1)
+
+    await blind.once(pool, seeds.rules(), metrics, almost, started=started)
+    assert await blind_notices(pool) == []
+    assert metrics.earliest_possible_breach.get("mk") != inf
+
+    await blind.once(pool, seeds.rules(), metrics, started + grace, started=started)
+    assert len(await blind_notices(pool)) == 1

@@ -19,7 +19,7 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import HealthState, NoticeKind, Page, SetAside, Stream
 from core.poll import Reader, wait_after
-from core.reading import walk
+from core.reading import blind, walk
 from core.store import streams, transaction
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, setup, thread
@@ -415,6 +415,26 @@ async def test_a_key_that_works_again_is_told_and_everything_is_read(polling):
     mk.say(BadCredentials("HTTP 401"))
     await polling.again(HOUR, "threads")
     assert [kind for kind, _ in await polling.told()][2:] == [NoticeKind.ACCOUNT_DOWN]
+
+
+async def test_a_key_that_works_again_is_told_with_what_was_blind_meanwhile(polling):
+    """One notice for the end of both: the stream that is still unread keeps the account blind."""
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    mk.say(BadCredentials("HTTP 401")).say(BadCredentials("HTTP 401"), stream="incidents")
+    await polling.once()
+    later = polling.now + HOUR
+    await blind.once(polling.pool, polling.rules, polling.metrics, later, started=polling.now)
+    mk.answers.clear()
+
+    await polling.again(2 * HOUR, "threads")
+    await polling.once()
+    kinds = [kind for kind, _ in await polling.told()]
+    assert kinds == [NoticeKind.ACCOUNT_DOWN, NoticeKind.BLIND]
+
+    later = polling.now
+    await blind.once(polling.pool, polling.rules, polling.metrics, later, started=polling.now)
+    kinds = [kind for kind, _ in await polling.told()]
+    assert kinds == [NoticeKind.ACCOUNT_DOWN, NoticeKind.BLIND, NoticeKind.ACCOUNT_UP]
 
 
 async def test_a_stream_without_its_own_permission_does_not_stop_the_others_again(polling):

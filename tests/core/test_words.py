@@ -243,6 +243,16 @@ def test_what_befalls_an_account(say, kind, facts, subject, text):
     assert said.text == f"{text}\nMarketplace: empik\nAccount: Empik PL (mk)"
 
 
+def test_an_account_that_was_blind_tells_for_how_long(say):
+    facts = (("since", "2026-11-21T11:30:00+00:00"), ("blind_since", "2026-11-21T09:00:00+00:00"))
+
+    text = say(NoticeKind.ACCOUNT_UP, *facts, thread=None, clock=None, due_at=None).text
+
+    assert text.startswith("Every stream is read again since ")
+    assert "\nIt was blind for 2 h 30 min.\n" in text
+    assert "key" not in text
+
+
 def test_streams_that_are_blind_together_are_named_together(say):
     said = say(NoticeKind.BLIND, ("streams", "incidents, threads"), thread=None)
 
