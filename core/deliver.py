@@ -40,7 +40,8 @@ AT_ONCE = 16
 
 SECONDS = 30.0
 LOOK = 2.0
-"""Seconds for the last look: it may spare a false alarm, but must not hold up a true one."""
+"""Seconds for the last look at all that leaves together: it may spare a false alarm, but must not
+hold up a true one."""
 
 ATTEMPTS = 15
 FIRST_WAIT = 5.0
@@ -100,27 +101,25 @@ async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetim
 
 
 async def _round(outbox: _Outbox) -> bool:
-    """Send one batch and one digest; True while there may be more.
-
-    While more is due than leaves at once there is no last look: true alarms must not queue behind
-    doubts.
-    """
+    """Send one batch and one digest; True while there may be more."""
     async with transaction(outbox.this.pool) as db:
         await dispatches.release(db, outbox.name)
         claimed = await dispatches.claim(db, outbox.name, AT_ONCE)
         digest = await dispatches.claim_digest(db, outbox.name)
-    full = len(claimed) == AT_ONCE
-    if not full:
-        await _last_look(outbox, claimed)
+    await _last_look(outbox, [*claimed, *digest])
     standing = await _standing(outbox, claimed)
     together = await _standing(outbox, digest)
     parts = [[dispatch] for dispatch in standing] + ([together] if together else [])
     await gathered(_attempt(outbox, part) for part in parts)
-    return full or bool(digest)
+    return len(claimed) == AT_ONCE or bool(digest)
 
 
 async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:
-    """Read the threads once more: what was answered there drops its own dispatches."""
+    """Read the threads once more: what was answered there drops its own dispatches.
+
+    Accounts side by side, each as many threads as `LOOK` allows, the most urgent first: the rest
+    is told as it is, true alarms must not queue behind doubts.
+    """
     by_account: dict[str, list[str]] = {}
     for notice in (dispatch.notice for dispatch in claimed):
         if notice.kind in LOOKED_AT and notice.thread is not None:

@@ -398,15 +398,37 @@ async def test_a_look_that_fails_holds_nothing_up(db, round_, breached, now, mon
     assert chat.keys == [breached.key]
 
 
-async def test_in_a_storm_nothing_is_looked_at(db, round_, raised, breached, now):
+async def test_in_a_storm_is_looked_at_what_the_time_allows(
+    db, round_, raised, breached, now, monkeypatch
+):
     """More is due than leaves at once: true alarms must not queue behind doubts."""
-    connector = Looking(answer(now))
-    await raised(*(notice(now, f"{n}/9/1", clock=n) for n in range(deliver.AT_ONCE)))
 
-    assert await round_(Remembering("chat"), connector=connector) == now
-    assert connector.asked == []
-    await round_(Remembering("chat"), connector=connector)
-    assert connector.asked == ["T1"]
+    class Slow(Looking):
+        async def look(self, threads, now):
+            page = await super().look(threads, now)
+            if len(self.asked) > 1:
+                await asyncio.Event().wait()
+            return page
+
+    monkeypatch.setattr(deliver, "LOOK", 0.5)
+    chat, connector = Remembering("chat"), Slow(answer(now, now - 2 * HOUR))
+    others = range(2, deliver.AT_ONCE + 1)
+    later = {"raised_at": now + MINUTE}
+    await raised(*(notice(now, f"{n}/9/1", clock=n, thread=f"T{n}", **later) for n in others))
+
+    await asyncio.wait_for(round_(chat, connector=connector), 5)
+
+    assert (connector.asked[0], len(connector.asked)) == ("T1", 2)
+    assert len(chat.keys) == deliver.AT_ONCE - 1, "what was answered is not told; the rest is"
+
+
+async def test_what_leaves_in_a_digest_is_looked_at_too(db, round_, breached, now):
+    await db.execute("update dispatch set digest = 'mk/digest/x', next_try_at = now()")
+    chat, connector = Remembering("chat"), Looking(answer(now, now - 2 * HOUR))
+
+    await round_(chat, connector=connector)
+
+    assert (connector.asked, chat.got) == (["T1"], [])
 
 
 async def test_a_connector_that_cannot_look_is_not_asked(db, round_, breached, now):
