@@ -250,6 +250,29 @@ def test_each_index_says_which_query_it_serves():
     assert made - set(re.findall(r"comment on index (\w+)", sql)) == set()
 
 
+def test_each_query_that_an_index_serves_is_a_function_of_the_program():
+    sql = "\n".join(f.read_text() for f in sorted(MIGRATIONS.glob("*.sql")))
+    said = re.findall(r"comment on index (\w+) is\s+'([^:']+): ", sql)
+
+    assert {index for index, _ in said} == set(re.findall(r"comment on index (\w+)", sql))
+    unknown = [
+        (index, name) for index, names in said for name in names.split(", ")
+        if not is_function(name)
+    ]  # fmt: skip
+    assert unknown == []
+
+
+def is_function(name: str) -> bool:
+    """Whether *name* is ``module.function`` of the store, or of a file of `core`."""
+    module, _, function = name.partition(".")
+    found = [
+        importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for folder in ("core/store", "core")
+        if (path := ROOT / folder / f"{module}.py").is_file()
+    ]
+    return any(callable(getattr(each, function, None)) for each in found)
+
+
 def test_instants_are_stored_with_their_zone():
     for path in MIGRATIONS.glob("*.sql"):
         assert not re.search(r"\btimestamp\b(?! with)", path.read_text()), path

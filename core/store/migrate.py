@@ -31,6 +31,10 @@ LOOK_EVERY = 0.1
 WITHOUT_TRANSACTION = "-- no-transaction"
 NAME = re.compile(r"(\d{4})_\w+\.sql")
 
+OLDEST = 14
+"""The oldest PostgreSQL of which this program knows that it works."""
+
+SERVER = "select current_setting('server_version_num')::integer"
 CREATE = """
     create table if not exists schema_migration (
         version    integer primary key,
@@ -92,11 +96,13 @@ async def apply(db: Db, migrations: Sequence[Migration] | None = None) -> list[i
         The numbers that were applied now.
 
     Raises:
-        SchemaMismatch: an applied file was edited, or the database is newer than this program.
+        SchemaMismatch: an applied file was edited, the database is newer than this program, or
+            its server too old.
         StoreUnavailable: the database went away.
     """
     with unavailable():
         async with _alone(db):
+            await _check_server(db)
             await db.execute(CREATE)
             todo = _pending(migrations, await _applied(db))
             for migration in todo:
@@ -112,8 +118,23 @@ async def pending(db: Db, migrations: Sequence[Migration] | None = None) -> list
         StoreUnavailable: the database went away.
     """
     with unavailable():
+        await _check_server(db)
         applied = await _applied(db) if await db.fetchval(EXISTS) else {}
     return [migration.name for migration in _pending(migrations, applied)]
+
+
+def too_old(server: int) -> str | None:
+    """What to do about a server of this `server_version_num`; None where it will do."""
+    if server >= OLDEST * 10_000:
+        return None
+    major = server // 10_000
+    return f"the server is PostgreSQL {major}; replyby needs {OLDEST} or newer: upgrade the server"
+
+
+async def _check_server(db: Db) -> None:
+    fault = too_old(await db.fetchval(SERVER))
+    if fault:
+        raise SchemaMismatch(fault)
 
 
 @asynccontextmanager

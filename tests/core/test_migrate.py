@@ -126,3 +126,25 @@ async def test_what_the_database_cannot_hold_is_called_unstorable(pool):
             async with store.transaction(pool) as db:
                 await db.fetchval("select $1::text", value)
         assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("server", [140_000, 140_011, 170_002])
+def test_a_server_that_is_new_enough_will_do(server):
+    assert migrate.too_old(server) is None
+
+
+@pytest.mark.parametrize(("server", "major"), [(130_018, "13"), (90_624, "9")])
+def test_a_server_that_is_too_old_is_named_with_what_to_do(server, major):
+    told = migrate.too_old(server)
+
+    assert told == (
+        f"the server is PostgreSQL {major}; replyby needs 14 or newer: upgrade the server"
+    )
+
+
+async def test_a_server_that_is_too_old_gets_no_tables(db, monkeypatch):
+    monkeypatch.setattr(migrate, "OLDEST", 99)
+
+    for act in (migrate.pending, migrate.apply):
+        with pytest.raises(SchemaMismatch, match="needs 99 or newer"):
+            await act(db)
