@@ -191,6 +191,8 @@ class Spec(Generic[OptionsT]):
     *identity*: what makes two accounts the same shop at the same address (no secret).
     *budget*: the key of the rate limit that accounts share (no secret).
     *operations*: the closed list of words that name its calls in metrics.
+    *findings*: what is allowed in an account's options and yet not wise, beside those of the other
+    accounts of this connector; each begins with the key.
     """
 
     name: str
@@ -204,6 +206,7 @@ class Spec(Generic[OptionsT]):
     budget: Callable[[OptionsT], str]
     operations: tuple[str, ...] = ()
     sandbox: SandboxSpec[OptionsT] | None = None
+    findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
 
 
 def load_specs() -> dict[str, Spec[Any]]:

@@ -12,7 +12,7 @@ from core.connector import Options
 from sla import zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -60,6 +60,10 @@ class NotifierOptions(Options):
 
     kind: str
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+    def faults(self, directory: Path) -> Iterator[tuple[str, str]]:  # noqa: ARG002  # for kinds that write on this machine
+        """Keys with what cannot work on this machine; paths start from *directory*."""
+        yield from ()
 
 
 OptionsT = TypeVar("OptionsT", bound=NotifierOptions)

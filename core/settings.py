@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_settings import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
     from core.connector import Spec
@@ -42,6 +45,21 @@ if TYPE_CHECKING:
 PREFIX = "REPLYBY_"
 BETWEEN = "__"
 DEFAULT_FILE = "settings.toml"
+
+VARIABLE = "REPLYBY_SETTINGS"
+PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {
+        "store": sections.Store,
+        "ops": sections.Ops,
+        "web": sections.Web,
+        "push": sections.Push,
+        "log": sections.Log,
+        "metrics": sections.MetricsSection,
+        "poll": sections.Poll,
+        "retention": sections.Retention,
+    }
+)
+"""The sections that are one table each."""
 
 Table = dict[str, Any]
 
@@ -84,8 +102,7 @@ class Overrides(PydanticBaseSettingsSource):
         """What the environment overrides, as tables."""
         found: Table = {}
         for name, text in sorted(self._environ.items()):
-            path = name.removeprefix(PREFIX).split(BETWEEN)
-            if name.startswith(PREFIX) and len(path) > 1 and all(path):
+            if path := overridden(name):
                 _put(found, self._named(path), _value(text))
         return found
 
@@ -99,6 +116,12 @@ class Overrides(PydanticBaseSettingsSource):
             names.append(name)
             here = known.get(name)
         return names
+
+
+def overridden(name: str) -> list[str]:
+    """The key path that the variable *name* overrides; empty where it overrides none."""
+    path = name.removeprefix(PREFIX).split(BETWEEN)
+    return path if name.startswith(PREFIX) and len(path) > 1 and all(path) else []
 
 
 def _spelling(name: str) -> str:
@@ -186,6 +209,8 @@ def _tables(path: Path, environ: Mapping[str, str]) -> Tables:
             file = TomlConfigSettingsSource(settings_cls, toml_file=path)
             return Overrides(settings_cls, environ, file()), file
 
+    if path.is_dir():
+        raise SettingsError([f"{path}: is a directory; name the file in it with --settings FILE"])
     if not path.is_file():
         raise SettingsError([f"{path}: there is no such file; name it with --settings FILE"])
     try:
@@ -231,7 +256,7 @@ class _Reading:
             promises={name: versions for name, versions in made.items() if versions},
             notifiers={name: found for name, found in notifiers.items() if found is not None},
             routing=Routing(routes, {name: c.account.routes for name, c in configured.items()}),
-            warnings=tuple(self.references.warnings),
+            warnings=(*self.complaints.warnings, *self._unused_variables()),
             secrets=frozenset(self.references.secrets),
         )
         self._same_address(read)
@@ -310,12 +335,15 @@ class _Reading:
             self.references.plain(table, [k.options for k in registry.KINDS.values()], path)
             return None
         model: type[NotifierOptions] = registry.KINDS[kind].options
-        return self.complaints.read(model, self.references.table(table, model, path), path)
+        found = self.complaints.read(model, self.references.table(table, model, path), path)
+        for key, fault in found.faults(self.base) if found else ():
+            self.complaints.add((*path, key), fault)
+        return found
 
     def _routes(self) -> dict[str, Route]:
         known = [name for name, _ in self._entries("notifiers")]
         routes = {name: self._route(name, t, known) for name, t in self._entries("routes")}
-        doubtful = self.complaints.any_at(("routes",), ("fallback",))
+        doubtful = any(self.complaints.any_at(("routes", name), ("fallback",)) for name in routes)
         if not doubtful and not any(route.fallback for route in routes.values()):
             fault = "no route takes what no other route takes; give one of them fallback = true"
             self.complaints.add(("routes",), fault)
@@ -329,6 +357,21 @@ class _Reading:
             if notifier not in notifiers:
                 self.complaints.unknown((*path, "notifiers"), "notifier", notifier, notifiers)
         return Route(name, section.notifiers, section.kinds, section.fallback)
+
+    def _unused_variables(self) -> Iterator[str]:
+        """Variables that look like overrides and override nothing."""
+        known = [
+            f"{PREFIX}{s}{BETWEEN}{k}".upper() for s, m in PLAIN.items() for k in m.model_fields
+        ]
+        for name in sorted(self.references.environ):
+            if not name.startswith(PREFIX) or name == VARIABLE or overridden(name):
+                continue
+            if name not in self.references.variables:
+                close = get_close_matches(name.upper(), known, 1)
+                hint = (
+                    f"did you mean {close[0]}?" if close else f"write {PREFIX}SECTION{BETWEEN}KEY"
+                )
+                yield f"environment variable {name}: overrides nothing; {hint}"
 
     def _same_address(self, settings: Settings) -> None:
         taken: dict[str, str] = {}

@@ -11,7 +11,7 @@ from connectors.mirakl.options import MiraklOptions
 from core.connector import SandboxSpec, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from core.connector import SandboxClock
 
@@ -29,6 +29,10 @@ async def _open_sandbox(
         }
 
 
+def _findings(found: MiraklOptions, others: Sequence[MiraklOptions]) -> tuple[str, ...]:
+    return (*policies.findings(found), *options.findings(found, others))
+
+
 spec = Spec(
     name="mirakl",
     options=MiraklOptions,
@@ -40,6 +44,7 @@ spec = Spec(
     identity=options.identity,
     budget=options.budget,
     operations=OPERATIONS,
+    findings=_findings,
     sandbox=SandboxSpec(
         options={"base_url": "http://127.0.0.1", "api_key": "sandbox"}, open=_open_sandbox
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 from string import Formatter
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
@@ -13,6 +13,10 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from core.connector import Options
 from core.durations import Duration, PositiveDuration
 from core.transport.proxy import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from urllib.parse import SplitResult
 
 FLOOR = timedelta(minutes=2)
 PAGES = frozenset({"thread", "order"})
@@ -32,7 +36,22 @@ def _base_url(text: str) -> str:
         raise ValueError("holds more than an address; leave out user, query and fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("would send the key unencrypted; write https://")
-    return base
+    return f"{parts.scheme}://{_place(parts)}{parts.path}"
+
+
+def _place(parts: SplitResult) -> str:
+    """Host and port in one spelling: small letters, the usual port left out.
+
+    Raises:
+        ValueError: the port is none.
+    """
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("has no usable port; write digits up to 65535") from None
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{host}" if port in {None, usual} else f"{host}:{port}"
 
 
 class MiraklOptions(Options):
@@ -114,6 +133,16 @@ def identity(options: MiraklOptions) -> str:
 def budget(options: MiraklOptions) -> str:
     """The limit that accounts share: calls by one key at one operator."""
     return f"mirakl {options.base_url} {_digest(options)}"
+
+
+def findings(options: MiraklOptions, others: Sequence[MiraklOptions]) -> tuple[str, ...]:
+    """A key that another account uses for one shop, which may be the same."""
+    if options.shop_id is None and any(
+        other.shop_id is not None and budget(other) == budget(options) for other in others
+    ):
+        doubt = "is left out, and another account reads a shop with the same key, perhaps this one"
+        return (f"shop_id: {doubt}; write shop_id here too",)
+    return ()
 
 
 def _digest(options: MiraklOptions) -> str:

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from connectors.mirakl import us_holidays
+from core.configuration.complaints import nearest
 from core.durations import parse
 from sla.calendar import Calendar
 from sla.policy import Contract, Party, Policy, ThreadKind
@@ -29,6 +30,15 @@ def _chosen(operator: str | None, kind: ThreadKind) -> list[Policy]:
     fitting = [(names, policy) for names, policy in known() if kind in policy.applies_to]
     own = [policy for names, policy in fitting if operator in names]
     return own or [policy for names, policy in fitting if not names]
+
+
+def findings(options: MiraklOptions) -> tuple[str, ...]:
+    """An operator whose terms are not known; nothing where none is named."""
+    operators = {name for names, _ in known() for name in names}
+    if options.rules is None or options.rules in operators:
+        return ()
+    hint = nearest(options.rules, operators)
+    return (f"operator: unknown operator {options.operator}, the default contract is used; {hint}",)
 
 
 @cache

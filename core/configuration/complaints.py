@@ -18,6 +18,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 Path = tuple[str, ...]
 
 SHORTEST_ECHO = 3
+MOST_SHOWN, FEW = 20, 5
 
 _PLAIN = {
     "missing": "is missing; add it",
@@ -53,11 +54,13 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
-    """How to mend an unknown name: the closest known one, else all of them."""
+    """How to mend an unknown name: the closest known one, else all of them, or a few of many."""
     names = sorted(known)
     close = get_close_matches(given, names, 1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]}?"
+    if len(names) > MOST_SHOWN:
+        return f"the nearest: {', '.join(get_close_matches(given, names, FEW, cutoff=0.0))}"
     return f"known: {', '.join(names)}" if names else "none is defined"
 
 
@@ -66,6 +69,7 @@ class Complaints:
     """All faults found so far: the settings are read to the end before any is told."""
 
     lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     _paths: set[str] = field(default_factory=set)
 
     def add(self, path: Iterable[str | int], fault: str) -> None:
@@ -76,10 +80,15 @@ class Complaints:
         if line not in self.lines:
             self.lines.append(line)
 
+    def warn(self, path: Iterable[str | int], doubt: str) -> None:
+        """Warn of what is allowed at *path* and yet not wise."""
+        self.warnings.append(f"{dotted(path)}: {doubt}")
+
     def any_at(self, path: Path, keys: Iterable[str]) -> bool:
-        """Whether one of *keys* was complained of, however deep below *path*."""
-        below = [each.split(".") for each in self._paths if each.startswith(f"{dotted(path)}.")]
-        return any(parts[-1] in keys for parts in below)
+        """Whether one of *keys* of the table at *path* was complained of, or what is in it."""
+        here = f"{dotted(path)}."
+        below = (each.removeprefix(here) for each in self._paths if each.startswith(here))
+        return any(each.partition(".")[0] in keys for each in below)
 
     def unknown(self, path: Path, what: str, given: str, known: Iterable[str]) -> None:
         """Complain that *path* names a *what* that does not exist."""

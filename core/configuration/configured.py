@@ -116,7 +116,8 @@ class Accounts:
             self._complaints.add(key, f"connector {spec.name} has no sandbox; remove this line")
             return False
         if not self._sandbox:
-            fault = "needs the marketplace's stand-in; start with --sandbox, or remove the account"
+            mend = "give this command --sandbox, or remove the account"
+            fault = f"needs the marketplace's stand-in; {mend}"
             self._complaints.add(key, fault)
             return False
         return True

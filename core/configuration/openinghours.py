@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from core.configuration.complaints import Complaints, nearest
@@ -70,7 +71,17 @@ def _days(key: str, path: Path, complaints: Complaints) -> list[int]:
 
 
 def _spans(texts: Iterable[str], path: Path, complaints: Complaints) -> tuple[Span, ...]:
-    return tuple(s for text in texts if (s := _span(text, path, complaints)) is not None)
+    spans = tuple(s for text in texts if (s := _span(text, path, complaints)) is not None)
+    ordered = sorted(map(_minutes, spans))
+    if any(later < end for (_, end), (later, _) in pairwise(ordered)):
+        complaints.warn(path, "its spans overlap; they count as one, so write one")
+    return spans
+
+
+def _minutes(span: Span) -> tuple[int, int]:
+    """Begin and end in minutes from the day's midnight; an end on the next day is beyond 1440."""
+    begin, end = (at.hour * 60 + at.minute for at in (span.start, span.end))
+    return begin, end if end > begin else end + 1440
 
 
 def _span(text: str, path: Path, complaints: Complaints) -> Span | None:

@@ -39,12 +39,15 @@ def build(
     before = len(complaints.lines)
     sections = _sections(table, path, complaints)
     for where, section in sections:
+        _warned(section, where, complaints)
         if section.calendar not in calendars:
             key = (*where, "calendar")
             complaints.unknown(key, "calendar", section.calendar, calendars)
         elif (calendar := calendars[section.calendar]) is not None:
             _reachable(section, calendar, where, complaints, now)
-    if not complaints.any_at(path, ("effective_from", "effective_to")):
+    if not any(
+        complaints.any_at(where, ("effective_from", "effective_to")) for where, _ in sections
+    ):
         _dates([section for _, section in sections], path, complaints)
     if len(complaints.lines) > before:
         return ()
@@ -54,6 +57,17 @@ def build(
         for number, section in enumerate(ordered, 1)
         if (calendar := calendars[section.calendar]) is not None
     )
+
+
+def _warned(section: PolicySection, path: Path, complaints: Complaints) -> None:
+    """Complain of warnings that lie outside the time that is promised."""
+    if complaints.any_at(path, ("reply_within", "next_reply_within")):
+        return
+    longest = max(section.reply_within, section.next_reply_within or section.reply_within)
+    for number, warn in enumerate(section.warn):
+        if isinstance(warn, timedelta) and warn >= longest:
+            fault = "lies before the waiting begins; write less than reply_within"
+            complaints.add((*path, "warn", number), fault)
 
 
 def _reachable(

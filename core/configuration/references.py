@@ -42,7 +42,7 @@ class References:
     base: Path
     complaints: Complaints
     secrets: set[str] = field(default_factory=set)
-    warnings: list[str] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
 
     def table(
         self, table: Mapping[str, Any], model: type[BaseModel], path: KeyPath
@@ -89,6 +89,7 @@ class References:
         return value
 
     def _variable(self, name: str, path: KeyPath) -> str | None:
+        self.variables.add(name)
         value = self.environ.get(name, "")
         if not value:
             self.complaints.add(path, f"environment variable {name or '(no name)'} is not set")
@@ -107,9 +108,7 @@ class References:
             self.complaints.add(path, f"secret file {file} is empty; write the secret into it")
             return None
         if file.stat().st_mode & stat.S_IROTH:
-            self.warnings.append(
-                f"{'.'.join(path)}: secret file {file} can be read by everybody; chmod o-r"
-            )
+            self.complaints.warn(path, f"secret file {file} can be read by everybody; chmod o-r")
         return value
 
     @staticmethod

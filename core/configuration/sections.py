@@ -28,7 +28,7 @@ from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 EMBEDDED = "embedded"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?)%")
+_SHARE = re.compile(r"(\d{1,9}(?:\.\d+)?)%")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:@\[\]/]*)(?::\d{1,5})?")
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>\d{1,5})")
 
@@ -46,9 +46,18 @@ def _warning(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError('is no warning; write a share such as "50%" or a time such as "1h"')  # noqa: TRY004  # pydantic takes a ValueError for a complaint
     share = _SHARE.fullmatch(value)
-    if share is None:
-        return parse(value)
-    return float(share[1]) / 100
+    if share is not None:
+        return _inside(float(share[1]) / 100)
+    before = parse(value)
+    if before <= timedelta(0):
+        raise ValueError("is the deadline itself, which is told anyway; write a longer time")
+    return before
+
+
+def _inside(share: float) -> float:
+    if not 0 < share < 1:
+        raise ValueError("lies outside the allowed time; write more than 0% and less than 100%")
+    return share
 
 
 def _address(text: str) -> str:

@@ -15,15 +15,29 @@ from core.errors import NotifierError
 from core.notifier import NotifierOptions, payload
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.model import Notice
     from core.notifier import Means, Words
 
 
 class FileOptions(NotifierOptions):
-    """*path* starts from the directory of the settings; its folders are made."""
+    """*path* starts from the directory of the settings; folders below that one are made."""
 
     kind: Literal["file"] = "file"
     path: str = Field(min_length=1)
+
+    def faults(self, directory: Path) -> Iterator[tuple[str, str]]:
+        """A path that is a directory, or that lies in none."""
+        try:
+            path = directory / Path(self.path).expanduser()
+        except RuntimeError:
+            yield "path", "begins in a home that is not known; write it out"
+            return
+        if path.is_dir():
+            yield "path", "is a directory; name a file in it"
+        elif not path.parent.is_dir() and not _is_below(path, directory):
+            yield "path", "its directory does not exist; make it, or name another"
 
 
 class File:
@@ -33,6 +47,7 @@ class File:
         self.name = name
         self.zone = options.zone
         self._path = means.directory / Path(options.path).expanduser()
+        self._makes = _is_below(self._path, means.directory)
 
     async def send(self, notice: Notice, words: Words) -> None:
         """Append the notice.
@@ -42,14 +57,22 @@ class File:
         """
         line = json.dumps(payload(notice, words), ensure_ascii=False).encode() + b"\n"
         try:
-            await asyncio.to_thread(_append, self._path, line)
+            await asyncio.to_thread(self._append, line)
         except OSError as fault:
             raise NotifierError(f"the file cannot be written: {fault.strerror}") from fault
+
+    def _append(self, line: bytes) -> None:
+        if self._makes:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        _append(self._path, line)
+
+
+def _is_below(path: Path, directory: Path) -> bool:
+    return path.resolve().is_relative_to(directory.resolve())
 
 
 def _append(path: Path, line: bytes) -> None:
     """Write the whole line or nothing of it; never onto the end of a torn one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -28,6 +28,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_unused(settings),
         *_unpromised(settings, now),
         *_slow(settings, now),
+        *_found(settings),
         *_to_review(settings, now),
     ]
 
@@ -104,6 +105,17 @@ def _slow(settings: Settings, now: datetime) -> Iterator[str]:
                     f"{durations.write(promise)}; read it every "
                     f"{durations.write(promise * blind.SHARE / 3)} or oftener"
                 )
+
+
+def _found(settings: Settings) -> Iterator[str]:
+    """What connectors find in the options of their accounts."""
+    real = [found for found in settings.accounts.values() if not found.account.sandbox]
+    for name, account in settings.accounts.items():
+        if account.spec.findings is not None:
+            same = [each for each in real if each.spec is account.spec and each is not account]
+            others = () if account.account.sandbox else tuple(each.options for each in same)
+            for finding in account.spec.findings(account.options, others):
+                yield f"accounts.{name}.options.{finding}"
 
 
 def _to_review(settings: Settings, now: datetime) -> Iterator[str]:

@@ -45,6 +45,7 @@ SPEC: Spec[Any] = Spec(
     marketplace=lambda o: "shop",
     identity=lambda o: str(o.minutes),
     budget=lambda o: "",
+    findings=lambda o, others: tuple(f"minutes: {o.minutes} and {p.minutes}" for p in others),
 )
 
 WELL = """
@@ -104,6 +105,15 @@ def test_what_is_not_wise_is_found(findings, old, new, finding):
     found = findings(WELL.replace(old, new))
 
     assert any(line.startswith(finding) for line in found), found
+
+
+def test_what_a_connector_finds_in_its_accounts_options_is_told_with_the_key(findings):
+    other = '[accounts.two]\nconnector = "shop"\ngoals = ["fast"]\noptions = { minutes = 6 }\n'
+
+    assert findings(WELL + other) == [
+        "accounts.one.options.minutes: 5 and 6",
+        "accounts.two.options.minutes: 6 and 5",
+    ]
 
 
 def test_no_account_at_all_is_found(findings):

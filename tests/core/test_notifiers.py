@@ -72,6 +72,18 @@ async def failed(sending):
 # File
 
 
+async def test_folders_outside_the_settings_directory_are_not_made(means, tmp_path, notice, words):
+    inside = Means(means.http, tmp_path / "settings")
+    path = tmp_path / "elsewhere" / "notices.jsonl"
+
+    await failed(opened(inside, kind="file", path=str(path)).send(notice, words))
+
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    await opened(inside, kind="file", path=str(path)).send(notice, words)
+    assert path.is_file()
+
+
 async def test_a_file_gets_one_line_a_notice(means, tmp_path, notice, words):
     file = opened(means, kind="file", path="deep/notices.jsonl")
     for _ in range(2):

@@ -193,6 +193,14 @@ def test_nothing_shows_a_secret_by_accident(read):
         ('reply_within = "4h"', "reply_within = 4",
          ("policies.ours-4h.reply_within: is no duration; "
          "write it in quotes with a unit, such as 24h or 90s")),
+        ('"50%", "1h"', '"50%", "4h"',
+         "policies.ours-4h.warn.1: lies before the waiting begins; write less than reply_within"),
+        ('"50%"', '"0%"', "policies.ours-4h.warn.0: lies outside the allowed time; write more"),
+        ('"50%"', '"100%"', "policies.ours-4h.warn.0: lies outside the allowed time; write more"),
+        ('"50%"', '"150%"', "policies.ours-4h.warn.0: lies outside the allowed time; write more"),
+        ('"50%"', '"0h"', "policies.ours-4h.warn.0: is the deadline itself, which is told anyway"),
+        ('path = "', 'path = "/no/such/directory/',
+         "notifiers.log.path: its directory does not exist; make it, or name another"),
         ('"50%"', '"half"',
          ("policies.ours-4h.warn.0: is no duration; "
          "write a number and a unit, such as 24h, 90m, 30s or 2d")),
@@ -207,7 +215,7 @@ def test_nothing_shows_a_secret_by_accident(read):
         ("09:00-12:30", "9-12:30",
          ("calendars.desk.hours.mon-fri: holds no span of the day; "
          'write it as "09:00-12:30"')),
-        ('"FR"', '"XX"', "calendars.desk.holidays: is no country that is known; known: "),
+        ('"FR"', '"XX"', "calendars.desk.holidays: is no country that is known; the nearest: "),
         ('"FR"', '"DE-BX"',
          "calendars.desk.holidays: is no part of that country; "),
         ("2026-12-31 =", "2026-12-32 =",
@@ -320,6 +328,55 @@ def test_all_faults_are_told_at_once(complaints):
         "policies.ours-4h.warn.0",
         "notifiers.log.kind",
     }
+
+
+def test_a_long_list_of_what_is_known_is_cut(complaints):
+    (found,) = complaints(GOOD.replace('"FR"', '"XX"'))
+
+    assert len(found) < 120
+
+
+def test_a_warning_before_a_later_replys_shorter_time_is_taken(read):
+    text = GOOD.replace('reply_within = "4h"', 'reply_within = "4h"\nnext_reply_within = "30m"')
+
+    assert read(text).promises["ours-4h"][0].warn == (0.5, timedelta(hours=1))
+
+
+def test_a_directory_is_no_file_for_notices(complaints, tmp_path):
+    (tmp_path / "there").mkdir()
+    path = next(line for line in GOOD.splitlines() if line.startswith("path = "))
+
+    (found,) = complaints(GOOD.replace(path, 'path = "there"'))
+
+    assert found == "notifiers.log.path: is a directory; name a file in it"
+
+
+def test_spans_that_overlap_are_warned_of(read):
+    spans = GOOD.replace("09:00-12:30", '09:00-14:00", "22:00-23:00')
+
+    (warning,) = read(spans).warnings
+
+    assert warning == (
+        "calendars.desk.hours.mon-fri: its spans overlap; they count as one, so write one"
+    )
+    assert read().warnings == ()
+
+
+def test_variables_that_override_nothing_are_warned_of(read):
+    more = {
+        "REPLYBY_OPS_LISTEN": "127.0.0.1:1",
+        "REPLYBY_QUITE_OTHER_THINGS": "x",
+        "REPLYBY_SETTINGS": "s",
+        "REPLYBY_KEY": KEY,
+        "REPLYBY_LOG__LEVEL": "debug",
+    }
+
+    found = read(GOOD.replace("env:SHOP_KEY", "env:REPLYBY_KEY"), more).warnings
+
+    assert [line.removeprefix("environment variable ") for line in found] == [
+        "REPLYBY_OPS_LISTEN: overrides nothing; did you mean REPLYBY_OPS__LISTEN?",
+        "REPLYBY_QUITE_OTHER_THINGS: overrides nothing; write REPLYBY_SECTION__KEY",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +514,7 @@ def test_a_sandbox_account_is_refused_without_sandbox(complaints, read):
 
     assert found[0] == (
         "accounts.play.sandbox: needs the marketplace's stand-in; "
-        "start with --sandbox, or remove the account"
+        "give this command --sandbox, or remove the account"
     )
     assert read(GOOD + SANDBOX, sandbox=True).accounts["play"].account.sandbox
 

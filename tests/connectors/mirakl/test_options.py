@@ -38,6 +38,7 @@ def test_an_operators_own_address_may_have_a_path():
         ("op.mirakl.net", "no web address"),
         ("ftp://op.mirakl.net", "no web address"),
         ("https://", "no web address"),
+        ("https://op.mirakl.net:99999", "no usable port"),
         ("https://user:pass@op.mirakl.net", "leave out user"),
         ("https://op.mirakl.net/api?api_key=1", "leave out user, query"),
     ],
@@ -145,3 +146,33 @@ def test_a_marketplace_is_its_operator_or_its_host():
 
 def test_the_key_is_never_shown():
     assert KEY not in repr(options()) + str(options()) + options().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("operator", "finding"),
+    [
+        ("pcompnentes", "the default contract is used; did you mean pccomponentes?"),
+        ("quite-other", "unknown operator quite-other, the default contract is used; known: "),
+    ],
+)
+def test_an_operator_that_is_not_known_is_found(operator, finding):
+    (found,) = spec.findings(options(operator=operator), ())
+
+    assert found.startswith("operator: ")
+    assert finding in found
+
+
+@pytest.mark.parametrize("operator", [None, "pccomponentes", "mediamarkt-de"])
+def test_a_known_operator_or_none_is_well(operator):
+    assert spec.findings(options(operator=operator), ()) == ()
+
+
+def test_a_key_once_with_and_once_without_its_shop_is_found():
+    one, other = options(), options(shop_id=7)
+
+    (found,) = spec.findings(one, (other,))
+
+    assert found.startswith("shop_id: is left out, and another account reads a shop")
+    assert spec.findings(other, (one,)) == ()
+    assert spec.findings(one, (options(shop_id=7, api_key="another"),)) == ()
+    assert spec.findings(one, (options(shop_id=7, base_url="https://b.example"),)) == ()
