@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -109,7 +110,13 @@ def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> None:
     from core.commands import checking
 
     work = checking.check(path, offline=offline, sandbox=sandbox, as_json=as_json)
-    sys.exit(DONE if finished(work) else FAILED)
+    try:
+        sys.exit(DONE if finished(work) else FAILED)
+    except SettingsError as fault:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"faults": fault.complaints}, indent=2, ensure_ascii=False))
+        sys.exit(UNUSABLE)
 
 
 @main.command()
@@ -148,10 +155,22 @@ def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bo
     finished(listing.threads(path, at_risk=at_risk, history=history, limit=limit, as_json=as_json))
 
 
+class Id(click.ParamType[str]):
+    """A thread's id."""
+
+    name = "thread"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """*value*, if it is more than white space."""
+        if not str(value).strip():
+            self.fail("is empty; write a thread's id, see: replyby threads", param, ctx)
+        return str(value)
+
+
 @main.command()
 @settings_file
 @click.argument("account")
-@click.argument("thread")
+@click.argument("thread", type=Id())
 @as_json
 def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
     """Tell why a thread's deadlines are what they are, step by step."""
@@ -170,7 +189,7 @@ TO: Callable[[Command], Command] = click.option(
 @main.command()
 @settings_file
 @click.argument("account")
-@click.argument("thread")
+@click.argument("thread", type=Id())
 @click.option("--text", help="The reply; left out, it is read from the standard input.")
 @TO
 def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str, ...]) -> None:
@@ -184,7 +203,7 @@ def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str
 @main.command()
 @settings_file
 @click.argument("account")
-@click.argument("thread")
+@click.argument("thread", type=Id())
 @click.argument("level", type=click.Choice(["decided", "marked"]))
 def mark(path: Path, account: str, thread: str, level: str) -> None:
     """Say that THREAD needs no reply: decided here, or marked at the marketplace."""
@@ -214,7 +233,7 @@ class Instant(click.ParamType[datetime]):
 @main.command()
 @settings_file
 @click.argument("account")
-@click.argument("thread")
+@click.argument("thread", type=Id())
 @click.option("--at", type=Instant(), required=True, help="When, such as 2026-11-21T12:00:00Z.")
 @TO
 def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str, ...]) -> None:

@@ -55,7 +55,8 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
     """
     configured, now = opening.read(path), loops.utcnow()
     async with opening.database(configured) as pool, transaction(pool) as db:
-        if await threads.of(db, account, thread) is None:
+        known = await threads.of(db, account, thread)
+        if known is None:
             opening.known(configured, account)
             raise Mistaken(f"account {account} has no thread {thread}; see: replyby threads")
         listed = configured.accounts.get(account)
@@ -65,6 +66,7 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
     told: Told = {
         "account": account,
         "thread": thread,
+        "url": known.url,
         "replies": [_reply(reply) for reply in written],
         "clocks": found,
     }
@@ -136,6 +138,8 @@ def _reply(reply: Reply) -> Told:
 
 def _lines(told: Told) -> Iterator[str]:
     yield f"{told['account']} {told['thread']}"
+    if told["url"]:
+        yield f"  {told['url']}"
     for reply in told["replies"]:
         yield f"  {_fate(reply)}"
     if not told["clocks"]:

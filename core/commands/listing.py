@@ -34,7 +34,7 @@ async def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_js
         [_clock(each, now) for each in found],
         as_json=as_json,
         none=none,
-        hidden=("started_at", "due_from", "metric", "flags"),
+        hidden=("url", "started_at", "due_from", "metric", "flags"),
     )
 
 
@@ -81,19 +81,31 @@ def _dispatch(found: Dispatch) -> Mapping[str, object]:
 
 
 async def retry_notices(path: Path, ids: Sequence[int], notifier: str | None) -> None:
-    """Try parked notices again: those of *ids*, those to *notifier*, or all."""
+    """Try parked notices again: those of *ids*, those to *notifier*, or all.
+
+    Raises:
+        Mistaken: none of those that were named is parked.
+    """
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
         again = await dispatches.retry_parked(db, list(ids) or None, notifier)
+        if not again and (ids or notifier):
+            raise Mistaken("no such notice is parked; see: replyby notices list")
         await wake.send(db, "deliver")
     click.echo(f"{again} will be tried again by the daemon")
 
 
 async def set_aside(path: Path, account: str | None, *, as_json: bool) -> None:
-    """What could not be read, without its content."""
+    """What could not be read, without its content.
+
+    Raises:
+        Mistaken: nothing is there of *account*, and no account is called so.
+    """
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
         found = await setaside.kept(db, account)
+    if account is not None and not found:
+        opening.known(configured, account)
     rows = [{name: getattr(each, name) for name in each.__slots__} for each in found]
     shown.rows(rows, as_json=as_json, none="everything could be read")
 
@@ -113,8 +125,15 @@ async def show_set_aside(path: Path, number: int) -> None:
 
 
 async def drop_set_aside(path: Path, ids: Sequence[int]) -> None:
-    """Forget what was set aside."""
+    """Forget what was set aside.
+
+    Raises:
+        Mistaken: nothing is there of those numbers.
+    """
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
         dropped = await setaside.drop(db, ids)
+    if not dropped:
+        numbers = ", ".join(map(str, ids))
+        raise Mistaken(f"nothing is set aside as {numbers}; see: replyby set-aside list")
     click.echo(f"{dropped} dropped")

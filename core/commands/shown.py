@@ -28,7 +28,7 @@ def rows(found: Rows, *, as_json: bool, none: str, hidden: Sequence[str] = ()) -
 
 
 def _table(columns: Sequence[str], found: Rows) -> list[str]:
-    cells = [[_cell(name, row[name]) for name in columns] for row in found]
+    cells = [[_cell(row[name]) for name in columns] for row in found]
     widths = [max(len(name), *(len(line[n]) for line in cells)) for n, name in enumerate(columns)]
     head = [name.replace("_", " ").upper() for name in columns]
     return [_line(line, widths) for line in [head, *cells]]
@@ -39,14 +39,14 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _cell(name: str, value: object) -> str:
-    """One line; an address stays whole, so that it can be followed."""
+def _cell(value: object) -> str:
+    """One line, cut where it is long."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}Z"
     text = " ".join(str(value).split())
-    return text if name == "url" or len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 
 def _plain(row: Mapping[str, object]) -> dict[str, object]:

@@ -191,7 +191,7 @@ def test_a_sandbox_account_is_refused_by_run_and_check(given):
     for command in ("run", "check"):
         code, _, err = given(command)
         assert code == 2
-        assert err.startswith("accounts.mk.sandbox: needs the marketplace's stand-in; start with")
+        assert err.startswith("accounts.mk.sandbox: needs the marketplace's stand-in; give this")
 
 
 def test_check_offline_calls_nobody(given):
@@ -206,6 +206,21 @@ def test_check_says_when_the_sandbox_does_not_run(given):
 
     assert code == 1
     assert "accounts.mk: its sandbox is not running; start it with: replyby run --sandbox" in out
+
+
+def test_faults_are_json_too_where_it_is_asked_for(given, files):
+    (files / "settings.toml").write_text('[store]\nstate_dri = "x"\n')
+
+    code, out, _ = given("check", "--offline", "--json")
+
+    assert code == 2
+    assert "store.state_dri: unknown key; did you mean state_dir?" in json.loads(out)["faults"]
+
+
+def test_a_directory_is_no_settings_file(given, files):
+    assert given("check", "--settings", str(files))[2] == (
+        f"{files}: is a directory; name the file in it with --settings FILE\n"
+    )
 
 
 def test_check_names_the_account_that_does_not_answer(given, files):
@@ -237,6 +252,8 @@ def test_threads_are_a_table_for_people_and_json_for_scripts(given, waiting):
     assert table.splitlines()[0].split()[:3] == ["BAND", "LEFT", "DUE"]
     assert "T1" in table
     assert "Quill" not in table
+    assert "https://" not in table
+    assert rows[0]["url"] == "https://shop.example/threads/T1"
     assert (rows[0]["account"], rows[0]["promise"], rows[0]["band"]) == ("mk", "ours", "warning")
     assert datetime.fromisoformat(rows[0]["due_at"]).tzinfo is not None
 
@@ -346,6 +363,7 @@ def test_what_nobody_expected_is_one_line_without_a_value(given, waiting, monkey
         (["answered", "mk", "T1", "--at", "yesterday"], "is no instant; write it as 2026-"),
         (["answered", "mk", "T1", "--at", "2026-11-21T12:00:00"], "has no zone; end it with Z"),
         (["mark", "mk", "T1", "maybe"], "'maybe' is not one of"),
+        (["explain", "mk", " "], "is empty; write a thread's id"),
         (["poll", "mk"], "Missing option '--once'"),
     ],
 )
@@ -414,11 +432,12 @@ def test_settled_and_refused_replies_are_told_with_the_marketplaces_reason(given
     lines = given("explain", "mk", "T1")[1].splitlines()
     told = json.loads(given("explain", "mk", "T1", "--json")[1])["replies"]
 
-    assert lines[1:3] == [
+    assert lines[1:4] == [
+        "  https://shop.example/threads/T1",
         "  reply 1: confirmed since 2026-11-20 10:00:05 UTC",
         "  reply 2: refused since 2026-11-20 10:00 UTC: M12: status 400, Topic is closed",
     ]
-    assert lines[3].startswith("  reply 3: queued since ")
+    assert lines[4].startswith("  reply 3: queued since ")
     assert [(each["state"], each["reason"]) for each in told] == [
         ("confirmed", None),
         ("refused", "M12: status 400, Topic is closed"),
@@ -497,7 +516,10 @@ def test_parked_notices_are_listed_and_tried_again(given, parked):
 
     assert "given_up" in table
     assert (row["notifier"], row["kind"], row["attempts"]) == ("log", "breach", 15)
-    assert given("notices", "retry", "--notifier", "other")[1].startswith("0 will be tried")
+    for none in (["--notifier", "other"], ["99"]):
+        code, out, err = given("notices", "retry", *none)
+        assert (code, out) == (1, "")
+        assert err == "replyby: no such notice is parked; see: replyby notices list\n"
     assert given("notices", "retry", str(row["id"]))[1].startswith("1 will be tried")
     assert given("notices", "list")[1] == "every notice was sent, or still is to be\n"
 
@@ -528,6 +550,8 @@ def test_what_was_set_aside_is_listed_shown_and_dropped(given, aside):
     assert given("set-aside", "show", number)[1] == '{"odd": 1}\n'
     assert given("set-aside", "drop", number)[1] == "1 dropped\n"
     assert len(json.loads(given("set-aside", "list", "--json")[1])) == 1
+    assert given("set-aside", "drop", number)[0] == 1
+    assert given("set-aside", "list", "--account", "mc")[2].startswith("replyby: no account is")
 
 
 def test_what_was_set_aside_is_read_again_from_the_look_back(given, aside):
@@ -559,7 +583,7 @@ def test_a_test_notice_reaches_the_route(given, files):
 
 
 def test_a_notifier_that_does_not_take_it_is_exit_code_1(given, files):
-    (files / "notices.jsonl").mkdir()
+    (files / "settings.toml").write_text(SETTINGS.replace("notices.jsonl", "/dev/full"))
 
     code, out, _ = given("notify", "--test", "ops")
 
