@@ -31,10 +31,8 @@ from core.store import (
     transaction,
     wake,
 )  # fmt: skip
-from sla.clock import UNCERTAIN
 from sla.clock import clocks as clocks_of
 from sla.policy import Party
-from sla.turn import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
     from core.store.messages import StoredTurn
     from core.store.streams import Lease
     from core.store.threads import Locked
-    from sla.clock import Clock, Given
+    from sla.clock import Given
     from sla.policy import Policy
 
 LEASE = timedelta(seconds=90)
@@ -266,15 +264,8 @@ def compute(
     Where the marketplace holds more of it than we do, the waiting with which our part begins may
     have begun earlier: flagged `start_uncertain`.
     """
-    found = clocks_of(turns, promises, given, kind=thread.kind)
-    if thread.incomplete and turns:
-        first = in_order(turns)[0][2]
-        found = [_uncertain(each) if first in each.members else each for each in found]
+    found = clocks_of(turns, promises, given, kind=thread.kind, incomplete=thread.incomplete)
     return Computed(turns, found)
-
-
-def _uncertain(found: Clock) -> Clock:
-    return replace(found, flags=found.flags | {UNCERTAIN})
 
 
 def _stored(case: _Case, found: News, put: Put) -> Stored:
