@@ -12,7 +12,7 @@ import click
 from core import loops, store, words
 from core.commands import opening
 from core.configuration.complaints import nearest
-from core.errors import Error, Mistaken, NotifierError
+from core.errors import Error, Mistaken, NotifierError, SchemaMismatch, StoreUnavailable
 from core.model import Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
@@ -45,6 +45,7 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     configured = opening.read(path, sandbox=sandbox)
     standins.verify(configured)
     findings = checks.findings(configured, loops.utcnow())
+    findings += [] if offline else await _database(configured)
     faults = {} if offline else await _call_all(configured)
     if as_json:
         told = {"findings": findings, "accounts": dict.fromkeys(configured.accounts) | faults}
@@ -52,6 +53,22 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     else:
         _say(configured, findings, faults, offline=offline)
     return not any(faults.values())
+
+
+async def _database(configured: Settings) -> list[str]:
+    """What is wrong with a database of the user's own; the embedded one is this program's."""
+    if configured.store.embedded:
+        return []
+    try:
+        async with opening.address(configured) as found:
+            db = await store.connect(found, name="replyby command")
+            try:
+                await migrate.pending(db)
+            finally:
+                await db.close()
+    except (SchemaMismatch, StoreUnavailable) as fault:
+        return [f"store.dsn: {fault}"]
+    return []
 
 
 def _say(

@@ -20,7 +20,7 @@ from core import store
 from core.cli import main
 from core.loops import utcnow
 from core.model import SetAside
-from core.store import definitions, setaside
+from core.store import definitions, migrate, setaside
 from tests.core import seeds
 
 SETTINGS = """
@@ -232,6 +232,15 @@ def test_check_names_the_account_that_does_not_answer(given, files):
     assert code == 1
     assert found["accounts"]["real"].startswith("unreachable: ")
     assert "a-key-of-tests" not in out
+
+
+def test_check_says_that_the_database_is_too_old(ask, given, monkeypatch):
+    monkeypatch.setattr(migrate, "OLDEST", 99)
+
+    out = given("check", "--sandbox")[1]
+
+    assert "warning: store.dsn: the server is PostgreSQL" in out
+    assert "store.dsn" not in given("check", "--offline", "--sandbox")[1]
 
 
 def test_check_shows_what_is_not_wise(given, files):
