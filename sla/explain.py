@@ -71,7 +71,7 @@ def _story(case: Case) -> Iterator[tuple[str, str]]:
     yield "due", _due(case)
     if case.clock.steps[:-1]:
         warnings = ", ".join(case.short(step) for step in case.clock.steps[:-1])
-        yield "warnings", f"Warned of it: {warnings}."
+        yield "warnings", f"Warnings at {warnings}."
     yield from (("counts not", text) for text in not_ended(case))
     yield "end", _end(case)
     yield from (("note", text) for text in _notes(case))

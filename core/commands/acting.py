@@ -9,9 +9,10 @@ import click
 from core import loops, marks, reply
 from core.commands import opening
 from core.errors import Mistaken
-from core.store import transaction, wake
+from core.store import clocks, transaction, wake
 from sla.policy import Party
 from sla.turn import Level
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +65,12 @@ async def mark(path: Path, account: str, thread: str, level: str) -> None:
     async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
         await marks.mark(db, rules, account, thread, Level(level), loops.utcnow())
         await wake.send(db, "watch")
+        rows = await clocks.of_thread(db, account, thread)
     click.echo(f"{account} {thread}: no reply needed ({level})")
+    for row in rows:
+        if row.clock.ended is None:
+            due = in_utc(row.clock.due_at)
+            click.echo(f"still running: {row.clock.promise}, due {due}; the mark does not end it")
 
 
 async def answered(

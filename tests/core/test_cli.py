@@ -482,9 +482,18 @@ def test_a_thread_without_clocks_says_why(given, waiting):
 def test_a_mark_ends_the_clock_of_our_own_goals(given, waiting):
     code, out, _ = given("mark", "mk", "T1", "decided")
 
-    assert (code, out) == (0, "mk T1: no reply needed (decided)\n")
+    assert (code, out.splitlines()[0]) == (0, "mk T1: no reply needed (decided)")
     levels = waiting(lambda db: db.fetch("select level from message where level is not null"))
     assert [row["level"] for row in levels] == ["decided"]
+
+
+def test_a_decision_names_the_contract_that_still_runs(given, waiting):
+    said, running = given("mark", "mk", "T1", "decided")[1].splitlines()
+
+    assert said == "mk T1: no reply needed (decided)"
+    assert running.startswith("still running: mirakl-empik, due 20")
+    assert running.endswith(" UTC; the mark does not end it")
+    assert given("mark", "mk", "T1", "marked")[1] == "mk T1: no reply needed (marked)\n"
 
 
 def test_an_answer_given_elsewhere_is_written_down_at_its_instant(given, waiting):

@@ -105,7 +105,7 @@ def test_a_thread_over_a_weekend_with_a_holiday_reads_clearly():
         "time: Mon 2026-05-25: closed, a holiday.",
         "time: Tue 2026-05-26: 00:00-15:00 counts, 15 h, used up.",
         "due: Due Tue 2026-05-26 15:00 (America/Chicago), that is 2026-05-26 20:00 UTC.",
-        "warnings: Warned of it: Tue 2026-05-26 03:00.",
+        "warnings: Warnings at Tue 2026-05-26 03:00.",
         "end: Met Tue 2026-05-26 14:00 (America/Chicago) by t2: after 23 h, with 1 h left.",
     ]
 
@@ -289,7 +289,7 @@ def test_a_given_deadline_is_told_by_its_readings():
         "reading: As of Wed 2026-03-04 12:00 it no longer asks; closed by buyer.",
         "reading: It counts from Mon 2026-03-02 00:00 (UTC).",
         "due: Due Wed 2026-03-04 02:00 (UTC), that is 2026-03-04 02:00 UTC.",
-        "warnings: Warned of it: Tue 2026-03-03 01:00, Tue 2026-03-03 13:30, Tue 2026-03-03 21:00.",
+        "warnings: Warnings at Tue 2026-03-03 01:00, Tue 2026-03-03 13:30, Tue 2026-03-03 21:00.",
         "counts not: Message r (Mon 2026-03-02 02:00) is no answer to what is asked for.",
         (
             "end: Late (the buyer closed it) Wed 2026-03-04 12:00 (UTC): "
