@@ -19,7 +19,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
     *'-m venv '*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
     *'fcntl.flock'*) ;;
-    -c*|-V|*' pip --version') exec {python} "$@" ;;
+    -c*|-V|*' pip --version') exec '{python}' "$@" ;;
 esac
 echo "$*" >>calls
 case "$*" in *"${{BREAK:-nothing}}"*) exit 1 ;; esac
