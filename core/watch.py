@@ -171,15 +171,10 @@ def reviews(rules: Rules, now: datetime) -> list[Notice]:
     for account in sorted(rules.accounts):
         for policy in rules.policies.get(account, ()):
             day = policy.review_after
-            if day is not None and day < now.date() and _in_force(policy, now):
+            if day is not None and day < now.date() and policy.is_in_force(now):
                 notice = _review_notice(policy, day, account, now)
                 due.setdefault(notice.key, notice)
     return list(due.values())
-
-
-def _in_force(policy: Policy, now: datetime) -> bool:
-    begun = policy.effective_from is None or policy.effective_from <= now
-    return begun and (policy.effective_to is None or now < policy.effective_to)
 
 
 def _review_notice(policy: Policy, day: date, account: str, now: datetime) -> Notice:

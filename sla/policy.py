@@ -88,3 +88,8 @@ class Policy:
     source: str | None = None
     checked_on: date | None = None
     review_after: date | None = None
+
+    def is_in_force(self, at: datetime) -> bool:
+        """Whether this version's dates hold *at*: from inclusive, to exclusive."""
+        begun = self.effective_from is None or self.effective_from <= at
+        return begun and (self.effective_to is None or at < self.effective_to)

@@ -195,8 +195,7 @@ def in_force(versions: Sequence[Policy], at: datetime) -> Policy | None:
     """
     found = None
     for policy in versions:
-        begins, ends = policy.effective_from, policy.effective_to
-        if (begins is None or begins <= at) and (ends is None or at < ends):
+        if policy.is_in_force(at):
             found = policy
     return found
 

@@ -65,7 +65,7 @@ def is_too_slow(every: timedelta, promise: timedelta | None) -> bool:
 
 def shortest(policies: Iterable[Policy], at: datetime) -> timedelta | None:
     """The shortest working time to answer in, of the promises in force at an instant."""
-    return min((_within(p) for p in policies if _is_in_force(p, at)), default=None)
+    return min((_within(p) for p in policies if p.is_in_force(at)), default=None)
 
 
 def expected(
@@ -94,7 +94,7 @@ def earliest_breach(
     That is the deadline of a message that came just after the last reading (*since*), or the
     earliest deadline that runs already: an answer to it would not be seen.
     """
-    in_force = [policy for policy in policies if _is_in_force(policy, since)]
+    in_force = [policy for policy in policies if policy.is_in_force(since)]
     unseen = [steps.deadline(policy, _within(policy), since)[0] for policy in in_force]
     known = [] if next_deadline is None else [next_deadline]
     return min(unseen + known, default=None)
@@ -130,11 +130,6 @@ async def once(
 def _within(policy: Policy) -> timedelta:
     """The shorter of the times for a first and for a further reply: either may come unseen."""
     return min(policy.next_reply_within or policy.reply_within, policy.reply_within)
-
-
-def _is_in_force(policy: Policy, at: datetime) -> bool:
-    begun = policy.effective_from is None or policy.effective_from <= at
-    return begun and (policy.effective_to is None or at < policy.effective_to)
 
 
 def _limit_of(one: Sight, rules: Rules, now: datetime) -> timedelta:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.settings import Settings
-    from sla.policy import Policy
 
 UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
 """A test names its route; a digest stands for notices that have routes of their own."""
@@ -31,12 +30,6 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_found(settings),
         *_to_review(settings, now),
     ]
-
-
-def in_force(policy: Policy, now: datetime) -> bool:
-    """Whether a version of a promise counts at *now*."""
-    begun = policy.effective_from is None or policy.effective_from <= now
-    return begun and (policy.effective_to is None or now < policy.effective_to)
 
 
 def _listeners(settings: Settings) -> Iterator[str]:
@@ -124,7 +117,12 @@ def _to_review(settings: Settings, now: datetime) -> Iterator[str]:
     for account in settings.accounts.values():
         for policy in account.promises:
             day = policy.review_after
-            if day is None or day >= now.date() or not in_force(policy, now) or policy.name in seen:
+            if (
+                day is None
+                or day >= now.date()
+                or not policy.is_in_force(now)
+                or policy.name in seen
+            ):
                 continue
             seen.add(policy.name)
             yield (

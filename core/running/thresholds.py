@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from core.measuring.fleet import Promised
 from core.reading import blind
-from core.running.checks import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +24,7 @@ def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
     for found in accounts:
         marketplace = found.account.marketplace
         for policy in found.promises:
-            if in_force(policy, now):
+            if policy.is_in_force(now):
                 for share in _objectives(policy):
                     objectives[marketplace] = max(share, objectives.get(marketplace, 0.0))
                 for band, left in _bands(policy).items():
