@@ -26,7 +26,9 @@ from core.store import migrate, pgbinaries, pgcluster
 from core.store.postmaster import Postmaster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from _pytest.terminal import TerminalReporter
 
 pytest.register_assert_rewrite("core.conformance")
 
@@ -48,6 +50,29 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--torture", action="store_true", help="the long form of tests that have one; takes hours"
+    )
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print what tests have told (`tell`) as a table, the figures of bad days among it."""
+    reports = [r for told in terminalreporter.stats.values() for r in told]
+    rows = [
+        (report.nodeid.rpartition("::")[2], name, value)
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+    ]
+    if rows:
+        terminalreporter.section("told by the tests")
+        terminalreporter.line("| test | what | seen |")
+        terminalreporter.line("| --- | --- | --- |")
+        for test, name, value in rows:
+            terminalreporter.line(f"| {test} | {name} | {value} |")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         missing = ", ".join(name for name in mark.args if shutil.which(name) is None)
@@ -59,6 +84,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         absent = ", ".join(str(name) for name in mark.args if not (SHARED / name).exists())
         if absent:
             pytest.skip(f"not beside this repository, in ../shared: {absent}")
+
+
+@pytest.fixture
+def long_form(pytestconfig: pytest.Config) -> bool:
+    """Whether the long form of a test is asked for: `make torture`."""
+    return bool(pytestconfig.getoption("--torture"))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
+    """Tell a figure, `tell("kills", 25)`: it stands in the table at the end of the run."""
+    return record_property
 
 
 @pytest.fixture

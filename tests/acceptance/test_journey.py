@@ -3,120 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from core.loops import utcnow
+from tests.acceptance.shop import free_port, shop_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from tests.acceptance.shop import Shop
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Shop:
-    """A directory with the settings as shipped, its own port, and the daemon that runs there."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.port = free_port()
-        shutil.copy(ROOT / "settings.toml", place / "settings.toml")
-        self.environ = {**os.environ, "REPLYBY_OPS__LISTEN": f"127.0.0.1:{self.port}"}
-        self.daemon: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> subprocess.Popen[bytes]:
-        with (self.place / "out.log").open("ab") as out:
-            self.daemon = subprocess.Popen(
-                [sys.executable, "-m", "core", "run", "--sandbox"],
-                cwd=self.place, env=self.environ, stdout=out, stderr=out,
-            )  # fmt: skip
-        self.until(lambda: self.get("/readyz")[0] == 200, 60)
-        return self.daemon
-
-    def stop(self) -> None:
-        if self.daemon is not None and self.daemon.poll() is None:
-            self.daemon.send_signal(signal.SIGTERM)
-            try:
-                self.daemon.wait(15)
-            except subprocess.TimeoutExpired:
-                self.daemon.kill()
-                self.daemon.wait()
-
-    def get(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as fault:
-            return fault.code, fault.read().decode()
-        except OSError:
-            return 0, ""
-
-    def until(self, holds: Callable[[], bool], seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not holds():
-            assert self.daemon is not None
-            assert self.daemon.poll() is None, self.log()[-3000:]
-            assert time.monotonic() < end, self.log()[-3000:]
-            time.sleep(0.2)
-
-    def total(self, name: str, **labels: str) -> float:
-        wanted = {f'{key}="{value}"' for key, value in labels.items()}
-        return sum(
-            float(found["value"])
-            for found in SAMPLE.finditer(self.get("/metrics")[1])
-            if found["name"] == name and wanted <= set((found["labels"] or "").split(","))
-        )
-
-    def notices(self) -> list[dict[str, object]]:
-        file = self.place / "var" / "notices.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-
-    def told(self) -> Counter[object]:
-        return Counter(notice["kind"] for notice in self.notices())
-
-    def command(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "core", *args],
-            cwd=self.place, env={**self.environ, **more},
-            check=False, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-
-    def log(self) -> str:
-        return (self.place / "out.log").read_text(errors="replace")
-
-
-@contextmanager
-def shop_at(place: Path) -> Iterator[Shop]:
-    shop = Shop(place)
-    try:
-        yield shop
-    finally:
-        shop.stop()
 
 
 @pytest.fixture
