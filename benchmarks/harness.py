@@ -1,8 +1,8 @@
-"""What every benchmark shares: a PostgreSQL of its own with fsync on, the table that it prints.
+"""What every benchmark shares: a PostgreSQL of its own with fsync on, the tables that it prints.
 
-Each `bench_*.py` runs by itself, prints Markdown (a heading, what was measured and how large, tables)
-and never fails for a figure: a goal that is missed says so in its row. ``QUICK=1`` in the environment
-asks for a small size, for everyday use.
+Each `bench_*.py` runs by itself, prints Markdown (a heading, what was measured and how large,
+tables) and never fails for a figure: a goal that is missed says so in its row. ``QUICK=1`` in the
+environment asks for small sizes and no growth, for everyday use.
 """
 
 from __future__ import annotations
@@ -12,25 +12,29 @@ import platform
 import shutil
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from math import log2
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-import asyncpg
 import psutil
 import structlog
 
+from core import loops, store
 from core.store import migrate, pgbinaries, pgcluster
 from core.store.postmaster import Postmaster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+    from asyncpg import Connection, Record
+
     from core.store import Address
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 ROUNDS = 1 if QUICK else 3
+SIZES = (0.1, 1.0, 10.0)
+"""What *growth* is measured at, as multiples of the size that the goals name."""
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
@@ -59,12 +63,45 @@ def is_met(value: float, goal: str) -> bool:
     return value <= float(bound) if sign == "<=" else value >= float(bound)
 
 
+class Growth(NamedTuple):
+    """A figure at each of `SIZES`, the middle one being the size of the goals."""
+
+    what: str
+    seen: Sequence[float]
+
+
+def growth(rows: Sequence[Growth], first: str = "") -> None:
+    """Print how figures move with the size: as numbers, and in words."""
+    print(f"| {first} | a tenth | one | ten times | how it grows |")
+    print("| --- | --- | --- | --- | --- |")
+    for what, seen in rows:
+        figures = " | ".join(f"{value:.3g}" for value in seen)
+        print(f"| {what} | {figures} | {how_it_grows(seen)} |")
+
+
+def how_it_grows(seen: Sequence[float]) -> str:
+    """The power of the size that *seen* follows, by least squares over logarithms, in words."""
+    sizes, values = [log2(size) for size in SIZES], [log2(max(value, 1e-9)) for value in seen]
+    middle = sum(values) / len(values)
+    power = sum(x * (y - middle) for x, y in zip(sizes, values, strict=True))
+    power /= sum(x * x for x in sizes)
+    words = ((-0.1, "falls"), (0.1, "constant"), (0.85, "slower than the size"), (1.15, "with it"))
+    said = next((word for bound, word in words if power < bound), "faster than the size")
+    return f"{said} (power {power:.2f})"
+
+
+def heading(title: str) -> None:
+    """Print what the tables below are about."""
+    print(f"\n## {title}\n", flush=True)
+
+
 def machine() -> str:
     """The day and the kind of machine, in one line."""
     cores, memory = os.cpu_count(), psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores ({_processor()}), {memory:.0f} GiB, "
-        f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
+        f"{loops.utcnow():%Y-%m-%d}, {cores} cores ({_processor()}), {memory:.0f} GiB, {system}, "
+        f"Python {platform.python_version()}"
     )
 
 
@@ -110,22 +147,29 @@ async def server(settings: Mapping[str, str] | None = None) -> AsyncIterator[Add
 
 async def database(address: Address, name: str) -> Address:
     """A new database *name* on the server at *address*, with every migration applied."""
-    connection = await asyncpg.connect(**address)
-    await connection.execute(f"drop database if exists {name} with (force)")
-    await connection.execute(f"create database {name}")
-    await connection.close()
+    async with connection(address) as db:
+        await db.execute(f"drop database if exists {name} with (force)")
+        await db.execute(f"create database {name}")
     made: Address = {**address, "database": name}
-    connection = await asyncpg.connect(**made)
-    await migrate.apply(connection)
-    await connection.close()
+    async with connection(made) as db:
+        await migrate.apply(db)
     return made
+
+
+@asynccontextmanager
+async def connection(address: Address) -> AsyncIterator[Connection[Record]]:
+    """One connection to the database at *address*; a statement may take as long as it wants."""
+    made = await store.connect({**address, "command_timeout": None}, name="benchmark")
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 async def processes(address: Address) -> list[psutil.Process]:
     """The processes of the server at *address*."""
-    connection = await asyncpg.connect(**address)
-    data = Path(await connection.fetchval("show data_directory"))
-    await connection.close()
+    async with connection(address) as db:
+        data = Path(await db.fetchval("show data_directory"))
     return [psutil.Process(pid) for pid in pgcluster.servers(data)]
 
 
