@@ -141,12 +141,17 @@ def _refuse_strangers(directory: Path) -> None:
 
 def socket_directory(home: Home, user: User | None) -> Path:
     """Return a directory that only the server's user may enter, with a path short enough."""
-    wished = home.cluster / "s"
-    if len(os.fsencode(wished / SOCKET)) > LONGEST_SOCKET:
-        name = hashlib.sha256(os.fsencode(home.cluster)).hexdigest()[:12]
-        wished = Path(tempfile.gettempdir(), f"replyby-{name}")
+    wished = _sockets(home)
     private.directory(wished, 0o700, user.ids if user else None)
     return wished
+
+
+def _sockets(home: Home) -> Path:
+    wished = home.cluster / "s"
+    if len(os.fsencode(wished / SOCKET)) <= LONGEST_SOCKET:
+        return wished
+    name = hashlib.sha256(os.fsencode(home.cluster)).hexdigest()[:12]
+    return Path(tempfile.gettempdir(), f"replyby-{name}")
 
 
 def password(home: Home) -> str:
@@ -210,10 +215,11 @@ def check_major(home: Home, binaries: Binaries) -> None:
 
 
 async def clear(home: Home, patience: float = 30.0) -> None:
-    """End what an earlier owner left running on the data, and remove its `postmaster.pid`.
+    """End what an earlier owner left running on the data, and remove its two lock files.
 
     The caller holds the server's lock, so no process of another owner may use the data. A pid in
-    the file that by now belongs to any other program would make PostgreSQL refuse to start.
+    `postmaster.pid` or beside the socket that by now belongs to any other program, or to a zombie,
+    would make PostgreSQL refuse to start.
     """
     left = servers(home.data)
     if left:
@@ -225,7 +231,8 @@ async def clear(home: Home, patience: float = 30.0) -> None:
         left = await _end(home.data, left, sign, seconds)
     if left:
         raise StoreUnavailable(f"the processes {left} of PostgreSQL on {home.data} do not end")
-    (home.data / "postmaster.pid").unlink(missing_ok=True)
+    for lock in (home.data / "postmaster.pid", _sockets(home) / f"{SOCKET}.lock"):
+        lock.unlink(missing_ok=True)
 
 
 def servers(data: Path) -> list[int]:

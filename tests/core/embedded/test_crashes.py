@@ -188,6 +188,24 @@ async def test_a_pid_of_a_zombie_does_not_stop_the_start(made):
         dead.wait()
 
 
+async def test_a_pid_of_another_program_beside_the_socket_does_not_stop_the_start(made):
+    async with own(made) as server, connected(server.address) as db:
+        await db.execute("create table t as select 7 as n")
+        lock = home_of(made).cluster / "s" / f"{pgcluster.SOCKET}.lock"
+        lines = lock.read_text().splitlines()
+    stranger = pgbinaries.start(["/bin/sleep", "60"], user=pgbinaries.User.unprivileged())
+    try:
+        lock.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        assert await vanilla_refuses(made)
+
+        async with own(made) as server:
+            assert await committed(server) == 7
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
 @pytest.mark.parametrize("text", ["", "not a number\n", "-1\n", "99999999999\n"])
 async def test_a_pid_file_without_a_sensible_pid_does_not_stop_the_start(made, text):
     async with own(made):
