@@ -11,6 +11,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -60,9 +61,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
+    """A claimed reply; *until*, monotonic, it may begin to leave: its lease is long enough."""
+
     reply: Reply
     thread: Thread
     reader: Reader
+    until: float
 
 
 def check(body: str, can: Capabilities) -> None:
@@ -127,6 +131,7 @@ async def once(
 async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[_Leaving]:
     """Replies that leave now; each is committed as `sending` before the next is looked for."""
     for _ in range(AT_ONCE):
+        until = monotonic() + replies.LEASE.total_seconds() - LIMIT
         async with transaction(this.pool) as db:
             reply = await replies.claim(db, list(readers), this.clock())
             if reply is None:
@@ -137,12 +142,16 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
             await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
             thread = await threads.of(db, reply.account, reply.thread)
         if thread is not None:
-            yield _Leaving(reply, thread, readers[reply.account])
+            yield _Leaving(reply, thread, readers[reply.account], until)
 
 
 async def _send(this: Round, leaving: _Leaving) -> None:
     """Send one reply and write down what became of it."""
     reply = leaving.reply
+    if monotonic() > leaving.until:  # we were stopped meanwhile: to another it may look lost
+        async with transaction(this.pool) as db:
+            await replies.requeue(db, reply, timedelta(0), "too_late")
+        return
     try:
         message_id = await _sent(this, leaving)
     except asyncio.CancelledError:

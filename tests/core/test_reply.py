@@ -499,6 +499,23 @@ async def test_a_process_that_died_while_a_reply_was_leaving_leaves_it_unknown(
     assert await told(db) == [("reply:1/unknown", "reply_unknown")]
 
 
+async def test_what_was_claimed_too_long_ago_does_not_leave_under_that_claim(
+    db, round_, queued, monkeypatch
+):
+    """As after SIGSTOP: to another it may look lost by now, and a person was told so."""
+    shop = Shop("R1")
+    await queued()
+    with monkeypatch.context() as shorter:
+        shorter.setattr(replies, "LEASE", timedelta(seconds=reply.LIMIT))
+        await round_(shop)
+    assert shop.sent == []
+    assert await states(db) == ["queued"]
+
+    await round_(shop)
+
+    assert shop.sent == [("T1", BODY, BUYER)]
+
+
 async def test_a_slow_acceptance_after_the_lease_still_counts(pool, db, rules, round_, queued, now):
     async def slow():
         await db.execute("update reply set next_try_at = now() - interval '1 s'")
