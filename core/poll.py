@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from core.store import Db, Pool
     from core.store.streams import Lease
 
-__all__ = ["Reader", "account", "once"]
+__all__ = ["Reader", "Slots", "account", "once"]
 
 BATCH = 4
 FIRST_RETRY = timedelta(seconds=10)
@@ -59,6 +60,28 @@ _STATES = {
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class Slots:
+    """What the slots of one process share: what they are *reading* just now.
+
+    *forgot*: the database went away in the middle of a word, and may hold leases for us of which
+    we do not know, or which nobody reads any more.
+    """
+
+    reading: set[Lease] = field(default_factory=set)
+    forgot: bool = False
+
+    async def claim(self, pool: Pool, worker: int, limit: int) -> list[Lease]:
+        """Claim as `streams.claim`; what was forgotten is due again, for whoever is first."""
+        async with transaction(pool) as db:
+            if self.forgot:
+                self.forgot = False
+                await streams.free_forgotten(db, worker, self.reading)
+            leases = await streams.claim(db, worker, limit, LEASE)
+        self.reading.update(leases)
+        return leases
+
+
 async def once(
     pool: Pool,
     worker: int,
@@ -69,8 +92,11 @@ async def once(
     *,
     sure: bool = True,
     batch: int = BATCH,
+    slots: Slots | None = None,
 ) -> datetime:
     """Read at most *batch* due streams to their end, side by side; *readers* by account.
+
+    *slots* is what all slots of a process share.
 
     Returns:
         When to look again: at once where something was due, else when the next stream is.
@@ -79,9 +105,15 @@ async def once(
         StoreUnavailable: the database went away; what was not stored is read again.
     """
     this = Round(pool, rules, metrics, running_from(now), sure)
-    async with transaction(pool) as db:
-        leases = await streams.claim(db, worker, batch, LEASE)
-    await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)
+    slots, leases = slots or Slots(), []
+    try:
+        leases = await slots.claim(pool, worker, batch)
+        await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)
+    except StoreUnavailable:
+        slots.forgot = True
+        raise
+    finally:
+        slots.reading.difference_update(leases)
     if leases:
         return this.clock()
     async with transaction(pool) as db:

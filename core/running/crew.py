@@ -58,6 +58,7 @@ class Crew:
         self._load = load
         self._redaction = redaction
         self._beside = beside
+        self._slots = poll.Slots()
         self._delivering: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
@@ -163,6 +164,7 @@ class Crew:
             state.metrics,
             now,
             sure=state.sure(now),
+            slots=self._slots,
         )
 
     async def _watch(self, now: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ from core.errors import LeaseLost
 from core.model import HealthState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from asyncpg import Record
@@ -109,6 +109,14 @@ FREE = """
     update stream
     set next_due = now(), holder = null, leased_until = null, pulled_to = null
     where holder = $1
+"""
+FREE_FORGOTTEN = """
+    update stream s
+    set next_due = now(), holder = null, leased_until = null, pulled_to = null
+    where holder = $1 and not exists (
+        select from unnest($2::text[], $3::text[], $4::bigint[]) as read (account, stream, fence)
+        where (read.account, read.stream, read.fence) = (s.account, s.stream, s.fence)
+    )
 """
 # Only earlier, never past its floor or its backoff; a walk that has begun since then will do. A
 # stream that is just being read remembers it. Locked ones are being finished: the next round.
@@ -247,7 +255,17 @@ async def put_back(db: Db, lease: Lease, wait: timedelta) -> None:
 
 async def free(db: Db, worker: int) -> int:
     """Give back whatever *worker* still holds, due at once; how many streams it were."""
-    return int((await db.execute(FREE, worker)).split()[-1])
+    return _count(await db.execute(FREE, worker))
+
+
+async def free_forgotten(db: Db, worker: int, reading: Collection[Lease]) -> int:
+    """Give back, due at once, what *worker* holds and is not just *reading*; how many streams.
+
+    A database that went away in the middle of a word leaves leases of which nobody knows.
+    """
+    known = [(lease.account, lease.stream, lease.fence) for lease in reading]
+    accounts, names, fences = map(list, zip(*known, strict=True)) if known else ([], [], [])
+    return _count(await db.execute(FREE_FORGOTTEN, worker, accounts, names, fences))
 
 
 async def pull_forward(db: Db, at: Mapping[str, datetime], now: datetime) -> int:
@@ -259,8 +277,7 @@ async def pull_forward(db: Db, at: Mapping[str, datetime], now: datetime) -> int
     if not at:
         return 0
     waits = [when - now for when in at.values()]
-    status = await db.execute(PULL_FORWARD, list(at), list(at.values()), waits)
-    return int(status.split()[-1])
+    return _count(await db.execute(PULL_FORWARD, list(at), list(at.values()), waits))
 
 
 async def next_due(db: Db) -> timedelta:
@@ -300,6 +317,10 @@ def _lease(row: Record, worker: int) -> Lease:
         last_ok_at=row["last_ok_at"],
         unsettled=row["unsettled"],
     )
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(maxsplit=1)[-1])
 
 
 def _key(lease: Lease) -> tuple[str, str, int, int]:

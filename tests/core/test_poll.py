@@ -636,6 +636,44 @@ async def test_a_look_that_is_rate_limited_puts_off_the_key(polling, now):
     assert (await pages.rows(polling.pool, "budget", "1"))[0]["key"] == "budget"
 
 
+DIES = """
+    create function dies() returns trigger language plpgsql as $$
+        begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+    create trigger dies before insert on message execute function dies()
+"""
+
+
+async def test_what_was_being_read_when_its_session_ended_is_read_again_at_once(polling, now):
+    marketplace = await polling.read(setup())
+    slots = poll.Slots()
+    await polling.pool.execute(DIES)
+    marketplace.say(page(buyer("M1", now)), page(buyer("M1", now)))
+
+    with pytest.raises(StoreUnavailable):
+        await polling.once(slots=slots)
+    assert (await polling.stream())["holder"] == WORKER
+    await polling.pool.execute("drop trigger dies on message")
+    await polling.once(slots=slots)
+
+    assert await polling.pool.fetchval("select count(*) from message") == 1
+    assert (slots.reading, slots.forgot) == (set(), False)
+
+
+async def test_a_lease_of_which_nobody_knows_is_given_back_and_what_is_read_is_kept(polling, now):
+    await polling.read(setup(), setup("other"))
+    async with transaction(polling.pool) as db:
+        leases = await streams.claim(db, WORKER, 10, poll.LEASE)
+    reading = [lease for lease in leases if lease.account == "other"]
+    assert reading != leases
+    slots = poll.Slots(set(reading), forgot=True)
+
+    await polling.once(slots=slots)
+
+    assert (await polling.stream())["last_ok_at"] is not None
+    assert (await polling.stream(account="other"))["holder"] == WORKER
+    assert slots.reading == set(reading)
+
+
 async def test_threads_that_wait_are_read_once_a_day_though_nothing_was_told_of_them(polling, now):
     mk = await polling.read(setup("mk", Stream("threads", 2 * HOUR)))
     mk.say(page(
