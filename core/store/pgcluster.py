@@ -34,6 +34,8 @@ PORT = 5432
 SOCKET = f".s.PGSQL.{PORT}"
 # The database's own collation: the C library's differs between machines and changes under an index.
 LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+OPTIONS = ("-E", "UTF8", *LOCALE, "--data-checksums", "--no-instructions", "--no-sync")
+"""What we tell `initdb`, beside whose it is; the sync is a step of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +190,8 @@ async def create(home: Home, binaries: Binaries, word: str) -> None:
     given.unlink(missing_ok=True)
     private.write_secret(given, word)
     who = ("-U", ROLE, "-A", "scram-sha-256", "--pwfile", given)
-    what = ("-E", "UTF8", *LOCALE, "--data-checksums", "--no-instructions", "--no-sync")
     try:
-        await _run(home, binaries, "initdb", "-D", aside, *who, *what)
+        await _run(home, binaries, "initdb", "-D", aside, *who, *OPTIONS)
         await _run(home, binaries, "initdb", "-D", aside, "--sync-only")
     finally:
         given.unlink()
