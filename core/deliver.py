@@ -1,26 +1,29 @@
 """Send what is to be told: the last look, the attempt, and what becomes of it.
 
 At least once: a notice that left and was not written down as sent leaves again, under the same id.
+They leave one after the other, each written down before the next, so that a process that dies in
+between has one in doubt and not a batch; only a slow receiver is sent several at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
-from core import keys, labels, words
+from core import crash, digest, keys, labels, words
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
 from core.reading import reread
 from core.reading.walk import Round
 from core.stopwatch import running_from
-from core.store import dispatches, notices, transaction
-from core.together import gathered
+from core.store import digests, dispatches, notices, transaction
+from core.together import gathered, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -36,7 +39,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 AT_ONCE = 16
-"""How many leave together: all that is claimed, so that no lease runs out in a queue."""
+"""How many leave in a round: all that is claimed."""
+
+PATIENCE = 0.2
+"""Seconds after which the next leaves though the receiver has not answered yet."""
 
 SECONDS = 30.0
 LOOK = 2.0
@@ -47,16 +53,22 @@ ATTEMPTS = 15
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
 LONGEST_ASKED = 86_400.0
+SHORTLY = 0.1
+"""Seconds until the next look where another process just decides what leaves."""
 LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 
 
 @dataclass(frozen=True, slots=True)
 class _Outbox:
-    """One notifier's part of a round; *readers* by account, for the last look."""
+    """One notifier's part of a round; *readers* by account, for the last look.
+
+    *began* is monotonic: what it claims is ours for `dispatches.LEASE` from then.
+    """
 
     this: Round
     notifier: Notifier
     readers: Mapping[str, Reader]
+    began: float = field(default_factory=monotonic)
 
     @property
     def name(self) -> str:
@@ -81,11 +93,11 @@ async def once(
         When to look again: at once while there is more; None while nothing waits.
     """
     this = Round(pool, rules, metrics, running_from(now), sure)
-    if any(await gathered(_round(_Outbox(this, each, readers)) for each in notifiers.values())):
-        return now
-    async with transaction(pool) as db:
-        seconds = await dispatches.waits(db, list(notifiers))
-    return None if seconds is None else this.clock() + timedelta(seconds=max(0.0, seconds))
+    waits = await gathered(_round(_Outbox(this, each, readers)) for each in notifiers.values())
+    seconds = min((each for each in waits if each is not None), default=None)
+    if seconds is None:
+        return None
+    return this.clock() + timedelta(seconds=seconds) if seconds > 0 else now
 
 
 async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetime) -> int:
@@ -100,18 +112,49 @@ async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetim
     return len(gone)
 
 
-async def _round(outbox: _Outbox) -> bool:
-    """Send one batch and one digest; True while there may be more."""
+async def _round(outbox: _Outbox) -> float | None:
+    """Send one batch and one digest; the seconds until there is more, None while nothing waits."""
     async with transaction(outbox.this.pool) as db:
-        await dispatches.release(db, outbox.name)
-        claimed = await dispatches.claim(db, outbox.name, AT_ONCE)
-        digest = await dispatches.claim_digest(db, outbox.name)
-    await _last_look(outbox, [*claimed, *digest])
-    standing = await _standing(outbox, claimed)
-    together = await _standing(outbox, digest)
-    parts = [[dispatch] for dispatch in standing] + ([together] if together else [])
-    await gathered(_attempt(outbox, part) for part in parts)
-    return len(claimed) == AT_ONCE or bool(digest)
+        decides = await digests.lock(db, outbox.name)
+        claimed = await _alone(db, outbox, decides=decides)
+        together = await _together(db, outbox) if decides else []
+    await _last_look(outbox, [*claimed, *together])
+    parts = [[dispatch] for dispatch in await _standing(outbox, claimed)]
+    if standing := await _standing(outbox, together):
+        parts.append(standing)
+    await in_turn((_attempt(outbox, part) for part in parts), PATIENCE)
+    if len(claimed) == AT_ONCE or together:
+        return 0.0
+    async with transaction(outbox.this.pool) as db:
+        seconds = await _waits(db, outbox.name)
+    return seconds if decides or seconds is None else max(seconds, SHORTLY)
+
+
+async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[Dispatch]:
+    """What leaves by itself. In a flood the rest gathers; who does not decide sends none of it."""
+    after = outbox.notifier.digest_after
+    if not after:
+        return await dispatches.claim(db, outbox.name, AT_ONCE)
+    if not decides:
+        return await dispatches.claim(db, outbox.name, AT_ONCE, alone=[])
+    due = await digests.outflow(db, outbox.name, after, outbox.this.clock())
+    first = due.first(after)
+    await digests.gather(db, outbox.name, due, first)
+    return await dispatches.claim(db, outbox.name, AT_ONCE, alone=first)
+
+
+async def _together(db: Db, outbox: _Outbox) -> list[Dispatch]:
+    """What leaves as a digest, if one is due."""
+    await dispatches.release(db, outbox.name)
+    return await digests.claim(db, outbox.name)
+
+
+async def _waits(db: Db, notifier: str) -> float | None:
+    """Seconds until something is due again, alone or together; None where nothing waits."""
+    alone = await dispatches.waits(db, notifier)
+    ripe = await digests.ripening(db, notifier)
+    waits = [each for each in (alone, ripe.seconds if ripe else None) if each is not None]
+    return max(0.0, min(waits)) if waits else None
 
 
 async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:
@@ -142,8 +185,14 @@ async def _standing(outbox: _Outbox, claimed: Sequence[Dispatch]) -> list[Dispat
 
 
 async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
-    """Send one notice, or several as one digest, and write down what became of it."""
-    notice = _digest(part) if part[0].digest is not None else part[0].notice
+    """Send one notice, or several as one digest, and write down what became of it.
+
+    What our lease may be too short for is left to whoever claims it next: we were stopped, or slow.
+    """
+    if monotonic() - outbox.began > dispatches.LEASE.total_seconds() - SECONDS:
+        log.warning("dispatch left to its next claim", notifier=outbox.name, dispatches=len(part))
+        return
+    notice = digest.notice(part) if part[0].digest is not None else part[0].notice
     try:
         said = _say(outbox, notice, part)
         async with asyncio.timeout(SECONDS):
@@ -152,8 +201,11 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
         await _failed(outbox, notice, part, fault)
     except TimeoutError:
         await _failed(outbox, notice, part, NotifierError("no answer in time"))
-    except Exception as fault:  # a notifier's bug parks its notices and silences no other
-        log.exception("notifier failed", notifier=outbox.name, kind=notice.kind.value)
+    except Exception as fault:  # noqa: BLE001  # a notifier's bug parks its notices and silences no other
+        log.error(  # noqa: TRY400  # its text may quote whatever was sent
+            "notifier failed", notifier=outbox.name, kind=notice.kind.value,
+            error=type(fault).__name__, trace=crash.places(fault),
+        )  # fmt: skip
         await _failed(outbox, notice, part, NotifierError(type(fault).__name__))
     else:
         await _sent(outbox, notice, part)
@@ -162,22 +214,8 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
 def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
     zone, now = outbox.notifier.zone, outbox.this.clock()
     if part[0].digest is not None:
-        return words.render_digest(notice, part, outbox.this.rules, zone=zone, now=now)
+        return digest.render(notice, part, outbox.this.rules, zone=zone, now=now)
     return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
-
-
-def _digest(part: Sequence[Dispatch]) -> Notice:
-    """The notice under which *part* leaves together; its key is the digest's."""
-    breaches = sum(dispatch.notice.kind is NoticeKind.BREACH for dispatch in part)
-    first = part[0].notice
-    return Notice(
-        key=part[0].digest or first.key,
-        kind=NoticeKind.DIGEST,
-        account=first.account,
-        raised_at=min(dispatch.notice.raised_at for dispatch in part),
-        due_at=first.due_at,
-        facts=(("breaches", breaches), ("warnings", len(part) - breaches)),
-    )
 
 
 async def _sent(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> None:

@@ -48,3 +48,18 @@ def review(policy: str, day: date) -> str:
 def parked(notice: int, notifier: str) -> str:
     """A notice that could not be delivered."""
     return f"{notice}/parked/{notifier}"
+
+
+def flood(notifier: str, notice: int) -> str:
+    """What came too fast for *notifier* to be told one by one; *notice* is the first of it."""
+    return f"{notifier}/flood/{notice}"
+
+
+def is_flood(key: str) -> bool:
+    """Whether *key* is that of a flood's digest, not of a first walk's."""
+    return key.split("/")[1:2] == ["flood"]
+
+
+def rest(digest: str, notice: int) -> str:
+    """What is told of *digest* after it has left; *notice* is the first of it."""
+    return f"{digest}/{notice}"

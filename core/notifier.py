@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from core.connector import Options
 from sla import zones
@@ -35,13 +35,19 @@ class Words:
 
 
 class Notifier(Protocol):
-    """A way of sending. *name* is the settings' key and the metric label; *zone* the reader's."""
+    """A way of sending. *name* is the settings' key and the metric label; *zone* the reader's.
+
+    *digest_after*: how many warnings and breaches a minute it is given one by one; 0: all.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
     def zone(self) -> str: ...
+
+    @property
+    def digest_after(self) -> int: ...
 
     async def send(self, notice: Notice, words: Words) -> None:
         """Deliver, or raise `NotifierError`. May be called again for the same `notice.key`."""
@@ -55,11 +61,14 @@ def _zone(name: str) -> str:
 class NotifierOptions(Options):
     """What the settings say to a notifier; each kind subclasses it and narrows *kind*.
 
-    *zone* is where the reader lives: deadlines are written in its time.
+    *zone* is where the reader lives: deadlines are written in its time. *digest_after*: how many
+    warnings, breaches and corrections are told one by one within a minute; what comes beyond them
+    leaves as a digest, every half a minute at most. 0: one by one, whatever comes.
     """
 
     kind: str
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    digest_after: int = Field(default=2, ge=0)
 
     def faults(self, directory: Path) -> Iterator[tuple[str, str]]:  # noqa: ARG002  # for kinds that write on this machine
         """Keys with what cannot work on this machine; paths start from *directory*."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from core import labels
+from core import crash, labels
 from core.arrival import aside
 from core.errors import (
     BadCredentials,
@@ -47,7 +46,6 @@ LAST_RETRY = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 ELSEWHERE = timedelta(minutes=1)
 CUT = 200
-FRAMES = 6
 SHORTEST = timedelta(milliseconds=10)
 """Until the next look where what is due is locked: by a claim, or by a page that takes long."""
 
@@ -183,16 +181,10 @@ async def _fault(reading: Awaitable[None]) -> ConnectorError | None:
     except (LeaseLost, StoreUnavailable):
         raise
     except Exception as bug:  # noqa: BLE001  # one account's connector may not end the daemon
-        where = _places(bug)
+        where = crash.places(bug)
         log.error("reading crashed", error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
         return BadPayload(f"crashed: {type(bug).__name__}")
     return None
-
-
-def _places(bug: Exception) -> list[str]:
-    """Where *bug* came through, the innermost place last."""
-    frames = traceback.extract_tb(bug.__traceback__)[-FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 async def _passed(this: Round, reading: Walk) -> None:

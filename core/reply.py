@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import ingest, keys
+from core import crash, ingest, keys
 from core.connector import Replies
 from core.errors import (
     BadCredentials,
@@ -164,8 +164,9 @@ async def _send(this: Round, leaving: _Leaving) -> None:
     except (ConnectorError, TimeoutError) as fault:
         log.info("reply outcome unknown", account=reply.account, error=type(fault).__name__)
         await _lost(this, reply)
-    except Exception:  # a connector's bug: nobody knows what had left by then
-        log.exception("reply crashed", account=reply.account)
+    except Exception as bug:  # noqa: BLE001  # a connector's bug: nobody knows what had left by then
+        where = crash.places(bug)
+        log.error("reply crashed", account=reply.account, error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
         await _lost(this, reply)
     else:
         await _accepted(this, reply, message_id)

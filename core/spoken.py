@@ -19,6 +19,16 @@ def instant(at: datetime, zone: ZoneInfo) -> str:
     return f"{_DAYS[local.weekday()]} {local:%Y-%m-%d} {clock} ({zone.key})"
 
 
+def by(n: object, one: str, several: str) -> str:
+    """The word for *n* things."""
+    return one if str(n) == "1" else several
+
+
+def left(length: timedelta) -> str:
+    """How long until a deadline; negative is late: ``2 h left``, ``late by 5 min``."""
+    return f"{span(length)} left" if length.total_seconds() >= 0 else f"late by {span(length)}"
+
+
 def span(length: timedelta) -> str:
     """How long, in its two largest units, rounded down and without a sign: ``2 h 5 min``."""
     left = int(abs(length).total_seconds())

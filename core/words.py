@@ -19,7 +19,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
-    digest                breaches, warnings
+    digest                breaches, warnings, corrected, moved, since (`core.digest` has its words)
     parked                kind, notifier, reason
     test                  route
 """
@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from core.model import NoticeKind
 from core.notifier import Words
-from core.spoken import instant, span
+from core.spoken import by, instant, span
 from sla import zones
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from zoneinfo import ZoneInfo
 
-    from core.model import Account, Dispatch, Notice
+    from core.model import Account, Notice
     from core.rules import Rules
-
-SHOWN = 10
-"""How many threads a digest names; the rest is counted."""
 
 _CORRECTIONS = {
     "answered_elsewhere": "it was answered at the marketplace in time",
@@ -114,21 +111,6 @@ def render(notice: Notice, rules: Rules, *, url: str | None, zone: str, now: dat
     return _words(told, subject, [*lines, *_place(told)], url)
 
 
-def render_digest(
-    notice: Notice, parts: Sequence[Dispatch], rules: Rules, *, zone: str, now: datetime
-) -> Words:
-    """The words for many notices that leave together, the most urgent first."""
-    told = _told(notice, rules, zone, now)
-    late = sum(part.notice.kind is NoticeKind.BREACH for part in parts)
-    subject = f"{late} late, {len(parts) - late} due soon after the first reading"
-    threads = _by(len(parts), "thread", "threads")
-    lines = [f"The first reading found {len(parts)} {threads} that a person should know of."]
-    lines += [_line(part, told) for part in parts[:SHOWN]]
-    if len(parts) > SHOWN:
-        lines.append(f"... and {len(parts) - SHOWN} more: replyby threads --at-risk")
-    return _words(told, subject, [*lines, *_place(told)], None)
-
-
 def _told(notice: Notice, rules: Rules, zone: str, now: datetime) -> _Told:
     promise = dict(notice.facts).get("promise")
     roles = {p.name: p.role for p in rules.policies.get(notice.account, ())}
@@ -139,21 +121,6 @@ def _told(notice: Notice, rules: Rules, zone: str, now: datetime) -> _Told:
 def _words(told: _Told, subject: str, lines: Sequence[str], url: str | None) -> Words:
     whole = f"{subject}: {told.title}" if told.title else subject
     return Words(" ".join(whole.split()), "\n".join(line for line in lines if line), url, told.now)
-
-
-def _line(part: Dispatch, told: _Told) -> str:
-    due_at = part.notice.due_at
-    until = f"{_left(due_at - told.now)}, due {told.when(due_at)}" if due_at else ""
-    return f"- {until}: thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
-
-
-def _by(n: object, one: str, several: str) -> str:
-    """The word for *n* things."""
-    return one if str(n) == "1" else several
-
-
-def _left(left: timedelta) -> str:
-    return f"{span(left)} left" if left.total_seconds() >= 0 else f"late by {span(left)}"
 
 
 def _place(told: _Told) -> list[str]:
@@ -265,8 +232,8 @@ def _unknown(told: _Told) -> _Spoken:
 
 def _history(told: _Told) -> _Spoken:
     waiting = told.fact("waiting") or "Some"
-    wait = _by(waiting, "old thread still waits", "old threads still wait")
-    passed = _by(waiting, "Its deadline", "Their deadlines")
+    wait = by(waiting, "old thread still waits", "old threads still wait")
+    passed = by(waiting, "Its deadline", "Their deadlines")
     return f"{waiting} {wait}", [
         f"{passed} had passed before this account was watched: none is counted or warned of.",
         "What to do: replyby threads --history",
@@ -329,9 +296,9 @@ def _review(told: _Told) -> _Spoken:
 
 def _set_aside(told: _Told) -> _Spoken:
     n = told.fact("n") or "Something"
-    return f"Unreadable {_by(n, 'payload', 'payloads')} set aside", [
+    return f"Unreadable {by(n, 'payload', 'payloads')} set aside", [
         f"{n} from the stream {told.fact('stream') or 'of messages'} could not be read.",
-        f"{_by(n, 'Its', 'Their')} neighbours were stored.",
+        f"{by(n, 'Its', 'Their')} neighbours were stored.",
         f"Reason: {told.fact('reason')}." if told.fact("reason") else "",
         "What to do: replyby set-aside list",
     ]
@@ -339,7 +306,7 @@ def _set_aside(told: _Told) -> _Spoken:
 
 def _retired(told: _Told) -> _Spoken:
     ended = told.fact("ended") or "0"
-    clocks = _by(ended, "running clock was", "running clocks were")
+    clocks = by(ended, "running clock was", "running clocks were")
     return "Account is no longer read", [
         f"It left the settings; {'no' if ended == '0' else ended} {clocks} ended.",
         "What to do: nothing, if this was meant.",

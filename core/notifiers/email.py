@@ -79,6 +79,7 @@ class Email:
     def __init__(self, name: str, options: EmailOptions, means: Means) -> None:  # noqa: ARG002  # every kind is opened alike
         self.name = name
         self.zone = options.zone
+        self.digest_after = options.digest_after
         self._options = options
         self._to = tuple(parseaddr(each)[1] for each in options.to)
         self._left: dict[str, tuple[tuple[str, ...], bool]] = {}

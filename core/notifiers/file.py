@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 
 class FileOptions(NotifierOptions):
-    """*path* starts from the directory of the settings; folders below that one are made."""
+    """*path* starts from the directory of the settings; folders below that one are made.
+
+    A file takes a flood line by line: programs read it, and it is the whole list of what was told.
+    """
 
     kind: Literal["file"] = "file"
     path: str = Field(min_length=1)
+    digest_after: int = Field(default=0, ge=0)
 
     def faults(self, directory: Path) -> Iterator[tuple[str, str]]:
         """A path that is a directory, or that lies in none."""
@@ -46,6 +50,7 @@ class File:
     def __init__(self, name: str, options: FileOptions, means: Means) -> None:
         self.name = name
         self.zone = options.zone
+        self.digest_after = options.digest_after
         self._path = means.directory / Path(options.path).expanduser()
         self._makes = _is_below(self._path, means.directory)
 

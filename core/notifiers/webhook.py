@@ -76,6 +76,7 @@ class Webhook:
     def __init__(self, name: str, options: WebhookOptions, means: Means) -> None:
         self.name = name
         self.zone = options.zone
+        self.digest_after = options.digest_after
         self._http = replace(means.http, limits=LIMITS)
         self._url = options.url.get_secret_value()
         self._key = _key(options.secret) if options.secret else None

@@ -24,36 +24,26 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 
+FLOODING = [
+    NoticeKind.WARNING.value,
+    NoticeKind.BREACH.value,
+    NoticeKind.CORRECTED.value,
+    NoticeKind.DEADLINE_MOVED.value,
+]
+"""The kinds that come as floods: what is told of deadlines. Others are few, and each by itself."""
+
+# What may come as a flood and was not tried yet leaves only if it is named: core.store.digests.
 CLAIM = """
     with due as (
-        select notice, notifier from dispatch
-        where notifier = $1 and next_try_at <= now() and digest is null
-          and sent_at is null and parked_reason is null and suppressed is null
-        order by next_try_at, notice
+        select d.notice, d.notifier from dispatch d join notice n on n.id = d.notice
+        where d.notifier = $1 and d.next_try_at <= now() and d.digest is null
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and ($4::bigint[] is null or d.attempts > 0 or n.kind <> all($5) or n.id = any($4))
+        order by d.next_try_at, d.notice
         limit $2
-        for update skip locked
+        for update of d skip locked
     )
     update dispatch d set attempts = attempts + 1, next_try_at = now() + $3::interval
-    from due
-    join notice n on n.id = due.notice
-    left join thread t on t.account = n.account and t.id = n.thread
-    where d.notice = due.notice and d.notifier = due.notifier
-    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
-"""
-CLAIM_DIGEST = """
-    with due as (
-        select notice, notifier from dispatch
-        where notifier = $1 and next_try_at <= now() and digest = (
-                select digest from dispatch
-                where notifier = $1 and next_try_at <= now() and digest is not null
-                  and sent_at is null and parked_reason is null and suppressed is null
-                order by next_try_at
-                limit 1
-            )
-          and sent_at is null and parked_reason is null and suppressed is null
-        for update skip locked
-    )
-    update dispatch d set attempts = attempts + 1, next_try_at = now() + $2::interval
     from due
     join notice n on n.id = due.notice
     left join thread t on t.account = n.account and t.id = n.thread
@@ -65,6 +55,7 @@ RELEASE = """
     from notice n
     join account a on a.name = n.account
     where d.notifier = $1 and d.digest is not null and d.attempts = 0
+      and split_part(d.digest, '/', 2) <> 'flood'
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
       and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
       and not exists (
@@ -135,10 +126,12 @@ PARKED = """
     order by n.raised_at, n.id, d.notifier
     limit $1
 """
+# What of a digest was tried keeps its key, and gets no new company: it counts as tried.
 RETRY_PARKED = """
     with again as (
         update dispatch
-        set parked_reason = null, error = null, attempts = 0, next_try_at = now()
+        set parked_reason = null, error = null, next_try_at = now(),
+            attempts = case when digest is null then 0 else least(attempts, 1) end
         where parked_reason is not null
           and ($1::bigint[] is null or notice = any($1)) and ($2::text is null or notifier = $2)
         returning notice
@@ -146,27 +139,24 @@ RETRY_PARKED = """
     select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from again
 """
 WAITS = """
-    select extract(epoch from min(due.next_try_at) - now())::float8
-    from unnest($1::text[]) as of (notifier), lateral (
-        select next_try_at from dispatch d
-        where d.notifier = of.notifier
-          and sent_at is null and parked_reason is null and suppressed is null
-        order by next_try_at
-        limit 1
-    ) due
+    select extract(epoch from next_try_at - now())::float8 from dispatch
+    where notifier = $1 and digest is null
+      and sent_at is null and parked_reason is null and suppressed is null
+    order by next_try_at
+    limit 1
 """
 
 
-async def claim(db: Db, notifier: str, limit: int) -> list[Dispatch]:
-    """The next dispatches of *notifier* that are due, for `LEASE`; oldest first."""
-    rows = await db.fetch(CLAIM, notifier, limit, LEASE)
-    return sorted((_dispatch(row) for row in rows), key=lambda d: d.notice.raised_at)
+async def claim(
+    db: Db, notifier: str, limit: int, alone: Sequence[int] | None = None
+) -> list[Dispatch]:
+    """The next dispatches of *notifier* that are due, for `LEASE`; oldest first.
 
-
-async def claim_digest(db: Db, notifier: str) -> list[Dispatch]:
-    """All that leaves together as one digest, if one is due; the most urgent first."""
-    rows = await db.fetch(CLAIM_DIGEST, notifier, LEASE)
-    return sorted((_dispatch(row) for row in rows), key=_urgency)
+    Of the kinds that come as floods only those of the notices *alone* are tried for the first time;
+    None: all.
+    """
+    rows = await db.fetch(CLAIM, notifier, limit, LEASE, alone, FLOODING)
+    return sorted((of_row(row) for row in rows), key=lambda d: d.notice.raised_at)
 
 
 async def release(db: Db, notifier: str) -> int:
@@ -207,12 +197,12 @@ async def park(
 
 async def park_gone(db: Db, notifiers: Collection[str]) -> list[Dispatch]:
     """Park what is meant for a notifier that is none of *notifiers*: it left the settings."""
-    return [_dispatch(row) for row in await db.fetch(PARK_GONE, list(notifiers))]
+    return [of_row(row) for row in await db.fetch(PARK_GONE, list(notifiers))]
 
 
 async def parked(db: Db, limit: int = 1000) -> list[Dispatch]:
     """What was given up, oldest first."""
-    return [_dispatch(row) for row in await db.fetch(PARKED, limit)]
+    return [of_row(row) for row in await db.fetch(PARKED, limit)]
 
 
 async def retry_parked(
@@ -222,13 +212,17 @@ async def retry_parked(
     return int(await db.fetchval(RETRY_PARKED, notices, notifier))
 
 
-async def waits(db: Db, notifiers: Sequence[str]) -> float | None:
-    """Seconds until the next dispatch to one of *notifiers* is due; None where none waits."""
-    seconds = await db.fetchval(WAITS, notifiers)
+async def waits(db: Db, notifier: str) -> float | None:
+    """Seconds until the next dispatch to *notifier* is due that leaves by itself; None: none waits.
+
+    Of what leaves together: `core.store.digests.ripening`.
+    """
+    seconds = await db.fetchval(WAITS, notifier)
     return None if seconds is None else float(seconds)
 
 
-def _dispatch(row: Record) -> Dispatch:
+def of_row(row: Record) -> Dispatch:
+    """A row of a dispatch with all of its notice and the thread's ``url``."""
     return Dispatch(
         notice=_notice(row),
         notifier=row["notifier"],
@@ -253,10 +247,6 @@ def _notice(row: Record) -> Notice:
         due_at=row["due_at"],
         facts=tuple(sorted(row["facts"].items())),
     )
-
-
-def _urgency(dispatch: Dispatch) -> datetime:
-    return dispatch.notice.due_at or dispatch.notice.raised_at
 
 
 def _count(status: str) -> int:

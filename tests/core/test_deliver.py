@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import deliver, ingest, keys, words
 from core.errors import NotifierError, RateLimited, Unreachable
@@ -27,7 +28,7 @@ DESK = Route(
 class Remembering:
     """A notifier that keeps what it was given; *faults* are raised first, one a call."""
 
-    zone = "UTC"
+    zone, digest_after = "UTC", 0
 
     def __init__(self, name, *faults):
         self.name, self.faults, self.got = name, list(faults), []
@@ -298,8 +299,13 @@ async def test_a_notifiers_bug_parks_its_notice_and_nothing_else(db, raised, rou
     await raised(notice(now))
     await db.execute("update dispatch set attempts = $1", deliver.ATTEMPTS - 1)
 
-    await round_(chat)
+    with capture_logs() as logs:
+        await round_(chat)
 
+    [said] = [line for line in logs if line["log_level"] == "error"]
+    assert said["trace"][-1].endswith(" send")
+    assert "buyer" not in str(logs)
+    assert "exc_info" not in said, "its text may hold anything"
     row = await db.fetchrow("select parked_reason, error from dispatch where notifier = 'chat'")
     assert tuple(row) == ("given_up", "ZeroDivisionError")
 
@@ -330,6 +336,57 @@ async def test_no_connection_to_the_database_is_held_while_something_is_sent(
     await round_(Asking("chat"))
 
     assert free == [1], "the test's own"
+
+
+async def test_each_is_written_down_before_the_next_leaves(pool, db, raised, round_, now):
+    """Whoever dies in between has one in doubt, not a batch."""
+    unwritten = []
+
+    class Asking(Remembering):
+        async def send(self, notice, words):
+            await super().send(notice, words)
+            async with transaction(pool) as other:
+                sent = await other.fetchval(
+                    "select count(*) from dispatch where sent_at is not null"
+                )
+            unwritten.append(len(self.got) - sent)
+
+    await raised(*(notice(now, f"{n}/0/1", clock=n) for n in range(8)))
+    await round_(Asking("chat"))
+
+    assert unwritten == [1] * 8
+
+
+async def test_a_slow_receiver_is_sent_several_at_once(db, raised, round_, now):
+    together = asyncio.Barrier(4)
+
+    class Slow(Remembering):
+        async def send(self, notice, words):
+            async with together:
+                await super().send(notice, words)
+
+    chat = Slow("chat")
+    await raised(*(notice(now, f"{n}/0/1", clock=n) for n in range(4)))
+
+    await asyncio.wait_for(round_(chat), 10)
+
+    assert len(chat.got) == 4
+
+
+async def test_what_was_claimed_too_long_ago_is_left_to_its_next_claim(
+    db, raised, round_, now, monkeypatch
+):
+    """As after SIGSTOP: another may have it by now, and would send it too."""
+    chat = Remembering("chat")
+    await raised(notice(now))
+    with monkeypatch.context() as shorter:
+        shorter.setattr(dispatches, "LEASE", timedelta(seconds=deliver.SECONDS))
+        await round_(chat)
+    assert chat.keys == []
+
+    await round_(chat)
+
+    assert chat.keys == ["7/0/2"]
 
 
 async def test_what_left_and_was_not_written_down_leaves_again(db, raised, round_, now):

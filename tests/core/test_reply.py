@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import ingest, reply
 from core.connector import Sent
@@ -420,6 +421,18 @@ async def test_a_reply_of_unknown_fate_is_told_and_never_sent_again(db, round_, 
     assert (await clock(db))["ended"] is None
     assert [delivery for _, delivery, _, _ in await ours(db)] == ["unknown"]
     assert await db.fetchval("select due_at from notice") == (await clock(db))["due_at"]
+
+
+async def test_a_connectors_bug_is_logged_by_its_place_and_not_by_its_text(db, round_, queued):
+    await queued()
+
+    with capture_logs() as logs:
+        await round_(Shop(ZeroDivisionError(f"cannot send {BODY}")))
+
+    [said] = [line for line in logs if line["log_level"] == "error"]
+    assert (said["error"], said["trace"][-1].split()[-1]) == ("ZeroDivisionError", "reply")
+    assert BODY not in str(logs)
+    assert "exc_info" not in said, "its text may hold anything"
 
 
 async def test_it_is_settled_when_the_thread_shows_it(db, round_, queued, now):

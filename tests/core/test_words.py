@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import words
-from core.model import Dispatch, Notice, NoticeKind
+from core.model import Notice, NoticeKind
 from core.spoken import instant, span
 from sla import zones
 from tests.core import seeds
@@ -177,14 +177,6 @@ def test_one_is_spoken_of_as_one(say, kind, fact, one, several):
         assert all(word in f"{said.subject}\n{said.text}" for word in words_)
 
 
-def test_a_digest_of_one_thread_says_so(now):
-    part = Dispatch(Notice("7/0/2", NoticeKind.BREACH, "mk", now), "chat", 1, now)
-
-    said = words.render_digest(part.notice, [part], seeds.rules(), zone="UTC", now=now)
-
-    assert "found 1 thread that" in said.text
-
-
 def test_a_refusal_after_the_deadline_says_so(say, now):
     said = say(NoticeKind.REPLY_REFUSED, ("reason", None), due_at=now - HOUR)
 
@@ -270,29 +262,6 @@ def test_a_parked_notice_passes_on_the_deadline(say):
         "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
         "What to do: mend that notifier, then: replyby notices retry\n" + ENDING
     )
-
-
-def dispatch(now, n, minutes):
-    kind = NoticeKind.BREACH if minutes < 0 else NoticeKind.WARNING
-    due_at = now + minutes * MINUTE
-    notice = Notice(f"{n}/0/1", kind, "mk", now, f"T{n}", n, due_at, STEP, id=n)
-    return Dispatch(notice, "chat", 1, now, url=f"https://shop.example/T{n}")
-
-
-def test_a_digest_names_the_most_urgent_and_counts_the_rest(now):
-    parts = [dispatch(now, n, minutes) for n, minutes in enumerate(range(-20, 100, 10))]
-    notice = Notice("mk/digest/x", NoticeKind.DIGEST, "mk", now)
-    said = words.render_digest(notice, parts, seeds.rules(), zone="UTC", now=now)
-
-    lines = said.text.splitlines()
-    assert said.subject == "2 late, 10 due soon after the first reading: Empik PL"
-    assert lines[0] == "The first reading found 12 threads that a person should know of."
-    assert lines[1] == (
-        "- late by 20 min, due Sat 2026-11-21 11:40 (UTC): thread T0 https://shop.example/T0"
-    )
-    assert lines[3].startswith("- 0 s left, due Sat 2026-11-21 12:00 (UTC): thread T2")
-    assert lines[11] == "... and 2 more: replyby threads --at-risk"
-    assert lines[12:] == ["Marketplace: empik", "Account: Empik PL (mk)"]
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))

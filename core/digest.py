@@ -1,0 +1,161 @@
+"""Several notices as one message: what it counts, which threads it names, what it says. Pure.
+
+A digest tells what a first walk found, or a flood: more warnings and breaches than a person can
+take one by one. It holds numbers and the most urgent threads; the whole list is a command away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from core import keys, spoken
+from core.model import Notice, NoticeKind
+from core.notifier import Words
+from sla import zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from core.model import Dispatch
+    from core.rules import Rules
+
+SHOWN = 10
+"""How many threads and accounts a digest names; the rest is counted."""
+
+LIST = "replyby threads --at-risk"
+
+_COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
+    NoticeKind.BREACH: ("breaches", "late"),
+    NoticeKind.WARNING: ("warnings", "due soon"),
+    NoticeKind.DEADLINE_MOVED: ("moved", "moved nearer"),
+    NoticeKind.CORRECTED: ("corrected", "taken back"),
+}
+"""By kind, the name of its number among the facts, and what is said of it."""
+
+
+def notice(parts: Sequence[Dispatch]) -> Notice:
+    """The notice under which *parts* leave together; its account is empty where they have several.
+
+    Of a first walk `raised_at` is the first part's; so it is of a flood, as the fact ``since``.
+    """
+    first = parts[0]
+    kinds = Counter(part.notice.kind for part in parts)
+    accounts = {part.notice.account for part in parts}
+    since = min(part.notice.raised_at for part in parts)
+    urgent = min(
+        (part.notice.due_at for part in _waiting(parts) if part.notice.due_at), default=None
+    )
+    return Notice(
+        key=first.digest or first.notice.key,
+        kind=NoticeKind.DIGEST,
+        account=first.notice.account if len(accounts) == 1 else "",
+        raised_at=since,
+        due_at=urgent,
+        facts=(
+            *((name, kinds[kind]) for kind, (name, _) in _COUNTED.items()),
+            ("since", since.isoformat()),
+        ),
+    )
+
+
+def render(
+    told: Notice, parts: Sequence[Dispatch], rules: Rules, *, zone: str, now: datetime
+) -> Words:
+    """The words for *parts*, which leave together as *told*, for a reader in *zone*."""
+    where = zones.zone(zone)
+    if keys.is_flood(told.key):
+        subject, lines = _counts(parts), _flood(parts, rules, where, now)
+    else:
+        subject, lines = f"{_counts(parts)} after the first reading", _first(parts, where, now)
+    return Words(
+        " ".join(f"{subject}: {_whose(told, parts, rules)}".split()),
+        "\n".join([*lines, *_place(told, rules)]),
+        None,
+        now,
+    )
+
+
+def _first(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    threads = spoken.by(len(parts), "thread", "threads")
+    yield f"The first reading found {len(parts)} {threads} that a person should know of."
+    yield from _lines(parts, zone, now)
+
+
+def _flood(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    since = min(part.notice.raised_at for part in parts)
+    yield f"{len(parts)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
+    yield from _by_account(parts, rules)
+    waiting = _waiting(parts)
+    if waiting:
+        yield "The most urgent:"
+        yield from _lines(waiting, zone, now)
+    back = [part for part in parts if part.notice.kind is NoticeKind.CORRECTED]
+    if back:
+        yield "Told as late, and were not; we know more now:"
+        yield from (f"- {_thread(part)}" for part in back[:SHOWN])
+        if len(back) > SHOWN:
+            yield f"... and {len(back) - SHOWN} more"
+    yield f"What to do: the list of what waits now, the most urgent first: {LIST}"
+
+
+def _by_account(parts: Sequence[Dispatch], rules: Rules) -> Iterator[str]:
+    """A line for each account, those with the most first."""
+    by_account: dict[str, list[Dispatch]] = defaultdict(list)
+    for part in parts:
+        by_account[part.notice.account].append(part)
+    ranked = sorted(by_account.items(), key=lambda item: (-len(item[1]), item[0]))
+    for name, several in ranked[:SHOWN]:
+        yield f"- {_title(name, rules)} ({name}): {_counts(several)}"
+    if len(ranked) > SHOWN:
+        more = len(ranked) - SHOWN
+        yield f"... and {more} more {spoken.by(more, 'account', 'accounts')}"
+
+
+def _lines(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    for part in parts[:SHOWN]:
+        due_at = part.notice.due_at
+        until = f"{spoken.left(due_at - now)}, due {spoken.instant(due_at, zone)}" if due_at else ""
+        yield f"- {until}: {_thread(part)}"
+    if len(parts) > SHOWN:
+        yield f"... and {len(parts) - SHOWN} more: {LIST}"
+
+
+def _thread(part: Dispatch) -> str:
+    return f"thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
+
+
+def _waiting(parts: Sequence[Dispatch]) -> list[Dispatch]:
+    """Those of which somebody waits, the most urgent first."""
+    waiting = [part for part in parts if part.notice.kind is not NoticeKind.CORRECTED]
+    return sorted(waiting, key=lambda part: part.notice.due_at or part.notice.raised_at)
+
+
+def _counts(parts: Sequence[Dispatch]) -> str:
+    """``2 late, 10 due soon``; what did not happen is left out, except of a deadline."""
+    kinds = Counter(part.notice.kind for part in parts)
+    always = {NoticeKind.BREACH, NoticeKind.WARNING}
+    shown = [kind for kind in _COUNTED if kinds[kind] or kind in always]
+    return ", ".join(f"{kinds[kind]} {_COUNTED[kind][1]}" for kind in shown)
+
+
+def _whose(told: Notice, parts: Sequence[Dispatch], rules: Rules) -> str:
+    if told.account:
+        return _title(told.account, rules)
+    return f"{len({part.notice.account for part in parts})} accounts"
+
+
+def _title(account: str, rules: Rules) -> str:
+    known = rules.accounts.get(account)
+    return " ".join((known.title if known else account).split())
+
+
+def _place(told: Notice, rules: Rules) -> Iterator[str]:
+    """Marketplace and account, where it is one."""
+    if known := rules.accounts.get(told.account):
+        yield f"Marketplace: {known.marketplace}"
+        yield f"Account: {_title(told.account, rules)} ({told.account})"
+    elif told.account:
+        yield f"Account: {told.account}"

@@ -1,0 +1,231 @@
+"""Digests: dispatches to one notifier that leave as one message.
+
+What is told of deadlines leaves one by one while it is little. Beyond that it gathers: a digest
+leaves when nothing has come for a few seconds, half a minute after its first at the latest. What
+belongs to it is settled when it is first tried; what comes later is another digest, under a key of
+its own, for whoever knows repetitions by the key would drop it.
+
+Whoever decides for a notifier holds its `lock`, so that two processes tell no more than one would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core import keys
+from core.store import dispatches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from core.model import Dispatch
+    from core.store import Db
+
+LATELY = timedelta(seconds=60)
+"""How far back what was told counts, and how long a flood goes on after its last digest."""
+
+QUIET = timedelta(seconds=5)
+LONGEST = timedelta(seconds=30)
+"""A digest leaves when nothing has joined it for `QUIET`, at the latest `LONGEST` after its first:
+no minute sees more than three, and no warning grows stale by waiting."""
+
+FAILING = timedelta(minutes=30)
+"""While digests before it cannot be delivered, one gathers twice as long for each, to this limit:
+whoever comes back after a day finds a few of them."""
+
+LOCK = "select pg_try_advisory_xact_lock(hashtextextended('deliver ' || $1::text, 0))"
+DUE = """
+    select d.notice from dispatch d join notice n on n.id = d.notice
+    where d.notifier = $1 and d.next_try_at <= now() and d.digest is null and d.attempts = 0
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+      and n.kind = any($2)
+    order by d.next_try_at, d.notice
+    limit $3
+"""
+ALONE = """
+    select count(*) from (
+        select d.notice from dispatch d
+        where d.notifier = $1 and d.digest is null and d.sent_at > $3
+        union all
+        select d.notice from dispatch d
+        where d.notifier = $1 and d.digest is null and d.attempts > 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+    ) lately
+    join notice n on n.id = lately.notice
+    where n.kind = any($2)
+"""
+FLOODED = """
+    select exists (
+        select from dispatch
+        where notifier = $1 and sent_at > $2 and split_part(digest, '/', 2) = 'flood'
+    ) or exists (
+        select from dispatch
+        where notifier = $1 and digest is not null
+          and sent_at is null and parked_reason is null and suppressed is null
+          and split_part(digest, '/', 2) = 'flood'
+    )
+"""
+GATHERING = """
+    select digest from dispatch
+    where notifier = $1 and digest is not null and attempts = 0
+      and sent_at is null and parked_reason is null and suppressed is null
+      and split_part(digest, '/', 2) = 'flood'
+    limit 1
+"""
+GATHER = """
+    with due as (
+        select d.notice from dispatch d join notice n on n.id = d.notice
+        where d.notifier = $1 and d.next_try_at <= now() and d.digest is null and d.attempts = 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and n.kind = any($2) and d.notice <> all($3)
+        for update of d skip locked
+    )
+    update dispatch d set digest = $4, next_try_at = now() + $5::interval
+    from due
+    where d.notifier = $1 and d.notice = due.notice
+"""
+# A digest that was tried is due as its rows say; one that gathers, when it is quiet or old enough.
+RIPENING = """
+    with failing as (
+        select count(distinct digest) as digests from dispatch
+        where notifier = $1 and digest is not null and attempts > 0
+          and sent_at is null and parked_reason is null and suppressed is null
+    ), patience as (
+        select case when digests = 0 then $3::interval
+                    else least($3::interval * 2 ^ least(digests, 16), $4::interval) end
+                   - $2::interval as longest,
+               digests = 0 as ends_when_quiet
+        from failing
+    ), waiting as (
+        select digest, attempts = 0 as fresh, count(*) as dispatches, min(notice) as first,
+               min(next_try_at) as first_at, max(next_try_at) as last_at
+        from dispatch
+        where notifier = $1 and digest is not null
+          and sent_at is null and parked_reason is null and suppressed is null
+        group by digest, attempts = 0
+    )
+    select digest, fresh, dispatches, first,
+           fresh and exists (
+               select from dispatch d
+               where d.notifier = $1 and d.digest = waiting.digest and d.attempts > 0
+           ) as begun,
+           extract(epoch from case
+               when not fresh then last_at
+               when ends_when_quiet then least(last_at, first_at + longest)
+               else first_at + longest
+           end - now())::float8 as seconds
+    from waiting, patience
+    order by seconds
+    limit 1
+"""
+CLAIM = """
+    with theirs as (
+        select notice from dispatch
+        where notifier = $1 and digest = $2 and (attempts = 0) = $3
+          and sent_at is null and parked_reason is null and suppressed is null
+        order by notice
+        for update
+    )
+    update dispatch d
+    set digest = $4, attempts = attempts + 1, next_try_at = now() + $5::interval
+    from theirs
+    join notice n on n.id = theirs.notice
+    left join thread t on t.account = n.account and t.id = n.thread
+    where d.notice = theirs.notice and d.notifier = $1
+    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outflow:
+    """What *due* there is for a notifier, oldest first, and what was told it lately.
+
+    *alone*: how much left by itself, or was tried and still waits; *flooded*: whether a flood's
+    digest left, or waits.
+    """
+
+    due: Sequence[int]
+    alone: int
+    flooded: bool
+
+    def first(self, digest_after: int) -> list[int]:
+        """Those of *due* that still leave by themselves; the others gather.
+
+        None in a flood, else what is left of *digest_after* a minute: 2 of 2 + 500.
+        """
+        room = 0 if self.flooded else max(0, digest_after - self.alone)
+        return list(self.due[:room])
+
+
+@dataclass(frozen=True, slots=True)
+class Ripening:
+    """The digest that leaves next, in *seconds*; *fresh*: it was never tried.
+
+    *first* is its first notice; *begun*: something of the same name has left before.
+    """
+
+    digest: str
+    fresh: bool
+    dispatches: int
+    first: int
+    begun: bool
+    seconds: float
+
+    @property
+    def leaves_as(self) -> str | None:
+        """The key that it has from the first attempt on; None: the one notice leaves by itself."""
+        if not self.fresh:
+            return self.digest
+        if keys.is_flood(self.digest) and self.dispatches == 1:
+            return None
+        return keys.rest(self.digest, self.first) if self.begun else self.digest
+
+
+async def lock(db: Db, notifier: str) -> bool:
+    """Decide for *notifier* until the transaction ends; False while another process does."""
+    return bool(await db.fetchval(LOCK, notifier))
+
+
+async def outflow(db: Db, notifier: str, digest_after: int, now: datetime) -> Outflow:
+    """What is due for *notifier* (at most one more than may leave alone), and was told lately."""
+    due = await db.fetch(DUE, notifier, dispatches.FLOODING, digest_after + 1)
+    if not due:
+        return Outflow((), 0, flooded=False)
+    since = now - LATELY
+    return Outflow(
+        [row["notice"] for row in due],
+        await db.fetchval(ALONE, notifier, dispatches.FLOODING, since),
+        flooded=await db.fetchval(FLOODED, notifier, since),
+    )
+
+
+async def gather(db: Db, notifier: str, due: Outflow, alone: Sequence[int]) -> None:
+    """Let all that is due for *notifier* leave together, but for what leaves *alone*."""
+    if len(alone) == len(due.due):
+        return
+    first = due.due[len(alone)]
+    digest = await db.fetchval(GATHERING, notifier) or keys.flood(notifier, first)
+    await db.execute(GATHER, notifier, dispatches.FLOODING, alone, digest, QUIET)
+
+
+async def ripening(db: Db, notifier: str) -> Ripening | None:
+    """The digest of *notifier* that leaves next, if one waits."""
+    row = await db.fetchrow(RIPENING, notifier, QUIET, LONGEST, FAILING)
+    return None if row is None else Ripening(*row)
+
+
+async def claim(db: Db, notifier: str) -> list[Dispatch]:
+    """What leaves together now, for a lease; the most urgent first, empty where nothing does."""
+    ripe = await ripening(db, notifier)
+    if ripe is None or ripe.seconds > 0:
+        return []
+    named = ripe.leaves_as
+    rows = await db.fetch(CLAIM, notifier, ripe.digest, ripe.fresh, named, dispatches.LEASE)
+    return sorted((dispatches.of_row(row) for row in rows), key=_urgency)
+
+
+def _urgency(dispatch: Dispatch) -> datetime:
+    return dispatch.notice.due_at or dispatch.notice.raised_at

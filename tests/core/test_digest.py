@@ -1,0 +1,112 @@
+"""What a digest says: one message for what a first walk found, or for a flood."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core import digest, keys
+from core.model import Dispatch, Notice, NoticeKind
+from tests.core import seeds
+from tests.core.seeds import MINUTE, SECOND
+
+FIRST = "mk/digest/x"
+FLOOD = keys.flood("chat", 1)
+WEEK = timedelta(days=7)
+
+
+def part(now, n, due_in, kind=None, *, account="mk", key=FLOOD):
+    """A breach or a warning, by its deadline, that leaves with others."""
+    kind = kind or (NoticeKind.BREACH if due_in < timedelta(0) else NoticeKind.WARNING)
+    notice = Notice(f"{n}/0/1", kind, account, now - n * SECOND, f"T{n}", n, now + due_in, id=n)
+    return Dispatch(notice, "chat", 1, now, digest=key, url=f"https://shop.example/T{n}")
+
+
+@pytest.fixture
+def say(now):
+    def spoken(*parts, accounts=("mk",)):
+        told = digest.notice(parts)
+        rules = seeds.rules(accounts=accounts)
+        return told, digest.render(told, parts, rules, zone="UTC", now=now)
+
+    return spoken
+
+
+def test_a_first_reading_names_the_most_urgent_and_counts_the_rest(say, now):
+    due = [minutes * MINUTE for minutes in range(-20, 100, 10)]
+    told, said = say(*(part(now, n, due_in, key=FIRST) for n, due_in in enumerate(due)))
+
+    lines = said.text.splitlines()
+    assert (told.key, told.account, told.kind) == (FIRST, "mk", NoticeKind.DIGEST)
+    assert said.subject == "2 late, 10 due soon after the first reading: Empik PL"
+    assert lines[0] == "The first reading found 12 threads that a person should know of."
+    assert lines[1] == (
+        "- late by 20 min, due Sat 2026-11-21 11:40 (UTC): thread T0 https://shop.example/T0"
+    )
+    assert lines[3].startswith("- 0 s left, due Sat 2026-11-21 12:00 (UTC): thread T2")
+    assert lines[11] == "... and 2 more: replyby threads --at-risk"
+    assert lines[12:] == ["Marketplace: empik", "Account: Empik PL (mk)"]
+
+
+def test_a_first_reading_of_one_thread_says_so(say, now):
+    _, said = say(part(now, 1, -MINUTE, key=FIRST))
+
+    assert "found 1 thread that" in said.text
+
+
+def test_a_flood_says_how_many_since_when_whose_and_how_to_see_them_all(say, now):
+    late = [part(now, n, -WEEK + n * MINUTE) for n in range(30)]
+    soon = [part(now, n, n * MINUTE) for n in range(30, 33)]
+    other = [part(now, 40, MINUTE, account="fr")]
+
+    told, said = say(*late, *soon, *other, accounts=("mk", "fr"))
+
+    lines = said.text.splitlines()
+    assert said.subject == "30 late, 4 due soon: 2 accounts"
+    assert lines[:4] == [
+        "34 notices since Sat 2026-11-21 11:59:20 (UTC), too many to tell one by one.",
+        "- Empik PL (mk): 30 late, 3 due soon",
+        "- Empik PL (fr): 0 late, 1 due soon",
+        "The most urgent:",
+    ]
+    assert lines[4].startswith("- late by 7 d, due Sat 2026-11-14 12:00 (UTC): thread T0 ")
+    assert lines[14] == "... and 24 more: replyby threads --at-risk"
+    assert lines[-1].endswith("the most urgent first: replyby threads --at-risk")
+    assert len(lines) == 16
+    assert dict(told.facts) == {
+        "breaches": 30, "warnings": 4, "moved": 0, "corrected": 0,
+        "since": (now - 40 * SECOND).isoformat(),
+    }  # fmt: skip
+    assert (told.account, told.due_at) == ("", now - WEEK)
+
+
+def test_a_flood_of_one_account_is_that_accounts(say, now):
+    told, said = say(part(now, 1, -MINUTE), part(now, 2, MINUTE))
+
+    assert told.account == "mk"
+    assert said.subject == "1 late, 1 due soon: Empik PL"
+    assert said.text.endswith("\nMarketplace: empik\nAccount: Empik PL (mk)")
+
+
+def test_what_is_taken_back_in_a_flood_is_named_apart_from_what_waits(say, now):
+    back = [part(now, n, -WEEK, NoticeKind.CORRECTED) for n in range(12)]
+    moved = part(now, 50, MINUTE, NoticeKind.DEADLINE_MOVED)
+
+    told, said = say(*back, part(now, 60, -MINUTE), moved)
+
+    assert said.subject == "1 late, 0 due soon, 1 moved nearer, 12 taken back: Empik PL"
+    waiting, _, rest = said.text.partition("Told as late, and were not; we know more now:\n")
+    assert "thread T60 " in waiting
+    assert "thread T50 " in waiting
+    assert "thread T0 " not in waiting
+    assert rest.splitlines()[0] == "- thread T0 https://shop.example/T0"
+    assert rest.splitlines()[10] == "... and 2 more"
+    assert told.due_at == now - MINUTE
+
+
+def test_a_flood_names_ten_accounts_and_counts_the_others(say, now):
+    _, said = say(*(part(now, n, MINUTE, account=f"mk-{n}") for n in range(12)))
+
+    assert "- mk-0 (mk-0): 0 late, 1 due soon" in said.text
+    assert "... and 2 more accounts" in said.text
