@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import ingest
-from core.errors import BadPayload, Unreachable
+from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
 from core.ingest import LEASE, Stored
 from core.model import Page
 from core.store import streams, transaction
@@ -84,6 +84,11 @@ class Walk:
         self.pages += 1
         self.has_incomplete = self.has_incomplete or any(t.incomplete for t in page.threads)
 
+    @property
+    def has_pile(self) -> bool:
+        """Whether there are pages that are not stored yet."""
+        return bool(self._pile)
+
     def is_to_be_stored(self) -> bool:
         """Whether the pile is worth a transaction, or has waited long enough."""
         messages = [message for page in self._pile for message in page.messages]
@@ -108,24 +113,37 @@ async def read(this: Round, walk: Walk) -> None:
     """Fetch and store page after page; the last transaction also gives the stream back.
 
     Raises:
-        ConnectorError: the walk broke off; what was stored stays, the cursor has not moved.
+        ConnectorError: the walk broke off; what was read before is stored, the cursor has not
+            moved.
         LeaseLost: another worker reads the stream.
         StoreUnavailable: the database went away.
     """
+    try:
+        cursor = await _to_the_end(this, walk)
+    except (LeaseLost, StoreUnavailable):
+        raise
+    except Exception:
+        if walk.has_pile:
+            await _store(this, walk, None)
+        raise
+    async with transaction(this.pool) as db:
+        await _ingest(db, this, walk)
+        await streams.finish(db, walk.lease, cursor, walk.begun, this.clock(), wait(walk))
+
+
+async def _to_the_end(this: Round, walk: Walk) -> str | None:
+    """Fetch every page; the last ones are still on the pile. The cursor of the last page."""
     position: str | None = None
     while True:
         page = await _fetch(this, walk, position)
         walk.add(page)
         if not page.more:
-            break
+            return page.cursor
         if page.position is None or page.position == position:
             raise BadPayload("the walk does not go on: its next page is the same")
         position = page.position
         if walk.stream.ascending or walk.is_to_be_stored():
             await _store(this, walk, page.cursor)
-    async with transaction(this.pool) as db:
-        await _ingest(db, this, walk)
-        await streams.finish(db, walk.lease, page.cursor, walk.begun, this.clock(), wait(walk))
 
 
 def merged(pages: Sequence[Page]) -> Page:

@@ -512,6 +512,18 @@ async def test_an_answer_that_cannot_be_read_is_kept_and_told_once_an_hour(polli
     assert polling.metrics.payloads_quarantined.labels("empik", "page")._value.get() == 3
 
 
+@pytest.mark.parametrize("fault", [BadPayload("not JSON"), Unreachable("gone"), KeyError("bug")])
+async def test_a_walk_that_breaks_off_keeps_what_it_has_read(polling, now, fault):
+    mk = await polling.read(setup())
+    for _ in range(2):
+        mk.say(more("p2", buyer("M1", now - HOUR), cursor="c1"), fault)
+        await polling.again()
+
+    assert [row["id"] for row in await pages.rows(polling.pool, "message")] == ["M1"]
+    stream = await polling.stream()
+    assert (stream["cursor"], stream["seen_through"], stream["failures"]) == (None, None, 2)
+
+
 async def test_an_error_in_words_that_cannot_be_stored_ends_nothing(polling):
     mk = await polling.read(setup())
     mk.say(BadPayload("\x00 \ud800 " * 200, raw=b"\x00"), Unreachable("\x00 \udfff"))
