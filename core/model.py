@@ -5,6 +5,7 @@ Every ``*_at`` is an aware instant in UTC; every ``*_within`` and ``*_every`` a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,8 @@ MessageId = NewType("MessageId", str)
 MAX_ID = 1000
 MAX_LINE = 2000
 
+LONE = re.compile("[\ud800-\udfff]")
+
 Origin = Literal["ours", "elsewhere"]
 
 
@@ -37,7 +40,10 @@ def _storable(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     if not text.isascii():
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = LONE.sub("\ufffd", text)
     return text
 
 

@@ -76,9 +76,12 @@ def can(_: MiraklOptions) -> Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The position of a walk through M11: *seen* is the newest update so far."""
+    """The position of a walk through M11: *seen* is the newest update so far.
 
-    token: str
+    *token* is None where there is a next page and nobody can say which.
+    """
+
+    token: str | None
     seen: str
     pages: int
 
@@ -88,7 +91,7 @@ class Walk:
         return cls(**json.loads(position)) if position else None
 
     @classmethod
-    def after(cls, walk: Walk | None, token: str, seen: datetime) -> Walk:
+    def after(cls, walk: Walk | None, token: object, seen: datetime) -> Walk:
         """The page after *walk*.
 
         Raises:
@@ -97,7 +100,18 @@ class Walk:
         pages = walk.pages + 1 if walk else 1
         if pages > MOST_PAGES:
             raise BadPayload("M11: the walk does not end")
-        return cls(token, seen.isoformat(), pages)
+        readable = str(token) if type(token) in {str, int} else None
+        return cls(readable, seen.isoformat(), pages)
+
+    def next_page(self) -> str:
+        """The token to ask with. What came before it counts: only the walk ends here.
+
+        Raises:
+            BadPayload: the one that came was no text.
+        """
+        if self.token is None:
+            raise BadPayload("M11: next_page_token is no text", detail="misshapen")
+        return self.token
 
     def write(self) -> str:
         """As text; it never outlives its walk."""
@@ -168,7 +182,7 @@ class Mirakl:
         walk, since = Walk.read(position), mapping.instant(cursor)
         begin = since or now - self._options.look_back
         if walk:
-            got = await self._api.threads(page_token=walk.token)
+            got = await self._api.threads(page_token=walk.next_page())
         else:
             asked = begin - self._options.overlap if since else begin
             got = await self._api.threads(
@@ -177,7 +191,7 @@ class Mirakl:
         page = await self._completed(got.value.data, got.aside, now)
         updates = [mapping.updated_at(one, now) for one in got.value.data]
         seen = max(at for at in (begin, walk and mapping.instant(walk.seen), *updates) if at)
-        if got.value.next_page_token:
+        if got.value.next_page_token not in (None, ""):
             onward = Walk.after(walk, got.value.next_page_token, seen)
             return replace(page, position=onward.write(), more=True)
         return replace(page, cursor=max(begin, min(seen, now)).isoformat())
@@ -207,7 +221,10 @@ class Mirakl:
         except (ConnectorError, TimeoutError):
             read.keep_incomplete(one)
         else:
+            read.threads.append(one)  # what came with the page counts, whatever the whole lacks
             read.keep(got)
+            if got.value.id != one.id:
+                read.incomplete.add(one.id)
 
     async def _read_whole(self, thread: str, read: _Read) -> None:
         """The whole of a thread; nothing where there is none."""
@@ -219,9 +236,9 @@ class Mirakl:
 
     async def _mapped(self, read: _Read, now: datetime) -> Page:
         coded = any(one.topic and one.topic.type == "REASON_CODE" for one in read.threads)
-        shown = await self._shown(now) if coded else self._as_shown()
-        page = mapping.page(read.threads, shown, now, frozenset(read.incomplete))
-        return replace(page, set_aside=(*read.aside, *page.set_aside))
+        odd = await self._read_labels(now) if coded else ()
+        page = mapping.page(read.threads, self._as_shown(), now, frozenset(read.incomplete))
+        return replace(page, set_aside=(*read.aside, *odd, *page.set_aside))
 
     async def _incidents(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """The orders with an incident; then those that had one and are no longer listed."""
@@ -231,6 +248,8 @@ class Mirakl:
         page = replace(found.page, set_aside=(*got.aside, *found.page.set_aside))
         still = {**walk.open, **found.open}
         if _goes_on(got, walk.offset):
+            if walk.offset >= MOST_PAGES * AT_ONCE:
+                raise BadPayload("OR11: the walk does not end")
             onward = incidents.Walk(still, walk.offset + AT_ONCE)
             return replace(page, position=onward.write(), more=True)
         missing = {name: at for name, at in before.open.items() if name not in still}
@@ -265,18 +284,20 @@ class Mirakl:
         published = () if value is None else (Published(RESPONSE_DELAY, value, now),)
         return Page(published=published, set_aside=got.aside, cursor=now.isoformat())
 
-    async def _shown(self, now: datetime) -> mapping.Shown:
-        """With the labels of reasons, read once a day; without them codes are shown."""
-        if self._labels_until is None or now >= self._labels_until:
-            try:
-                got = await self._api.reasons()
-            except ConnectorError:
-                self._labels_until = now + HOUR
-            else:
-                reasons = got.value.reasons
-                self._labels = {r.code: r.label for r in reasons if r.code and r.label}
-                self._labels_until = now + DAY
-        return self._as_shown()
+    async def _read_labels(self, now: datetime) -> tuple[SetAside, ...]:
+        """Read the labels of reasons, once a day; without them codes are shown. What was odd."""
+        if self._labels_until is not None and now < self._labels_until:
+            return ()
+        self._labels_until = now + HOUR
+        try:
+            got = await self._api.reasons()
+        except ConnectorError as fault:
+            if isinstance(fault, BadPayload) and not fault.detail.isdigit():
+                return (SetAside("reasons", str(fault), fault.raw),)
+            return ()
+        self._labels = {r.code: r.label for r in got.value.reasons if r.code and r.label}
+        self._labels_until = now + DAY
+        return got.aside
 
     def _as_shown(self) -> mapping.Shown:
         return mapping.Shown(self._options.base_url, self._options.thread_url, self._labels)

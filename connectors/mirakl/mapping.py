@@ -66,10 +66,10 @@ class Doubts:
 
     found: list[SetAside] = field(default_factory=list)
 
-    def add(self, source_id: str, reason: str, item: BaseModel) -> None:
-        """Keep *item* aside, although the rest of it counts."""
+    def add(self, source_id: str, reason: str, item: BaseModel, *, within: str = "") -> None:
+        """Keep *item* aside, although the rest of it counts; one without an id by its digest."""
         content = item.model_dump(by_alias=True)
-        self.found.append(salvage.set_aside(source_id, reason, content))
+        self.found.append(salvage.set_aside(source_id, reason, content, within=within))
 
 
 def page(
@@ -78,24 +78,26 @@ def page(
     now: datetime,
     incomplete: frozenset[str] = frozenset(),
 ) -> Page:
-    """These threads as a page without a cursor; of a thread that comes twice the newest counts.
+    """These threads as a page without a cursor.
 
+    Of a thread that comes twice the newest counts, and what messages only the other one has.
     *incomplete* are ids of threads of which the marketplace holds more than this.
     """
     newest: dict[str, ThreadPayload] = {}
+    older: list[ThreadPayload] = []
     for one in threads:
-        known = newest.get(one.id)
-        if known is None or as_of(one, now) >= as_of(known, now):
+        known = newest.setdefault(one.id, one)
+        if known is one:
+            continue
+        is_newer = as_of(one, now) >= as_of(known, now)
+        older.append(known if is_newer else one)
+        if is_newer:
             newest[one.id] = one
     doubts = Doubts()
-    messages: dict[str, Message] = {}
-    for one in newest.values():
-        for message in _messages(one, doubts):
-            if messages.setdefault(message.id, message).thread != one.id:
-                doubts.add(message.id, "messages.id: in two threads", one)
+    messages = _of_all((*newest.values(), *reversed(older)), doubts)
     given = [(one.id, r) for one in newest.values() if (r := _reading(one, now, doubts))]
     return Page(
-        messages=tuple(messages.values()),
+        messages=messages,
         threads=tuple(
             _thread(one, shown, now, incomplete=one.id in incomplete) for one in newest.values()
         ),
@@ -187,14 +189,24 @@ def _reply_to(people: Iterable[Participant]) -> dict[str, str]:
     return found
 
 
-def _messages(one: ThreadPayload, doubts: Doubts) -> Iterable[Message]:
+def _of_all(threads: Iterable[ThreadPayload], doubts: Doubts) -> tuple[Message, ...]:
+    """The messages of *threads*, each once: as the first that has it tells it."""
+    found: dict[str, Message] = {}
+    for one in threads:
+        for part, message in _messages(one, doubts):
+            if found.setdefault(message.id, message).thread != one.id:
+                doubts.add(message.id, "messages.id: in two threads", part)
+    return tuple(found.values())
+
+
+def _messages(one: ThreadPayload, doubts: Doubts) -> Iterable[tuple[BaseModel, Message]]:
     orders = order_ids(one)
     for entry in one.messages or ():
-        yield _message(entry, one.id, orders[0] if orders else None, doubts)
+        yield entry, _message(entry, one.id, orders[0] if orders else None, doubts)
     for click in one.no_store_reply_needed or ():
         mark = _mark(click, one.id, doubts)
         if mark:
-            yield mark
+            yield click, mark
 
 
 def _message(entry: Entry, thread: str, order: str | None, doubts: Doubts) -> Message:
@@ -244,7 +256,7 @@ def _mark(click: Click, thread: str, doubts: Doubts) -> Message | None:
     """The marketplace's own "no reply needed"; one that cannot be understood ends nothing."""
     at, party = instant(click.date), CLICKERS.get(click.user_type or "")
     if at is None or party is None:
-        doubts.add(thread, "no_store_reply_needed: unknown", click)
+        doubts.add("", "no_store_reply_needed: unknown", click, within=thread)
         return None
     return Message(
         id=f"{thread}/no-reply-needed/{at.isoformat()}/{click.user_type}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 T = TypeVar("T")
 
@@ -108,10 +108,10 @@ class ThreadPayload(Payload):
 
 
 class Threads(Payload):
-    """A page of M11; no token on the last one."""
+    """A page of M11; no token on the last one. One that is no text is no end of the walk either."""
 
     data: list[ThreadPayload]
-    next_page_token: str | None = None
+    next_page_token: Any = None
 
 
 class Line(Payload):
@@ -163,7 +163,7 @@ class Reasons(Payload):
 class Shop(Payload):
     """A01, as far as it judges: the mean reply time in seconds, absent without a reply."""
 
-    order_messages_response_delay: float | None = None
+    order_messages_response_delay: FiniteFloat | None = None
 
 
 class Taken(Payload):

@@ -29,6 +29,9 @@ M = TypeVar("M", bound=BaseModel)
 # Asked again these may be answered: the server or a machine on the way had a bad moment.
 PASSING = frozenset({"network", "408", "425", "500", "502", "503", "504"})
 
+# Python refuses to read a longer integer, and its length must not cost the page.
+MOST_DIGITS = 4300
+
 # An odd status that a front server invents (520 ... 530) is a bad moment as well.
 FIRST_INVENTED = 506
 
@@ -166,16 +169,20 @@ def decoded(answer: Answer, where: str) -> Any:
     """The answer's JSON.
 
     What strict JSON refuses but Python can read is read all the same, so that one odd character
-    does not cost a page: invalid UTF-8 (U+FFFD in its place), lone surrogates, a byte order mark,
-    another charset.
+    does not cost a page: invalid UTF-8 (U+FFFD in its place), lone surrogates, control characters,
+    a byte order mark, another charset. An integer too long for Python is left as its digits.
 
     Raises:
         BadPayload: no JSON.
     """
     try:
-        return json.loads(_text(answer))
+        return json.loads(_text(answer), strict=False, parse_int=_integer)
     except (ValueError, RecursionError):
         raise BadPayload(f"{where}: not JSON", raw=answer.body, detail="not_json") from None
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MOST_DIGITS else digits
 
 
 def _is_syntax(fault: ValidationError) -> bool:

@@ -24,6 +24,11 @@ Path = tuple[int | str, ...]
 
 MISSING = "missing"
 
+MOST_FAULTS = 100_000
+"""A payload with more of them is no page with odd items: reading on would hold everybody up."""
+
+LONGEST_ID = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Salvaged(Generic[M]):
@@ -39,24 +44,31 @@ def read(model: type[M], content: Any, names: tuple[str, ...] = ("id",)) -> Salv
     *names* are the fields that name an item: what is set aside is known by them.
 
     Raises:
-        ValidationError: nothing is left that fits: the envelope itself is wrong.
+        ValidationError: nothing is left that fits: the envelope itself is wrong, or `MOST_FAULTS`
+            are not enough.
     """
     wreck = _Wreck(content, names)
     while True:
         try:
             return Salvaged(model.model_validate(content), tuple(wreck.aside))
         except ValidationError as fault:
-            if not wreck.lighten(fault):
+            if fault.error_count() > MOST_FAULTS or not wreck.lighten(fault):
                 raise
 
 
-def set_aside(source_id: str, reason: str, content: Any) -> SetAside:
-    """*content* (decoded JSON) as something set aside, by its digest where it has no id."""
+def set_aside(source_id: str, reason: str, content: Any, *, within: str = "") -> SetAside:
+    """*content* (decoded JSON) as something set aside, by its digest where it has no id.
+
+    *within* is the id of what it stood in: several without an id may stand there.
+    """
     try:
         raw = json.dumps(content).encode()
     except RecursionError:
         raw = b"nested too deeply to be kept"
-    return SetAside(source_id or sha256(raw).hexdigest()[:16], reason, raw)
+    if source_id:
+        return SetAside(source_id, reason, raw)
+    digest = sha256(raw).hexdigest()[:16]
+    return SetAside(f"{within}/{digest}" if within else digest, reason, raw)
 
 
 @dataclass(slots=True)
@@ -88,16 +100,17 @@ class _Wreck:
 
     def _keep(self, path: Path, place: Path, kind: str) -> None:
         """Keep the item of a list around *path* aside, once for all that it then lacks."""
-        item, known = self.content, ""
+        item, own, within = self.content, "", ""
         for length in range(1, len(path) + 1):
             if isinstance(path[length - 1], int):
                 item = _at(self.content, path[:length])
-                known = _id(item, self.names) or known
+                within = own or within
+                own = _id(item, self.names)
         if kind == MISSING and id(item) in self._seen:
             return
         self._seen.add(id(item))
         named = ".".join(part for part in place if isinstance(part, str))
-        self.aside.append(set_aside(known, f"{named}: {kind}", item))
+        self.aside.append(set_aside(own, f"{named}: {kind}", item, within=within))
 
 
 def _outermost(paths: Iterable[Path]) -> list[Path]:
@@ -120,5 +133,10 @@ def _leads(content: Any, path: Path) -> bool:
 
 
 def _id(item: Any, names: tuple[str, ...]) -> str:
+    """What names *item*; two that begin alike are two."""
     found = [item.get(name) for name in names] if isinstance(item, dict) else []
-    return next((str(one)[:200] for one in found if one and isinstance(one, str | int)), "")
+    told = next((str(one) for one in found if one and isinstance(one, str | int)), "")
+    if len(told) <= LONGEST_ID:
+        return told
+    digest = sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{told[: LONGEST_ID - 17]}~{digest}"

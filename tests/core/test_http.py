@@ -389,6 +389,7 @@ async def test_a_missing_field_is_named_and_no_value_shown(http):
         ('{"items": [{"name": "é"}]}'.encode("utf-8-sig"), (), "é"),
         ('{"items": [{"name": "é"}]}'.encode("utf-16"), (), "é"),
         (b'{"items": [{"name": "a\\u0000b"}]}', (), "a\x00b"),
+        (b'{"items": [{"name": "a\n\x1b[1m\x00b"}]}', (), "a\n\x1b[1m\x00b"),
     ],
 )
 async def test_an_odd_character_does_not_cost_the_page(http, body, headers, name):

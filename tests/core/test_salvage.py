@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -78,7 +79,32 @@ def test_an_item_without_what_it_needs_is_left_out_and_its_neighbours_kept():
 
     assert [e.id for e in found.value.data[1].entries] == ["b2"]
     (aside,) = found.aside
-    assert (aside.source_id, aside.reason) == ("b", "data.entries.id: missing")
+    assert aside.source_id.startswith("b/")
+    assert aside.reason == "data.entries.id: missing"
+
+
+def test_two_without_an_id_in_one_thread_are_two():
+    content = changed("data", 1, "entries", to=[{"body": "one"}, {"body": "two"}, 5])
+    found = salvage.read(Listing, content)
+
+    assert len({(aside.source_id, aside.reason) for aside in found.aside}) == 3
+
+
+def test_two_ids_that_begin_alike_are_two():
+    content = changed("data", 1, "entries", to=[{"id": "x" * 5000 + n, "body": 5} for n in "ab"])
+    found = salvage.read(Listing, content)
+
+    assert len({aside.source_id for aside in found.aside}) == 2
+    assert {len(aside.source_id) for aside in found.aside} == {salvage.LONGEST_ID}
+
+
+def test_a_payload_that_is_nothing_but_faults_is_refused_before_it_holds_everybody_up():
+    began = process_time()
+    with pytest.raises(ValidationError):
+        salvage.read(Listing, {"data": [None] * (salvage.MOST_FAULTS + 1)})
+
+    assert process_time() - began < 1
+    assert len(salvage.read(Listing, {"data": [None] * 1000}).aside) == 1000
 
 
 def test_a_needed_field_of_the_wrong_kind_costs_its_item_once():

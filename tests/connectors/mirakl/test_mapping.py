@@ -266,7 +266,54 @@ def test_a_message_that_is_in_two_threads_is_kept_in_one_and_counted(thread):
     page = page_of(thread, other)
 
     assert [m.thread for m in page.messages if m.id.endswith("001")] == [FIRST]
-    assert [a.reason for a in page.set_aside] == ["messages.id: in two threads"]
+    (aside,) = page.set_aside
+    assert aside.reason == "messages.id: in two threads"
+    assert json.loads(aside.raw)["id"] == other["messages"][0]["id"]
+
+
+def test_many_messages_in_two_threads_are_each_kept_aside_once_and_not_their_thread_each_time(
+    thread,
+):
+    one, other = deepcopy(thread), deepcopy(thread) | {"id": "another"}
+    for each in (one, other):
+        each["messages"] = [{"id": f"m{n}", "body": "x" * 100} for n in range(1000)]
+    page = page_of(one, other)
+
+    twice = [a for a in page.set_aside if a.reason == "messages.id: in two threads"]
+    assert len(twice) == 1000
+    assert sum(len(aside.raw) for aside in twice) < 1000 * 1000
+
+
+def test_what_messages_only_the_older_copy_of_a_thread_has_count_too(thread):
+    newer = deepcopy(thread) | {"date_updated": "2026-03-02T10:00:00Z"}
+    newer["messages"] = [newer["messages"][0] | {"id": "new", "body": "edited"}]
+    older, both = deepcopy(thread), thread["messages"][0]["id"]
+    newer["messages"].append(deepcopy(thread["messages"][0]) | {"body": "edited"})
+    for copies in ([newer, older], [older, newer]):
+        page = page_of(*deepcopy(copies))
+
+        assert {m.id for m in page.messages} >= {"new", *(m["id"] for m in thread["messages"])}
+        assert [m.body for m in page.messages if m.id == both] == ["edited"]
+        assert [t.as_of for t in page.threads] == [at("2026-03-02T10:00:00+00:00")]
+
+
+def test_clicks_that_mean_nothing_are_each_kept_aside(thread):
+    thread["no_store_reply_needed"] = [{"date": "soon", "user_type": n} for n in ("A", "B", "B")]
+    page = page_of(thread)
+
+    assert len({a.source_id for a in page.set_aside}) == 2
+    assert all(a.source_id.startswith(f"{FIRST}/") for a in page.set_aside)
+
+
+def test_a_line_of_lone_surrogates_is_as_long_as_it_was(thread):
+    thread["topic"] = {"type": "FREE_TEXT", "value": "\ud800" * 2000}
+    thread["messages"][0]["body"] = "\udc00!"
+    thread["messages"][0]["attachments"] = [{"id": "f", "name": "\udfff" * 2000}]
+    page = page_of(thread)
+
+    assert page.threads[0].subject == "\ufffd" * 2000
+    assert page.messages[0].body == "\ufffd!"
+    assert page.messages[0].attachments[0].name == "\ufffd" * 2000
 
 
 @pytest.mark.parametrize("update", [None, "soon", "2036-03-02T09:30:00Z"])

@@ -1,0 +1,104 @@
+"""Answers that are odd in a way that could cost more than what is odd in them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.mirakl import incidents, spec
+from connectors.mirakl.connector import MOST_PAGES
+from core.connector import Transport
+from core.errors import BadPayload
+from core.transport.http import Http
+from tests.acceptance.moulds import Payload
+from tests.acceptance.wire import Program, Wireless
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def answering(**bodies):
+    """A connector whose operator answers each operation with these bodies, one after the other."""
+    program = Program()
+    for operation, body in bodies.items():
+        for each in body:
+            program.add(Payload(operation, json.dumps(each).encode()))
+    connector = spec.open(
+        spec.options(base_url="http://127.0.0.1", api_key="k"), Transport(Http(Wireless(program)))
+    )
+    return connector, program
+
+
+def told(id_, *messages, total=None, **more):
+    return {
+        "id": id_,
+        "messages": [{"id": m} for m in messages],
+        "metadata": {"total_count": total},
+    } | more
+
+
+@pytest.mark.parametrize("token", [{"page": 2}, ["x"], [], False, True, 1.5])
+async def test_a_token_that_is_no_text_is_not_the_end_of_the_walk(token):
+    connector, _ = answering(M11=[{"data": [told("T1", "M1")], "next_page_token": token}])
+    page = await connector.fetch("messages", None, None, NOON)
+
+    assert [t.id for t in page.threads] == ["T1"]
+    assert page.more
+    with pytest.raises(BadPayload, match="next_page_token"):
+        await connector.fetch("messages", None, page.position, NOON)
+
+
+@pytest.mark.parametrize("token", [None, ""])
+async def test_no_token_is_the_end_of_the_walk(token):
+    connector, _ = answering(M11=[{"data": [], "next_page_token": token}])
+
+    assert not (await connector.fetch("messages", None, None, NOON)).more
+
+
+@pytest.mark.parametrize(
+    "whole", [told("T1"), told("T1") | {"messages": 5}, told("T2", "M9"), {"id": "T1"}]
+)
+async def test_a_whole_thread_that_lacks_messages_does_not_take_away_those_of_the_page(
+    whole,
+):
+    part = told("T1", "M1", "M2", total=150)
+    connector, program = answering(M11=[{"data": [part]}])
+    program.companions["T1"] = Payload("M10", json.dumps(whole).encode())
+    page = await connector.fetch("messages", None, None, NOON)
+
+    assert {"M1", "M2"} <= {m.id for m in page.messages}
+    first = next(t for t in page.threads if t.id == "T1")
+    assert first.incomplete is (whole["id"] == "T2")
+
+
+async def test_reasons_that_cannot_be_read_are_kept_aside():
+    coded = told("T1", "M1", topic={"type": "REASON_CODE", "value": "26"})
+    odd = {"reasons": [{"code": "26", "label": ["Where?"]}, {"code": "27", "label": "What?"}]}
+    connector, _ = answering(M11=[{"data": [coded]}], RE01=[odd])
+    page = await connector.fetch("messages", None, None, NOON)
+    assert ("26", "reasons.label: string_type") in {(a.source_id, a.reason) for a in page.set_aside}
+
+    connector, _ = answering(M11=[{"data": [coded]}], RE01=[{"reasons": 5}])
+    page = await connector.fetch("messages", None, None, NOON)
+    assert "reasons" in {a.source_id for a in page.set_aside}
+
+
+async def test_a_walk_through_orders_that_never_ends_is_broken_off():
+    full = {"orders": [{"order_id": "A"}], "total_count": 10**12}
+    connector, _ = answering(OR11=[full, full])
+    page = await connector.fetch("incidents", None, None, NOON)
+    assert page.more
+
+    far = incidents.Walk({}, MOST_PAGES * 100).write()
+    with pytest.raises(BadPayload, match="does not end"):
+        await connector.fetch("incidents", None, far, NOON)
+
+
+@pytest.mark.parametrize("said", ["NaN", "Infinity", "-1e999"])
+async def test_a_mean_that_is_no_number_is_kept_aside(said):
+    connector, _ = answering(A01=[{"order_messages_response_delay": float(said)}])
+    page = await connector.fetch("report", None, None, NOON)
+
+    assert page.published == ()
+    assert [a.reason for a in page.set_aside] == ["order_messages_response_delay: finite_number"]
