@@ -36,6 +36,7 @@ warn = ["50%", "75%"]
 [notifiers.hook]
 kind = "webhook"
 url = "env:HOOK_URL"
+digest_after = {digest_after}
 
 [notifiers.file]
 kind = "file"
@@ -78,9 +79,17 @@ def shop(sandbox: Sandbox, operator: str) -> Shop:
 
 
 def settings(
-    sandbox: Sandbox, *, dsn: str = "embedded", promise: str = "4s", every: str = "1s"
+    sandbox: Sandbox,
+    *,
+    dsn: str = "embedded",
+    promise: str = "4s",
+    every: str = "1s",
+    digest_after: int = 0,
 ) -> str:
-    """Settings with an account for each operator of *sandbox*, told to a webhook and a file."""
+    """Settings with an account for each operator of *sandbox*, told to a webhook and a file.
+
+    Unless *digest_after* is given, the webhook is told one by one whatever comes.
+    """
     accounts = "".join(
         ACCOUNT.format(
             name=name, base_url=sandbox.base_url(name), key=f"env:{variable(name)}",
@@ -88,7 +97,7 @@ def settings(
         )
         for name in sandbox.operators
     )  # fmt: skip
-    return SETTINGS.format(dsn=dsn, accounts=accounts, promise=promise)
+    return SETTINGS.format(dsn=dsn, accounts=accounts, promise=promise, digest_after=digest_after)
 
 
 def environ(sandbox: Sandbox, hook: str) -> dict[str, str]:
