@@ -27,6 +27,8 @@ TICK = 1.0
 LAG_INTERVAL = 0.1
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
+YIELDS = 1.0
+"""Seconds that a loop waits for one that goes first, each round."""
 
 log = structlog.get_logger()
 
@@ -72,6 +74,26 @@ class Bell(asyncio.Event):
         """Wake every loop that has an ear."""
         for ear in self._ears:
             ear.set()
+
+
+class Precedence:
+    """Held by a loop that goes first: others begin no round meanwhile, but not for ever."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def hold(self, *, held: bool) -> None:
+        """Begin to go first, or let the others go on."""
+        if held:
+            self._free.clear()
+        else:
+            self._free.set()
+
+    async def passed(self, seconds: float = YIELDS) -> None:
+        """Wait until it is free, *seconds* at most."""
+        if not self._free.is_set():
+            await pause(self._free, seconds)
 
 
 def seconds_until(again: datetime | None, now: datetime, most: float) -> float:
@@ -140,8 +162,11 @@ async def every(
     wake: asyncio.Event | None = None,
     tick: float = TICK,
     pulse: Pulse | None = None,
+    after: Precedence | None = None,
 ) -> None:
     """Run *once* until asked to stop; sleep until the instant that it names, one tick at most.
+
+    A round begins *after* what goes first.
 
     A lost database and an account's trouble are waited out, longer each time; any other exception
     ends the loop, for core may not fail quietly.
@@ -151,6 +176,8 @@ async def every(
         while not stop.is_set():
             if pulse is not None:
                 pulse.beat(name)
+            if after is not None:
+                await after.passed()
             wait = await _turn(once, trouble, tick)
             if wake is None or trouble.failures:
                 await pause(stop, wait)

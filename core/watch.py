@@ -1,29 +1,40 @@
-"""Watch the clocks: tell steps that have passed, count breaches that reading has confirmed."""
+"""Watch the clocks: tell steps that have passed, count breaches that reading has confirmed.
+
+To tell is urgent and by itself (`once`); whatever else a deadline asks for has a second's time and
+a loop of its own (`tend`), so that it holds up no notice.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import ingest, keys
 from core.model import Notice, NoticeKind
+from core.stopwatch import running_from
 from core.store import notices, steps, streams, tally, transaction, wake
 from core.together import gathered
 from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from core.rules import Rules
     from core.store import Db, Pool
-    from core.store.steps import Alert, Seen
+    from core.store.steps import Alert, Move, Seen
     from sla.policy import Policy
 
-BATCH = 500
+BATCH = 250
+"""Clocks told in one transaction at most: what is told first waits for the last of its batch."""
+MANY = 25
+"""So many due at once are a flood: batches then follow each other without a pause."""
 SIDE_BY_SIDE = 2
-"""Batches at once while there are full ones: the database works on one, we on the other."""
+"""Batches at once in a flood: the database works on one, we on the other."""
+FLOOD = timedelta(seconds=1)
+"""After so long a flood looks up: is the host's clock still believed, are we to stop?"""
+PAUSE = timedelta(milliseconds=5)
+"""Between two looks while steps follow each other closely: what passes is told together."""
 
 AHEAD = timedelta(seconds=15)
 LEAD = timedelta(seconds=5)
@@ -31,37 +42,38 @@ LOCKED = timedelta(milliseconds=20)
 JUST_AFTER = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What a batch comes to: clocks to move on, what to say of each, and what waits for a digest.
-
-    *notices* stand by the clock's id; *digests* name, by notice key, the digest it leaves with.
-    """
-
-    moves: tuple[steps.Move, ...]
-    notices: Mapping[int, Notice]
-    digests: Mapping[str, str]
-
-
 async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> datetime | None:
-    """Tell every step that has passed, count breaches, read ahead of deadlines.
+    """Tell every step that has passed.
 
-    Without *sure* (the host's clock is not believed) no breach is told or counted; warnings go on.
+    Without *sure* (the host's clock is not believed) no breach is told; warnings go on.
 
     Returns:
         When to look again: at once while there is more, else just after the next step; None
         while no clock has one.
     """
-    if await _tell(pool, rules, now, sure=sure) == BATCH:
-        await gathered(_tell(pool, rules, now, sure=sure) for _ in range(SIDE_BY_SIDE))
-        return now
+    told, again = await _tell(pool, rules, now, sure=sure)
+    if told < MANY:
+        return again
+    clock = running_from(now)
+    await gathered(_flood(pool, rules, clock, sure=sure) for _ in range(SIDE_BY_SIDE))
+    return now
+
+
+async def tend(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> datetime | None:
+    """Count told breaches that reading has confirmed, read ahead of deadlines, tell of reviews.
+
+    Without *sure* no breach is counted.
+
+    Returns:
+        At once while there is more to count; None: whenever you like, within a second.
+    """
     async with transaction(pool) as db:
         if sure and await _count(db, now) == BATCH:
             return now
     async with transaction(pool) as db:
         await _read_ahead(db, now)
         await _review(db, rules, now)
-        return _again(await steps.next_alert(db, sure=sure), now)
+    return None
 
 
 async def take_back(pool: Pool, rules: Rules, now: datetime) -> int:
@@ -80,61 +92,66 @@ async def take_back(pool: Pool, rules: Rules, now: datetime) -> int:
     return sum(map(len, ours.values()))
 
 
-async def _tell(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> int:
-    """Tell one batch; how many clocks it held."""
+async def _flood(pool: Pool, rules: Rules, clock: Callable[[], datetime], *, sure: bool) -> None:
+    """Tell batch after batch while many are due, for a while."""
+    end = clock() + FLOOD
+    while (now := clock()) < end and (await _tell(pool, rules, now, sure=sure))[0] >= MANY:
+        pass
+
+
+async def _tell(
+    pool: Pool, rules: Rules, now: datetime, *, sure: bool
+) -> tuple[int, datetime | None]:
+    """Tell one batch; how many clocks it held, and when to look again."""
     async with transaction(pool) as db:
         alerts = await steps.alertable(db, now, BATCH, sure=sure)
-        if alerts:
-            read = await steps.seen(db, (alert.account for alert in alerts))
-            telling = tell(alerts, read, now, sure=sure)
-            moved = await steps.mark(db, telling.moves)
-            due = [notice for clock, notice in telling.notices.items() if clock in moved]
-            await notices.raise_(db, rules, due, telling.digests)
-    return len(alerts)
+        if not alerts:
+            return 0, _again(await steps.next_alert(db, sure=sure), now)
+        read = await steps.seen(db, (alert.account for alert in alerts))
+        moves = [move(alert, read[alert.account], now, sure=sure) for alert in alerts]
+        raised = await steps.move(db, moves, now)
+        await notices.send_out(db, _outbox(rules, alerts, moves, read, raised))
+    return len(alerts), now + PAUSE
 
 
-def tell(
-    alerts: Sequence[Alert], read: Mapping[str, Seen], now: datetime, *, sure: bool
-) -> Telling:
-    """Of several steps that have passed, only the highest is told; without *sure*, no breach.
+def move(alert: Alert, read: Seen, now: datetime, *, sure: bool) -> Move:
+    """Of several steps that have passed, only the highest is told; without *sure*, no breach."""
+    last = len(alert.steps)
+    step = min(reached(alert.steps, now), last if sure else last - 1)
+    return steps.Move(
+        id=alert.id,
+        revision=alert.revision,
+        step=alert.step,
+        due_at=alert.due_at,
+        told=step,
+        next_alert_at=next_alert_at(alert.steps, step),
+        key=keys.step(alert.id, alert.revision, step),
+        kind=NoticeKind.BREACH if step == last else NoticeKind.WARNING,
+        read_at=read.read_at,
+    )
+
+
+def _outbox(
+    rules: Rules,
+    alerts: Sequence[Alert],
+    moves: Sequence[Move],
+    read: Mapping[str, Seen],
+    raised: Mapping[int, int],
+) -> Iterator[tuple[int, str, str | None]]:
+    """Who hears of what was raised.
 
     What had passed before an account's first walk ended leaves with one digest.
     """
-    moves, told, digests = [], {}, {}
-    for alert in alerts:
-        step = min(reached(alert.steps, now), len(alert.steps) if sure else len(alert.steps) - 1)
-        notice = _notice(alert, step, read[alert.account], now)
-        moves.append(_move(alert, step))
-        told[alert.id] = notice
-        if _of_first_walk(alert.steps[step - 1], read[alert.account]):
-            since = read[alert.account].monitored_since
-            digests[notice.key] = keys.account(alert.account, NoticeKind.DIGEST, since)
-    return Telling(tuple(moves), told, digests)
+    for alert, moved in zip(alerts, moves, strict=True):
+        if alert.id in raised:
+            seen = read[alert.account]
+            digest = _digest(seen) if _of_first_walk(alert.steps[moved.told - 1], seen) else None
+            for notifier in rules.routing.notifiers(alert.account, moved.kind):
+                yield raised[alert.id], notifier, digest
 
 
-def _move(alert: Alert, step: int) -> steps.Move:
-    later = next_alert_at(alert.steps, step)
-    return steps.Move(alert.id, alert.revision, alert.step, alert.due_at, step, later)
-
-
-def _notice(alert: Alert, step: int, read: Seen, now: datetime) -> Notice:
-    return Notice(
-        key=keys.step(alert.id, alert.revision, step),
-        kind=NoticeKind.BREACH if step == len(alert.steps) else NoticeKind.WARNING,
-        account=alert.account,
-        raised_at=now,
-        thread=alert.thread,
-        clock=alert.id,
-        due_at=alert.due_at,
-        facts=(
-            ("promise", alert.promise),
-            ("waits_for", alert.waits_for),
-            ("metric", alert.metric),
-            ("due_from", alert.due_from),
-            ("started_at", alert.started_at.isoformat()),
-            ("read_at", read.read_at.isoformat() if read.read_at else None),
-        ),
-    )
+def _digest(read: Seen) -> str:
+    return keys.account(read.account, NoticeKind.DIGEST, read.monitored_since)
 
 
 def _of_first_walk(step_at: datetime, read: Seen) -> bool:

@@ -33,6 +33,8 @@ GRACE = 2.5
 PATIENT = 5.0
 """Seconds between two looks of a loop that is woken when there is something to do."""
 HOUR = timedelta(hours=1)
+CLOSE = timedelta(milliseconds=50)
+"""Steps that follow so closely are told before other loops begin a round."""
 
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Crew:
         self._redaction = redaction
         self._beside = beside
         self._slots = poll.Slots()
+        self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
@@ -96,14 +99,17 @@ class Crew:
             log.warning("rounds cut off", loops=left)
 
     def _start(self, group: asyncio.TaskGroup) -> None:
-        state, bell = self._state, self._bells
+        state, bell, telling = self._state, self._bells, self._telling
         self._loop(group, "worker", self._keep)
         for _ in range(state.settings.poll.slots):
-            self._loop(group, "poll", self._poll, wake=bell["poll"].ear(), tick=PATIENT)
+            self._loop(
+                group, "poll", self._poll, wake=bell["poll"].ear(), tick=PATIENT, after=telling
+            )
         self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
+        self._loop(group, "tend", self._tend, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
-        self._loop(group, "blind", self._blind, tick=60.0)
-        self._loop(group, "purge", self._purge, tick=HOUR.total_seconds())
+        self._loop(group, "blind", self._blind, tick=60.0, after=telling)
+        self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)
         self._loop(group, "reload", partial(self._reload, group), wake=self._signals.reload)
         self._deliver(group)
         lag = loops.measure_lag(self._signals.stop, state.metrics.event_loop_delay)
@@ -118,9 +124,16 @@ class Crew:
         wake: asyncio.Event | None = None,
         tick: float = loops.TICK,
         stop: asyncio.Event | None = None,
+        after: loops.Precedence | None = None,
     ) -> None:
         turning = loops.every(
-            name, once, stop or self._signals.stop, wake=wake, tick=tick, pulse=self._state.pulse
+            name,
+            once,
+            stop or self._signals.stop,
+            wake=wake,
+            tick=tick,
+            pulse=self._state.pulse,
+            after=after,
         )
         self._add(group, turning, name)
 
@@ -142,6 +155,7 @@ class Crew:
                 wake=self._bells["deliver"].ear(),
                 tick=PATIENT,
                 stop=self._delivering[name],
+                after=self._telling,
             )
         for name in self._delivering.keys() - self._state.notifiers.keys():
             self._delivering.pop(name).set()
@@ -175,7 +189,16 @@ class Crew:
             self._settled = doubts
             if threads:
                 log.warning("breaches told ahead of their time taken back", threads=threads)
-        return await watch.once(state.pool, state.rules, now, sure=sure)
+        again = None
+        try:
+            again = await watch.once(state.pool, state.rules, now, sure=sure)
+        finally:
+            self._telling.hold(held=again is not None and again <= now + CLOSE)
+        return again
+
+    async def _tend(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await watch.tend(state.pool, state.rules, now, sure=state.is_sure())
 
     async def _reply(self, now: datetime) -> datetime | None:
         state = self._state

@@ -11,8 +11,6 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from core.store import wake
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
@@ -35,10 +33,13 @@ RAISE = """
     returning id, key
 """
 SEND_OUT = """
-    insert into dispatch (notice, notifier, digest, next_try_at)
-    select w.notice, w.notifier, w.digest,
-           now() + case when w.digest is null then interval '0' else $4::interval end
-    from unnest($1::bigint[], $2::text[], $3::text[]) as w (notice, notifier, digest)
+    with outbox as (
+        insert into dispatch (notice, notifier, digest, next_try_at)
+        select w.notice, w.notifier, w.digest,
+               now() + case when w.digest is null then interval '0' else $4::interval end
+        from unnest($1::bigint[], $2::text[], $3::text[]) as w (notice, notifier, digest)
+    )
+    select pg_notify('replyby', 'deliver')
 """
 # A breach told and taken back: to those who were told, whatever the routes say today.
 CORRECT = """
@@ -139,6 +140,16 @@ async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
     return int((await db.execute(DROP, clocks, why)).split()[-1])
 
 
+async def send_out(db: Db, outbox: Iterable[tuple[int, str, str | None]]) -> None:
+    """Write dispatches of notices that were just written: (notice, notifier, digest).
+
+    A *digest* names that with which it leaves instead of by itself.
+    """
+    columns = tuple(zip(*outbox, strict=True))
+    if columns:
+        await db.execute(SEND_OUT, *columns, HOLD)
+
+
 async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
     """Those of *keys* that were ever raised."""
     return frozenset(row["key"] for row in await db.fetch(KNOWN, keys))
@@ -164,9 +175,7 @@ async def _raise(
     new = {row["key"]: row["id"] for row in rows}
     each = {notice.key: notice for notice in notices if notice.key in new}.values()
     outbox = [(new[n.key], to, digests.get(n.key)) for n in each for to in notifiers(n)]
-    if outbox:
-        await db.execute(SEND_OUT, *zip(*outbox, strict=True), HOLD)
-        await wake.send(db, "deliver")
+    await send_out(db, outbox)
     return len(new)
 
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
+    from core.model import NoticeKind
     from core.store import Db
 
 ALERTABLE = """
-    select id, account, thread, promise, waits_for, metric, revision, step, started_at, due_at,
-           due_from, steps
+    select id, account, revision, step, due_at, steps
     from clock
     where next_alert_at < $1 and ($3 or next_alert_at < due_at)
     order by next_alert_at
@@ -24,15 +24,28 @@ ALERTABLE = """
     for no key update skip locked
 """
 # By the primary key alone: an index on due_at would be tried a batch squared times where a whole
-# batch is due at one instant, as at a closing time.
-MARK = """
-    update clock c set step = w.told, next_alert_at = w.next_alert_at
-    from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::smallint[],
-                $6::timestamptz[]) as w (id, revision, step, due_at, told, next_alert_at)
-    where c.id = w.id and c.revision = w.revision and c.step = w.step
-      and c.due_at is not distinct from w.due_at
-      and c.ended is null
-    returning c.id
+# batch is due at one instant, as at a closing time. What the notice says of its clock is taken from
+# the row at hand: fetched and sent back it was more than half of the watcher's own time.
+MOVE = """
+    with moved as (
+        update clock c set step = w.told, next_alert_at = w.next_alert_at
+        from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::smallint[],
+                    $6::timestamptz[], $7::text[], $8::text[], $9::timestamptz[])
+            as w (id, revision, step, due_at, told, next_alert_at, key, kind, read_at)
+        where c.id = w.id and c.revision = w.revision and c.step = w.step
+          and c.due_at is not distinct from w.due_at
+          and c.ended is null
+        returning w.key, w.kind, w.read_at, c.account, c.thread, c.id, c.due_at, c.promise,
+                  c.waits_for, c.metric, c.due_from, c.started_at
+    )
+    insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
+    select key, kind, account, thread, id, due_at,
+           jsonb_build_object('promise', promise, 'waits_for', waits_for, 'metric', metric,
+                              'due_from', due_from, 'started_at', started_at, 'read_at', read_at),
+           $10
+    from moved
+    on conflict (key) do nothing
+    returning clock, id
 """
 NEXT_ALERT = """
     select next_alert_at from clock
@@ -102,15 +115,9 @@ class Alert(NamedTuple):
 
     id: int
     account: str
-    thread: str
-    promise: str
-    waits_for: str
-    metric: str
     revision: int
     step: int
-    started_at: datetime
     due_at: datetime
-    due_from: str
     steps: Sequence[datetime]
 
 
@@ -124,7 +131,10 @@ class Seen(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A clock to be moved on to step *told*, if it is still as it was."""
+    """A clock to be moved on to step *told*, if it is still as it was, and what tells it.
+
+    *key* and *kind* are the notice's; *read_at* is how far the account was read.
+    """
 
     id: int
     revision: int
@@ -132,6 +142,9 @@ class Move(NamedTuple):
     due_at: datetime
     told: int
     next_alert_at: datetime | None
+    key: str
+    kind: NoticeKind
+    read_at: datetime | None
 
 
 async def alertable(db: Db, now: datetime, limit: int, *, sure: bool = True) -> list[Alert]:
@@ -142,12 +155,16 @@ async def alertable(db: Db, now: datetime, limit: int, *, sure: bool = True) -> 
     return [Alert(*row) for row in await db.fetch(ALERTABLE, now, limit, sure)]
 
 
-async def mark(db: Db, moves: Iterable[Move]) -> frozenset[int]:
-    """Move clocks on; those that were still as they were: each is moved by one watcher only."""
+async def move(db: Db, moves: Iterable[Move], now: datetime) -> dict[int, int]:
+    """Move clocks on and write what is told of each, raised at *now*.
+
+    Returns:
+        The notice by clock, of those that were still as they were: each is moved by one watcher
+        only. Who hears of it is the caller's (`notices.send_out`), in the same transaction.
+    """
     columns = tuple(zip(*moves, strict=True))
-    return (
-        frozenset(row["id"] for row in await db.fetch(MARK, *columns)) if columns else frozenset()
-    )
+    rows = await db.fetch(MOVE, *columns, now) if columns else ()
+    return {row["clock"]: row["id"] for row in rows}
 
 
 async def next_alert(db: Db, *, sure: bool = True) -> datetime | None:

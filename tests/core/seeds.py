@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core import watch
 from core.model import Account
 from core.notifier import Route, Routing
 from core.rules import Rules
@@ -96,6 +97,16 @@ async def put_clock(db, due_at, *, thread="T1", account="mk", steps=None, step=0
     return await db.fetchval(
         f"insert into clock ({columns}) values ({places}) returning id", *row.values()
     )
+
+
+async def watched(pool, rules, now, *, sure=True):
+    """All that the watcher tells at *now*, and what follows; when it wants to look again."""
+    again = now
+    while again in {now, now + watch.PAUSE}:
+        again = await watch.once(pool, rules, now, sure=sure)
+    while await watch.tend(pool, rules, now, sure=sure):
+        pass
+    return again
 
 
 async def dispatches(db):

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from core import watch
 from core.errors import LeaseLost
 from core.model import Stream
 from core.store import accounts, streams, tally, transaction
@@ -147,7 +146,7 @@ async def test_unanswered_breaches_waiting_for_their_notice_are_not_told_of_a_re
 ):
     await monitored(pool, now - 10 * DAY)
     await stored(pool, now - 2 * DAY, buyer("M1", now - 3 * DAY + HOUR))
-    await watch.once(pool, seeds.rules(), now - DAY)
+    await seeds.watched(pool, seeds.rules(), now - DAY)
     async with transaction(pool) as db:
         assert [state for _, _, state in await seeds.dispatches(db)] == ["waits"]
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core import ingest, store, watch
+from core import ingest, store
 from core.store import clocks, sight, tally, transaction, wake
 from sla.clock import Given, Kind
 from sla.policy import ThreadKind
@@ -111,7 +111,7 @@ async def test_what_ended_late_without_a_reply_is_not_measured(pool, now):
 
 async def test_a_breach_first_seen_with_its_reply_is_counted_and_not_told(pool, now):
     await stored(pool, now, buyer("M1", now - 3 * DAY), seller("M2", now - DAY))
-    await watch.once(pool, RULES, now)
+    await seeds.watched(pool, RULES, now)
 
     row = await only(pool)
     assert (row.clock.ended, row.breached_at) == ("late", row.clock.due_at)
@@ -135,18 +135,18 @@ async def test_the_watcher_passes_over_a_clock_that_is_just_recomputed(pool, now
 
     async with transaction(pool) as db:
         await ingest.recompute(db, RULES, "mk", ["T1"], now)
-        await watch.once(pool, RULES, now)
+        await seeds.watched(pool, RULES, now)
         assert await pages.rows(pool, "notice") == []
 
-    await watch.once(pool, RULES, now)
+    await seeds.watched(pool, RULES, now)
     assert [row["kind"] for row in await pages.rows(pool, "notice")] == ["warning"]
 
 
 async def test_a_step_that_was_told_is_not_told_again_after_a_recomputation(pool, now):
     await stored(pool, now, buyer("M1", now - 13 * HOUR))
-    await watch.once(pool, RULES, now)
+    await seeds.watched(pool, RULES, now)
     await stored(pool, now, buyer("M2", now - HOUR))
-    await watch.once(pool, RULES, now + MINUTE)
+    await seeds.watched(pool, RULES, now + MINUTE)
 
     assert len(await pages.rows(pool, "notice")) == 1
     assert (await only(pool)).step == 1

@@ -58,7 +58,7 @@ async def test_a_breach_told_and_counted_by_a_clock_that_ran_ahead_is_taken_back
     pool, now
 ):
     await stored(pool, now, buyer("M1", now - HOUR))
-    await watch.once(pool, RULES, now + 25 * HOUR)
+    await seeds.watched(pool, RULES, now + 25 * HOUR)
     await sent(pool)
     id_ = (await clock(pool))["id"]
     assert (await clock(pool))["breached_at"] == now + 23 * HOUR
@@ -71,7 +71,7 @@ async def test_a_breach_told_and_counted_by_a_clock_that_ran_ahead_is_taken_back
     assert await told(pool) == [f"{id_}/0/4", f"{id_}/0/corrected"]
     assert await watch.take_back(pool, RULES, now + 2 * MINUTE) == 0
 
-    await watch.once(pool, RULES, now + 24 * HOUR)
+    await seeds.watched(pool, RULES, now + 24 * HOUR)
     assert (await told(pool))[-1] == f"{id_}/1/4"
     row = await clock(pool)
     assert (row["breached_at"], row["corrected_at"]) == (now + 23 * HOUR, None)
@@ -81,7 +81,7 @@ async def test_a_breach_told_and_counted_by_a_clock_that_ran_ahead_is_taken_back
 
 async def test_what_was_told_and_not_yet_counted_is_taken_back_too(pool, now):
     await stored(pool, now, buyer("M1", now - HOUR))
-    await watch.once(pool, RULES, now + 23 * HOUR + MINUTE)
+    await seeds.watched(pool, RULES, now + 23 * HOUR + MINUTE)
     await sent(pool)
     assert (await clock(pool))["breached_at"] is None
 
@@ -93,7 +93,7 @@ async def test_what_was_told_and_not_yet_counted_is_taken_back_too(pool, now):
 
 async def test_what_is_overdue_or_not_told_is_left_as_it_is(pool, now):
     await stored(pool, now, buyer("M1", now - 25 * HOUR, "A"), buyer("M2", now - 20 * HOUR, "B"))
-    await watch.once(pool, RULES, now)
+    await seeds.watched(pool, RULES, now)
     before = await pages.rows(pool, "clock")
 
     assert await watch.take_back(pool, RULES, now) == 0
@@ -102,7 +102,7 @@ async def test_what_is_overdue_or_not_told_is_left_as_it_is(pool, now):
 
 async def test_an_account_of_another_daemon_is_left_to_it(pool, now):
     await stored(pool, now, buyer("M1", now - HOUR))
-    await watch.once(pool, RULES, now + 25 * HOUR)
+    await seeds.watched(pool, RULES, now + 25 * HOUR)
 
     assert await watch.take_back(pool, seeds.rules(accounts=("other",)), now) == 0
     assert (await clock(pool))["ended"] is None
@@ -110,11 +110,11 @@ async def test_an_account_of_another_daemon_is_left_to_it(pool, now):
 
 async def test_the_watcher_looks_back_at_its_start_and_after_every_doubt(pool, crew, now):
     await stored(pool, now, buyer("M1", now - HOUR))
-    await watch.once(pool, RULES, now + 25 * HOUR)
+    await seeds.watched(pool, RULES, now + 25 * HOUR)
     await crew._watch(now)
     assert (await clock(pool))["correction"] == "host_clock"
 
-    await watch.once(pool, RULES, now + 25 * HOUR)
+    await seeds.watched(pool, RULES, now + 25 * HOUR)
     assert (await clock(pool))["correction"] is None
     await crew._watch(now)
     assert (await clock(pool))["correction"] is None
@@ -132,11 +132,11 @@ async def test_a_breach_that_ended_late_while_the_clock_was_unsure_is_counted_la
     await stored(pool, now + MINUTE, *items)
     assert (await clock(pool))["breached_at"] is None
 
-    await watch.once(pool, RULES, now + MINUTE, sure=False)
+    await seeds.watched(pool, RULES, now + MINUTE, sure=False)
     assert (await clock(pool))["breached_at"] is None
 
-    await watch.once(pool, RULES, now + MINUTE)
-    await watch.once(pool, RULES, now + MINUTE)
+    await seeds.watched(pool, RULES, now + MINUTE)
+    await seeds.watched(pool, RULES, now + MINUTE)
     async with transaction(pool) as db:
         await ingest.recompute(db, RULES, "mk", ["T1"], now + MINUTE)
 
@@ -149,7 +149,7 @@ async def test_a_breach_that_ended_late_while_the_clock_was_unsure_is_counted_la
 async def test_history_that_ended_late_is_not_counted(pool, now):
     await stored(pool, now, buyer("M1", now - 60 * DAY), seller("M2", now - 50 * DAY), sure=False)
 
-    await watch.once(pool, RULES, now)
+    await seeds.watched(pool, RULES, now)
 
     assert await results(pool) == {"history": 1}
 

@@ -49,6 +49,31 @@ async def test_cancelling_a_pause_leaves_no_task():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_a_round_begins_after_what_goes_first():
+    stop, rounds = asyncio.Event(), []
+    first = loops.Precedence()
+    first.hold(held=True)
+
+    async def once(_now):
+        rounds.append(1)
+        stop.set()
+
+    task = await started(loops.every("poll", once, stop, after=first))
+    await asyncio.sleep(0.05)
+    assert rounds == []
+
+    first.hold(held=False)
+    await asyncio.wait_for(task, 0.5)
+    assert rounds == [1]
+
+
+async def test_what_goes_first_holds_nobody_up_for_ever():
+    first = loops.Precedence()
+    first.hold(held=True)
+
+    await asyncio.wait_for(first.passed(0.01), 0.5)
+
+
 @pytest.mark.parametrize(
     ("again", "wait"),
     [

@@ -77,7 +77,7 @@ class Case:
             await self.random.choice(steps)()
             self.now += self.random.choice((0, 1, 7, 20, 65, 150)) * MINUTE
         await self.clock_put_right()
-        await watch.once(self.pool, self.rules, self.now)
+        await seeds.watched(self.pool, self.rules, self.now)
         await self.agrees()
         await self.remembers()
 
@@ -178,7 +178,7 @@ class Case:
             await db.execute("update stream set seen_through = $1", self.now)
 
     async def watch(self):
-        await watch.once(self.pool, self.rules, self.now, sure=self.random.random() < 0.9)
+        await seeds.watched(self.pool, self.rules, self.now, sure=self.random.random() < 0.9)
 
     async def promise(self):
         """The promises as the settings name them now; what follows is computed at once."""
@@ -208,7 +208,7 @@ class Case:
     async def clock_ahead(self):
         """The host's clock runs ahead, and nobody knows."""
         ahead = self.random.choice((20, 150, 400)) * MINUTE
-        await watch.once(self.pool, self.rules, self.now + ahead)
+        await seeds.watched(self.pool, self.rules, self.now + ahead)
 
     async def clock_put_right(self):
         await watch.take_back(self.pool, self.rules, self.now)

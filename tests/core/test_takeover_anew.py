@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from core import ingest, settings, watch
+from core import ingest, settings
 from core.running import takeover
 from core.store import accounts, tally, transaction
-from tests.core import pages
+from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, seller
 from tests.core.test_settings import GOOD, SPECS
 
@@ -67,7 +67,7 @@ async def test_what_waits_when_an_account_returns_runs_again_though_no_page_chan
     row = (await contract(pool))["A"]
     assert (row["ended"], row["reason"], row["history"]) == (None, None, False)
     assert row["next_alert_at"] == row["started_at"] + DAY / 2
-    await watch.once(pool, rules, now + 30 * HOUR)
+    await seeds.watched(pool, rules, now + 30 * HOUR)
     assert "breach" in {notice["kind"] for notice in await pages.rows(pool, "notice")}
 
 

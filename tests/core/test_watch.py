@@ -9,7 +9,6 @@ from core import watch
 from core.model import NoticeKind
 from core.notifier import Route
 from core.store import steps, transaction
-from core.watch import Telling
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
 
@@ -49,7 +48,7 @@ async def test_a_step_that_has_passed_is_told_once_and_the_clock_moves_on(pool, 
     one = await seeds.put_clock(db, now + 30 * MINUTE)
 
     for _ in range(3):
-        await watch.once(pool, rules, now)
+        await seeds.watched(pool, rules, now)
 
     assert await told(db) == [(f"{one}/0/1", "warning")]
     row = await clock(db, one)
@@ -61,7 +60,7 @@ async def test_of_several_steps_passed_at_once_only_the_highest_is_told(pool, db
     steps = [due_at - 3 * HOUR, due_at - 2 * HOUR, due_at - HOUR, due_at]
     one = await seeds.put_clock(db, due_at, steps=steps)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert await told(db) == [(f"{one}/0/4", "breach")]
     assert (await clock(db, one))["next_alert_at"] is None
@@ -70,33 +69,33 @@ async def test_of_several_steps_passed_at_once_only_the_highest_is_told(pool, db
 async def test_a_step_at_this_very_instant_has_not_passed(pool, db, rules, now):
     one = await seeds.put_clock(db, now, step=1)
 
-    again = await watch.once(pool, rules, now)
+    again = await seeds.watched(pool, rules, now)
     assert await told(db) == []
     assert again == now + TINY
 
-    await watch.once(pool, rules, again)
+    await seeds.watched(pool, rules, again)
     assert await told(db) == [(f"{one}/0/2", "breach")]
 
 
 async def test_it_wants_to_run_again_just_after_the_next_step(pool, db, rules, now):
-    assert await watch.once(pool, rules, now) is None
+    assert await seeds.watched(pool, rules, now) is None
     await seeds.put_clock(db, now + 3 * HOUR)
     await seeds.put_clock(db, now + 2 * HOUR)
 
-    assert await watch.once(pool, rules, now) == now + HOUR + TINY
+    assert await seeds.watched(pool, rules, now) == now + HOUR + TINY
 
 
 async def test_two_watchers_tell_everybody_once(pool, db, rules, now):
     for n in range(300):
         await seeds.put_clock(db, now - (n + 1) * SECOND, step=1)
 
-    await asyncio.gather(*(watch.once(pool, rules, now) for _ in range(4)))
+    await asyncio.gather(*(seeds.watched(pool, rules, now) for _ in range(4)))
 
     assert len(await told(db)) == 300
     assert await db.fetchval("select count(*) from dispatch") == 300
 
 
-async def test_full_batches_follow_each_other_at_once(pool, db, rules, now):
+async def test_a_flood_is_told_in_one_round(pool, db, rules, now):
     await db.execute(
         """insert into clock (account, thread, promise, waits_for, metric, members, started_by,
                started_at, due_at, due_from, steps, next_alert_at)
@@ -107,10 +106,57 @@ async def test_full_batches_follow_each_other_at_once(pool, db, rules, now):
     )  # fmt: skip
 
     assert await watch.once(pool, rules, now) == now
-    assert len(await told(db)) == 3 * watch.BATCH
-    assert await watch.once(pool, rules, now) == now
-    assert await watch.once(pool, rules, now) is None
     assert len(await told(db)) == 4 * watch.BATCH
+    assert await watch.once(pool, rules, now) is None
+
+
+async def test_what_passes_closely_after_is_told_together(pool, db, rules, now):
+    await seeds.put_clock(db, now - SECOND, step=1)
+
+    assert await watch.once(pool, rules, now) == now + watch.PAUSE
+
+
+async def test_telling_does_not_wait_for_counting(pool, db, rules, now):
+    """Breaches that wait to be counted are locked by another; what is due is told all the same."""
+    await db.execute("update stream set seen_through = $1", now)
+    told_one = await seeds.put_clock(db, now - HOUR, step=2)
+    due = await seeds.put_clock(db, now - SECOND, step=1)
+    async with transaction(pool) as other:
+        await other.execute("select from clock where id = $1 for update", told_one)
+        await other.execute("lock table tally, stream in share row exclusive mode")
+
+        await asyncio.wait_for(watch.once(pool, rules, now), 2)
+
+    assert await told(db) == [(f"{due}/0/2", "breach")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["revision = 1", "step = 1", "due_at = due_at + interval '1 s'", "ended = 'met'"],
+)
+async def test_a_clock_that_is_no_longer_as_it_was_is_neither_moved_nor_told(db, now, change):
+    one = await seeds.put_clock(db, now + HOUR)
+    (alert,) = await steps.alertable(db, now + 2 * TINY, 1)
+    read = steps.Seen("mk", now, now, None)
+    move = watch.move(alert, read, now + 2 * TINY, sure=True)
+    await db.execute(f"update clock set {change}")
+    before = await clock(db, one)
+
+    assert await steps.move(db, [move], now) == {}
+
+    assert await clock(db, one) == before
+    assert await told(db) == []
+
+
+async def test_a_clock_that_is_as_it_was_is_moved_and_told_in_one_statement(db, now):
+    one = await seeds.put_clock(db, now + HOUR)
+    (alert,) = await steps.alertable(db, now + 2 * TINY, 1)
+    move = watch.move(alert, steps.Seen("mk", now, now, None), now + 2 * TINY, sure=True)
+
+    assert list(await steps.move(db, [move], now)) == [one]
+
+    assert await told(db) == [(f"{one}/0/1", "warning")]
+    assert await steps.move(db, [move], now) == {}
 
 
 async def test_ended_clocks_and_history_are_never_told(pool, db, rules, now):
@@ -118,7 +164,7 @@ async def test_ended_clocks_and_history_are_never_told(pool, db, rules, now):
     await seeds.put_clock(db, now - HOUR, history=True, next_alert_at=None)
     await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None)
 
-    assert await watch.once(pool, rules, now) is None
+    assert await seeds.watched(pool, rules, now) is None
     assert await told(db) == []
     assert await tally(db) == []
 
@@ -133,11 +179,11 @@ async def test_a_clock_that_another_transaction_holds_is_left_for_the_next_round
             "update clock set ended = 'met', next_alert_at = null where id = $1", held
         )
 
-        again = await asyncio.wait_for(watch.once(pool, rules, now), 2)
+        again = await asyncio.wait_for(seeds.watched(pool, rules, now), 2)
 
         assert await told(db) == [(f"{free}/0/2", "breach")]
         assert again == now + watch.LOCKED
-    await watch.once(pool, rules, again)
+    await seeds.watched(pool, rules, again)
     assert len(await told(db)) == 1
 
 
@@ -146,7 +192,7 @@ async def test_a_breach_says_how_far_the_account_was_read(pool, db, rules, now):
     await seeds.put_stream(db, now, name="stock", seen_through=None, carries_clocks=False)
     await seeds.put_clock(db, now - MINUTE, step=1)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     facts = await db.fetchval("select facts from notice")
     assert facts["read_at"] == (now - HOUR).isoformat()
@@ -157,7 +203,7 @@ async def test_a_breach_says_so_when_a_stream_was_never_read(pool, db, rules, no
     await seeds.put_stream(db, now, name="incidents", seen_through=None)
     await seeds.put_clock(db, now - MINUTE, step=1)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert (await db.fetchval("select facts from notice"))["read_at"] is None
 
@@ -170,24 +216,24 @@ async def test_while_the_hosts_clock_is_unsure_warnings_go_on_and_breaches_wait(
     await seeds.put_clock(db, now - HOUR, steps=[now - HOUR])
     warned = await seeds.put_clock(db, now + MINUTE)
 
-    again = await watch.once(pool, rules, now, sure=False)
+    again = await seeds.watched(pool, rules, now, sure=False)
 
     assert await told(db) == [(f"{unwarned}/0/1", "warning"), (f"{warned}/0/1", "warning")]
     assert again is None
     assert (await clock(db, breached))["step"] == 1
     assert (await clock(db, unwarned))["next_alert_at"] == now - HOUR
 
-    await watch.once(pool, rules, now + SECOND)
+    await seeds.watched(pool, rules, now + SECOND)
     assert sum(kind == "breach" for _, kind in await told(db)) == 3
 
 
 async def test_no_breach_is_counted_while_the_hosts_clock_is_unsure(pool, db, rules, now):
     await seeds.put_clock(db, now - HOUR, step=2)
 
-    await watch.once(pool, rules, now, sure=False)
+    await seeds.watched(pool, rules, now, sure=False)
     assert await tally(db) == []
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert await tally(db) == [("mk", "first_reply", "breached", 1)]
 
 
@@ -195,12 +241,12 @@ async def test_a_breach_is_counted_when_reading_has_reached_its_deadline(pool, d
     due_at = now - 10 * SECOND
     one = await seeds.put_clock(db, due_at, step=2)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert (await clock(db, one))["breached_at"] is None
 
     await db.execute("update stream set seen_through = $1", due_at)
-    await watch.once(pool, rules, now)
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert (await clock(db, one))["breached_at"] == due_at
     assert await tally(db) == [("mk", "first_reply", "breached", 1)]
 
@@ -212,11 +258,11 @@ async def test_the_slowest_stream_that_carries_clocks_decides(pool, db, rules, n
     await seeds.put_stream(db, now, name="stock", seen_through=None, carries_clocks=False)
     one = await seeds.put_clock(db, due_at, step=2)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert (await clock(db, one))["breached_at"] is None
 
     await db.execute("update stream set seen_through = $1 where stream = 'incidents'", due_at)
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert (await clock(db, one))["breached_at"] == due_at
 
 
@@ -228,10 +274,10 @@ async def test_without_a_good_reading_it_is_counted_an_interval_and_a_minute_lat
     one = await seeds.put_clock(db, due_at, step=2)
     await db.execute("update stream set seen_through = null")
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
     assert (await clock(db, one))["breached_at"] is None
 
-    await watch.once(pool, rules, now + TINY)
+    await seeds.watched(pool, rules, now + TINY)
     assert (await clock(db, one))["breached_at"] == due_at
 
 
@@ -240,14 +286,14 @@ async def test_a_breach_that_is_not_told_is_not_counted(pool, db, rules, now):
     await seeds.put_clock(db, now - HOUR, step=1)
     async with transaction(pool) as other:
         await other.execute("select from clock for update")
-        await watch.once(pool, rules, now)
+        await seeds.watched(pool, rules, now)
         assert await tally(db) == []
 
 
 async def test_a_superseded_clock_is_counted_nowhere(pool, db, rules, now):
     await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None, flags=["superseded"])
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert await tally(db) == []
 
@@ -258,7 +304,7 @@ async def test_a_corrected_clock_that_passes_a_later_deadline_is_counted_anew(po
         corrected_at=now - 4 * HOUR, correction="deadline_moved",
     )  # fmt: skip
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     row = await clock(db, one)
     assert row["breached_at"] == now - HOUR
@@ -272,7 +318,7 @@ async def test_a_corrected_clock_that_passes_a_later_deadline_is_counted_anew(po
 async def test_a_counted_breach_is_not_counted_again(pool, db, rules, now):
     await seeds.put_clock(db, now - HOUR, step=2, breached_at=now - HOUR)
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert await tally(db) == []
 
@@ -282,7 +328,7 @@ async def test_a_walk_is_pulled_forward_to_just_before_a_deadline(pool, db, rule
     await seeds.put_clock(db, now + 12 * SECOND, step=1)
     await db.execute("update stream set next_due = now() + interval '60 s'")
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     wait = await db.fetchval("select extract(epoch from next_due - now())::float8 from stream")
     assert 4 < wait <= 7
@@ -293,7 +339,7 @@ async def test_a_walk_that_began_just_before_the_deadline_will_do(pool, db, rule
     await db.execute("update stream set seen_through = $1", now - 2 * SECOND)
     before = await db.fetchval("select next_due from stream")
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert await db.fetchval("select next_due from stream") == before
 
@@ -303,7 +349,7 @@ async def test_a_backoff_is_respected(pool, db, rules, now):
     await db.execute("update stream set not_before = next_due")
     before = await db.fetchval("select next_due from stream")
 
-    await watch.once(pool, rules, now)
+    await seeds.watched(pool, rules, now)
 
     assert await db.fetchval("select next_due from stream") == before
 
@@ -318,7 +364,7 @@ async def test_what_a_first_walk_has_to_tell_waits_for_its_digest(pool, rules, n
         await seeds.put_thread(db, now)
         await seeds.put_clock(db, now)
 
-        await watch.once(pool, rules, now)
+        await seeds.watched(pool, rules, now)
 
         row = await db.fetchrow("select digest, next_try_at > now() as held from dispatch")
     expected = f"mk/digest/{since.isoformat()}" if digest else None
@@ -329,7 +375,7 @@ async def test_a_promise_past_its_review_date_is_told_once_a_date(pool, db, now)
     def reviewed(day):
         old = seeds.policy(review_after=day)
         rules = seeds.rules(accounts=("mk", "other"), policies={"mk": (old,), "other": (old,)})
-        return watch.once(pool, rules, now)
+        return seeds.watched(pool, rules, now)
 
     for day in (date(2026, 11, 21), date(2026, 11, 20), date(2026, 11, 20), date(2026, 6, 1)):
         await reviewed(day)
@@ -346,17 +392,13 @@ def test_a_promise_that_is_over_needs_no_review(now):
     assert watch.reviews(seeds.rules(policies={"mk": (over,)}), now) == []
 
 
-def test_nothing_to_tell_is_nothing_to_do(now):
-    assert watch.tell([], {}, now, sure=True) == Telling((), {}, {})
-
-
 async def test_routes_decide_who_hears_of_a_breach(pool, db, now):
     desk = Route("desk", ("chat",), frozenset({NoticeKind.BREACH}))
     ops = Route("ops", ("log",), fallback=True)
     await seeds.put_clock(db, now - HOUR, step=1)
     await seeds.put_clock(db, now + MINUTE)
 
-    await watch.once(pool, seeds.rules(desk, ops, of={"mk": ("desk",)}), now)
+    await seeds.watched(pool, seeds.rules(desk, ops, of={"mk": ("desk",)}), now)
 
     assert {(to, state) for _, to, state in await seeds.dispatches(db)} == {
         ("chat", "waits"), ("log", "waits"),
@@ -373,8 +415,9 @@ async def test_a_batch_due_at_one_instant_is_moved_by_primary_key(pool, db):
         " lateral (select now() + n * interval '1 s' as at) as a"
     )
     await db.execute("analyze clock; set plan_cache_mode = force_generic_plan")
-    await db.execute(f"prepare moving as {steps.MARK}")
-    lines = await db.fetch("explain execute moving(null, null, null, null, null, null)")
+    await db.execute(f"prepare moving as {steps.MOVE}")
+    nulls = ", ".join(["null"] * 10)
+    lines = await db.fetch(f"explain execute moving({nulls})")
     await db.execute("deallocate moving; reset plan_cache_mode")
 
     assert any("clock_pkey" in line[0] for line in lines)
