@@ -105,9 +105,11 @@ class Dates:
 def _places(readings: Sequence[Given]) -> Iterator[_Place]:
     """Where readings stand among the turns: one that asks before those of its instant, else after.
 
-    One that no longer asks is left out where a newer one of the same instant asks again.
+    One that no longer asks is left out where a newer one of the same instant asks again; of two
+    that were read at once the one that asks stands.
     """
-    newest = {(r.kind, r.act, r.as_of): r for r in sorted(readings, key=lambda r: r.read_at)}
+    by_age = sorted(readings, key=lambda r: (r.read_at, r.asks))
+    newest = {(r.kind, r.act, r.as_of): r for r in by_age}
     for reading in readings:
         place = since(reading.read_at) + reading.act
         if reading.asks:

@@ -57,6 +57,14 @@ def test_the_earlier_of_their_date_and_our_oldest_unanswered_message_counts(
     assert set(clock.members) == {"m", since(at(theirs))}
 
 
+def test_of_two_readings_that_were_read_at_once_the_one_that_asks_stands_in_any_order():
+    asks, rests = needed(at(10), as_of=at(12)), answered(at(12))
+
+    for order in ([asks, rests], [rests, asks]):
+        [clock] = clocks([], [policy()], order)
+        assert (clock.started_at, clock.ended) == (at(10), None)
+
+
 def test_a_message_goes_before_a_date_of_the_same_instant():
     """A snapshot may be as of the message itself, and is then read before it."""
     [clock] = clocks([asked("m", at(10))], [policy()], [needed(at(10), as_of=at(10))])
