@@ -49,6 +49,8 @@ UNSEEN = "unseen_in_time"
 SUPERSEDED = "superseded"
 DATES_DIFFER = "since_differs"
 
+_NO_FLAGS: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -88,9 +90,28 @@ class Clock:
         return "overdue" if now > self.due_at else "running"
 
 
+class Promises:
+    """Policies as `clocks` reads them, one promise after the other: made once for many threads.
+
+    A promise is one policy name, in all its versions, for one party that waits.
+    """
+
+    __slots__ = ("each",)
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        by_name: dict[str, list[Policy]] = {}
+        for policy in policies:
+            by_name.setdefault(policy.name, []).append(policy)
+        self.each: list[tuple[Party, tuple[Policy, ...]]] = []
+        for versions in by_name.values():
+            versions.sort(key=_takes_effect)
+            for party in {party for policy in versions for party in policy.waits_for}:
+                self.each.append((party, tuple(p for p in versions if party in p.waits_for)))
+
+
 def clocks(
     turns: Iterable[Turn],
-    policies: Sequence[Policy],
+    policies: Sequence[Policy] | Promises,
     given: Sequence[Given] = (),
     *,
     kind: ThreadKind | None = None,
@@ -98,19 +119,26 @@ def clocks(
 ) -> list[Clock]:
     """Every waiting of every promise in one thread, in the order in which they started.
 
-    *policies* are those that apply to the thread's kind, in all their versions. *kind* is the
+    *policies* are those that apply to the thread's kind, in all their versions, as they are or made
+    ready for many threads (`Promises`). *kind* is the
     thread's; None means the kind that the policies apply to. *incomplete* says that the beginning
     of the thread is missing, so that a waiting before the first reply may be older than it looks.
     """
+    promises = policies if isinstance(policies, Promises) else Promises(policies)
     moments = in_order(turns)
     groups, starts = split(given) if given else ({}, [])
     deadlines = [d for group in groups.values() if (d := deadline(group, moments))]
     dates = Dates(starts, moments) if starts else None
     found = [_of_deadline(d) for d in deadlines]
-    for scan in _scans(policies, moments, dates):
+    for party, versions in promises.each:
+        scan = Scan(versions, party)
+        if dates:
+            dates.read(scan)
+        else:
+            scan.read(moments)
         for number, waiting in enumerate(scan.found()):
             unsure = incomplete and number == 0 and waiting.first
-            over = _is_superseded(waiting, deadlines, kind) if deadlines else False
+            over = bool(deadlines) and _is_superseded(waiting, deadlines, kind)
             found.append(_of_waiting(waiting, unsure=unsure, superseded=over))
     if len(found) > 1:
         found.sort(key=_place)
@@ -119,25 +147,6 @@ def clocks(
 
 def _place(clock: Clock) -> tuple[datetime, str, str]:
     return clock.started_at, clock.promise, clock.waits_for
-
-
-def _scans(
-    policies: Sequence[Policy], moments: Sequence[Moment], dates: Dates | None
-) -> Iterator[Scan]:
-    """Each promise, having walked through the thread."""
-    by_name: dict[str, list[Policy]] = {}
-    for policy in policies:
-        by_name.setdefault(policy.name, []).append(policy)
-    for versions in by_name.values():
-        if len(versions) > 1:
-            versions.sort(key=_takes_effect)
-        for party in {party for policy in versions for party in policy.waits_for}:
-            scan = Scan([p for p in versions if party in p.waits_for], party)
-            if dates:
-                dates.read(scan)
-            else:
-                scan.read(moments)
-            yield scan
 
 
 def _takes_effect(policy: Policy) -> tuple[float, int]:
@@ -160,7 +169,7 @@ def _is_superseded(
 
 def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
     policy, start, due_at = waiting.policy, waiting.start, waiting.due_at
-    message_since, given_since = _since(waiting) if waiting.dated else (None, None)
+    message_since, given_since = _since(waiting)
     flags = waiting.flags
     if start.uncertain or unsure:
         flags.add(UNCERTAIN)
@@ -188,7 +197,7 @@ def _of_waiting(waiting: Waiting, *, unsure: bool, superseded: bool) -> Clock:
         waiting.stopped_by,
         waiting.ended,
         waiting.reason,
-        frozenset(flags),
+        frozenset(flags) if flags else _NO_FLAGS,
         policy.counts_from,
         message_since,
         given_since,
@@ -206,10 +215,12 @@ def _steps(waiting: Waiting) -> tuple[datetime, ...]:
 
 
 def _since(waiting: Waiting) -> tuple[datetime | None, datetime | None]:
-    """The oldest unanswered message, and the oldest date that the marketplace gives."""
-    messages = [start.at for start in waiting.counted if not start.given]
+    """The oldest unanswered message, and the oldest date that the marketplace gives, if it does."""
     dates = [start.at for start in waiting.counted if start.given]
-    return min(messages, default=None), min(dates, default=None)
+    if not dates:
+        return None, None
+    messages = [start.at for start in waiting.counted if not start.given]
+    return min(messages, default=None), min(dates)
 
 
 def _of_deadline(found: Deadline) -> Clock:

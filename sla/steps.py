@@ -68,9 +68,16 @@ def for_policy(
     """
     calendar = _ROUND_THE_CLOCK if calendar_ended else policy.calendar
     after, before = _offsets(policy.warn, within)
-    instants = [reach(calendar, started_at, offset) for offset in after]
-    instants += [reach(calendar, due_at, -offset) for offset in before]
-    return (*sorted({at for at in instants if at and started_at < at < due_at}), due_at)
+    instants = [at for offset in after if (at := reach(calendar, started_at, offset))]
+    instants += [at for offset in before if (at := reach(calendar, due_at, -offset))]
+    instants.sort()
+    told, last = [], started_at
+    for at in instants:
+        if last < at < due_at:
+            told.append(at)
+            last = at
+    told.append(due_at)
+    return tuple(told)
 
 
 def for_given(started_at: datetime, due_at: datetime) -> tuple[datetime, ...]:

@@ -131,10 +131,15 @@ def is_delivered(turn: Turn) -> bool:
 
     "I answered there" is taken at its word (accepted) unless it was refused later.
     """
-    if turn.kind is Kind.ANSWERED_ELSEWHERE and turn.delivery is None:
+    if turn.delivery is None and turn.kind is _ANSWERED:
         return True
-    return turn.delivery is Delivery.ACCEPTED or turn.delivery is Delivery.CONFIRMED
+    return turn.delivery is _CONFIRMED or turn.delivery is _ACCEPTED
 
+
+# Python 3.11 looks an enumeration's member up in ten times the time of a name.
+_ANSWERED, _NOT_NEEDED = Kind.ANSWERED_ELSEWHERE, Kind.NO_REPLY_NEEDED
+_ACCEPTED, _CONFIRMED, _SEEN_THERE = Delivery.ACCEPTED, Delivery.CONFIRMED, Level.CONFIRMED
+_SELLER = Party.SELLER
 
 Moment = tuple[datetime, int, str, Turn]
 """When a turn counts, its rank among turns of the same instant, its id, and the turn."""
@@ -151,9 +156,9 @@ def in_order(turns: Iterable[Turn]) -> list[Moment]:
 
 
 def _rank(turn: Turn) -> int:
-    if turn.level is Level.CONFIRMED and turn.kind is Kind.NO_REPLY_NEEDED:
+    if turn.level is _SEEN_THERE and turn.kind is _NOT_NEEDED:
         return 2
-    return 0 if turn.party is Party.SELLER else 1
+    return 0 if turn.party is _SELLER else 1
 
 
 def covers(mark: Turn, at: datetime, asked_at: datetime, seen_at: datetime) -> bool:

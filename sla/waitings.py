@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sla.policy import Party
 from sla.steps import deadline
-from sla.turn import Kind, Level, covers, is_delivered, is_uncertain
+from sla.turn import Kind, Level, covers, is_delivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +30,9 @@ SAME = timedelta(seconds=60)
 """A marketplace's date and a message that are no further apart than this are the same."""
 
 _SAYS_SOMETHING = (Kind.MESSAGE, Kind.AUTOMATIC, Kind.ANSWERED_ELSEWHERE)
+_AUTOMATIC, _NOT_NEEDED = Kind.AUTOMATIC, Kind.NO_REPLY_NEEDED
+_UNANSWERABLE, _ERASED = Kind.UNANSWERABLE, Kind.ERASED
+_SELLER = Party.SELLER
 
 
 class Start(NamedTuple):
@@ -67,11 +70,6 @@ class Waiting:
         self._place()
 
     @property
-    def dated(self) -> bool:
-        """Whether the marketplace gives a date since when an answer is needed."""
-        return any(start.given for start in self.counted)
-
-    @property
     def within(self) -> timedelta:
         """The working time that the policy allows for this reply."""
         return allowed(self.policy, first=self.first)
@@ -96,6 +94,8 @@ class Waiting:
 class Scan:
     """One promise walking through one thread, and the waitings that it found on the way."""
 
+    __slots__ = ("done", "marks", "open", "party", "replied", "versions")
+
     def __init__(self, versions: Sequence[Policy], party: Party) -> None:
         self.versions = versions
         self.party = party
@@ -119,11 +119,11 @@ class Scan:
         if kind in _SAYS_SOMETHING:
             if turn.party is self.party:
                 self._asked(at, turn)
-            elif turn.party is Party.SELLER and self.party in turn.to and is_delivered(turn):
+            elif turn.party is _SELLER and self.party in turn.to and is_delivered(turn):
                 self._answered(at, turn)
-        elif kind is Kind.NO_REPLY_NEEDED:
+        elif kind is _NOT_NEEDED:
             self._marked(at, turn)
-        elif kind is Kind.UNANSWERABLE or kind is Kind.ERASED:
+        elif kind is _UNANSWERABLE or kind is _ERASED:
             self._shut(at, turn)
 
     def ask(self, start: Start) -> None:
@@ -153,7 +153,7 @@ class Scan:
 
     def _asked(self, at: datetime, turn: Turn) -> None:
         if self._counts(at, turn):
-            self.ask(Start(at, turn.id, turn.seen_at, is_uncertain(turn)))
+            self.ask(Start(at, turn.id, turn.seen_at, turn.sent_at != at))
 
     def _answered(self, at: datetime, turn: Turn) -> None:
         if self._counts(at, turn):
@@ -162,7 +162,7 @@ class Scan:
 
     def _counts(self, at: datetime, turn: Turn) -> bool:
         """Whether a turn of this kind counts, by the policy of the waiting or the one in force."""
-        if turn.kind is not Kind.AUTOMATIC:
+        if turn.kind is not _AUTOMATIC:
             return True
         policy = self.open.policy if self.open else in_force(self.versions, at)
         return policy is not None and policy.counts_automatic
