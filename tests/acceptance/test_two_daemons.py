@@ -1,0 +1,171 @@
+"""Two daemons on one database: one is stopped and goes on, or dies; the other takes over."""
+
+from __future__ import annotations
+
+import signal
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.ingest import LEASE
+from core.loops import utcnow
+from tests.acceptance.day import SEED, Day, day_of, seed
+from tests.acceptance.fleet import NAMES, fleet_at, no_stream_was_held_by_two
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tests.acceptance.fleet import Fleet
+
+pytestmark = [pytest.mark.serial]
+
+STOPPED = 12.0
+AT_ONCE = 3.0
+"""Seconds within which a dead one's streams are read, on a busy machine; what it took is told."""
+
+
+@pytest.fixture
+def fleet(place) -> Iterator[Fleet]:
+    with fleet_at(place) as found:
+        yield found
+
+
+@pytest.fixture
+def day(fleet, tell) -> Iterator[Day]:
+    number = seed()
+    tell(f"{SEED} repeats its chances", number)
+    for day in day_of(fleet.journey, number, fleet.shops["one"]):
+        for shop in fleet.shops.values():
+            shop.start()
+        day.begin()
+        yield day
+
+
+def send(fleet: Fleet, who: str, sign: signal.Signals) -> None:
+    daemon = fleet.shops[who].daemon
+    assert daemon is not None
+    daemon.send_signal(sign)
+
+
+def slow(fleet: Fleet, seconds: float) -> None:
+    """Let every walk take this long, so that leases are held when something befalls who holds."""
+    fleet.journey.sandbox.faults.lift()
+    fleet.journey.sandbox.faults.order("slow", delay=seconds, operation="M11")
+
+
+def until_it_reads(fleet: Fleet, day: Day, who: str, streams: int) -> set[tuple[str, str]]:
+    assert day.wait_until(lambda: len(fleet.held(who)) >= streams, 30), f"{who} reads nothing"
+    return fleet.held(who)
+
+
+def stop_and_go_on(fleet: Fleet, day: Day, who: str, seconds: float) -> set[tuple[str, str]]:
+    """Stop *who* while it reads: nobody else has what it holds before the lease has ended."""
+    until_it_reads(fleet, day, who, 1)
+    send(fleet, who, signal.SIGSTOP)
+    time.sleep(0.2)
+    held = fleet.held(who)
+    time.sleep(seconds)
+    still = fleet.held(who)
+    send(fleet, who, signal.SIGCONT)
+    assert still == held if seconds < LEASE.total_seconds() else not still
+    return held
+
+
+def cut_off_and_go_on(fleet: Fleet, day: Day, who: str, other: str) -> float:
+    """Stop *who* while it reads and let the database lose it; the seconds until all is taken over.
+
+    When it goes on, it does so in the middle of walks that another has made meanwhile.
+    """
+    until_it_reads(fleet, day, who, 1)
+    send(fleet, who, signal.SIGSTOP)
+    time.sleep(0.2)
+    held, lost = fleet.held(who), utcnow()
+    fleet.end_liveness(who)
+    took = seconds_until_taken(fleet, day, held, other, lost)
+    time.sleep(max(0.0, STOPPED - (utcnow() - lost).total_seconds()))
+    send(fleet, who, signal.SIGCONT)
+    return took
+
+
+def seconds_until_taken(
+    fleet: Fleet, day: Day, held: set[tuple[str, str]], other: str, since: datetime
+) -> float:
+    def taken() -> list[datetime]:
+        claims = [fleet.claimed_at(other, stream, since) for stream in held]
+        return [at for at in claims if at is not None]
+
+    day.wait_until(lambda: len(taken()) == len(held), 20)
+    assert len(taken()) == len(held), "streams of a dead one are not read"
+    return max(((at - since).total_seconds() for at in taken()), default=0.0)
+
+
+def rejected(fleet: Fleet, who: str) -> float:
+    """How many results of *who* came too late to count."""
+    return fleet.shops[who].total("replyby_leases_lost_total")
+
+
+@pytest.mark.timeout(1800)
+def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing_twice(
+    fleet, day, tell, long_form
+):
+    began, took, waited = time.monotonic(), [], 0
+    slow(fleet, 0.4)
+    for number in range(10 if long_form else 1):
+        who, other = NAMES if number % 2 else NAMES[::-1]
+        waited += len(stop_and_go_on(fleet, day, who, STOPPED))
+        time.sleep(3)
+        before = rejected(fleet, who)
+        took.append(cut_off_and_go_on(fleet, day, who, other))
+        until_it_reads(fleet, day, who, 1)
+        assert rejected(fleet, who) > before, "a late result was not rejected"
+    if long_form:
+        for who in NAMES:
+            waited += len(stop_and_go_on(fleet, day, who, LEASE.total_seconds() + 10))
+            time.sleep(5)
+    slow(fleet, 0)
+    day.settle()
+
+    leases = no_stream_was_held_by_two(fleet.changes())
+    found = day.agrees()
+    assert {name: sum(again) for name, again in day.again().items()} == {"hook": 0, "file": 0}
+    assert max(took) < AT_ONCE
+    tell("seconds of two daemons", round(time.monotonic() - began))
+    tell("leases, streams that waited for a stopped one", (leases, waited))
+    tell("late results rejected", sum(rejected(fleet, who) for who in NAMES))
+    tell("seconds until a lost one's streams were read", round(max(took), 2))
+    tell("messages stored, clocks", (len(found.messages), len(found.clocks)))
+    tell("told (webhook, file)", tuple(len(heard) for heard in day.heard().values()))
+
+
+@pytest.mark.timeout(900)
+def test_the_streams_of_one_that_was_killed_are_read_by_the_other_at_once(
+    fleet, day, tell, long_form
+):
+    took: list[float] = []
+    streams = 0
+    slow(fleet, 1.5)
+    for _ in range(30 if long_form else 4):
+        held = until_it_reads(fleet, day, "one", 2)
+        killed = utcnow()
+        fleet.shops["one"].kill()
+        day.mark()
+        took.append(seconds_until_taken(fleet, day, held, "two", killed))
+        streams += len(held)
+        fleet.shops["one"].start()
+    slow(fleet, 0)
+    day.settle()
+
+    no_stream_was_held_by_two(fleet.changes())
+    day.agrees()
+    for name, stretches in day.again().items():
+        assert sum(stretches) <= len(took), f"{name}: more than one told twice by a kill"
+    assert max(took) < AT_ONCE
+    tell("kills, streams taken over", (len(took), streams))
+    tell(
+        "seconds until the last was read, median and longest",
+        (round(median(took), 2), round(max(took), 2)),
+    )
+    tell("told twice (webhook, file)", tuple(sum(again) for again in day.again().values()))
