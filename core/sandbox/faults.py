@@ -6,7 +6,6 @@ same orders and the same requests give the same bad day.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.sandbox import spoil
+from core.sandbox import spoil, wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +33,10 @@ Kind = Literal[
     "duplicate",
     "missing",
     "huge",
+    "drip",
+    "endless",
+    "swapped",
+    "circle",
     "skew",
 ]
 
@@ -48,7 +51,9 @@ class Fault(BaseModel):
     *status*), ``slow`` (*delay* seconds later), ``drop`` (cut before anything was done),
     ``reset`` (done, then cut in the middle of the answer), ``truncated`` (JSON that stops),
     ``garbled`` (no UTF-8), ``duplicate`` (a page comes twice), ``missing`` (without *field*),
-    ``huge`` (*size* bytes more), ``skew`` (the marketplace's clock is wrong by *by* seconds).
+    ``huge`` (*size* bytes more), ``drip`` (a byte every *delay* seconds, for ever), ``endless``
+    (a body without an end), ``swapped`` (pages of a walk in the wrong order), ``circle`` (a page
+    leads to itself), ``skew`` (the marketplace's clock is wrong by *by* seconds).
     How often: after *skip* requests that fit, *share* of them, at most *count*, for *seconds*.
     *after_work*: ``status`` and ``html`` come although the request was carried out.
     """
@@ -121,16 +126,19 @@ def plain_error(status: int) -> Any:
 class Faults:
     """The rules in force on one stand-in.
 
-    *continues* are the query parameters that carry a walk on; *error* is the body of an error.
+    *continues* are the query parameters that carry a walk on, *onward* is where a page names the
+    first of them for the next; *error* is the body of an error.
     """
 
     clock: Callable[[], datetime]
     seed: int = 0
     continues: tuple[str, ...] = ("page_token", "offset")
+    onward: str = "next_page_token"
     error: Callable[[int], Any] = plain_error
     orders: dict[int, Order] = field(default_factory=dict)
     _last: int = 0
     _pages: dict[str, bytes] = field(default_factory=dict)
+    _held: dict[str, bytes] = field(default_factory=dict)
 
     def order(self, kind: Kind, **how: Any) -> int:
         """Put a rule in force; `Fault` names what *how* may say. Returns its id, for `lift`."""
@@ -176,13 +184,12 @@ class Faults:
         if fault.kind in ("status", "html"):
             return await self._refuse(request, honest, fault)
         if fault.kind == "drop":
-            return _cut(request)
+            return wire.cut(request)
         response = await honest(request)
-        if fault.kind == "slow":
-            await asyncio.sleep(fault.delay)
-            return response
-        if fault.kind == "reset":
-            return await _reset(request, response)
+        if fault.kind in WIRED:
+            return await WIRED[fault.kind](request, response, fault)
+        if fault.kind == "swapped":
+            return await self._swap(request, response, honest)
         return self._spoil(request, response, fault)
 
     async def _refuse(
@@ -200,11 +207,14 @@ class Faults:
     def _spoil(
         self, request: web.Request, response: web.StreamResponse, fault: Fault
     ) -> web.StreamResponse:
-        body = _body(response)
+        body = wire.body_of(response)
         if not body or response.content_type != "application/json":
             return response
         if fault.kind == "duplicate":
             return _json(response, self._repeat(request, body))
+        if fault.kind == "circle":
+            here = request.query.get(self.continues[0])
+            return _json(response, spoil.replaced(body, self.onward, here))
         return _json(response, SPOILED[fault.kind](body, fault))
 
     def _repeat(self, request: web.Request, body: bytes) -> bytes:
@@ -218,9 +228,24 @@ class Faults:
         self._pages[request.path] = body
         return spoil.doubled(body)
 
+    async def _swap(
+        self, request: web.Request, response: web.StreamResponse, honest: Answer
+    ) -> web.StreamResponse:
+        """The items of the page after this one; that page then comes with the items of this."""
+        body, held = wire.body_of(response), self._held.pop(request.path, None)
+        if held is not None and self.continues[0] in request.query:
+            return _json(response, spoil.with_items_of(body, held))
+        onward = spoil.field_of(body, self.onward)
+        if onward is None:
+            return response
+        ahead = request.rel_url.update_query({self.continues[0]: onward})
+        after = wire.body_of(await honest(request.clone(rel_url=ahead)))
+        self._held[request.path] = body
+        return _json(response, spoil.with_items_of(body, after))
+
     def _remember(self, request: web.Request, response: web.StreamResponse) -> None:
         if any(rule.fault.kind == "duplicate" for rule in self.orders.values()):
-            self._pages[request.path] = _body(response)
+            self._pages[request.path] = wire.body_of(response)
 
 
 SPOILED: dict[str, Callable[[bytes, Fault], bytes]] = {
@@ -228,6 +253,15 @@ SPOILED: dict[str, Callable[[bytes, Fault], bytes]] = {
     "garbled": lambda body, _: spoil.garbled(body),
     "missing": lambda body, fault: spoil.without(body, fault.field),
     "huge": lambda body, fault: spoil.padded(body, fault.size),
+}
+
+WIRED: dict[
+    str, Callable[[web.Request, web.StreamResponse, Fault], Awaitable[web.StreamResponse]]
+] = {
+    "slow": lambda _, response, fault: wire.slow(response, fault.delay),
+    "reset": lambda request, response, _: wire.reset(request, response),
+    "drip": lambda request, response, fault: wire.drip(request, response, fault.delay),
+    "endless": lambda request, response, _: wire.endless(request, response),
 }
 
 
@@ -240,31 +274,8 @@ def _on(rule: Order, now: datetime) -> bool:
     return rule.until is None or now < rule.until
 
 
-def _body(response: web.StreamResponse) -> bytes:
-    body = response.body if isinstance(response, web.Response) else None
-    return bytes(body) if isinstance(body, bytes | bytearray) else b""
-
-
 def _json(response: web.StreamResponse, body: bytes) -> web.Response:
     kept = {name: value for name, value in response.headers.items() if name == "Link"}
     return web.Response(
         status=response.status, body=body, content_type="application/json", headers=kept
     )
-
-
-def _cut(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def _reset(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The headers and the first half of the answer, then nothing more."""
-    body = _body(response)
-    half = web.StreamResponse(status=response.status)
-    half.content_type = response.content_type
-    half.content_length = len(body)
-    await half.prepare(request)
-    await half.write(body[: len(body) // 2])
-    _cut(request)
-    return half

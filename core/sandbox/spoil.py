@@ -68,3 +68,25 @@ def _remove(content: Any, path: list[str]) -> None:
         _remove(content.get(head), rest)
     elif isinstance(content, dict):
         content.pop(head, None)
+
+
+def replaced(body: bytes, field: str, value: Any) -> bytes:
+    """The same JSON object with *field* set anew, where it has it and *value* is something."""
+    content = json.loads(body)
+    if isinstance(content, dict) and field in content and value is not None:
+        content[field] = value
+    return encode(content)
+
+
+def with_items_of(body: bytes, other: bytes) -> bytes:
+    """The JSON object *body*, every list at its top taken from *other*."""
+    content, theirs = json.loads(body), json.loads(other)
+    lists = {key: value for key, value in theirs.items() if isinstance(value, list)}
+    return encode({**content, **lists})
+
+
+def field_of(body: bytes, field: str) -> str | None:
+    """The text of a field at the top of the JSON object *body*; None where there is none."""
+    content = json.loads(body) if body else None
+    value = content.get(field) if isinstance(content, dict) else None
+    return value if isinstance(value, str) else None

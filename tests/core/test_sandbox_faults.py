@@ -33,7 +33,7 @@ class Stand:
 
     def __init__(self, clock: Clock) -> None:
         self.done = 0
-        self.faults = Faults(clock, seed=7)
+        self.faults = Faults(clock, seed=7, continues=("offset",), onward="onward")
         routes = [
             web.get("/shop/list", self.list, name="L1"),
             web.post("/shop/add", self.add, name="A1"),
@@ -52,6 +52,7 @@ class Stand:
         content = {"data": items, "at": self.server.now().isoformat()}
         if page < 2:
             content["next"] = page + 1
+            content["onward"] = str(page + 1)
         return web.json_response(content)
 
     async def add(self, request):
@@ -261,6 +262,52 @@ async def test_pages_come_twice_and_the_walk_still_ends_with_everything(stand, a
     assert sorted(set(seen)) == ["0-1", "0-2", "1-1", "1-2", "2-1", "2-2"]
     assert len(seen) > 6
     assert pages > 3
+
+
+async def walked(ask, pages=9):
+    """The ids of a walk, by page; at most so many pages."""
+    seen, position = [], None
+    for _ in range(pages):
+        _, _, body = await ask("/shop/list" + (f"?offset={position}" if position else ""))
+        page = json.loads(body)
+        seen.append([item["id"] for item in page["data"]])
+        position = page.get("onward")
+        if position is None:
+            break
+    return seen
+
+
+async def test_swapped_pages_come_in_the_wrong_order_and_all_of_them(stand, ask):
+    stand.faults.order("swapped")
+
+    assert await walked(ask) == [["1-1", "1-2"], ["0-1", "0-2"], ["2-1", "2-2"]]
+
+
+async def test_a_walk_that_broke_off_between_swapped_pages_begins_anew(stand, ask):
+    stand.faults.order("swapped")
+    await walked(ask, pages=1)
+
+    assert sorted(await walked(ask)) == [["0-1", "0-2"], ["1-1", "1-2"], ["2-1", "2-2"]]
+
+
+async def test_a_circle_leads_from_a_page_to_itself(stand, ask):
+    stand.faults.order("circle")
+
+    assert await walked(ask, pages=4) == [["0-1", "0-2"], *[["1-1", "1-2"]] * 3]
+
+
+@pytest.mark.parametrize("kind", ["drip", "endless"])
+async def test_an_answer_that_never_ends_goes_on_until_nobody_listens(stand, session, kind):
+    stand.faults.order(kind, delay=0.001)
+    async with session.get(stand.server.url + "/shop/list") as answer:
+        read = [await answer.content.readany() for _ in range(200)]
+
+    assert answer.status == 200
+    assert all(read), "there is always more"
+    assert b"".join(read).startswith(b'{"data": [{"id": "0-1"')
+    stand.faults.lift()
+    async with session.get(stand.server.url + "/shop/list") as answer:
+        assert answer.status == 200
 
 
 async def test_a_skewed_clock_shows_in_the_date_and_in_the_timestamps(stand, ask):
