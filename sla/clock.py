@@ -19,11 +19,10 @@ from sla.turn import Delivery, Given, Kind, Level, Outcome, Turn, accepted_at, i
 from sla.waitings import SAME, Ended, Scan, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sla.policy import CountsFrom, Policy, ThreadKind
-    from sla.turn import Moment
 
 __all__ = [
     "Clock",

@@ -111,7 +111,7 @@ def _places(readings: Sequence[Given]) -> Iterator[_Place]:
     by_age = sorted(readings, key=lambda r: (r.read_at, r.asks))
     newest = {(r.kind, r.act, r.as_of): r for r in by_age}
     for reading in readings:
-        place = since(reading.read_at) + reading.act
+        place = f"{since(reading.read_at)}{reading.act}{reading!r}"  # one order for any arrival
         if reading.asks:
             yield reading.as_of, -1, place, reading
         elif not newest[reading.kind, reading.act, reading.as_of].asks:

@@ -65,6 +65,12 @@ def test_of_two_readings_that_were_read_at_once_the_one_that_asks_stands_in_any_
         assert (clock.started_at, clock.ended) == (at(10), None)
 
 
+def test_two_dates_that_were_read_at_once_are_read_in_one_order():
+    dates = [needed(at(10), as_of=at(12)), needed(at(13), as_of=at(12))]
+
+    assert clocks([], [policy()], dates) == clocks([], [policy()], dates[::-1])
+
+
 def test_a_message_goes_before_a_date_of_the_same_instant():
     """A snapshot may be as of the message itself, and is then read before it."""
     [clock] = clocks([asked("m", at(10))], [policy()], [needed(at(10), as_of=at(10))])
