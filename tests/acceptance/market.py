@@ -60,6 +60,7 @@ api_key = "{key}"
 operator = "{name}"
 shop_id = {shop}
 poll_every = "{every}"
+overlap = "{overlap}"
 incidents = false
 """
 
@@ -84,6 +85,7 @@ def settings(
     dsn: str = "embedded",
     promise: str = "4s",
     every: str = "1s",
+    overlap: str = "10m",
     digest_after: int = 0,
 ) -> str:
     """Settings with an account for each operator of *sandbox*, told to a webhook and a file.
@@ -93,7 +95,7 @@ def settings(
     accounts = "".join(
         ACCOUNT.format(
             name=name, base_url=sandbox.base_url(name), key=f"env:{variable(name)}",
-            shop=2000, every=every,
+            shop=2000, every=every, overlap=overlap,
         )
         for name in sandbox.operators
     )  # fmt: skip
