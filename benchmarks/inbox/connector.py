@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from typing_extensions import NotRequired, TypedDict
 
 from core.connector import Capabilities, Options, Spec
-from core.model import Attachment, Id, Message, Page, Stream, Thread
+from core.model import Id, Message, Page, Stream, Thread
 from sla.calendar import Calendar
 from sla.clock import Delivery
 from sla.policy import Party, Policy, ThreadKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from core.connector import Transport
+    from core.model import SetAside
 
 MESSAGES = "messages"
 LIMIT = 100
@@ -44,41 +46,51 @@ class InboxOptions(Options):
     shop: int
 
 
-class Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+class Sender(TypedDict):
+    """Who wrote: a user of the customer, the shop or the operator."""
 
-
-class Sender(Payload):
     type: str
-    display_name: str = ""
+    display_name: NotRequired[str]
 
 
-class Addressee(Payload):
+class Addressee(TypedDict):
     type: str
 
 
-class File(Payload):
+class File(TypedDict):
     id: Id
-    name: str = ""
-    size: int | None = None
+    name: NotRequired[str]
+    size: NotRequired[int | None]
 
 
-class Entry(Payload):
-    id: Id
-    thread_id: Id
-    date_created: str
-    date_updated: str
-    body: str
-    sender: Sender = Field(alias="from")
-    to: list[Addressee] = []
-    attachments: list[File] = []
+# Dictionaries, for nothing is done with an entry but to map it: models would cost three times as
+# much. What is not named here is ignored.
+Entry = TypedDict(
+    "Entry",
+    {
+        "id": Id,
+        "thread_id": Id,
+        "date_created": str,
+        "date_updated": str,
+        "body": str,
+        "from": Sender,
+        "to": list[Addressee],
+        "attachments": list[File],
+    },
+)
 
 
-class Entries(Payload):
+class Entries(BaseModel):
     """A page of the inbox."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data: list[Entry]
     next_page_token: str | None = None
+
+
+MESSAGES_OF = TypeAdapter(tuple[Message, ...])
+THREADS_OF = TypeAdapter(tuple[Thread, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +117,13 @@ class Inbox:
             asked["page_token"] = token
         found, aside = await self._ask(asked)
         page = mapped(found.data, now)
-        seen = max([seen or cursor or "", *(entry.date_updated for entry in found.data)])
+        seen = max([seen or cursor or "", *(entry["date_updated"] for entry in found.data)])
         onward = found.next_page_token
         return replace(
             page, set_aside=aside, cursor=seen, position=f"{onward} {seen}", more=onward is not None
         )
 
-    async def _ask(self, asked: Mapping[str, str]) -> tuple[Entries, tuple[object, ...]]:
+    async def _ask(self, asked: Mapping[str, str]) -> tuple[Entries, tuple[SetAside, ...]]:
         got = await self.transport.http.get_items(
             f"{self.options.base_url}/api/messages",
             Entries,
@@ -123,37 +135,37 @@ class Inbox:
 
 def mapped(entries: Iterable[Entry], now: datetime) -> Page:
     """These entries as messages, and the threads that they belong to. Pure."""
-    messages: dict[str, Message] = {}
-    threads: dict[str, tuple[str, str]] = {}
+    messages: dict[str, dict[str, object]] = {}
+    threads: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        messages[entry.id] = _message(entry)
-        buyer, as_of = threads.get(entry.thread_id, ("", ""))
-        if entry.sender.type == "CUSTOMER_USER":
-            buyer = buyer or entry.sender.display_name
-        threads[entry.thread_id] = buyer, max(as_of, entry.date_updated)
+        messages[entry["id"]] = _message(entry)
+        changed = _instant(entry["date_updated"]) or now
+        thread = threads.setdefault(entry["thread_id"], {"id": entry["thread_id"], "as_of": changed})
+        thread["as_of"] = max(thread["as_of"], changed)
+        if entry["from"]["type"] == "CUSTOMER_USER":
+            thread.setdefault("buyer", entry["from"].get("display_name", ""))
     return Page(
-        messages=tuple(messages.values()),
-        threads=tuple(
-            Thread(id=id_, buyer=buyer, as_of=_instant(as_of) or now)
-            for id_, (buyer, as_of) in threads.items()
-        ),
+        messages=MESSAGES_OF.validate_python(tuple(messages.values())),
+        threads=THREADS_OF.validate_python(tuple(threads.values())),
     )
 
 
-def _message(entry: Entry) -> Message:
-    party = SENDERS.get(entry.sender.type, Party.BUYER)
-    return Message(
-        id=entry.id,
-        thread=entry.thread_id,
-        party=party,
-        to=frozenset(PARTIES[one.type] for one in entry.to if one.type in PARTIES),
-        delivery=Delivery.CONFIRMED if party is Party.SELLER else None,
-        sent_at=_instant(entry.date_created),
-        body=entry.body,
-        attachments=tuple(
-            Attachment(id=file.id, name=file.name, size=file.size) for file in entry.attachments
-        ),
-    )
+def _message(entry: Entry) -> dict[str, object]:
+    party = SENDERS.get(entry["from"]["type"], Party.BUYER)
+    types = [one["type"] for one in entry["to"]]
+    return {
+        "id": entry["id"],
+        "thread": entry["thread_id"],
+        "party": party,
+        "to": frozenset([PARTIES[one] for one in types if one in PARTIES]),
+        "delivery": Delivery.CONFIRMED if party is Party.SELLER else None,
+        "sent_at": _instant(entry["date_created"]),
+        "body": entry["body"],
+        "attachments": [
+            {"id": file["id"], "name": file.get("name", ""), "size": file.get("size")}
+            for file in entry["attachments"]
+        ],
+    }
 
 
 def _instant(text: str) -> datetime | None:
