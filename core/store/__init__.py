@@ -39,7 +39,13 @@ EVER = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
 FOREVER = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 """The first and last instant that a row may hold."""
 
-SETTINGS = {"jit": "off", "timezone": "UTC", "tcp_keepalives_idle": "10"}
+SETTINGS = {
+    "jit": "off",
+    "timezone": "UTC",
+    "tcp_keepalives_idle": "10",
+    # A process that is stopped in mid-transaction must not hold its locks against the others.
+    "idle_in_transaction_session_timeout": "30s",
+}
 COMMAND_SECONDS = 60.0
 LONGEST = 300
 CONNECT_SECONDS = 10.0

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from core.errors import StoreUnavailable
+from core.store import transaction
+
+
+async def idle_for_too_long(pool, *, stopped: bool) -> None:
+    async with transaction(pool) as db:
+        await db.execute("set local idle_in_transaction_session_timeout = '50ms'")
+        if stopped:
+            time.sleep(0.3)  # noqa: ASYNC251  # as a stopped process: nothing is read meanwhile
+        else:
+            await asyncio.sleep(0.3)
+        await db.execute("select 1")
+
+
+async def test_a_stopped_process_holds_its_locks_for_half_a_minute_and_no_longer(pool):
+    async with pool.acquire() as db:
+        assert await db.fetchval("show idle_in_transaction_session_timeout") == "30s"
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_who_goes_on_after_that_finds_the_database_away_and_then_there(pool, stopped):
+    with pytest.raises(StoreUnavailable):
+        await idle_for_too_long(pool, stopped=stopped)
+
+    async with transaction(pool) as db:
+        assert await db.fetchval("select 1") == 1
