@@ -32,7 +32,7 @@ class Desk:
 
     traffic: Traffic
     address: Callable[[], Mapping[str, Any]]
-    pause: float = 0.6
+    pause: float = 0.3
     random: Random = field(default_factory=lambda: Random(0))
     queued: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)

@@ -64,6 +64,10 @@ HELD = """
             = (s.account, s.stream, s.fence, s.holder, $1)
     )
 """
+FREED = """
+    select min(at) from watched.lease
+    where who = $1 and account = $2 and stream = $3 and fence > old_fence and at > $4
+"""
 CLAIMED = """
     select min(at) from watched.lease
     where who = $1 and account = $2 and stream = $3 and fence > old_fence and holder is not null
@@ -100,6 +104,11 @@ class Fleet:
     def held(self, who: str) -> set[tuple[str, str]]:
         """The streams (account, name) that *who* holds at this moment."""
         return {(account, stream) for account, stream in self.journey.rows(HELD, who)}
+
+    def freed_at(self, who: str, stream: tuple[str, str], since: datetime) -> datetime | None:
+        """When *who* first freed or claimed *stream* after *since*; None: not yet."""
+        at: datetime | None = self.journey.value(FREED, who, *stream, since)
+        return at
 
     def claimed_at(self, who: str, stream: tuple[str, str], since: datetime) -> datetime | None:
         """When *who* first claimed *stream* after *since*; None: not yet."""

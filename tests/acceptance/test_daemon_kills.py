@@ -76,7 +76,7 @@ def test_no_kill_of_the_daemon_loses_anything_or_tells_more_than_one_thing_twice
         for number in range(kills):
             day.journey.shop.launch()
             instant = while_starting if number < 3 else day.random.choice(INSTANTS)
-            if number == kills // 2:  # so that the leases of answers end while we go on
+            if number == kills * 3 // 5:  # so that the leases of answers end while we go on
                 day.journey.beside.run(day.desk.stop())
             if instant is while_working and number % 4 == 0:
                 commands.append(beside.submit(answered_by_command, day))

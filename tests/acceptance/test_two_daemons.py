@@ -74,8 +74,8 @@ def stop_and_go_on(fleet: Fleet, day: Day, who: str, seconds: float) -> set[tupl
     return held
 
 
-def cut_off_and_go_on(fleet: Fleet, day: Day, who: str, other: str) -> float:
-    """Stop *who* while it reads and let the database lose it; the seconds until all is taken over.
+def cut_off_and_go_on(fleet: Fleet, day: Day, who: str, other: str) -> tuple[float, float]:
+    """Stop *who* while it reads, and let the database lose it; `seconds_until_taken`.
 
     When it goes on, it does so in the middle of walks that another has made meanwhile.
     """
@@ -92,14 +92,20 @@ def cut_off_and_go_on(fleet: Fleet, day: Day, who: str, other: str) -> float:
 
 def seconds_until_taken(
     fleet: Fleet, day: Day, held: set[tuple[str, str]], other: str, since: datetime
-) -> float:
-    def taken() -> list[datetime]:
-        claims = [fleet.claimed_at(other, stream, since) for stream in held]
-        return [at for at in claims if at is not None]
+) -> tuple[float, float]:
+    """How long until *other* had freed the last of the streams *held*, and until it read it."""
 
-    day.wait_until(lambda: len(taken()) == len(held), 20)
-    assert len(taken()) == len(held), "streams of a dead one are not read"
-    return max(((at - since).total_seconds() for at in taken()), default=0.0)
+    def claims() -> list[datetime | None]:
+        return [fleet.claimed_at(other, stream, since) for stream in held]
+
+    assert day.wait_until(lambda: None not in claims(), 20), "streams of a dead one are not read"
+    frees = [fleet.freed_at(other, stream, since) for stream in held]
+    freed, read = (max((at for at in found if at), default=since) for found in (frees, claims()))
+    return (freed - since).total_seconds(), (read - since).total_seconds()
+
+
+def spread(seconds: list[float]) -> str:
+    return f"{median(seconds):.2f}, {max(seconds):.2f}"
 
 
 def rejected(fleet: Fleet, who: str) -> float:
@@ -111,7 +117,8 @@ def rejected(fleet: Fleet, who: str) -> float:
 def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing_twice(
     fleet, day, tell, long_form
 ):
-    began, took, waited = time.monotonic(), [], 0
+    began, waited = time.monotonic(), 0
+    took: list[tuple[float, float]] = []
     slow(fleet, 0.4)
     for number in range(10 if long_form else 1):
         who, other = NAMES if number % 2 else NAMES[::-1]
@@ -131,11 +138,13 @@ def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing
     leases = no_stream_was_held_by_two(fleet.changes())
     found = day.agrees()
     assert {name: sum(again) for name, again in day.again().items()} == {"hook": 0, "file": 0}
-    assert max(took) < AT_ONCE
+    freed, read = map(list, zip(*took, strict=True))
+    assert max(freed) < AT_ONCE
     tell("seconds of two daemons", round(time.monotonic() - began))
     tell("leases, streams that waited for a stopped one", (leases, waited))
     tell("late results rejected", sum(rejected(fleet, who) for who in NAMES))
-    tell("seconds until a lost one's streams were read", round(max(took), 2))
+    tell("seconds until a lost one's streams were free, median and longest", spread(freed))
+    tell("seconds until they were read, median and longest", spread(read))
     tell("messages stored, clocks", (len(found.messages), len(found.clocks)))
     tell("told (webhook, file)", tuple(len(heard) for heard in day.heard().values()))
 
@@ -144,7 +153,7 @@ def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing
 def test_the_streams_of_one_that_was_killed_are_read_by_the_other_at_once(
     fleet, day, tell, long_form
 ):
-    took: list[float] = []
+    took: list[tuple[float, float]] = []
     streams = 0
     slow(fleet, 1.5)
     for _ in range(30 if long_form else 4):
@@ -162,10 +171,9 @@ def test_the_streams_of_one_that_was_killed_are_read_by_the_other_at_once(
     day.agrees()
     for name, stretches in day.again().items():
         assert sum(stretches) <= len(took), f"{name}: more than one told twice by a kill"
-    assert max(took) < AT_ONCE
+    freed, read = map(list, zip(*took, strict=True))
+    assert max(freed) < AT_ONCE
     tell("kills, streams taken over", (len(took), streams))
-    tell(
-        "seconds until the last was read, median and longest",
-        (round(median(took), 2), round(max(took), 2)),
-    )
+    tell("seconds until the last was free, median and longest", spread(freed))
+    tell("seconds until it was read, median and longest", spread(read))
     tell("told twice (webhook, file)", tuple(sum(again) for again in day.again().values()))
