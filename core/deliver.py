@@ -1,6 +1,7 @@
 """Send what is to be told: the last look, the attempt, and what becomes of it.
 
 At least once: a notice that left and was not written down as sent leaves again, under the same id.
+While the process lives it remembers what left, and writes it down when the database is back.
 They leave one after the other, each written down before the next, so that a process that dies in
 between has one in doubt and not a batch; only a slow receiver is sent several at once.
 """
@@ -58,6 +59,24 @@ SHORTLY = 0.1
 LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 
 
+@dataclass(slots=True)
+class Unsettled:
+    """What a notifier's loop remembers from round to round: of what it could not write down.
+
+    *claimed* is perhaps ours, and did not leave; *sent* left at an instant.
+    """
+
+    claimed: list[Dispatch] = field(default_factory=list)
+    sent: list[_Sent] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    notice: Notice
+    part: Sequence[Dispatch]
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class _Outbox:
     """One notifier's part of a round; *readers* by account, for the last look.
@@ -68,6 +87,7 @@ class _Outbox:
     this: Round
     notifier: Notifier
     readers: Mapping[str, Reader]
+    unsettled: Unsettled
     began: float = field(default_factory=monotonic)
 
     @property
@@ -84,16 +104,22 @@ async def once(
     now: datetime,
     *,
     sure: bool = True,
+    unsettled: Mapping[str, Unsettled] | None = None,
 ) -> datetime | None:
     """Send what is due to *notifiers*, each by itself; *readers*, by account, take the last look.
 
-    A round is as slow as its slowest notifier: give each a loop of its own, ``{name: notifier}``.
+    *unsettled*, by notifier, is what the caller keeps for the next round. A round is as slow as its
+    slowest notifier: give each a loop of its own, ``{name: notifier}``.
 
     Returns:
         When to look again: at once while there is more; None while nothing waits.
     """
     this = Round(pool, rules, metrics, running_from(now), sure)
-    waits = await gathered(_round(_Outbox(this, each, readers)) for each in notifiers.values())
+    kept = unsettled or {}
+    waits = await gathered(
+        _round(_Outbox(this, each, readers, kept.get(name) or Unsettled()))
+        for name, each in notifiers.items()
+    )
     seconds = min((each for each in waits if each is not None), default=None)
     if seconds is None:
         return None
@@ -114,20 +140,36 @@ async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetim
 
 async def _round(outbox: _Outbox) -> float | None:
     """Send one batch and one digest; the seconds until there is more, None while nothing waits."""
+    await _settle(outbox)
     async with transaction(outbox.this.pool) as db:
         decides = await digests.lock(db, outbox.name)
         claimed = await _alone(db, outbox, decides=decides)
         together = await _together(db, outbox) if decides else []
+        outbox.unsettled.claimed = [
+            *claimed,
+            *together,
+        ]  # a commit may fail, and count all the same
     await _last_look(outbox, [*claimed, *together])
     parts = [[dispatch] for dispatch in await _standing(outbox, claimed)]
     if standing := await _standing(outbox, together):
         parts.append(standing)
     await in_turn((_attempt(outbox, part) for part in parts), PATIENCE)
+    outbox.unsettled.claimed = []
     if len(claimed) == AT_ONCE or together:
         return 0.0
     async with transaction(outbox.this.pool) as db:
         seconds = await _waits(db, outbox.name)
     return seconds if decides or seconds is None else max(seconds, SHORTLY)
+
+
+async def _settle(outbox: _Outbox) -> None:
+    """Write down what left in a round that lost the database, and let go of what did not."""
+    for sent in list(outbox.unsettled.sent):
+        await _write_down(outbox, sent)
+    if outbox.unsettled.claimed:
+        async with transaction(outbox.this.pool) as db:
+            await dispatches.put_back(db, outbox.name, outbox.unsettled.claimed)
+        outbox.unsettled.claimed = []
 
 
 async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[Dispatch]:
@@ -219,15 +261,21 @@ def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
 
 
 async def _sent(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> None:
-    now = outbox.this.clock()
-    async with transaction(outbox.this.pool) as db:
-        too_late = await dispatches.done(db, outbox.name, _ids(part), now)
-        await notices.correct(
-            db, [_correction(d.notice, now) for d in part if d.notice.id in too_late]
-        )
+    sent = _Sent(notice, part, outbox.this.clock())
+    outbox.unsettled.sent.append(sent)
     _counted(outbox, notice, "delivered")
-    delay = (now - notice.raised_at).total_seconds()
+    delay = (sent.at - notice.raised_at).total_seconds()
     outbox.this.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
+    await _write_down(outbox, sent)
+
+
+async def _write_down(outbox: _Outbox, sent: _Sent) -> None:
+    async with transaction(outbox.this.pool) as db:
+        too_late = await dispatches.done(db, outbox.name, _ids(sent.part), sent.at)
+        await notices.correct(
+            db, [_correction(d.notice, sent.at) for d in sent.part if d.notice.id in too_late]
+        )
+    outbox.unsettled.sent.remove(sent)
 
 
 def _correction(breach: Notice, now: datetime) -> Notice:

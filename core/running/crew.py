@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from time import monotonic_ns
@@ -63,6 +64,7 @@ class Crew:
         self._slots = poll.Slots()
         self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
+        self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloads = 0
         self._looking_since: datetime | None = None
@@ -226,6 +228,7 @@ class Crew:
             state.metrics,
             now,
             sure=state.sure(now),
+            unsettled={name: self._unsettled[name]},
         )
 
     async def _purge(self, now: datetime) -> datetime | None:

@@ -96,6 +96,21 @@ RETRY = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
+# By the end of the lease, which says whether it is still ours.
+PUT_BACK = """
+    with mine as (
+        select d.notice from dispatch d
+        join unnest($2::bigint[], $3::timestamptz[]) as claimed (notice, until)
+          on claimed.notice = d.notice and claimed.until = d.next_try_at
+        where d.notifier = $1
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        order by d.notice
+        for update of d
+    )
+    update dispatch d set next_try_at = now()
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+"""
 PARK = """
     with mine as (
         select notice from dispatch
@@ -185,6 +200,13 @@ async def retry(
 ) -> None:
     """Try *notices* again after *delay*."""
     await db.execute(RETRY, notifier, notices, delay, error)
+
+
+async def put_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> int:
+    """Make *claimed* due again, where nobody has sent or claimed it since; how many."""
+    ids = [dispatch.notice.id for dispatch in claimed]
+    until = [dispatch.next_try_at for dispatch in claimed]
+    return _count(await db.execute(PUT_BACK, notifier, ids, until))
 
 
 async def park(

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core import deliver, ingest, keys, words
-from core.errors import NotifierError, RateLimited, Unreachable
+from core.errors import NotifierError, RateLimited, StoreUnavailable, Unreachable
 from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
 from core.notifier import Route
@@ -714,3 +714,47 @@ def test_no_words_are_made_from_a_thread():
     """What a notice says is made from the notice, the rules and the page's address alone."""
     names = words.render.__annotations__
     assert set(names) == {"notice", "rules", "url", "zone", "now", "return"}
+
+
+DIES = """
+    create function dies() returns trigger language plpgsql as $$
+        begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+    create trigger dies before update on dispatch for each row
+    when (new.sent_at is not null) execute function dies()
+"""
+
+
+async def test_what_left_when_its_session_ended_is_written_down_and_not_sent_again(
+    pool, db, rules, metrics, raised, now
+):
+    log, kept = Remembering("log"), {"log": deliver.Unsettled()}
+    await raised(notice(now, account="other"), notice(now, key="8/0/2", account="other"))
+    await pool.execute(DIES)
+
+    async def once():
+        return await deliver.once(pool, {"log": log}, rules, {}, metrics, now, unsettled=kept)
+
+    with pytest.raises(StoreUnavailable):
+        await once()
+    assert log.keys == ["7/0/2"]
+    await pool.execute("drop trigger dies on dispatch")
+    await once()
+
+    assert log.keys == ["7/0/2", "8/0/2"]
+    assert await pool.fetchval("select count(*) from dispatch where sent_at is not null") == 2
+    assert counted(metrics, "replyby_notifications_total") == {("log", "critical", "delivered"): 2}
+    assert kept["log"] == deliver.Unsettled()
+
+
+async def test_what_another_has_claimed_or_sent_since_is_not_put_back(pool, db, raised, now):
+    await raised(notice(now, account="other"), notice(now, key="8/0/2", account="other"))
+    async with transaction(pool) as ours:
+        claimed = await dispatches.claim(ours, "log", 10)
+    assert len(claimed) == 2
+    await pool.execute(
+        "update dispatch set sent_at = now() where notice = $1", claimed[0].notice.id
+    )
+    await pool.execute("update dispatch set next_try_at = next_try_at + interval '1 ms'")
+
+    async with transaction(pool) as ours:
+        assert await dispatches.put_back(ours, "log", claimed) == 0
