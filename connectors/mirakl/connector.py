@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -39,6 +39,8 @@ MOST_MESSAGES = 1000
 """How many messages a thread may hold."""
 
 MOST_PAGES = 10_000
+MOST_REPEATED = 2
+"""How often a page may come again before the walk leads in a circle: servers repeat themselves."""
 MOST_WHOLE = 20
 WHOLE_WITHIN = 20.0
 """How many long threads of one page are fetched whole, in how many seconds; the others are flagged
@@ -78,12 +80,16 @@ def can(_: MiraklOptions) -> Capabilities:
 class Walk:
     """The position of a walk through M11: *seen* is the newest update so far.
 
-    *token* is None where there is a next page and nobody can say which.
+    *token* is None where there is a next page and nobody can say which. *mark* is a token of
+    before, which came *again* so often since: it moves on at every doubling of the pages, so that
+    no circle is too long for it.
     """
 
     token: str | None
     seen: str
     pages: int
+    mark: str | None = None
+    again: int = 0
 
     @classmethod
     def read(cls, position: str | None) -> Walk | None:
@@ -98,10 +104,14 @@ class Walk:
             BadPayload: the tokens lead in a circle.
         """
         pages = walk.pages + 1 if walk else 1
-        if pages > MOST_PAGES:
-            raise BadPayload("M11: the walk does not end")
         readable = str(token) if type(token) in {str, int} else None
-        return cls(readable, seen.isoformat(), pages)
+        mark, again = (walk.mark, walk.again) if walk else (None, 0)
+        again += readable == mark
+        if pages > MOST_PAGES or again > MOST_REPEATED:
+            raise BadPayload("M11: the walk does not end")
+        if pages.bit_count() == 1:
+            mark, again = readable, 0
+        return cls(readable, seen.isoformat(), pages, mark, again)
 
     def next_page(self) -> str:
         """The token to ask with. What came before it counts: only the walk ends here.
@@ -115,7 +125,7 @@ class Walk:
 
     def write(self) -> str:
         """As text; it never outlives its walk."""
-        return json.dumps({"token": self.token, "seen": self.seen, "pages": self.pages})
+        return json.dumps(asdict(self))
 
 
 class Mirakl:
@@ -218,8 +228,9 @@ class Mirakl:
         try:
             async with asyncio.timeout(seconds):
                 got = await self._api.thread(one.id)
-        except (ConnectorError, TimeoutError):
+        except (ConnectorError, TimeoutError) as fault:
             read.keep_incomplete(one)
+            read.keep_unread(one.id, fault)
         else:
             read.threads.append(one)  # what came with the page counts, whatever the whole lacks
             read.keep(got)
@@ -231,8 +242,7 @@ class Mirakl:
         try:
             read.keep(await self._api.thread(thread))
         except BadPayload as fault:
-            if fault.detail not in GONE:
-                read.aside.append(SetAside(thread, str(fault), fault.raw))
+            read.keep_unread(thread, fault)
 
     async def _mapped(self, read: _Read, now: datetime) -> Page:
         coded = any(one.topic and one.topic.type == "REASON_CODE" for one in read.threads)
@@ -241,8 +251,10 @@ class Mirakl:
         return replace(page, set_aside=(*read.aside, *odd, *page.set_aside))
 
     async def _incidents(self, cursor: str | None, position: str | None, now: datetime) -> Page:
-        """The orders with an incident; then those that had one and are no longer listed."""
+        """The orders with an incident; then, as a page of their own, those no longer listed."""
         before, walk = incidents.Walk.read(cursor), incidents.Walk.read(position)
+        if walk.is_listed:
+            return await self._unlisted(before, walk, now)
         got = await self._api.orders(has_incident="true", offset=str(walk.offset), max=str(AT_ONCE))
         found = incidents.found(got.value.orders, before.open, self._as_shown(), now)
         page = replace(found.page, set_aside=(*got.aside, *found.page.set_aside))
@@ -252,11 +264,17 @@ class Mirakl:
                 raise BadPayload("OR11: the walk does not end")
             onward = incidents.Walk(still, walk.offset + AT_ONCE)
             return replace(page, position=onward.write(), more=True)
-        missing = {name: at for name, at in before.open.items() if name not in still}
+        if before.open.keys() <= still.keys():
+            return replace(page, cursor=incidents.Walk(still).write())
+        return replace(page, position=incidents.Walk(still, is_listed=True).write(), more=True)
+
+    async def _unlisted(self, before: incidents.Walk, walk: incidents.Walk, now: datetime) -> Page:
+        """What became of the incidents known *before* that are not listed any more."""
+        missing = {name: at for name, at in before.open.items() if name not in walk.open}
         rest = await self._orders_of(missing, now)
         unseen = {name: at for name, at in missing.items() if name not in rest.closed}
-        end = incidents.Walk({**unseen, **still, **rest.open})
-        return replace(_joined(page, rest.page), cursor=end.write())
+        end = incidents.Walk({**unseen, **walk.open, **rest.open})
+        return replace(rest.page, cursor=end.write())
 
     async def _orders_of(self, known: Mapping[str, str], now: datetime) -> incidents.Found:
         """The incidents *known*, asked for by their orders."""
@@ -316,6 +334,11 @@ class _Read:
         self.aside += got.aside
         if mapping.is_cut(got.value, MOST_MESSAGES + 1):
             self.incomplete.add(got.value.id)
+
+    def keep_unread(self, thread: str, fault: Exception) -> None:
+        """Keep aside what came in place of a thread; where there is none, nothing is missing."""
+        if isinstance(fault, BadPayload) and fault.detail not in GONE:
+            self.aside.append(SetAside(thread, str(fault), fault.raw))
 
     def keep_incomplete(self, one: ThreadPayload) -> None:
         self.threads.append(one)

@@ -40,20 +40,25 @@ SETTLED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A cursor or a position: *open* maps threads to what their last reading was as of."""
+    """A cursor or a position: *open* maps threads to what their last reading was as of.
+
+    *is_listed* says that the list is read to its end, and what it left out is still to be asked.
+    """
 
     open: Mapping[str, str] = field(default_factory=dict)
     offset: int = 0
+    is_listed: bool = False
 
     @classmethod
     def read(cls, text: str | None) -> Walk:
         """What `write` wrote; nothing open where there is none."""
         said = json.loads(text) if text else {}
-        return cls(said.get("open", {}), said.get("offset", 0))
+        return cls(said.get("open", {}), said.get("offset", 0), said.get("listed", False))
 
     def write(self) -> str:
         """As text, the same for the same state."""
-        return json.dumps({"open": dict(self.open), "offset": self.offset}, sort_keys=True)
+        said = {"open": dict(self.open), "offset": self.offset}
+        return json.dumps(said | {"listed": True} if self.is_listed else said, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

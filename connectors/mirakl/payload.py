@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 T = TypeVar("T")
 
+
+def _exact(value: object) -> object:
+    """*value* unless it is a number with a point: two readers would write it as two ids."""
+    if type(value) is float:
+        raise ValueError("no id")
+    return value
+
+
 # Null is the same as left out. Ids are checked as core does it, but by pydantic's own regular
-# expressions: no Python runs for them, and a NUL or a lone surrogate is no match.
+# expressions, where a NUL or a lone surrogate is no match.
 Many = list[T] | None
 Word = str | None
 NUL_FREE = r"^[^\x00]+$"
-Id = Annotated[str, Field(max_length=1000, pattern=NUL_FREE)]
+Id = Annotated[str, Field(max_length=1000, pattern=NUL_FREE), BeforeValidator(_exact)]
 # Longer ones are set aside: our own ids of marks and of incidents are made of them.
-ThreadKey = Annotated[str, Field(max_length=900, pattern=NUL_FREE)]
-Key = Annotated[str, Field(max_length=300, pattern=NUL_FREE)]
+ThreadKey = Annotated[str, Field(max_length=900, pattern=NUL_FREE), BeforeValidator(_exact)]
+Key = Annotated[str, Field(max_length=300, pattern=NUL_FREE), BeforeValidator(_exact)]
 
 
 class Payload(BaseModel):

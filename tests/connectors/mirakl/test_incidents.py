@@ -135,8 +135,10 @@ async def test_a_failed_reading_changes_nothing(mirakl, sandbox, shop, clock):
     page = await mirakl.fetch("incidents", None, None, clock.now)
     shop.operator.orders["77-A"].close_incident()
     sandbox.faults.order("status", status=500, operation="OR11", skip=1, count=3)
+    listed = await mirakl.fetch("incidents", page.cursor, None, clock.now)
+    assert listed.more
     with pytest.raises(Exception, match="status 500"):
-        await mirakl.fetch("incidents", page.cursor, None, clock.now)
+        await mirakl.fetch("incidents", page.cursor, listed.position, clock.now)
     again = await mirakl.fetch("incidents", page.cursor, None, clock.now)
 
     assert [given.asks for _, given in again.given] == [False]

@@ -102,3 +102,41 @@ async def test_a_mean_that_is_no_number_is_kept_aside(said):
 
     assert page.published == ()
     assert [a.reason for a in page.set_aside] == ["order_messages_response_delay: finite_number"]
+
+
+async def test_incidents_are_kept_though_nobody_tells_what_became_of_the_others():
+    """They are a page of their own: what is listed does not wait for what is not."""
+    line = {"order_line_id": "1", "order_line_state": "INCIDENT_OPEN"}
+    listed = {"orders": [{"order_id": "A", "has_incident": True, "order_lines": [line]}]}
+    connector, _ = answering(OR11=[listed, ["no", "orders"], listed, {"orders": []}])
+    before = incidents.Walk({"incident:B:1": NOON.isoformat()}).write()
+    page = await connector.fetch("incidents", before, None, NOON)
+
+    assert [t.id for t in page.threads] == ["incident:A:1"]
+    assert page.more
+    with pytest.raises(BadPayload):
+        await connector.fetch("incidents", before, page.position, NOON)
+
+    page = await connector.fetch("incidents", before, None, NOON)
+    last = await connector.fetch("incidents", before, page.position, NOON)
+    assert not last.more
+    assert incidents.Walk.read(last.cursor).open.keys() == {"incident:A:1", "incident:B:1"}
+
+
+async def test_a_whole_thread_that_is_none_is_kept_aside_at_once():
+    connector, program = answering(M11=[{"data": [told("T1", "M1", total=150)]}])
+    program.companions["T1"] = Payload("M10", b"<html>")
+    page = await connector.fetch("messages", None, None, NOON)
+
+    assert ("T1", b"<html>") in {(a.source_id, a.raw) for a in page.set_aside}
+    assert page.threads[0].incomplete
+
+
+@pytest.mark.parametrize("neighbour", [{"id": "T2"}, {"id": "T2", "messages": 5}])
+@pytest.mark.parametrize("odd", [1e5, 5.0, 0.1e-7, float("nan")])
+async def test_a_number_with_a_point_is_no_id_whatever_stands_beside_it(odd, neighbour):
+    connector, _ = answering(M11=[{"data": [{"id": odd}, {"id": 5}, neighbour]}])
+    page = await connector.fetch("messages", None, None, NOON)
+
+    assert {t.id for t in page.threads} == {"5", "T2"}
+    assert "data.id: value_error" in {a.reason for a in page.set_aside}

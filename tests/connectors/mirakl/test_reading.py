@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.mirakl import spec
-from connectors.mirakl.connector import MOST_WHOLE
+from connectors.mirakl.connector import MOST_WHOLE, Walk
 from connectors.mirakl.sandbox.inbox import Habits, Participant
 from core.errors import BadCredentials, BadPayload, RateLimited
 from core.model import Draft
@@ -142,6 +142,45 @@ async def test_tokens_that_lead_in_a_circle_end_in_an_error(mirakl, sandbox, sho
 
     with pytest.raises(BadPayload, match="does not end"):
         await mirakl.fetch("messages", None, far, clock.now)
+
+
+async def test_a_page_that_leads_to_itself_ends_the_walk_within_a_few_pages(
+    read, sandbox, shop, clock
+):
+    for n in range(250):
+        shop.open_thread(f"Question {n}", at=clock.now - n * MINUTE)
+    sandbox.faults.order("circle", operation="M11")
+
+    with pytest.raises(BadPayload, match="does not end"):
+        await read()
+    assert len(sandbox.calls("M11")) < 10
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 60])
+def test_a_circle_of_any_length_is_found_within_some_rounds(clock, length):
+    walk = None
+    with pytest.raises(BadPayload, match="does not end"):
+        for n in range(12 * length + 12):
+            walk = Walk.after(walk, f"token {n % length}", clock.now)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_pages_that_come_twice_lead_in_no_circle(clock, times):
+    walk = None
+    for n in range(500):
+        walk = Walk.after(walk, f"token {n // times}", clock.now)
+
+    assert walk.pages == 500
+
+
+async def test_swapped_pages_lose_nothing(read, sandbox, shop, clock):
+    for n in range(250):
+        shop.open_thread(f"Question {n}", at=clock.now - n * MINUTE)
+    sandbox.faults.order("swapped", operation="M11")
+    found = await read()
+
+    assert len(found.messages) == 250
+    assert found.cursor == clock.now.isoformat()
 
 
 @pytest.mark.parametrize(("messages", "whole"), [(100, 0), (101, 1), (250, 1)])
