@@ -128,6 +128,8 @@ class _Match:
 
         It is the row that the clock's own start began, else the live one, else the earliest.
         """
+        if not self._free:
+            return None, []
         found: list[ClockRow] = []
         for member in clock.members or (clock.started_by,):
             found += self._free.pop(_key(thread, clock, member), ())

@@ -31,6 +31,8 @@ from core.store import (
     transaction,
     wake,
 )  # fmt: skip
+from core.store.threads import Locked
+from sla.clock import Promises
 from sla.clock import clocks as clocks_of
 from sla.policy import Party
 
@@ -45,9 +47,7 @@ if TYPE_CHECKING:
     from core.store.clocks import Put
     from core.store.messages import StoredTurn
     from core.store.streams import Lease
-    from core.store.threads import Locked
     from sla.clock import Given
-    from sla.policy import Policy
 
 LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
@@ -154,7 +154,7 @@ async def recompute(
     if since is None:
         return clocks.Put()
     locked = await threads.lock(db, account, ids)
-    return await _recompute(db, _Case(rules, account, since, now, sure), locked)
+    return await _recompute(db, _Case(rules, account, since, now, sure), locked, {})
 
 
 async def recompute_all(
@@ -207,19 +207,24 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
         return Stored()
     with refusing():
         found, locked = await _keep(db, case, found)
-    return _stored(case, found, await _recompute(db, case, locked))
+    return _stored(case, found, await _recompute(db, case, locked, _fresh(case, found)))
 
 
 async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked]]:
-    """Write threads, messages and readings; what of *found* is still news, and its threads."""
+    """Write threads, messages and readings; what of *found* is still news, and its threads.
+
+    What we have written ourselves is ours until the transaction ends: it needs no lock.
+    """
     account = case.account
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
-    locked = await threads.lock(db, account, found.touched)
+    opened = {thread.id: Locked(thread.kind, thread.incomplete) for thread in found.opened}
+    known = found.touched - opened.keys()
+    locked = await threads.lock(db, account, known) if known else {}
     found = await news.confirm(db, account, found)
     if found.restated:
         await threads.change(db, account, found.restated)
-        locked = await threads.lock(db, account, found.touched)
+        locked = await threads.lock(db, account, known)
     await messages.add(db, account, found.new.values(), case.now)
     if found.changed:
         await messages.change(db, account, found.changed.values())
@@ -227,16 +232,36 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
-    return found, locked
+    return found, {**opened, **locked}
 
 
-async def _recompute(db: Db, case: _Case, locked: Mapping[str, Locked]) -> Put:
-    turns = await messages.turns(db, case.account, list(locked))
-    given = await readings.of(db, case.account, list(locked))
+def _fresh(case: _Case, found: News) -> Mapping[str, list[StoredTurn]]:
+    """The turns of threads that this page has opened: all that there is of them, so none is read.
+
+    Nothing can have been stored of a thread before its row was. One into which a known message has
+    moved, or of which a date is told, is read as any other.
+    """
+    fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
+    for message, _ in found.changed.values():
+        fresh.pop(message.thread, None)
+    for thread, _ in found.readings:
+        fresh.pop(thread, None)
+    for message, _ in found.new.values():
+        if message.thread in fresh:
+            fresh[message.thread].append(messages.turn(message, case.now))
+    return fresh
+
+
+async def _recompute(
+    db: Db, case: _Case, locked: Mapping[str, Locked], fresh: Mapping[str, Sequence[StoredTurn]]
+) -> Put:
+    known = [id_ for id_ in locked if id_ not in fresh]
+    turns = {**fresh, **await messages.turns(db, case.account, known)} if known else fresh
+    given = await readings.of(db, case.account, known) if known else {}
     kinds = {thread.kind for thread in locked.values()}
-    promises = {kind: case.rules.promises(case.account, kind) for kind in kinds}
+    promises = {kind: Promises(case.rules.promises(case.account, kind)) for kind in kinds}
     computed = {
-        id_: compute(turns[id_], promises[thread.kind], given[id_], thread)
+        id_: compute(turns.get(id_, ()), promises[thread.kind], given.get(id_, ()), thread)
         for id_, thread in locked.items()
     }
     put = await clocks.put(
@@ -245,6 +270,7 @@ async def _recompute(db: Db, case: _Case, locked: Mapping[str, Locked]) -> Put:
         case.account,
         computed,
         case.now,
+        known=known,
         monitored_since=case.monitored_since,
         sure=case.sure,
     )
@@ -255,7 +281,7 @@ async def _recompute(db: Db, case: _Case, locked: Mapping[str, Locked]) -> Put:
 
 def compute(
     turns: Sequence[StoredTurn],
-    promises: Sequence[Policy],
+    promises: Promises,
     given: Sequence[Given],
     thread: Locked,
 ) -> Computed:

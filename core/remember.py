@@ -26,6 +26,7 @@ GONE, MERGED, RETIRED = "gone", "merged", "account_retired"
 NOT_TAKEN_BACK = ("erased", RETIRED)
 """Reasons that end a clock and say nothing of a breach that was told before."""
 
+_MARKED = Level.MARKED.value
 _NOT_REOPENED = (GONE, MERGED, RETIRED)
 
 Line = tuple[str, "Mapping[str, object]", "Mapping[str, object]"]
@@ -70,10 +71,17 @@ def is_history(clock: Clock, monitored_since: datetime, before: ClockRow | None 
 def begun(thread: str, clock: Clock, terms: Terms) -> Outcome:
     """A clock without a row. One that was late at first sight is counted at once, and not told."""
     history = is_history(clock, terms.monitored_since)
-    row = ClockRow(None, terms.account, thread, clock, history=history)
-    if _is_counted(row) and clock.ended == "late" and terms.sure:
-        row = replace(row, breached_at=clock.due_at)
-    row = replace(row, counted=_is_counted(row))
+    counted = not history and SUPERSEDED not in clock.flags
+    breached = counted and clock.ended == "late" and terms.sure
+    row = ClockRow(
+        None,
+        terms.account,
+        thread,
+        clock,
+        breached_at=clock.due_at if breached else None,
+        history=history,
+        counted=counted,
+    )
     lines = (_since_line(clock),) if DATES_DIFFER in clock.flags else ()
     return Outcome(row, lines, results=tuple(_results(None, row)))
 
@@ -362,4 +370,4 @@ def _end(row: ClockRow) -> str | None:
     clock = row.clock
     if clock.ended == "late":
         return "late" if row.is_replied else None
-    return "marked" if clock.reason == Level.MARKED else clock.ended
+    return "marked" if clock.reason == _MARKED else clock.ended

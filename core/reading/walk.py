@@ -75,12 +75,16 @@ class Walk:
     has_incomplete: bool = False
     _pile: list[Page] = field(default_factory=list)
     _piled_at: float = 0.0
+    _messages: int = 0
+    _characters: int = 0
 
     def add(self, page: Page) -> None:
         """Put *page* on the pile of what is not stored yet."""
         if not self._pile:
             self._piled_at = monotonic()
         self._pile.append(page)
+        self._messages += len(page.messages)
+        self._characters += sum([len(message.body) for message in page.messages])
         self.pages += 1
         self.has_incomplete = self.has_incomplete or any(t.incomplete for t in page.threads)
 
@@ -91,16 +95,16 @@ class Walk:
 
     def is_to_be_stored(self) -> bool:
         """Whether the pile is worth a transaction, or has waited long enough."""
-        messages = [message for page in self._pile for message in page.messages]
         return (
-            len(messages) >= FULL
-            or sum(len(message.body) for message in messages) >= HEAVY
+            self._messages >= FULL
+            or self._characters >= HEAVY
             or monotonic() - self._piled_at >= OLD
         )
 
     def take(self) -> Page:
         """The pile as one page; it is empty afterwards."""
         pile, self._pile = self._pile, []
+        self._messages = self._characters = 0
         return pile[0] if len(pile) == 1 else merged(pile)
 
     @property

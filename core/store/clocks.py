@@ -84,18 +84,21 @@ async def put(
     computed: Mapping[str, Computed],
     now: datetime,
     *,
+    known: Collection[str],
     monitored_since: datetime,
     sure: bool = True,
 ) -> Put:
     """Make the rows of some threads (locked, all that changed together) agree with *computed*.
 
+    *known* are those of them that may have rows; the others were written in this transaction.
     Rows are inserted, changed and ended, never removed; the watcher's memory changes only as
     `core.agree` says. What is to be told and counted of it goes into the same transaction.
 
     Raises:
         Unstorable: PostgreSQL refuses a value.
     """
-    rows = [_clock_row(row) for row in await db.fetch(ROWS, account, list(computed))]
+    found = await db.fetch(ROWS, account, known) if known else []
+    rows = [_clock_row(row) for row in found]
     changes = agree(account, rows, computed, now, monitored_since=monitored_since, sure=sure)
     with refusing():
         await _write(db, account, changes, now)
@@ -146,17 +149,25 @@ def _is_measured(row: ClockRow) -> bool:
 
 
 async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
-    ids: list[int] = []
-    if changes.new:
-        ids = [row[0] for row in await db.fetch(NEXT_IDS, len(changes.new))]
-        new = [(id_, *_columns(row)) for id_, row in zip(ids, changes.new, strict=True)]
-        await db.copy_records_to_table("clock", records=new, columns=COLUMNS)
+    ids = await _add(db, changes) if changes.new else []
     if changes.changed:
         changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
         await db.executemany(CHANGE, changed)
     if changes.entries:
         await db.executemany(ENTER, [_line(entry, ids, now) for entry in changes.entries])
     await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
+
+
+async def _add(db: Db, changes: Changes) -> list[int]:
+    """Write new rows; their ids, where an entry asks for one."""
+    new = [_columns(row) for row in changes.new]
+    if not any(entry.clock < 0 for entry in changes.entries):
+        await db.copy_records_to_table("clock", records=new, columns=COLUMNS[1:])
+        return []
+    ids = [row[0] for row in await db.fetch(NEXT_IDS, len(new))]
+    rows = [(id_, *row) for id_, row in zip(ids, new, strict=True)]
+    await db.copy_records_to_table("clock", records=rows, columns=COLUMNS)
+    return ids
 
 
 def _line(entry: Entry, ids: Sequence[int], now: datetime) -> tuple[object, ...]:
@@ -181,7 +192,8 @@ def _columns(row: ClockRow) -> tuple[object, ...]:
         row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
         row.correction, row.history, c.promise, c.waits_for, c.metric, c.policy_version,
         c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
-        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row), row.counted,
+        c.stopped_by, c.ended, c.reason, sorted(c.flags) if c.flags else (), alert_at(row),
+        row.counted,
     )  # fmt: skip
 
 

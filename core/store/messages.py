@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +12,10 @@ from sla.clock import Delivery, Kind, Level
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from core.model import Message
+    from core.model import Attachment, Message
     from core.store import Db
 
 # What was erased stays away, though the marketplace goes on telling it.
@@ -94,7 +95,7 @@ def digest(message: Message) -> bytes:
         message.thread,
         message.party,
         message.kind,
-        ",".join(sorted(message.to)),
+        ",".join(_names(message.to)),
         delivery(message) or "",
         message.level or "",
         _instant(message.sent_at),
@@ -102,7 +103,7 @@ def digest(message: Message) -> bytes:
         message.language or "",
         message.subject or "",
         message.order_id or "",
-        repr(message.attachments) if message.attachments else "",
+        _files(message.attachments) if message.attachments else "",
         message.body,
     ))  # fmt: skip
     return blake2b(told.encode(), digest_size=16).digest()
@@ -110,9 +111,8 @@ def digest(message: Message) -> bytes:
 
 def delivery(message: Message) -> Delivery | None:
     """How far *message* got: what we read at the marketplace of a seller has got there."""
-    if message.delivery is None and message.party is Party.SELLER:
-        return Delivery.CONFIRMED
-    return message.delivery
+    told = message.delivery
+    return _CONFIRMED if told is None and message.party is _SELLER else told
 
 
 async def add(
@@ -165,6 +165,20 @@ async def turns(db: Db, account: str, threads: Collection[str]) -> dict[str, lis
     return found
 
 
+def turn(message: Message, now: datetime) -> StoredTurn:
+    """*message*, seen at *now*, as `turns` would give it back."""
+    return StoredTurn(
+        message.id,
+        message.party,
+        message.kind,
+        None if message.sent_at is None else held(message.sent_at.astimezone(UTC)),
+        now,
+        message.to,
+        delivery(message),
+        message.level,
+    )
+
+
 async def last_seen(db: Db, account: str, threads: Collection[str]) -> dict[str, datetime]:
     """When the newest message of each thread was stored."""
     rows = await db.fetch(LAST_SEEN, account, threads)
@@ -178,7 +192,7 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         message.thread,
         message.party,
         message.kind,
-        sorted(message.to),
+        _names(message.to),
         delivery(message),
         message.level,
         held(message.sent_at),
@@ -187,13 +201,23 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         message.subject,
         message.body,
         message.order_id,
-        [a.model_dump() for a in message.attachments] if message.attachments else None,
+        [dict(file) for file in message.attachments] if message.attachments else None,
         made,
     )
 
 
 def _instant(at: datetime | None) -> str:
     return "" if at is None else str(at.timestamp())
+
+
+def _names(parties: frozenset[Party]) -> Sequence[str]:
+    if (known_ := _SORTED.get(parties)) is None:
+        known_ = _SORTED.setdefault(parties, sorted(parties))
+    return known_
+
+
+def _files(files: Iterable[Attachment]) -> str:
+    return str([(file.id, file.name, file.size, file.media_type) for file in files])
 
 
 def _parties(names: tuple[str, ...]) -> frozenset[Party]:
@@ -206,4 +230,6 @@ _PARTIES: Mapping[str, Party] = {party.value: party for party in Party}
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _DELIVERIES: Mapping[str, Delivery] = {how.value: how for how in Delivery}
 _LEVELS: Mapping[str, Level] = {level.value: level for level in Level}
+_CONFIRMED, _SELLER = Delivery.CONFIRMED, Party.SELLER
 _ADDRESSED: dict[tuple[str, ...], frozenset[Party]] = {}
+_SORTED: dict[frozenset[Party], list[Party]] = {}

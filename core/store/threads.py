@@ -72,7 +72,7 @@ LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2
 
 
 class Locked(NamedTuple):
-    """What a recomputation needs to know of a thread that it has locked."""
+    """What a recomputation needs to know of a thread that it has locked, or has just written."""
 
     kind: ThreadKind
     incomplete: bool
