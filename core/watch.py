@@ -6,6 +6,7 @@ a loop of its own (`tend`), so that it holds up no notice.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from core.together import gathered
 from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from core.rules import Rules
@@ -54,8 +55,7 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
     told, again = await _tell(pool, rules, now, sure=sure)
     if told < MANY:
         return again
-    clock = running_from(now)
-    await gathered(_flood(pool, rules, clock, sure=sure) for _ in range(SIDE_BY_SIDE))
+    await _flood(pool, rules, now, sure=sure)
     return now
 
 
@@ -92,11 +92,17 @@ async def take_back(pool: Pool, rules: Rules, now: datetime) -> int:
     return sum(map(len, ours.values()))
 
 
-async def _flood(pool: Pool, rules: Rules, clock: Callable[[], datetime], *, sure: bool) -> None:
-    """Tell batch after batch while many are due, for a while."""
-    end = clock() + FLOOD
-    while (now := clock()) < end and (await _tell(pool, rules, now, sure=sure))[0] >= MANY:
-        pass
+async def _flood(pool: Pool, rules: Rules, now: datetime, *, sure: bool) -> None:
+    """Tell batch after batch, side by side, while any of them holds many; for a while at most."""
+    clock, found = running_from(now), [MANY] * SIDE_BY_SIDE
+
+    async def tell_on(place: int) -> None:
+        while max(found) >= MANY and clock() < now + FLOOD:
+            found[place], _ = await _tell(pool, rules, clock(), sure=sure)
+            if found[place] < MANY:
+                await asyncio.sleep(PAUSE.total_seconds())
+
+    await gathered(tell_on(place) for place in range(SIDE_BY_SIDE))
 
 
 async def _tell(
