@@ -139,7 +139,7 @@ async def test_a_failed_reading_changes_nothing(mirakl, sandbox, shop, clock):
     assert listed.more
     with pytest.raises(Exception, match="status 500"):
         await mirakl.fetch("incidents", page.cursor, listed.position, clock.now)
-    again = await mirakl.fetch("incidents", page.cursor, None, clock.now)
+    again = await mirakl.fetch("incidents", page.cursor, listed.position, clock.now)
 
     assert [given.asks for _, given in again.given] == [False]
 
