@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
-
-import asyncpg
 
 from core import reply, store
 from core.errors import Mistaken, StoreUnavailable
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.acceptance.traffic import Traffic
-
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StoreUnavailable)
 
 
 @dataclass(slots=True, eq=False)
@@ -68,19 +65,22 @@ class Desk:
             return
         text = self.words()
         self.doubtful.add(text)
+        with suppress(OSError, StoreUnavailable):
+            await self._queue(*where, text)
+
+    async def _queue(self, account: str, thread: str, text: str) -> None:
+        db = await store.connect(self.address(), name="desk")
         try:
-            db = await store.connect(self.address(), name="desk")
-            try:
+            with store.unavailable():
                 async with db.transaction():
-                    await reply.queue(db, *where, text, {Party.BUYER}, utcnow())
-                self.doubtful.discard(text)
-                self.queued.add(text)
-            finally:
-                db.terminate()
-        except AWAY:
-            return
+                    await reply.queue(db, account, thread, text, {Party.BUYER}, utcnow())
+            self.queued.add(text)
         except Mistaken:
+            pass  # it is not stored yet
+        else:
             self.doubtful.discard(text)
+        finally:
+            db.terminate()
 
     async def _go_on(self) -> None:
         while True:
