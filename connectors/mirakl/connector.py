@@ -169,7 +169,13 @@ class Mirakl:
         cases = {
             thread: incidents.ASKED for thread in threads if incidents.order_of(thread) is not None
         }
-        return _joined(page, (await self._orders_of(cases, now)).page)
+        try:
+            return _joined(page, (await self._orders_of(cases, now)).page)
+        except BadPayload as fault:
+            if fault.detail.isdigit():
+                raise
+            odd = SetAside("orders", str(fault), fault.raw)
+            return replace(page, set_aside=(*page.set_aside, odd))
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:  # noqa: ARG002  # the protocol hands it to everybody
         """Answer those of *draft* whom the thread knows (M12)."""

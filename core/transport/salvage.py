@@ -135,7 +135,7 @@ def _leads(content: Any, path: Path) -> bool:
 def _id(item: Any, names: tuple[str, ...]) -> str:
     """What names *item*; two that begin alike are two."""
     found = [item.get(name) for name in names] if isinstance(item, dict) else []
-    told = next((str(one) for one in found if one and isinstance(one, str | int)), "")
+    told = next((str(one) for one in found if one and type(one) in {str, int}), "")
     if len(told) <= LONGEST_ID:
         return told
     digest = sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -90,6 +90,13 @@ def test_two_without_an_id_in_one_thread_are_two():
     assert len({(aside.source_id, aside.reason) for aside in found.aside}) == 3
 
 
+def test_what_is_no_id_names_nothing():
+    content = changed("data", 1, "entries", to=[{"id": True, "body": n} for n in "ab"])
+    found = salvage.read(Listing, content)
+
+    assert len({aside.source_id for aside in found.aside}) == 2
+
+
 def test_two_ids_that_begin_alike_are_two():
     content = changed("data", 1, "entries", to=[{"id": "x" * 5000 + n, "body": 5} for n in "ab"])
     found = salvage.read(Listing, content)

@@ -140,3 +140,12 @@ async def test_a_number_with_a_point_is_no_id_whatever_stands_beside_it(odd, nei
 
     assert {t.id for t in page.threads} == {"5", "T2"}
     assert "data.id: value_error" in {a.reason for a in page.set_aside}
+
+
+async def test_a_look_keeps_what_came_in_place_of_orders_and_the_threads_it_has_read():
+    connector, program = answering(OR11=[["no", "orders"]])
+    program.companions["T1"] = Payload("M10", json.dumps(told("T1", "M1")).encode())
+    page = await connector.look(["T1", "incident:A:1"], NOON)
+
+    assert [m.id for m in page.messages] == ["M1"]
+    assert ("orders", b'["no", "orders"]') in {(a.source_id, a.raw) for a in page.set_aside}
