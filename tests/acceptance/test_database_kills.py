@@ -1,0 +1,154 @@
+"""Kill -9 of the embedded server, of who owns it, of both, of one backend: in mid-journey."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.store import pgcluster
+from tests.acceptance.journey import home, journey_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.acceptance.journey import Journey
+
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+
+SOON = 15
+"""Seconds within which it goes on by itself, on a busy machine; what it took is told."""
+
+
+@pytest.fixture
+def journey(place) -> Iterator[Journey]:
+    with journey_at(place) as found:
+        found.begin()
+        yield found
+
+
+def postmaster(journey: Journey) -> int:
+    return int((home(journey.shop.place).data / "postmaster.pid").read_text().split()[0])
+
+
+def said(journey: Journey, happening: str) -> list[dict[str, object]]:
+    lines = (line for line in journey.shop.log().splitlines() if line.startswith("{"))
+    return [told for told in map(json.loads, lines) if told["event"] == happening]
+
+
+def end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_postmaster(journey: Journey) -> None:
+    end(postmaster(journey))
+
+
+def kill_daemon(journey: Journey) -> None:
+    journey.shop.kill()
+    journey.shop.launch()
+
+
+def kill_both(journey: Journey) -> None:
+    assert journey.shop.daemon is not None
+    for pid in (postmaster(journey), journey.shop.daemon.pid):
+        end(pid)
+    journey.shop.daemon.wait()
+    journey.shop.launch()
+
+
+@pytest.mark.parametrize(
+    ("kill", "times", "most"),
+    [(kill_postmaster, 5, 20), (kill_daemon, 3, 20), (kill_both, 3, 20)],
+    ids=["the postmaster", "the daemon", "both"],
+)
+def test_after_a_kill_the_journey_goes_on_by_itself_and_nothing_is_lost(
+    journey, tell, long_form, kill: Callable[[Journey], None], times: int, most: int
+):
+    chance, took = Random(), []
+    counted = journey.counters()
+    for _ in range(most if long_form else times):
+        time.sleep(chance.uniform(0.2, 1.5))
+        kill(journey)
+        began = time.monotonic()
+        journey.shop.until(lambda: journey.shop.get("/readyz")[0] == 200, 30)
+        journey.seconds_until_told(SOON)
+        took.append(time.monotonic() - began)
+    journey.settle()
+
+    journey.agree(counted)
+    twice = journey.told_twice()
+    assert sum(n - 1 for n in twice.values()) <= len(took)
+    assert pgcluster.servers(home(journey.shop.place).data)
+    if kill is kill_postmaster:
+        assert len(said(journey, "postgres ended")) == len(took)
+        assert len(said(journey, "postgres started")) == len(took) + 1
+    tell("kills", len(took))
+    tell("seconds until told again, mean and longest", spread(took))
+    tell("told twice", len(twice))
+    tell("messages, dispatches", (len(journey.stored()), len(journey.receiver.told)))
+
+
+def spread(took: list[float]) -> str:
+    return f"{sum(took) / len(took):.1f}, {max(took):.1f}"
+
+
+BACKENDS = "select pid from pg_stat_activity where application_name = $1"
+
+
+def test_a_killed_backend_takes_the_others_along_and_all_of_them_come_back(
+    journey, tell, long_form
+):
+    """PostgreSQL ends every session when one backend dies: shared memory may be torn."""
+    chance, took = Random(), []
+    counted = journey.counters()
+    server = postmaster(journey)
+    for number in range(20 if long_form else 4):
+        time.sleep(chance.uniform(0.2, 1.5))
+        who = "replyby worker" if number % 2 else "replyby"
+        end(chance.choice(journey.rows(BACKENDS, who))[0])
+        began = time.monotonic()
+        journey.shop.until(lambda: journey.shop.get("/readyz")[0] == 200, 30)
+        journey.shop.until(lambda: is_up(journey), 30)
+        journey.seconds_until_told(SOON)
+        took.append(time.monotonic() - began)
+    journey.settle()
+
+    journey.agree(counted)
+    assert postmaster(journey) == server
+    assert sum(n - 1 for n in journey.told_twice().values()) <= len(took)
+    tell("kills", len(took))
+    tell("seconds until told again, mean and longest", spread(took))
+
+
+def is_up(journey: Journey) -> bool:
+    with suppress(OSError):
+        return bool(journey.value("select true"))
+    return False
+
+
+def test_a_session_that_is_ended_alone_costs_one_round(journey, tell, long_form):
+    """The administrator's own `pg_terminate_backend`, which leaves the other sessions alone."""
+    chance, took = Random(), []
+    counted = journey.counters()
+    for number in range(30 if long_form else 8):
+        time.sleep(chance.uniform(0.2, 0.8))
+        who = "replyby worker" if number % 4 == 3 else "replyby"
+        journey.rows(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1"
+            " order by state = 'idle', random() limit 1", who
+        )  # fmt: skip
+        took.append(journey.seconds_until_told(SOON))
+    journey.settle()
+
+    journey.agree(counted)
+    assert sum(n - 1 for n in journey.told_twice().values()) <= len(took)
+    tell("sessions ended", len(took))
+    tell("seconds until told again, mean and longest", spread(took))
