@@ -14,7 +14,7 @@ import structlog
 
 from core import store
 from core.errors import StoreUnavailable
-from core.store import streams, transaction, wake, workers
+from core.store import statement, streams, transaction, wake, workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Worker:
         """Stay registered, and free the leases of workers that are gone."""
         if self._connection is None or self._connection.is_closed():
             await self.register()
-        async with transaction(pool) as db:
+        async with statement(pool) as db:
             freed = await workers.free_dead(db, self.id)
             if freed:
                 await wake.send(db, "poll")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from contextlib import suppress
@@ -93,6 +94,8 @@ class Postmaster:
 
     async def ended(self) -> int:
         """Wait until it ends, asked or not; return its exit code, negative for a signal."""
+        if hasattr(os, "pidfd_open"):
+            await _told_of(self.pid)
         await until(self._has_ended, look_every=0.1)
         return self._process.wait()
 
@@ -137,6 +140,22 @@ class Postmaster:
 
     def _words(self, lines: int = 12) -> str:
         return pgcluster.tail(self._home.log, self._log_start, lines)
+
+
+async def _told_of(pid: int) -> None:
+    """Wait without looking, where the kernel tells of a child's end; it is still to be reaped."""
+    try:
+        told = os.pidfd_open(pid)
+    except OSError:  # it is gone, or the kernel is older than 5.3
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(told, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(told)
+        os.close(told)
 
 
 def _rotate(path: Path) -> None:
