@@ -43,11 +43,13 @@ def started(place: Path, text: str, *words: str) -> Iterator[Started]:
     """The daemon with the settings *text* in *place*; it is stopped at the end."""
     (place / "settings.toml").write_text(text)
     port = free_port()
-    environ = {**os.environ, "REPLYBY_OPS__LISTEN": f"127.0.0.1:{port}"}
+    ours = {"REPLYBY_OPS__LISTEN": f"127.0.0.1:{port}", "BENCH_KEY": "of-no-shop"}
     command = [sys.executable, "-m", "core", "run", *words]
     with (place / "out.log").open("ab") as out:
         begun = perf_counter()
-        process = psutil.Popen(command, cwd=place, env=environ, stdout=out, stderr=out)
+        process = psutil.Popen(
+            command, cwd=place, env={**os.environ, **ours}, stdout=out, stderr=out
+        )
     try:
         yield Started(process, port, ready(process, port) - begun)
     finally:

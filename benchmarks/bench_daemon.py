@@ -1,0 +1,230 @@
+"""The daemon with many running clocks: start, idleness, memory, and how each grows with them.
+
+As it is shipped: `python -m core run` with the embedded PostgreSQL. Twenty accounts are read every
+five minutes at an operator where nothing happens, a process that is not counted; the clocks of 72
+hours are due in the next three days, and no step of theirs is within four hours. Idleness is
+processor time of the daemon and of every process of PostgreSQL, and memory that of the daemon
+alone, after scrapes, rounds and a sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks import daemon, harness, quiet_market
+from benchmarks.harness import QUICK, ROUNDS, Growth, Row, growth, heading, table
+from core.store import embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import psutil
+
+    from benchmarks.daemon import Started
+
+ACCOUNTS = 20
+FEW = 1_000
+MANY = 20_000 if QUICK else 1_000_000
+MINUTE = 60.0
+SETTLES = 5.0 if QUICK else 20.0
+IDLE = 5.0 if QUICK else MINUTE
+SCRAPE_EVERY = 15.0
+SETTINGS = """
+[store]
+dsn = "embedded"
+state_dir = "var"
+
+[log]
+format = "json"
+
+[policies.ours]
+role = "goal"
+applies_to = ["message"]
+reply_within = "72h"
+
+[notifiers.file]
+kind = "file"
+path = "notices.jsonl"
+
+[routes.all]
+notifiers = ["file"]
+fallback = true
+"""
+ACCOUNT = """
+[accounts.shop-{n}]
+connector = "mirakl"
+title = "Shop {n}"
+policies = []
+goals = ["ours"]
+options = {{ base_url = "{url}/{n}", api_key = "env:BENCH_KEY", operator = "shop-{n}" }}
+"""
+# Read long ago, so that nothing of a first walk is told.
+SETTLED = """
+    update account set monitored_since = now() - interval '30 days',
+                       first_walk_at = now() - interval '30 days'
+"""
+THREADS = """
+    insert into thread (account, id, kind, subject, buyer, as_of)
+    select 'shop-' || n % $2, 'thread-' || n, 'message', 'My order?', 'Zenobia Quill', now()
+    from generate_series(1, $1::bigint) as n
+"""
+RUNNING = """
+    insert into clock (account, thread, promise, waits_for, metric, policy_version, members,
+                       started_by, started_at, due_at, due_from, steps, next_alert_at)
+    select 'shop-' || n % $2, 'thread-' || n, 'ours', 'buyer', 'first_reply', 1,
+           array['message-' || n], 'message-' || n, due - interval '72 h', due, 'policy',
+           array[due - interval '36 h', due - interval '18 h', due - interval '7.2 h', due],
+           due - interval '36 h'
+    from (select n, now() + interval '40 h' + random() * interval '31 h' as due
+          from generate_series(1, $1::bigint) as n) as drawn
+"""
+
+
+class Found(NamedTuple):
+    """What one number of clocks comes to; idle times are CPU-seconds a minute.
+
+    *daemon* and *server* share the idle minute; *scraped* is one with a scrape every 15 seconds,
+    *scrape* the CPU-seconds of one, and *answer* its seconds. *memory* is MiB.
+    """
+
+    start: list[float]
+    daemon: float
+    server: float
+    scraped: float
+    scrape: float
+    answer: float
+    memory: float
+
+
+class Processes:
+    """The daemon and its PostgreSQL, and the processor time that they used since now."""
+
+    def __init__(self, own: psutil.Process) -> None:
+        self._own = own
+        self._postmaster = next(p for p in own.children() if p.name() == "postgres")
+        self._before = self._now()
+
+    def spent(self) -> tuple[float, float]:
+        """Seconds of the daemon and of PostgreSQL, of its processes that have ended too."""
+        (own, alive, reaped), (own_now, alive_now, reaped_now) = self._before, self._now()
+        ended = sum(alive[pid] for pid in alive.keys() - alive_now.keys())
+        grown = sum(seconds - alive.get(pid, 0.0) for pid, seconds in alive_now.items())
+        return own_now - own, grown + reaped_now - reaped - ended
+
+    def _now(self) -> tuple[float, dict[int, float], float]:
+        server = [self._postmaster, *self._postmaster.children()]
+        times = self._postmaster.cpu_times()
+        reaped = times.children_user + times.children_system
+        alive = {p.pid: harness.cpu([p]) for p in server if p.is_running()}
+        return harness.cpu([self._own]), alive, reaped
+
+
+@contextmanager
+def prepared(clocks: int) -> Iterator[tuple[Path, str]]:
+    """A directory with a database of so many running clocks, and settings for it."""
+    with harness.directory() as place, quiet_market.opened() as url:
+        text = SETTINGS + "".join(ACCOUNT.format(n=n, url=url) for n in range(ACCOUNTS))
+        with daemon.started(place, text):
+            sleep(SETTLES / 2)
+        asyncio.run(seed(place / "var", clocks))
+        yield place, text
+
+
+async def seed(state: Path, clocks: int) -> None:
+    """Fill the database of a daemon that is not running."""
+    async with embedded.join(state) as address, harness.connection(address) as db:
+        await db.execute(SETTLED)
+        for statement in (THREADS, RUNNING):
+            await db.execute(statement, clocks, ACCOUNTS)
+        await db.execute("vacuum analyze")
+        await db.execute("checkpoint")
+
+
+def measured(clocks: int, seconds: float) -> Found:
+    """Start the daemon over so many clocks, let it settle, and be idle for so long."""
+    with prepared(clocks) as (place, text):
+        starts = []
+        for _ in range(ROUNDS - 1):
+            with daemon.started(place, text) as started:
+                starts.append(started.seconds)
+        with daemon.started(place, text) as started:
+            starts.append(started.seconds)
+            return idle(started, seconds, starts)
+
+
+def idle(started: Started, seconds: float, starts: list[float]) -> Found:
+    sleep(SETTLES)
+    used = Processes(started.process)
+    sleep(seconds)
+    daemon_used, server_used = (part * MINUTE / seconds for part in used.spent())
+    cost, answer = scraping(started)
+    scraped = scraping_for(started, seconds)
+    memory = started.process.memory_info().rss / 2**20
+    return Found(starts, daemon_used, server_used, scraped, cost, answer, memory)
+
+
+def scraping(started: Started, times: int = 3) -> tuple[float, float]:
+    """CPU-seconds and seconds of a scrape."""
+    used, begun = Processes(started.process), monotonic()
+    asleep = 0.0
+    for _ in range(times):
+        scrape(started)
+        sleep(1.1)  # a younger one is handed out again
+        asleep += 1.1
+    return sum(used.spent()) / times, (monotonic() - begun - asleep) / times
+
+
+def scraping_for(started: Started, seconds: float) -> float:
+    """CPU-seconds a minute with a scrape every 15 seconds."""
+    used, end = Processes(started.process), monotonic() + seconds
+    while (left := end - monotonic()) > 0:
+        scrape(started)
+        sleep(min(left, SCRAPE_EVERY))
+    return sum(used.spent()) * MINUTE / seconds
+
+
+def scrape(started: Started) -> None:
+    status, body = started.get("/metrics")
+    assert status == 200
+    assert b"replyby_database_up 1" in body
+
+
+def main() -> None:
+    heading("Start, idle, memory")
+    few, many = measured(FEW, 5.0), measured(MANY, IDLE)
+    print(f"{MANY:,} running clocks, {ACCOUNTS} accounts read every 5 minutes.\n")
+    rows = [
+        Row("exec to ready, warm, embedded PostgreSQL, s", many.start, "<= 2.0"),
+        Row("idle, CPU-s a minute", [many.daemon + many.server], "<= 0.6"),
+        Row("of it the daemon", [many.daemon]),
+        Row("of it PostgreSQL", [many.server]),
+        Row("with a scrape every 15 s", [many.scraped]),
+        Row("a scrape, CPU-s", [many.scrape]),
+        Row("RSS of the daemon, MiB", [many.memory], "<= 80"),
+        Row(f"of it more than with {FEW:,} clocks", [many.memory - few.memory], "<= 5"),
+    ]
+    table(rows, "daemon")
+    if not QUICK:
+        print()
+        growing(measured(MANY // 10, 20.0), many, measured(MANY * 10, 20.0))
+
+
+def growing(*sizes: Found) -> None:
+    """Print how all of it moves with the number of clocks."""
+    rows = [
+        Growth("exec to ready, s", [min(found.start) for found in sizes]),
+        Growth("idle, daemon, CPU-s a minute", [found.daemon for found in sizes]),
+        Growth("idle, PostgreSQL, CPU-s a minute", [found.server for found in sizes]),
+        Growth("a scrape, CPU-s", [found.scrape for found in sizes]),
+        Growth("a scrape, s", [found.answer for found in sizes]),
+        Growth("RSS of the daemon, MiB", [found.memory for found in sizes]),
+    ]
+    growth(rows, f"of {MANY:,} clocks")
+
+
+if __name__ == "__main__":
+    main()
