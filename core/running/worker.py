@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
 from core import store
 from core.errors import StoreUnavailable
-from core.store import statement, streams, transaction, wake, workers
+from core.store import schedules, statement, streams, transaction, wake, workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from core.store import Address, Pool
 
 LOOK_EVERY = timedelta(seconds=0.5)
+CLOCK_EVERY = 5.0
+"""Seconds between two looks at the database's clock."""
 FAREWELL = 0.5
 
 log = structlog.get_logger()
@@ -42,6 +45,7 @@ class Worker:
         self._metrics = metrics
         self._connection: Connection[Record] | None = None
         self._id: int | None = None
+        self._clock: tuple[datetime, float] | None = None
 
     @property
     def id(self) -> int:
@@ -55,9 +59,10 @@ class Worker:
         return self._id
 
     async def once(self, pool: Pool, now: datetime) -> datetime:
-        """Stay registered, and free the leases of workers that are gone."""
+        """Stay registered, free the leases of workers that are gone, see the database's clock."""
         if self._connection is None or self._connection.is_closed():
             await self.register()
+        await self._look_at_clock(pool)
         async with statement(pool) as db:
             freed = await workers.free_dead(db, self.id)
             if freed:
@@ -66,6 +71,20 @@ class Worker:
             self._metrics.leases_taken_over.inc(len(freed))
             log.warning("leases taken over", streams=len(freed))
         return now + LOOK_EVERY
+
+    async def _look_at_clock(self, pool: Pool) -> None:
+        """Pull in what is scheduled where the database's clock was set back since the last look."""
+        seen = self._clock
+        if seen is not None and monotonic() - seen[1] < CLOCK_EVERY:
+            return
+        async with statement(pool) as db:
+            here = await schedules.clock(db), monotonic()
+        if seen is not None and schedules.went_back(here[0] - seen[0], here[1] - seen[1]):
+            async with transaction(pool) as db:
+                rescheduled = await schedules.pull_in(db)
+                await wake.send(db, *wake.LOOPS)
+            log.warning("the database's clock was set back", rescheduled=rescheduled)
+        self._clock = here
 
     async def register(self) -> None:
         """Take a number, and hear who wakes us.

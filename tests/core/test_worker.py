@@ -103,3 +103,19 @@ async def test_leaving_a_lost_database_ends(address, pool, metrics):
     await pool.close()
 
     await asyncio.wait_for(worker.leave(pool), 3)
+
+
+async def test_what_a_clock_that_was_set_back_has_put_off_is_due_again(worker, pool, now):
+    await worker.once(pool, now)
+    async with transaction(pool) as db:
+        await seeds.put_account(db, now)
+        await seeds.put_stream(db, now)
+        await db.execute("update stream set next_due = now() + interval '1 h', health = 'ok'")
+    await worker.once(pool, now)
+    assert await pool.fetchval("select next_due > now() + interval '59 min' from stream")
+
+    at, seen = worker._clock
+    worker._clock = at + 3600 * SECOND, seen - 5
+    await worker.once(pool, now)
+
+    assert await pool.fetchval("select next_due < now() + interval '2 min' from stream")
