@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -121,6 +122,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (then - now).total_seconds())
 
 
+@lru_cache(1024)
 def http_date(text: str) -> datetime | None:
     """The instant that an HTTP date names; None when it is none."""
     try:

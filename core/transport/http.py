@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache, lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,7 +38,7 @@ from tenacity import (
 )
 from yarl import URL
 
-from core.errors import BadPayload, OutcomeUnknown, RateLimited, Unreachable
+from core.errors import BadPayload, ConnectorError, OutcomeUnknown, RateLimited, Unreachable
 from core.transport import answers, proxy
 from core.transport.answers import Answer
 
@@ -100,9 +101,17 @@ class Limits:
 
     @property
     def timeout(self) -> ClientTimeout:
-        return ClientTimeout(
-            total=self.total, connect=self.connect, sock_connect=self.connect, sock_read=self.read
-        )
+        return _timeout(self)
+
+
+@cache
+def _timeout(limits: Limits) -> ClientTimeout:
+    return ClientTimeout(
+        total=limits.total,
+        connect=limits.connect,
+        sock_connect=limits.connect,
+        sock_read=limits.read,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +136,15 @@ class _Request:
     @property
     def where(self) -> str:
         """What an error may say of the address: the operation and the host, nothing secret."""
-        try:
-            return f"{self.operation} at {URL(self.url).host}"
-        except ValueError:
-            return self.operation
+        return _where(self.operation, self.url)
+
+
+@lru_cache(1024)
+def _where(operation: str, url: str) -> str:
+    try:
+        return f"{operation} at {URL(url).host}"
+    except ValueError:
+        return operation
 
 
 def open_session(version: str = "0") -> ClientSession:
@@ -245,7 +259,22 @@ class Http:
         return answer
 
     async def _asked(self, request: _Request) -> Answer:
+        """The answer; only where the first try fails in a way that may pass is there a second."""
+        try:
+            return await self._answered(request)
+        except ConnectorError as fault:
+            if not self._may_help(fault):
+                raise
+            first: ConnectorError | None = fault
         limits = self.limits
+
+        async def answered() -> Answer:
+            nonlocal first
+            told, first = first, None
+            if told is not None:
+                raise told
+            return await self._answered(request)
+
         retrying = AsyncRetrying(
             stop=stop_after_attempt(limits.attempts) | stop_before_delay(limits.total),
             retry=retry_if_exception(self._may_help),
@@ -253,7 +282,7 @@ class Http:
             before_sleep=self._retried,
             reraise=True,
         )
-        return await retrying(self._answered, request)
+        return await retrying(answered)
 
     def _may_help(self, fault: BaseException) -> bool:
         asked = fault.retry_after if isinstance(fault, RateLimited | Unreachable) else None
@@ -275,7 +304,7 @@ class Http:
 
     async def _answered(self, request: _Request) -> Answer:
         """One try of a question, redirects within the same origin followed."""
-        where = request.where
+        asked = request
         try:
             answer = await self._once(request)
             for _ in range(HOPS):
@@ -285,8 +314,8 @@ class Http:
                 request = further
                 answer = await self._once(request)
         except (ClientError, TimeoutError, OSError, ValueError) as fault:
-            raise _unreachable(fault, where) from None
-        trouble = answers.reading_fault(answer, where)
+            raise _unreachable(fault, asked.where) from None
+        trouble = None if answer.ok else answers.reading_fault(answer, asked.where)
         if trouble is not None:
             raise trouble
         return answer
@@ -294,14 +323,15 @@ class Http:
     async def _once(self, request: _Request) -> Answer:
         began, code = monotonic(), 0
         try:
+            url = URL(request.url)
             async with self.session.request(
                 request.method,
-                request.url,
+                url,
                 headers=request.headers,
                 params=request.params,
                 data=request.body,
                 allow_redirects=False,
-                proxy=proxy.lead(request.url),
+                proxy=proxy.lead(url),
                 timeout=self.limits.timeout,
             ) as response:
                 code = response.status
