@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
 from core import reply, store
 from core.errors import Mistaken, StoreUnavailable
 from core.loops import utcnow
@@ -65,7 +67,7 @@ class Desk:
             return
         text = self.words()
         self.doubtful.add(text)
-        with suppress(OSError, StoreUnavailable):
+        with suppress(OSError, StoreUnavailable, asyncpg.UndefinedTableError):
             await self._queue(*where, text)
 
     async def _queue(self, account: str, thread: str, text: str) -> None:
