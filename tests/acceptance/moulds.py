@@ -38,7 +38,8 @@ class Payload:
 
     *whole* are the threads that nothing was done to, each with the ids of its messages: they are
     to be stored, whatever stands beside them. *companions* are the answers to M10, by thread.
-    *headers* and *cut* (bytes held back) only count on a real wire.
+    On a real wire *sent* goes out with these *headers* in place of the body, *cut* bytes of it are
+    held back; *torn* says that it cannot be read then.
     """
 
     operation: str
@@ -47,7 +48,9 @@ class Payload:
     made: tuple[str, ...] = ()
     companions: Mapping[str, Payload] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: bytes | None = None
     cut: int = 0
+    torn: bool = False
 
 
 class Moulds:

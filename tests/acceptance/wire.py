@@ -58,9 +58,9 @@ class Wireless:
 
     @asynccontextmanager
     async def request(
-        self, method: str, url: str, params: Mapping[str, str] | None = None, **_: object
+        self, method: str, url: object, params: Mapping[str, str] | None = None, **_: object
     ) -> AsyncIterator[_Response]:
-        status, payload = self._program.answer(url)
+        status, payload = self._program.answer(str(url))
         yield _Response(status, payload.body)
 
 
@@ -101,8 +101,9 @@ async def wired(program: Program) -> AsyncIterator[str]:
 
 def _written(status: int, payload: Payload) -> bytes:
     """The answer as bytes; the length is what it would be if nothing were held back."""
-    length = f"Content-Length: {len(payload.body)}"
+    body = payload.body if payload.sent is None else payload.sent
+    length = f"Content-Length: {len(body)}"
     headers = (payload.headers or JSON).items()
     lines = [f"HTTP/1.1 {status} Said", length, *(f"{name}: {value}" for name, value in headers)]
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-    return head + payload.body[: len(payload.body) - payload.cut]
+    return head + body[: len(body) - payload.cut]
