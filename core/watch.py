@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core import ingest, keys
 from core.model import Notice, NoticeKind
 from core.stopwatch import running_from
-from core.store import notices, steps, streams, tally, transaction, wake
+from core.store import notices, statement, steps, streams, tally, transaction, wake
 from core.together import gathered
 from sla.clock import next_alert_at, reached
 
@@ -52,6 +52,10 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         When to look again: at once while there is more, else just after the next step; None
         while no clock has one.
     """
+    async with statement(pool) as db:
+        first = await steps.next_alert(db, sure=sure)
+    if first is None or first >= now:
+        return _again(first, now)
     told, again = await _tell(pool, rules, now, sure=sure)
     if told < MANY:
         return again
@@ -67,12 +71,18 @@ async def tend(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
     Returns:
         At once while there is more to count; None: whenever you like, within a second.
     """
-    async with transaction(pool) as db:
-        if sure and await _count(db, now) == BATCH:
-            return now
-    async with transaction(pool) as db:
-        await _read_ahead(db, now)
-        await _review(db, rules, now)
+    async with statement(pool) as db:
+        countable = sure and await steps.is_countable(db, now)
+        soon = await steps.soon(db, now, AHEAD)
+    if countable:
+        async with transaction(pool) as db:
+            if await _count(db, now) == BATCH:
+                return now
+    due = reviews(rules, now)
+    if soon or due:
+        async with transaction(pool) as db:
+            await _read_ahead(db, soon, now)
+            await _review(db, rules, due)
     return None
 
 
@@ -172,17 +182,15 @@ async def _count(db: Db, now: datetime) -> int:
     return sum(counted.values())
 
 
-async def _read_ahead(db: Db, now: datetime) -> None:
+async def _read_ahead(db: Db, soon: Mapping[str, datetime], now: datetime) -> None:
     """Let a walk begin just before each deadline: what it is told by should be fresh."""
-    soon = await steps.soon(db, now, AHEAD)
     if await streams.pull_forward(db, {name: at - LEAD for name, at in soon.items()}, now):
         await wake.send(db, "poll")
 
 
-async def _review(db: Db, rules: Rules, now: datetime) -> None:
-    due = {notice.key: notice for notice in reviews(rules, now)}
-    told = await notices.known(db, list(due)) if due else frozenset()
-    await notices.raise_(db, rules, [notice for key, notice in due.items() if key not in told])
+async def _review(db: Db, rules: Rules, due: Sequence[Notice]) -> None:
+    told = await notices.known(db, [notice.key for notice in due]) if due else frozenset()
+    await notices.raise_(db, rules, [notice for notice in due if notice.key not in told])
 
 
 def reviews(rules: Rules, now: datetime) -> list[Notice]:

@@ -61,6 +61,15 @@ SEEN = """
     where a.name = any($1)
     group by a.name
 """
+COUNTABLE = """
+    select exists (
+        select from clock
+        where (ended is null and next_alert_at is null or ended = 'late')
+          and not history and steps <> '{}'
+          and (breached_at is null or corrected_at is not null)
+          and due_at < $1
+    )
+"""
 # Read past the deadline, or one interval and a minute later without a good reading. One that ended
 # late was read: it is here only where our clock was unsure when that was stored.
 COUNT = """
@@ -177,6 +186,11 @@ async def seen(db: Db, accounts: Iterable[str]) -> dict[str, Seen]:
     """How far each of *accounts* was read."""
     rows = await db.fetch(SEEN, sorted(set(accounts)))
     return {row["name"]: Seen(*row) for row in rows}
+
+
+async def is_countable(db: Db, now: datetime) -> bool:
+    """Whether `count` might find something; it asks little where nothing is to be counted."""
+    return bool(await db.fetchval(COUNTABLE, now))
 
 
 async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]:
