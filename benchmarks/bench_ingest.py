@@ -17,11 +17,9 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-
 from benchmarks import harness
 from benchmarks.harness import ROUNDS, Row
-from core.store import prepare
+from core import store
 from core.store.messages import COLUMNS
 
 if TYPE_CHECKING:
@@ -74,8 +72,7 @@ async def output(command: Sequence[str], **environment: str) -> str:
 
 async def made_before(address: Address) -> list[tuple[object, ...]]:
     """The rows of `message` as the last reading left them."""
-    db = await asyncpg.connect(**{**address, "database": "ours"})
-    await prepare(db)
+    db = await store.connect({**address, "database": "ours"})
     rows = await db.fetch(f"select {', '.join(COLUMNS)} from message order by seen_at, id")
     await db.close()
     return [tuple(row) for row in rows]
@@ -83,8 +80,7 @@ async def made_before(address: Address) -> list[tuple[object, ...]]:
 
 async def copied(address: Address, rows: Sequence[tuple[object, ...]]) -> float:
     """Seconds to copy *rows* into an empty table like `message`."""
-    db = await asyncpg.connect(**await harness.database(address, "copied"))
-    await prepare(db)
+    db = await store.connect(await harness.database(address, "copied"))
     await db.execute("create table plain (like message including all)")
     await checkpoint(address)
     began = perf_counter()
@@ -97,7 +93,7 @@ async def copied(address: Address, rows: Sequence[tuple[object, ...]]) -> float:
 
 
 async def checkpoint(address: Address) -> None:
-    db = await asyncpg.connect(**address)
+    db = await store.connect(address)
     await db.execute("checkpoint")
     await db.close()
 

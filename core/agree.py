@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import remember
 from core.remember import GONE, MERGED, Outcome, Terms
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from sla.turn import Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(NamedTuple):
     """What one thread comes to now: its turns as stored, and the clocks computed from them."""
 
     turns: Sequence[Turn]

@@ -17,7 +17,7 @@ from core import deliver, loops, store
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.running import checks, sdnotify, standins, takeover
+from core.running import checks, memory, sdnotify, standins, takeover
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
@@ -73,6 +73,7 @@ async def _run(
             return
         for line in where_to_look(state, served):
             say(line)
+        memory.settle()
         sdnotify.notify("READY=1", f"STATUS={len(state.readers)} accounts")
         await crew.work()
 

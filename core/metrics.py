@@ -10,6 +10,8 @@ the start at 0, for a counter that is born with its first event hides it from `i
 from __future__ import annotations
 
 import platform
+from bisect import bisect_left
+from collections import Counter as Counts
 from dataclasses import dataclass
 from itertools import product
 from math import inf
@@ -25,7 +27,7 @@ from prometheus_client.process_collector import ProcessCollector
 from core import labels as closed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
 
@@ -81,9 +83,20 @@ class Labelled(Generic[MetricT]):
         self._metric.clear()
 
 
+class Distribution(prometheus.Histogram):
+    """A histogram that takes a thousand values as cheaply as a few."""
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Count *values*, as `observe` counts each."""
+        if values:
+            self._sum.inc(sum(values))
+        for place, n in Counts(bisect_left(self._upper_bounds, v) for v in values).items():
+            self._buckets[place].inc(n)
+
+
 Counter = Labelled[prometheus.Counter]
 Gauge = Labelled[prometheus.Gauge]
-Histogram = Labelled[prometheus.Histogram]
+Histogram = Labelled[Distribution]
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,9 +356,7 @@ class Metrics:
         self, name: str, text: str, labels: str, buckets: tuple[float, ...], **sets: tuple[str, ...]
     ) -> Histogram:
         names = tuple(labels.split())
-        made = prometheus.Histogram(
-            f"replyby_{name}", text, names, registry=self.registry, buckets=buckets
-        )
+        made = Distribution(f"replyby_{name}", text, names, registry=self.registry, buckets=buckets)
         return self._keep(f"replyby_{name}", "histogram", text, Labelled(made, names, sets))
 
     def _keep(self, name: str, kind: str, text: str, made: Labelled[MetricT]) -> Labelled[MetricT]:

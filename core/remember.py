@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import keys
 from core.model import ClockRow, Notice, NoticeKind
@@ -42,8 +42,7 @@ class Terms:
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The row as it is to be, and what follows from the change."""
 
     row: ClockRow

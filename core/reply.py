@@ -201,8 +201,7 @@ async def _thread_of(this: Round, reply: Reply) -> AsyncIterator[Db]:
             db, this.rules, reply.account, [reply.thread], this.clock(), sure=this.sure
         )
     account = this.rules.accounts[reply.account]
-    for row in put.replied:
-        observe.reply(this.metrics, this.rules, account.marketplace, row)
+    observe.replies(this.metrics, this.rules, account.marketplace, put.replied)
 
 
 async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict  # the one that pydantic reads before Python 3.12
 
 from core.connector import Capabilities, Options, Spec
 from core.model import Id, Message, Page, Stream, Thread
@@ -35,7 +35,11 @@ TERMS = Policy(
     source="invented",
     checked_on=date(2026, 11, 22),
 )
-SENDERS = {"CUSTOMER_USER": Party.BUYER, "SHOP_USER": Party.SELLER, "OPERATOR_USER": Party.MARKETPLACE}
+SENDERS = {
+    "CUSTOMER_USER": Party.BUYER,
+    "SHOP_USER": Party.SELLER,
+    "OPERATOR_USER": Party.MARKETPLACE,
+}
 PARTIES = {"CUSTOMER": Party.BUYER, "SHOP": Party.SELLER, "OPERATOR": Party.MARKETPLACE}
 
 
@@ -140,7 +144,9 @@ def mapped(entries: Iterable[Entry], now: datetime) -> Page:
     for entry in entries:
         messages[entry["id"]] = _message(entry)
         changed = _instant(entry["date_updated"]) or now
-        thread = threads.setdefault(entry["thread_id"], {"id": entry["thread_id"], "as_of": changed})
+        thread = threads.setdefault(
+            entry["thread_id"], {"id": entry["thread_id"], "as_of": changed}
+        )
         thread["as_of"] = max(thread["as_of"], changed)
         if entry["from"]["type"] == "CUSTOMER_USER":
             thread.setdefault("buyer", entry["from"].get("display_name", ""))

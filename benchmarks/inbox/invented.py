@@ -10,10 +10,10 @@ from typing import Any
 BASE = 1_780_000_000
 """When the first thread was changed, in seconds since 1970; each later one a second after it."""
 
-SYLLABLES = (
-    "ba be bi da de do fa ge ha in ka la ma ne or pa ra sa te un ver wo zu chen schaft keit ung auf"
-    " mit der die das ist nicht und ein paket sendung bestellung"
-).split()
+SYLLABLES = """
+    ba be bi da de do fa ge ha in ka la ma ne or pa ra sa te un ver wo zu chen schaft keit ung auf
+    mit der die das ist nicht und ein paket sendung bestellung
+""".split()  # noqa: SIM905  # forty words in forty pairs of quotes are no list to read
 
 Thread = dict[str, Any]
 
@@ -22,7 +22,9 @@ Thread = dict[str, Any]
 def words() -> tuple[str, ...]:
     """Three thousand words that nobody has said."""
     by = Random(7)
-    return tuple("".join(by.choice(SYLLABLES) for _ in range(by.randint(1, 3))) for _ in range(3000))
+    return tuple(
+        "".join(by.choice(SYLLABLES) for _ in range(by.randint(1, 3))) for _ in range(3000)
+    )
 
 
 def text(by: Random, length: int) -> str:
@@ -38,8 +40,10 @@ def text(by: Random, length: int) -> str:
 
 def stamp(seconds: float) -> str:
     """As the marketplace writes an instant."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace(
-        "+00:00", "Z"
+    return (
+        datetime.fromtimestamp(seconds, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
     )
 
 

@@ -15,7 +15,7 @@ import os
 import resource
 import sys
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,13 @@ from core.model import Account
 from core.notifier import Route, Routing
 from core.poll import Reader
 from core.rules import Rules
+from core.running import memory
 from core.store import accounts, streams, transaction, workers
 from core.store.accounts import Setup
 from core.transport.http import Http, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from core.store import Address, Pool
 
@@ -68,7 +69,9 @@ class Daemon:
 
     async def monitor(self) -> None:
         """Enter the accounts, since long before the first message."""
-        setups = [Setup(r.account, tuple(r.streams.values()), r.budget) for r in self.readers.values()]
+        setups = [
+            Setup(r.account, tuple(r.streams.values()), r.budget) for r in self.readers.values()
+        ]
         since = datetime(2020, 1, 1, tzinfo=UTC)
         async with transaction(self.pool) as db:
             await accounts.sync(db, setups, since)
@@ -86,7 +89,7 @@ class Daemon:
 
     async def read(self) -> None:
         """Read everything that is due."""
-        now = datetime.now(UTC)  # noqa: DTZ005, TID251  # the benchmark is its own daemon
+        now = datetime.now(UTC)  # noqa: TID251  # the benchmark is its own daemon
         once = (
             poll.once(self.pool, self.worker, self.readers, self.rules, self.metrics, now)
             for _ in range(SLOTS)
@@ -148,19 +151,19 @@ class Meter:
             "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
 
-    async def _told(self) -> tuple[tuple[int, int], int, dict[int, float]]:
+    async def _told(self) -> tuple[Sequence[int], int, dict[int, float]]:
         opened = [await self._pool.acquire() for _ in range(self._pool.get_size())]
         for db in opened:
             await db.execute("select pg_stat_force_next_flush()")
             await self._pool.release(db)
         async with self._pool.acquire() as db:
-            written = tuple(await db.fetchrow(WRITTEN))
+            [written] = await db.fetch(WRITTEN)
             lsn = await db.fetchval("select (pg_current_wal_insert_lsn() - '0/0')::bigint")
             pid = await db.fetchval("select pg_backend_pid()")
         postmaster = psutil.Process(pid).parent()
         assert postmaster is not None
         found = [postmaster, *postmaster.children()]
-        return written, int(lsn), {p.pid: sum(p.cpu_times()[:2]) for p in found}
+        return tuple(written), int(lsn), {p.pid: sum(p.cpu_times()[:2]) for p in found}
 
 
 async def window(daemon: Daemon, what: str) -> dict[str, Any]:
@@ -183,6 +186,7 @@ async def main() -> None:
     url, shops, *windows = sys.argv[1:]
     async with opened(json.loads(os.environ["ADDRESS"]), url, int(shops)) as daemon:
         await daemon.monitor()
+        memory.settle()
         for what in windows:
             print(json.dumps(await window(daemon, what)), flush=True)
 

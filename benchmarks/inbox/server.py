@@ -3,8 +3,8 @@
     python -m benchmarks.inbox.server --threads 20000 --shops 8
 
 Prints its address as the first line. ``GET /api/messages?limit=100&page_token=..&updated_since=..``
-answers ``{"data": [message ...], "next_page_token": ..}``, 100 threads a page, gzip; with ``&shop=3``
-those of one shop alone. ``GET /touch?n=200`` edits as many threads; their time is then the newest.
+answers ``{"data": [message ...], "next_page_token": ..}``, 100 threads a page, gzip; those of one
+shop with ``&shop=3``. ``GET /touch?n=200`` edits as many threads; their time is then the newest.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import json
 from bisect import bisect_left
 from datetime import datetime
 from random import Random
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from benchmarks.inbox import invented
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GZIP = 6
 LIMIT = 100
@@ -110,8 +114,8 @@ class Marketplace:
         return web.json_response({"requests": self.requests})
 
 
-def _seconds(asked: object) -> int:
-    since = asked.get("updated_since") if hasattr(asked, "get") else None
+def _seconds(asked: Mapping[str, str]) -> int:
+    since = asked.get("updated_since")
     return int(datetime.fromisoformat(since.replace(" ", "+")).timestamp()) if since else 0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.arrival import news
+from core.arrival import news as prefilter
 from core.arrival.news import News
 from core.store import messages
 
@@ -30,17 +30,17 @@ async def look(db: Db, account: str, page: Page) -> News:  # noqa: ARG001  # in 
     )
 
 
-async def confirm(db: Db, account: str, found: News) -> News:  # noqa: ARG001  # likewise
+async def confirm(db: Db, account: str, news: News) -> News:  # noqa: ARG001  # likewise
     """Everything still."""
-    return found
+    return news
 
 
 @contextmanager
 def sending_everything() -> Iterator[None]:
     """Let pages be stored without the prefilter."""
-    before = news.look, news.confirm
-    news.look, news.confirm = look, confirm
+    before = prefilter.look, prefilter.confirm
+    prefilter.look, prefilter.confirm = look, confirm
     try:
         yield
     finally:
-        news.look, news.confirm = before
+        prefilter.look, prefilter.confirm = before

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from sla.steps import CALENDAR_ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.ingest import Stored
     from core.metrics import Metrics
     from core.model import Account, ClockRow
     from core.rules import Rules
+    from sla.clock import Clock
 
 
 def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where: str) -> None:
@@ -20,23 +23,25 @@ def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where
     metrics.messages_stored.labels(marketplace, name, "out").inc(stored.sent)
     metrics.messages_duplicate.labels(marketplace, name).inc(stored.repeated)
     metrics.payloads_quarantined.labels(marketplace, where).inc(len(stored.aside))
-    delay = metrics.ingest_delay.labels(marketplace)
-    for seconds in stored.delays:
-        delay.observe(seconds)
-    for row in stored.replied:
-        reply(metrics, rules, marketplace, row)
+    metrics.ingest_delay.labels(marketplace).observe_all(stored.delays)
+    replies(metrics, rules, marketplace, stored.replied)
 
 
-def reply(metrics: Metrics, rules: Rules, marketplace: str, row: ClockRow) -> None:
-    """Measure the reply that ended *row*: in real time, and as a share of the time allowed."""
-    clock = row.clock
+def replies(metrics: Metrics, rules: Rules, marketplace: str, rows: Sequence[ClockRow]) -> None:
+    """Measure the replies that ended *rows*: in real time, and as a share of the time allowed."""
+    for metric in {row.clock.metric for row in rows}:
+        ended = [row for row in rows if row.clock.metric == metric]
+        taken = [seconds for row in ended if (seconds := _taken(row.clock)) is not None]
+        metrics.reply_duration.labels(marketplace, metric).observe_all(taken)
+        used = [share for row in ended if (share := _used(rules, row)) is not None]
+        metrics.reply_time_used.labels(marketplace, metric).observe_all(used)
+
+
+def _taken(clock: Clock) -> float | None:
+    """The seconds until the reply."""
     if clock.stopped_at is None:
-        return
-    taken = max(0.0, (clock.stopped_at - clock.started_at).total_seconds())
-    metrics.reply_duration.labels(marketplace, clock.metric).observe(taken)
-    used = _used(rules, row)
-    if used is not None:
-        metrics.reply_time_used.labels(marketplace, clock.metric).observe(used)
+        return None
+    return max(0.0, (clock.stopped_at - clock.started_at).total_seconds())
 
 
 def _used(rules: Rules, row: ClockRow) -> float | None:

@@ -48,11 +48,11 @@ RUNNING = """
     limit $4
 """
 NEXT_IDS = "select nextval('clock_id_seq') from generate_series(1, $1)"
+# Of a new row; what is not named here has its default.
 COLUMNS = (
-    "id", "account", "thread", "revision", "step", "breached_at", "corrected_at", "correction",
-    "history", "promise", "waits_for", "metric", "policy_version", "members", "started_by",
-    "started_at", "due_at", "due_from", "steps", "stopped_at", "stopped_by", "ended", "reason",
-    "flags", "next_alert_at", "counted",
+    "id", "account", "thread", "breached_at", "history", "promise", "waits_for", "metric",
+    "policy_version", "members", "started_by", "started_at", "due_at", "due_from", "steps",
+    "stopped_at", "stopped_by", "ended", "reason", "next_alert_at", "counted", "flags",
 )  # fmt: skip
 CHANGE = """
     update clock
@@ -160,7 +160,7 @@ async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
 
 async def _add(db: Db, changes: Changes) -> list[int]:
     """Write new rows; their ids, where an entry asks for one."""
-    new = [_columns(row) for row in changes.new]
+    new = [_new_columns(row) for row in changes.new]
     if not any(entry.clock < 0 for entry in changes.entries):
         await db.copy_records_to_table("clock", records=new, columns=COLUMNS[1:])
         return []
@@ -186,14 +186,23 @@ async def _tell(db: Db, rules: Rules, changes: Changes) -> None:
     await notices.raise_(db, rules, changes.notices)
 
 
+def _new_columns(row: ClockRow) -> tuple[object, ...]:
+    c = row.clock
+    return (
+        row.account, row.thread, row.breached_at, row.history, c.promise, c.waits_for, c.metric,
+        c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
+        c.stopped_at, c.stopped_by, c.ended, c.reason, alert_at(row), row.counted,
+        sorted(c.flags) if c.flags else (),
+    )  # fmt: skip
+
+
 def _columns(row: ClockRow) -> tuple[object, ...]:
     c = row.clock
     return (
         row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
         row.correction, row.history, c.promise, c.waits_for, c.metric, c.policy_version,
         c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
-        c.stopped_by, c.ended, c.reason, sorted(c.flags) if c.flags else (), alert_at(row),
-        row.counted,
+        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row), row.counted,
     )  # fmt: skip
 
 
