@@ -24,17 +24,27 @@ REGISTER = """
 """
 LEAVE = "delete from worker where id = $1"
 ALIVE = "select count(*) from pg_locks where locktype = 'advisory' and classid = $1::integer::oid"
+# What a stopped process has locked is waited for by nobody: the next look, till then it stays dead.
 FREE_DEAD = """
-    with dead as (
+    with dead as materialized (
         select id from worker
         where case when id <> $2 then pg_try_advisory_xact_lock($1::integer, id::integer) end
         for update skip locked
+    ), theirs as materialized (
+        select s.account, s.stream from stream s join dead on dead.id = s.holder
+        order by s.account, s.stream
+        for no key update of s skip locked
     ), gone as (
-        delete from worker using dead where worker.id = dead.id returning worker.id
+        delete from worker w using dead
+        where w.id = dead.id and not exists (
+            select from stream s where s.holder = dead.id and not exists (
+                select from theirs where theirs.account = s.account and theirs.stream = s.stream
+            )
+        )
     )
     update stream s
     set holder = null, leased_until = null, pulled_to = null, next_due = now(), fence = fence + 1
-    from gone where s.holder = gone.id
+    from theirs where s.account = theirs.account and s.stream = theirs.stream
     returning s.account, s.stream
 """
 
@@ -61,6 +71,8 @@ async def alive(db: Db) -> int:
 
 async def free_dead(db: Db, worker: int) -> list[tuple[str, str]]:
     """Free the leases of workers whose session is gone; *worker* is the one that asks.
+
+    A stream that is locked is left to the next call.
 
     Returns:
         The streams (account, name) that are due again.

@@ -10,7 +10,7 @@ from core.errors import LeaseLost
 from core.model import HealthState, Stream
 from core.store import budget, streams, transaction, wake, workers
 from tests.core import pages
-from tests.core.pages import HOUR, MINUTE
+from tests.core.pages import HOUR, MINUTE, setup
 from tests.core.seeds import SECOND
 
 LEASE = 30 * SECOND
@@ -197,6 +197,26 @@ async def test_a_dead_workers_streams_are_due_at_once(address, pool, db, now):
 
     assert await workers.free_dead(db, other) == [("mk", "threads")]
     assert await names(db, other) == [("mk", "threads")]
+    assert [row["id"] for row in await pages.rows(pool, "worker")] == [other]
+    await alive.close()
+
+
+async def test_what_a_stopped_process_has_locked_holds_up_nothing_else(address, pool, db, now):
+    """Its session is lost, and its transaction stands open: its other streams are freed at once."""
+    await put(pool, now, setup("mk", Stream("locked", MINUTE), Stream("threads", MINUTE)))
+    dead, alive = await store.connect(address), await store.connect(address)
+    one, other = await workers.register(dead), await workers.register(alive)
+    await streams.claim(db, one, 2, HOUR)
+    await dead.close()
+    await _gone(db, 1)
+
+    async with transaction(pool) as stopped:
+        await stopped.execute("select from stream where stream = 'locked' for no key update")
+        async with asyncio.timeout(5):
+            assert await workers.free_dead(db, other) == [("mk", "threads")]
+            assert await workers.free_dead(db, other) == []
+
+    assert await workers.free_dead(db, other) == [("mk", "locked")]
     assert [row["id"] for row in await pages.rows(pool, "worker")] == [other]
     await alive.close()
 
