@@ -159,7 +159,9 @@ def salvaged(
     """
     try:
         return salvage.Salvaged(model.model_validate_json(answer.body))
-    except ValidationError:
+    except ValidationError as fault:
+        if fault.error_count() > salvage.MOST_FAULTS:
+            raise _misshapen(answer, fault, where) from None
         content = decoded(answer, where)
     try:
         return salvage.read(model, content, names)
@@ -197,6 +199,10 @@ def _misshapen(answer: Answer, fault: ValidationError, where: str) -> BadPayload
 
 def complaint(fault: ValidationError) -> str:
     """Which fields of a payload are wrong and how, without their values."""
+    if (
+        fault.error_count() > salvage.MOST_FAULTS
+    ):  # to list them would take longer than to find them
+        return f"{fault.error_count()} faults"
     errors = fault.errors(include_url=False, include_context=False, include_input=False)
     said = [f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in errors[:3]]
     return ", ".join(said)

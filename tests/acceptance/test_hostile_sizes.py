@@ -16,7 +16,7 @@ from tests.acceptance.mutation import Raw, written
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
 
 SIZE = 10_000_000
-SECONDS, MANY_SECONDS = 2.0, 15.0
+SECONDS, MANY_SECONDS = 2.0, 10.0
 """CPU time for one thing of so many bytes, and for as many things as a page will never hold."""
 
 ROOM = 700 << 20
