@@ -42,7 +42,7 @@ async def drip(
 ) -> web.StreamResponse:
     """The answer byte by byte, *seconds* apart, and white space when it has come to its end."""
     begun = await _begun(request, response)
-    with suppress(ConnectionResetError):  # whoever asked has had enough
+    with suppress(ConnectionError):  # whoever asked has had enough
         for byte in _bytes(body_of(response)[:-1]):
             await begun.write(byte)
             await asyncio.sleep(seconds)
@@ -52,7 +52,7 @@ async def drip(
 async def endless(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """The answer without its last byte, then white space as fast as it is taken."""
     begun = await _begun(request, response)
-    with suppress(ConnectionResetError):
+    with suppress(ConnectionError):
         await begun.write(body_of(response)[:-1])
         while True:
             await begun.write(PADDING)
