@@ -23,9 +23,10 @@ from core.errors import (
 from core.ingest import LEASE
 from core.model import HealthState, SetAside
 from core.reading import health, look, observe, walk
+from core.reading.ending import Endings
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
-from core.store import budget, legible, streams, transaction
+from core.store import budget, legible, statement, streams, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Slots:
-    """What the slots of one process share: what they are *reading* just now.
+    """What the slots of one process share: what they are *reading* just now, how it *ends*.
 
     *forgot*: the database went away in the middle of a word, and may hold leases for us of which
     we do not know, or which nobody reads any more.
@@ -68,10 +69,11 @@ class Slots:
 
     reading: set[Lease] = field(default_factory=set)
     forgot: bool = False
+    endings: Endings = field(default_factory=Endings)
 
     async def claim(self, pool: Pool, worker: int, limit: int) -> list[Lease]:
         """Claim as `streams.claim`; what was forgotten is due again, for whoever is first."""
-        async with transaction(pool) as db:
+        async with statement(pool) as db:
             if self.forgot:
                 self.forgot = False
                 await streams.free_forgotten(db, worker, self.reading)
@@ -102,8 +104,8 @@ async def once(
     Raises:
         StoreUnavailable: the database went away; what was not stored is read again.
     """
-    this = Round(pool, rules, metrics, running_from(now), sure)
     slots, leases = slots or Slots(), []
+    this = Round(pool, rules, metrics, running_from(now), sure, slots.endings)
     try:
         leases = await slots.claim(pool, worker, batch)
         await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)
@@ -114,7 +116,7 @@ async def once(
         slots.reading.difference_update(leases)
     if leases:
         return this.clock()
-    async with transaction(pool) as db:
+    async with statement(pool) as db:
         return this.clock() + max(await streams.next_due(db), SHORTEST)
 
 

@@ -18,7 +18,9 @@ from core import ingest
 from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
 from core.ingest import LEASE, Stored
 from core.model import Page
+from core.reading.ending import Endings
 from core.store import streams, transaction
+from core.store.streams import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +60,7 @@ class Round:
     metrics: Metrics
     clock: Callable[[], datetime]
     sure: bool
+    endings: Endings = field(default_factory=Endings)
 
 
 @dataclass(slots=True)
@@ -93,6 +96,14 @@ class Walk:
         """Whether there are pages that are not stored yet."""
         return bool(self._pile)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something on them."""
+        return any(
+            page.messages or page.threads or page.given or page.set_aside or page.published
+            for page in self._pile
+        )
+
     def is_to_be_stored(self) -> bool:
         """Whether the pile is worth a transaction, or has waited long enough."""
         return (
@@ -116,6 +127,8 @@ class Walk:
 async def read(this: Round, walk: Walk) -> None:
     """Fetch and store page after page; the last transaction also gives the stream back.
 
+    Where nothing is left to be stored, other walks that end like this share it.
+
     Raises:
         ConnectorError: the walk broke off; what was read before is stored, the cursor has not
             moved.
@@ -130,9 +143,13 @@ async def read(this: Round, walk: Walk) -> None:
         if walk.has_pile:
             await _store(this, walk, None)
         raise
+    finished = Finished(walk.lease, cursor, walk.begun, this.clock(), wait(walk))
+    if not walk.has_news:
+        await this.endings.finish(this.pool, finished)
+        return
     async with transaction(this.pool) as db:
         await _ingest(db, this, walk)
-        await streams.finish(db, walk.lease, cursor, walk.begun, this.clock(), wait(walk))
+        await streams.finish(db, finished)
 
 
 async def _to_the_end(this: Round, walk: Walk) -> str | None:
@@ -197,8 +214,8 @@ async def _store(this: Round, walk: Walk, cursor: str | None) -> None:
 
 
 async def _ingest(db: Db, this: Round, walk: Walk) -> None:
-    page, account = walk.take(), walk.lease.account
-    if page.messages or page.threads or page.given or page.set_aside or page.published:
+    has_news, page = walk.has_news, walk.take()
+    if has_news:
         walk.stored += await ingest.page(
-            db, this.rules, account, page, this.clock(), walk.lease, sure=this.sure
+            db, this.rules, walk.lease.account, page, this.clock(), walk.lease, sure=this.sure
         )

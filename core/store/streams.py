@@ -14,7 +14,7 @@ from core.errors import LeaseLost
 from core.model import HealthState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from asyncpg import Record
@@ -82,14 +82,28 @@ ADVANCE = """
     where account = $1 and stream = $2 and holder = $3 and fence = $4
     returning true
 """
+# Locked in order, as whoever locks all streams of an account does it.
 FINISH = """
-    update stream
-    set cursor = coalesce($5, cursor), seen_through = greatest(seen_through, $6), last_ok_at = $7,
-        next_due = greatest(not_before, least(now() + $8::interval, pulled_to)), pulled_to = null,
-        holder = null, leased_until = null, failures = 0, backoff_until = null, error = null,
-        health_since = case when health = 'ok' then health_since else $7 end, health = 'ok'
-    where account = $1 and stream = $2 and holder = $3 and fence = $4
-    returning true
+    with held as materialized (
+        select s.account, s.stream, w.cursor, w.begun, w.now, w.wait
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[],
+                    $6::timestamptz[], $7::timestamptz[], $8::interval[])
+            as w (account, stream, holder, fence, cursor, begun, now, wait)
+        join stream s on s.account = w.account and s.stream = w.stream
+                     and s.holder = w.holder and s.fence = w.fence
+        order by s.account, s.stream
+        for no key update of s
+    )
+    update stream s
+    set cursor = coalesce(held.cursor, s.cursor),
+        seen_through = greatest(s.seen_through, held.begun), last_ok_at = held.now,
+        next_due = greatest(s.not_before, least(now() + held.wait, s.pulled_to)),
+        pulled_to = null, holder = null, leased_until = null, failures = 0, backoff_until = null,
+        error = null, health = 'ok',
+        health_since = case when s.health = 'ok' then s.health_since else held.now end
+    from held
+    where s.account = held.account and s.stream = held.stream
+    returning s.account, s.stream
 """
 FAIL = """
     update stream
@@ -179,6 +193,17 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A complete walk under *lease* that began at *begun* and ended *now*; again after *wait*."""
+
+    lease: Lease
+    cursor: str | None
+    begun: datetime
+    now: datetime
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How a stream of an account is, and up to when it was read."""
 
@@ -226,15 +251,23 @@ async def advance(db: Db, lease: Lease, cursor: str) -> None:
     _held(lease, await db.fetchval(ADVANCE, *_key(lease), cursor))
 
 
-async def finish(
-    db: Db, lease: Lease, cursor: str | None, begun: datetime, now: datetime, wait: timedelta
-) -> None:
-    """Give *lease* back after a complete walk that began at *begun*; due again after *wait*.
+async def finish(db: Db, walk: Finished) -> None:
+    """Give the lease of a complete *walk* back.
 
     Raises:
         LeaseLost: another worker has it, and nothing of this transaction may count.
     """
-    _held(lease, await db.fetchval(FINISH, *_key(lease), cursor, begun, now, wait))
+    _held(walk.lease, await finish_all(db, [walk]))
+
+
+async def finish_all(db: Db, walks: Sequence[Finished]) -> frozenset[tuple[str, str]]:
+    """Give the leases of several complete walks back, each by itself.
+
+    Returns:
+        The streams (account, name) that were given back; another worker has the others.
+    """
+    columns = zip(*(_row(walk) for walk in walks), strict=True)
+    return frozenset((r["account"], r["stream"]) for r in await db.fetch(FINISH, *columns))
 
 
 async def fail(
@@ -325,6 +358,10 @@ def _count(status: str) -> int:
 
 def _key(lease: Lease) -> tuple[str, str, int, int]:
     return lease.account, lease.stream, lease.worker, lease.fence
+
+
+def _row(walk: Finished) -> tuple[object, ...]:
+    return (*_key(walk.lease), walk.cursor, walk.begun, walk.now, walk.wait)
 
 
 def _held(lease: Lease, row: Iterable[object] | None) -> None:

@@ -13,6 +13,7 @@ from core.metrics import Metrics
 from core.model import Stream
 from core.reading import blind
 from core.store import accounts, streams
+from core.store.streams import Finished
 from sla.calendar import Calendar, Span
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, setup, stored
@@ -111,7 +112,7 @@ async def read_through(pool, at):
     async with pool.acquire() as db:
         await db.execute("update stream set next_due = now()")
         for lease in await streams.claim(db, 1, 10, MINUTE):
-            await streams.finish(db, lease, None, at, at, MINUTE)
+            await streams.finish(db, Finished(lease, None, at, at, MINUTE))
 
 
 async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(pool, now):

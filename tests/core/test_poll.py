@@ -19,7 +19,7 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import HealthState, NoticeKind, Page, SetAside, Stream
 from core.poll import Reader, wait_after
-from core.reading import blind, walk
+from core.reading import blind, ending, walk
 from core.store import streams, transaction
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, setup, thread
@@ -271,6 +271,55 @@ async def test_what_was_read_under_a_lost_lease_is_dropped(polling, now):
     assert (await polling.stream())["holder"] == 2
     assert polling.counted("lease_lost") == 1
     assert polling.metrics.leases_lost.labels("empik")._value.get() == 1
+
+
+async def test_walks_that_find_nothing_end_together_and_one_that_lost_its_lease_alone(polling, now):
+    names = ("a", "b", "c")
+    await polling.read(*(setup(name) for name in names))
+
+    async def meanwhile():
+        await polling.pool.execute("update stream set fence = fence + 1 where account = 'b'")
+        return Page(cursor="b1")
+
+    for name in names:
+        answer = meanwhile if name == "b" else Page(cursor=f"{name}1")
+        polling.marketplaces[name].say(answer)
+    await polling.once()
+
+    assert [polling.counted("success", name) for name in names] == [1, 0, 1]
+    assert [polling.counted("lease_lost", name) for name in names] == [0, 1, 0]
+    rows = await polling.pool.fetch("select cursor, xmin::text as by from stream order by account")
+    assert [row["cursor"] for row in rows] == ["a1", None, "c1"]
+    assert rows[0]["by"] == rows[2]["by"]
+
+
+async def test_a_walk_that_is_cancelled_takes_no_other_along(polling, now):
+    await polling.read(setup("a"), setup("b"))
+    endings = ending.Endings()
+    async with transaction(polling.pool) as db:
+        leases = await streams.claim(db, WORKER, 2, MINUTE)
+    walks = [streams.Finished(lease, "c1", now, now, MINUTE) for lease in leases]
+    first, second = (asyncio.create_task(endings.finish(polling.pool, each)) for each in walks)
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    await second
+    assert first.cancelled()
+
+
+async def test_every_walk_hears_that_the_database_went_away(polling, now):
+    await polling.read(setup("a"), setup("b"))
+    endings = ending.Endings()
+    async with transaction(polling.pool) as db:
+        leases = await streams.claim(db, WORKER, 2, MINUTE)
+    walks = [streams.Finished(lease, "c1", now, now, MINUTE) for lease in leases]
+    await polling.pool.close()
+
+    ends = (endings.finish(polling.pool, each) for each in walks)
+    told = await asyncio.gather(*ends, return_exceptions=True)
+
+    assert [type(fault) for fault in told] == [StoreUnavailable] * 2
 
 
 async def test_a_message_is_never_seen_before_it_was_sent(polling, now):

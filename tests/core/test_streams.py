@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from core import store
 from core.errors import LeaseLost
 from core.model import HealthState, Stream
 from core.store import budget, streams, transaction, wake, workers
+from core.store.streams import Finished
 from tests.core import pages
 from tests.core.pages import HOUR, MINUTE, setup
 from tests.core.seeds import SECOND
@@ -63,13 +65,29 @@ async def test_a_dead_claim_becomes_due_by_itself_and_its_result_does_not_count(
     for late in (
         streams.hold(db, dead, LEASE),
         streams.advance(db, dead, "c"),
-        streams.finish(db, dead, "c", now, now, MINUTE),
+        streams.finish(db, Finished(dead, "c", now, now, MINUTE)),
         streams.fail(db, dead, HealthState.UNREACHABLE, "", now, MINUTE),
     ):
         with pytest.raises(LeaseLost, match="mk/threads"):
             await late
     await streams.put_back(db, dead, MINUTE)
-    await streams.finish(db, lease, "c", now, now, MINUTE)
+    await streams.finish(db, Finished(lease, "c", now, now, MINUTE))
+
+
+async def test_of_walks_that_end_together_only_those_still_held_are_given_back(pool, db, now):
+    await put(pool, now, *(setup(name, budget=name) for name in ("a", "b", "c", "stale")))
+    *held, stale = sorted(await streams.claim(db, 1, 9, LEASE), key=lambda one: one.account)
+    ends = [Finished(each, f"{each.account}1", now, now, HOUR) for each in (stale, *held[::-1])]
+    ends += [Finished(replace(held[0], worker=2), "another's", now, now, HOUR)]
+    await db.execute("update stream set fence = fence + 1 where account = 'stale'")
+
+    found = await streams.finish_all(db, ends)
+
+    assert found == {("a", "threads"), ("b", "threads"), ("c", "threads")}
+    rows = await db.fetch("select account, holder, cursor from stream order by account")
+    assert [tuple(row) for row in rows] == [
+        ("a", None, "a1"), ("b", None, "b1"), ("c", None, "c1"), ("stale", 1, None),
+    ]  # fmt: skip
 
 
 async def test_a_lease_that_is_held_lasts(pool, db, now):
@@ -85,7 +103,7 @@ async def test_a_finished_stream_says_how_far_it_was_read_and_is_due_again(pool,
     await put(pool, now)
     [lease] = await streams.claim(db, 1, 1, LEASE)
 
-    await streams.finish(db, lease, "cursor", now - SECOND, now, MINUTE)
+    await streams.finish(db, Finished(lease, "cursor", now - SECOND, now, MINUTE))
 
     [row] = await pages.rows(pool, "stream")
     assert (row["cursor"], row["seen_through"], row["last_ok_at"]) == ("cursor", now - SECOND, now)
@@ -97,7 +115,7 @@ async def test_a_walk_without_a_cursor_leaves_the_old_one(pool, db, now):
     await put(pool, now)
     for cursor in ("cursor", None):
         [lease] = await streams.claim(db, 1, 1, LEASE)
-        await streams.finish(db, lease, cursor, now, now, timedelta(0))
+        await streams.finish(db, Finished(lease, cursor, now, now, timedelta(0)))
         await db.execute("update stream set next_due = now()")
 
     assert (await pages.rows(pool, "stream"))[0]["cursor"] == "cursor"
@@ -123,7 +141,7 @@ async def test_a_failure_is_counted_and_says_since_when(pool, db, now):
 async def test_a_reading_is_pulled_forward_and_never_put_off(pool, db, now):
     await put(pool, now)
     [lease] = await streams.claim(db, 1, 1, LEASE)
-    await streams.finish(db, lease, None, now, now, HOUR)
+    await streams.finish(db, Finished(lease, None, now, now, HOUR))
 
     assert await streams.pull_forward(db, {"mk": now + MINUTE}, now) == 1
     assert await due_in(db) == 60
@@ -134,7 +152,7 @@ async def test_a_reading_is_pulled_forward_and_never_put_off(pool, db, now):
 async def test_a_walk_that_began_since_then_will_do(pool, db, now):
     await put(pool, now)
     [lease] = await streams.claim(db, 1, 1, LEASE)
-    await streams.finish(db, lease, None, now, now, HOUR)
+    await streams.finish(db, Finished(lease, None, now, now, HOUR))
 
     assert await streams.pull_forward(db, {"mk": now}, now + SECOND) == 0
 
@@ -142,7 +160,7 @@ async def test_a_walk_that_began_since_then_will_do(pool, db, now):
 async def test_nothing_is_pulled_past_the_floor_or_a_backoff(pool, db, now):
     await put(pool, now, pages.setup("mk", Stream("threads", HOUR, floor=10 * MINUTE)))
     [lease] = await streams.claim(db, 1, 1, LEASE)
-    await streams.finish(db, lease, None, now, now, HOUR)
+    await streams.finish(db, Finished(lease, None, now, now, HOUR))
     await streams.pull_forward(db, {"mk": now + SECOND}, now)
     assert await due_in(db) == 600
 
@@ -159,7 +177,7 @@ async def test_a_stream_that_is_being_read_remembers_that_it_is_wanted_again(poo
 
     await streams.pull_forward(db, {"mk": now + 2 * SECOND}, now)
     assert await names(db, 2) == []
-    await streams.finish(db, lease, None, now, now, HOUR)
+    await streams.finish(db, Finished(lease, None, now, now, HOUR))
 
     assert await due_in(db) in {1, 2}
 
@@ -262,12 +280,12 @@ async def test_the_next_due_stream_is_known_and_a_retired_one_is_not(pool, db, n
     assert await streams.next_due(db) == HOUR
     await put(pool, now)
     [lease] = await streams.claim(db, 1, 1, LEASE)
-    await streams.finish(db, lease, None, now, now, MINUTE)
+    await streams.finish(db, Finished(lease, None, now, now, MINUTE))
     assert round((await streams.next_due(db)).total_seconds()) == 60
 
     await put(pool, now, pages.setup("other"))
     [lease] = await streams.claim(db, 1, 1, LEASE)
     assert lease.account == "other"
-    await streams.finish(db, lease, None, now, now, 3 * HOUR)
+    await streams.finish(db, Finished(lease, None, now, now, 3 * HOUR))
 
     assert round((await streams.next_due(db)).total_seconds()) == 3600
