@@ -73,6 +73,9 @@ CLAIMED = """
     where who = $1 and account = $2 and stream = $3 and fence > old_fence and holder is not null
       and at > $4
 """
+UNENDED = """
+    select count(*) from pg_stat_activity where usename = $1 and state like 'idle in transaction%'
+"""
 END_LIVENESS = """
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where usename = $1 and application_name = 'replyby worker'
@@ -104,6 +107,10 @@ class Fleet:
     def held(self, who: str) -> set[tuple[str, str]]:
         """The streams (account, name) that *who* holds at this moment."""
         return {(account, stream) for account, stream in self.journey.rows(HELD, who)}
+
+    def is_amid(self, who: str) -> bool:
+        """Whether *who*, which is stopped, was in the middle of a transaction."""
+        return bool(self.journey.value(UNENDED, who))
 
     def freed_at(self, who: str, stream: tuple[str, str], since: datetime) -> datetime | None:
         """When *who* first freed or claimed *stream* after *since*; None: not yet."""

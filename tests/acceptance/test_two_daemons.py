@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.serial]
 STOPPED = 12.0
 AT_ONCE = 3.0
 """Seconds within which a dead one's streams are read, on a busy machine; what it took is told."""
+LOCKED = 30.0
+"""Seconds for which a stopped process keeps its locks."""
 
 
 @pytest.fixture
@@ -64,16 +66,26 @@ def until_it_reads(fleet: Fleet, day: Day, who: str, streams: int) -> set[tuple[
     return fleet.held(who)
 
 
+def stop(fleet: Fleet, day: Day, who: str, *, amid: bool = False) -> None:
+    """Stop *who* while it reads, in the middle of a transaction or not."""
+    while True:
+        until_it_reads(fleet, day, who, 1)
+        time.sleep(day.random.uniform(0, 0.2))
+        send(fleet, who, signal.SIGSTOP)
+        time.sleep(0.2)  # what it had asked of the database comes to its end
+        if fleet.is_amid(who) == amid and fleet.held(who):
+            return
+        send(fleet, who, signal.SIGCONT)
+
+
 def stop_and_go_on(fleet: Fleet, day: Day, who: str, seconds: float) -> set[tuple[str, str]]:
     """Stop *who* while it reads: nobody else has what it holds before the lease has ended.
 
-    Beyond the leases, what was just leaving leaves again, once; the day marks that.
+    Beyond all leases, what was just leaving leaves again, once; the day marks that.
     """
-    until_it_reads(fleet, day, who, 1)
-    send(fleet, who, signal.SIGSTOP)
+    stop(fleet, day, who)
     if seconds > LEASE.total_seconds():
         day.mark()
-    time.sleep(0.2)
     held = fleet.held(who)
     time.sleep(seconds)
     still = fleet.held(who)
@@ -82,14 +94,17 @@ def stop_and_go_on(fleet: Fleet, day: Day, who: str, seconds: float) -> set[tupl
     return held
 
 
-def cut_off_and_go_on(fleet: Fleet, day: Day, who: str, other: str) -> tuple[float, float]:
+def cut_off_and_go_on(
+    fleet: Fleet, day: Day, who: str, other: str, *, amid: bool = False
+) -> tuple[float, float]:
     """Stop *who* while it reads, and let the database lose it; `seconds_until_taken`.
 
-    When it goes on, it does so in the middle of walks that another has made meanwhile.
+    *amid* a transaction it keeps locks, and is stopped for as long; the day marks that. When it
+    goes on, it does so in the middle of walks that another has made meanwhile.
     """
-    until_it_reads(fleet, day, who, 1)
-    send(fleet, who, signal.SIGSTOP)
-    time.sleep(0.2)
+    stop(fleet, day, who, amid=amid)
+    if amid:
+        day.mark()
     held, lost = fleet.held(who), utcnow()
     fleet.end_liveness(who)
     took = seconds_until_taken(fleet, day, held, other, lost)
@@ -106,7 +121,9 @@ def seconds_until_taken(
     def claims() -> list[datetime | None]:
         return [fleet.claimed_at(other, stream, since) for stream in held]
 
-    assert day.wait_until(lambda: None not in claims(), 20), "streams of a dead one are not read"
+    assert day.wait_until(lambda: None not in claims(), LOCKED + 20), (
+        "streams of a dead one are not read"
+    )
     frees = [fleet.freed_at(other, stream, since) for stream in held]
     freed, read = (max((at for at in found if at), default=since) for found in (frees, claims()))
     return (freed - since).total_seconds(), (read - since).total_seconds()
@@ -138,7 +155,10 @@ def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing
         assert rejected(fleet, who) > before, "a late result was not rejected"
     told_again = {name: sum(again) for name, again in day.again().items()}
     assert told_again == {"hook": 0, "file": 0}, "a short stop tells something twice"
-    for who in NAMES if long_form else ():
+    for who, other in (NAMES, NAMES[::-1]) if long_form else ():
+        freed, _ = cut_off_and_go_on(fleet, day, who, other, amid=True)
+        assert freed < LOCKED + AT_ONCE
+        tell("seconds until one stopped in mid-transaction was free", round(freed, 2))
         stop_and_go_on(fleet, day, who, LEASE.total_seconds() + 10)
         time.sleep(5)
     slow(fleet, 0)
