@@ -190,8 +190,11 @@ def _taken_back(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) ->
 
 
 def _is_ahead(clock: Clock, moved: str | None, terms: Terms) -> bool:
-    """Whether the deadline is still to come: it moved, or the host's clock ran ahead (now sure)."""
-    return clock.due_at >= terms.now and (moved is not None or terms.sure)
+    """Whether the deadline is still to come: the marketplace's own, or by a clock that is sure.
+
+    What was seen while the host's clock was behind begins too early, and so moves a start.
+    """
+    return clock.due_at >= terms.now and (moved == "deadline_moved" or terms.sure)
 
 
 def _is_afresh(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> bool:

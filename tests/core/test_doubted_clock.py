@@ -91,6 +91,23 @@ async def test_what_was_told_and_not_yet_counted_is_taken_back_too(pool, now):
     assert (await told(pool))[-1].endswith("/corrected")
 
 
+async def test_a_clock_that_is_behind_takes_no_breach_back_by_what_it_sees_too_early(pool, now):
+    await stored(pool, now, buyer("M1", now - 25 * HOUR))
+    await watch.once(pool, RULES, now + MINUTE)
+    await sent(pool)
+    before = await told(pool)
+    behind = now - 30 * HOUR
+
+    await stored(pool, behind, buyer("M2", now), sure=False)
+    await watch.once(pool, RULES, behind, sure=False)
+    assert (await clock(pool))["started_at"] == behind
+    await watch.take_back(pool, RULES, now + MINUTE)
+    await watch.once(pool, RULES, now + MINUTE)
+
+    assert await told(pool) == before
+    assert (await clock(pool))["corrected_at"] is None
+
+
 async def test_what_is_overdue_or_not_told_is_left_as_it_is(pool, now):
     await stored(pool, now, buyer("M1", now - 25 * HOUR, "A"), buyer("M2", now - 20 * HOUR, "B"))
     await seeds.watched(pool, RULES, now)
