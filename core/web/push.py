@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from core import ingest
+from core import crash, ingest
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
 from core.reading import observe
@@ -72,6 +72,12 @@ async def _push(request: web.Request) -> web.Response:
     except StoreUnavailable as fault:
         log.warning("push not stored", connector=connector, account=name, reason=fault.reason)
         return web.Response(status=503, text=f"{fault.reason}\n")
+    except web.HTTPException:
+        raise
+    except Exception as bug:  # noqa: BLE001  # a connector's: what it says may quote a buyer
+        where, error = crash.places(bug), type(bug).__name__
+        log.error("push crashed", connector=connector, account=name, error=error, trace=where)  # noqa: TRY400  # likewise
+        return web.Response(status=500, text="crashed\n")
     return web.Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
 
 

@@ -34,6 +34,8 @@ class Books:
     clicked: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     parts: set[bytes] = field(default_factory=set)
+    faults: set[tuple[str, str]] = field(default_factory=set)
+    """By id, which fields were set aside: of the same fault of the same thing the first is kept."""
 
     def put_aside(self, source: str, reason: str, raw: bytes) -> None:
         """Enter a row of `set_aside`; what stands in a thread that is stored has to be so too."""
@@ -43,8 +45,11 @@ class Books:
         if content is UNREADABLE or reason.startswith("unstorable"):
             self.refused.add(source)
             return
-        if reason.partition(":")[0].endswith("id") and isinstance(content, dict):
-            self.refused.update(filter(None, (text_of(content.get(name)) for name in IDS)))
+        of = [text_of(content.get(name)) for name in IDS] if isinstance(content, dict) else []
+        where = reason.partition(":")[0].rpartition(".")[2]
+        self.faults.update((name, where) for name in of if name is not None)
+        if where.endswith("id"):
+            self.refused.update(filter(None, of))
         whole, every = digests(content)
         is_stored = isinstance(content, dict) and text_of(content.get("id")) in self.threads
         self.parts.update([whole] if is_stored else every)
@@ -140,7 +145,8 @@ def _of_threads(threads: Iterable[Any], books: Books) -> Iterator[str]:
 
 def _of_thread(thread: dict[str, Any], name: str, books: Books) -> Iterator[str]:
     said = thread.get("messages")
-    if not isinstance(said, list | None) and not books.has_aside(thread):
+    is_known = (name, "messages") in books.faults or books.has_aside(thread)
+    if not isinstance(said, list | None) and not is_known:
         yield "messages are no list, and nobody knows"
     for n, message in enumerate(said if isinstance(said, list) else ()):
         own = text_of(message.get("id")) if isinstance(message, dict) else None
@@ -159,7 +165,8 @@ def _of_orders(orders: Iterable[Any], books: Books) -> Iterator[str]:
         if books.has_aside(order, own):
             continue
         lines = order.get("order_lines") if isinstance(order, dict) else order
-        if own is None or not isinstance(lines, list | None):
+        is_odd = not isinstance(lines, list | None) and (own, "order_lines") not in books.faults
+        if own is None or is_odd:
             yield f"order {n}"
         for m, line in enumerate(lines if isinstance(lines, list) else ()):
             if own is not None and not _is_known(line, own, books):

@@ -167,3 +167,19 @@ async def test_an_erasure_that_cannot_be_done_is_not_promised(post, receiver):
     receiver.answer = Receipt(200, erase=(("mk", "buyer-1"),))
 
     assert (await post())[0] == 501
+
+
+async def test_a_receivers_bug_is_a_closed_word_and_quotes_nobody(post, receiver, pool):
+    receiver.answer = ValueError("the buyer's own words")
+
+    with capture_logs() as logs:
+        status, body, _ = await post()
+
+    assert (status, body) == (500, b"crashed\n")
+    assert "words" not in str(logs)
+    assert [(line["event"], line["error"]) for line in logs] == [("push crashed", "ValueError")]
+    assert await messages(pool) == []
+
+
+async def test_a_push_that_is_too_large_is_still_told_so(post, receiver):
+    assert (await post(body=b"x" * (MOST + 1)))[0] == 413
