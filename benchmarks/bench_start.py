@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from core.store import Address
 
-ROUNDS = 2 if QUICK else 7
+ROUNDS = 1 if QUICK else 7
 SETTLES = 0.5 if QUICK else 2.0
 SHIPPED = Path(__file__).resolve().parent.parent / "settings.toml"
 GOALS = {
