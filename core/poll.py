@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from core import crash, labels
 from core.arrival import aside
@@ -24,7 +25,7 @@ from core.ingest import LEASE
 from core.model import HealthState, SetAside
 from core.reading import health, look, observe, walk
 from core.reading.ending import Endings
-from core.reading.walk import Reader, Round, Walk
+from core.reading.walk import NOTHING, Reader, Round, Walk
 from core.stopwatch import running_from
 from core.store import budget, legible, statement, streams, transaction
 from core.together import gathered
@@ -151,8 +152,8 @@ async def _read(this: Round, lease: Lease, reader: Reader | None) -> tuple[str, 
             await streams.put_back(db, lease, ELSEWHERE)
         return None
     reading = Walk(lease, reader, stream, this.clock())
-    with bound_contextvars(account=lease.account, stream=lease.stream):
-        outcome = await _outcome(this, reading)
+    bind_contextvars(account=lease.account, stream=lease.stream)  # ends with this walk's own task
+    outcome = await _outcome(this, reading)
     marketplace = reader.account.marketplace
     this.metrics.polls.labels(marketplace, lease.account, outcome).inc()
     this.metrics.poll_duration.labels(marketplace).observe(reading.seconds)
@@ -191,20 +192,29 @@ async def _fault(reading: Awaitable[None]) -> ConnectorError | None:
 
 async def _passed(this: Round, reading: Walk) -> None:
     lease, stored = reading.lease, reading.stored
-    observe.page(this.metrics, this.rules, reading.reader.account, stored, "item")
+    if stored is not NOTHING:
+        observe.page(this.metrics, this.rules, reading.reader.account, stored, "item")
     if lease.health not in {HealthState.OK, HealthState.STARTING}:
         log.info("reading recovered", was=lease.health.value)
-    say = log.info if stored.received or stored.sent or stored.changed else log.debug
-    say(
-        "polled",
-        new=stored.received + stored.sent,
-        changed=stored.changed,
-        pages=reading.pages,
-        seconds=round(reading.seconds, 3),
-    )
+    _say(reading)
     if lease.unsettled or lease.health is HealthState.BAD_CREDENTIALS:
         await health.settle(this.pool, this.rules, lease, this.clock(), well=True)
     await _fault(look.after(this, reading))
+
+
+def _say(reading: Walk) -> None:
+    """One line of a walk; of one that found nothing only where such lines are kept."""
+    stored = reading.stored
+    news = stored.received or stored.sent or stored.changed
+    if news or logging.getLogger().isEnabledFor(logging.DEBUG):
+        say = log.info if news else log.debug
+        say(
+            "polled",
+            new=stored.received + stored.sent,
+            changed=stored.changed,
+            pages=reading.pages,
+            seconds=round(reading.seconds, 3),
+        )
 
 
 async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:

@@ -254,7 +254,8 @@ class Mirakl:
         coded = any(one.topic and one.topic.type == "REASON_CODE" for one in read.threads)
         odd = await self._read_labels(now) if coded else ()
         page = mapping.page(read.threads, self._as_shown(), now, frozenset(read.incomplete))
-        return replace(page, set_aside=(*read.aside, *odd, *page.set_aside))
+        aside = (*read.aside, *odd)
+        return replace(page, set_aside=(*aside, *page.set_aside)) if aside else page
 
     async def _incidents(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """The orders with an incident; then, as a page of their own, those no longer listed."""

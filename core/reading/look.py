@@ -37,7 +37,7 @@ async def after(this: Round, walk: Walk) -> None:
     """Look at what a complete walk has left over, a few threads at a time."""
     connector = walk.reader.connector
     sweeps = is_turn_to_sweep(walk)
-    if not isinstance(connector, Looks) or not (walk.has_incomplete or sweeps):
+    if not (walk.has_incomplete or sweeps) or not isinstance(connector, Looks):
         return
     account, before = walk.lease.account, this.clock() - DAY
     async with transaction(this.pool) as db:

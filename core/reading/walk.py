@@ -39,6 +39,7 @@ RENEW_AFTER = 20.0
 FULL, HEAVY, OLD = 1000, 8 * 2**20, 5.0
 """A pile of pages is stored at so many messages, characters, seconds."""
 JITTER = 0.05
+NOTHING = Stored()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Walk:
     began: float = field(default_factory=monotonic)
     held_at: float = field(default_factory=monotonic)
     pages: int = 0
-    stored: Stored = field(default_factory=Stored)
+    stored: Stored = NOTHING
     has_incomplete: bool = False
     _pile: list[Page] = field(default_factory=list)
     _piled_at: float = 0.0

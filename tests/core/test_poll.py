@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +23,7 @@ from core.poll import Reader, wait_after
 from core.reading import blind, ending, walk
 from core.store import streams, transaction
 from tests.core import pages, seeds
-from tests.core.pages import HOUR, MINUTE, buyer, page, setup, thread
+from tests.core.pages import HOUR, MINUTE, buyer, page, seller, setup, thread
 from tests.core.seeds import SECOND
 
 DAY = 24 * HOUR
@@ -155,12 +156,14 @@ async def test_a_walk_stores_what_it_reads_and_comes_back_after_its_interval(pol
     assert mk.asked[-1][1:3] == ("c1", None)
 
 
-async def test_nothing_new_is_said_quietly(polling):
+@pytest.mark.parametrize(("kept", "said"), [(logging.DEBUG, ["debug"]), (logging.INFO, [])])
+async def test_nothing_new_is_said_quietly(polling, caplog, kept, said):
+    caplog.set_level(kept)
     await polling.read(setup())
     with capture_logs() as logs:
         await polling.once()
 
-    assert [line["log_level"] for line in logs if line["event"] == "polled"] == ["debug"]
+    assert [line["log_level"] for line in logs if line["event"] == "polled"] == said
 
 
 async def test_the_cursor_moves_with_the_last_page_only(polling, now, monkeypatch):
@@ -769,3 +772,33 @@ async def test_health_states_are_the_ones_that_are_shown(polling):
     assert {state.value for state in poll._STATES.values()} < {s.value for s in HealthState}
     async with transaction(polling.pool) as db:
         assert await streams.claim(db, WORKER, 1, MINUTE) == []
+
+
+async def test_the_same_walk_again_writes_and_locks_nothing_but_its_stream(polling, now):
+    """By the version, the writer and the locker of every row of every other table."""
+    mk = await polling.read(setup())
+    walked = (
+        more("p1", thread(as_of=now), buyer("M1", now - HOUR), seller("M2", now - MINUTE)),
+        page(thread("T2", as_of=now), buyer("M3", now - HOUR, "T2", body="grün"), cursor="c1"),
+    )
+    mk.say(*walked)
+    await polling.once()
+    stored = await versions(polling.pool)
+
+    mk.say(*walked)
+    await polling.again()
+
+    assert await versions(polling.pool) == stored
+    assert len(mk.asked) == 4
+    assert polling.metrics.messages_duplicate.labels("empik", "mk")._value.get() == 3
+    assert (await polling.stream())["fence"] == 2
+
+
+async def versions(pool):
+    """Where each row of each table but `stream` lies, who wrote it, and who has locked it."""
+    async with pool.acquire() as db:
+        tables = await db.fetch("select relname from pg_stat_user_tables where relname <> 'stream'")
+        return {
+            name: await db.fetch(f"select ctid, xmin, xmax from {name} order by ctid")
+            for (name,) in tables
+        }
