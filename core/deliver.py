@@ -158,7 +158,7 @@ async def _round(outbox: _Outbox) -> float | None:
     if len(claimed) == AT_ONCE or together:
         return 0.0
     async with transaction(outbox.this.pool) as db:
-        seconds = await _waits(db, outbox.name)
+        seconds = await _waits(db, outbox)
     return seconds if decides or seconds is None else max(seconds, SHORTLY)
 
 
@@ -188,13 +188,13 @@ async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[Dispatch]:
 async def _together(db: Db, outbox: _Outbox) -> list[Dispatch]:
     """What leaves as a digest, if one is due."""
     await dispatches.release(db, outbox.name)
-    return await digests.claim(db, outbox.name)
+    return await digests.claim(db, outbox.name, outbox.this.clock())
 
 
-async def _waits(db: Db, notifier: str) -> float | None:
+async def _waits(db: Db, outbox: _Outbox) -> float | None:
     """Seconds until something is due again, alone or together; None where nothing waits."""
-    alone = await dispatches.waits(db, notifier)
-    ripe = await digests.ripening(db, notifier)
+    alone = await dispatches.waits(db, outbox.name)
+    ripe = await digests.ripening(db, outbox.name, outbox.this.clock())
     waits = [each for each in (alone, ripe.seconds if ripe else None) if each is not None]
     return max(0.0, min(waits)) if waits else None
 
@@ -234,7 +234,7 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
     if monotonic() - outbox.began > dispatches.LEASE.total_seconds() - SECONDS:
         log.warning("dispatch left to its next claim", notifier=outbox.name, dispatches=len(part))
         return
-    notice = digest.notice(part) if part[0].digest is not None else part[0].notice
+    notice = digest.notice(part) if _is_digest(part) else part[0].notice
     try:
         said = _say(outbox, notice, part)
         async with asyncio.timeout(SECONDS):
@@ -253,9 +253,14 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
         await _sent(outbox, notice, part)
 
 
+def _is_digest(part: Sequence[Dispatch]) -> bool:
+    together = part[0].digest
+    return together is not None and not keys.is_only(together)
+
+
 def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
     zone, now = outbox.notifier.zone, outbox.this.clock()
-    if part[0].digest is not None:
+    if _is_digest(part):
         return digest.render(notice, part, outbox.this.rules, zone=zone, now=now)
     return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
 
@@ -335,7 +340,7 @@ async def _tell_parked(
 
 def _parked(part: Sequence[Dispatch], notifier: str, reason: str, now: datetime) -> Notice:
     first = part[0].notice
-    kind = NoticeKind.DIGEST if part[0].digest is not None else first.kind
+    kind = NoticeKind.DIGEST if _is_digest(part) else first.kind
     return Notice(
         key=keys.parked(min(_ids(part)), notifier),
         kind=NoticeKind.PARKED,

@@ -63,3 +63,13 @@ def is_flood(key: str) -> bool:
 def rest(digest: str, notice: int) -> str:
     """What is told of *digest* after it has left; *notice* is the first of it."""
     return f"{digest}/{notice}"
+
+
+def only(digest: str) -> str:
+    """The one notice of a flood's *digest*: it leaves as what it is, under its own key."""
+    return f"{digest}/only"
+
+
+def is_only(digest: str) -> bool:
+    """Whether *digest* holds one notice, which leaves as what it is."""
+    return digest.endswith("/only")

@@ -29,8 +29,8 @@ LATELY = timedelta(seconds=60)
 
 QUIET = timedelta(seconds=5)
 LONGEST = timedelta(seconds=30)
-"""A digest leaves when nothing has joined it for `QUIET`, at the latest `LONGEST` after its first:
-no minute sees more than three, and no warning grows stale by waiting."""
+"""A digest leaves when nothing has joined it for `QUIET` and none has left for `LONGEST`; at the
+latest `LONGEST` after its first: a minute sees two or three, and no warning grows stale."""
 
 FAILING = timedelta(minutes=30)
 """While digests before it cannot be delivered, one gathers twice as long for each, to this limit:
@@ -97,7 +97,10 @@ RIPENING = """
         select case when digests = 0 then $3::interval
                     else least($3::interval * 2 ^ least(digests, 16), $4::interval) end
                    - $2::interval as longest,
-               digests = 0 as ends_when_quiet
+               digests = 0 and not exists (
+                   select from dispatch
+                   where notifier = $1 and sent_at > $5 and split_part(digest, '/', 2) = 'flood'
+               ) as ends_when_quiet
         from failing
     ), waiting as (
         select digest, attempts = 0 as fresh, count(*) as dispatches, min(notice) as first,
@@ -175,12 +178,12 @@ class Ripening:
     seconds: float
 
     @property
-    def leaves_as(self) -> str | None:
-        """The key that it has from the first attempt on; None: the one notice leaves by itself."""
+    def leaves_as(self) -> str:
+        """The key that it has from the first attempt on."""
         if not self.fresh:
             return self.digest
         if keys.is_flood(self.digest) and self.dispatches == 1:
-            return None
+            return keys.only(self.digest)
         return keys.rest(self.digest, self.first) if self.begun else self.digest
 
 
@@ -211,15 +214,15 @@ async def gather(db: Db, notifier: str, due: Outflow, alone: Sequence[int]) -> N
     await db.execute(GATHER, notifier, dispatches.FLOODING, alone, digest, QUIET)
 
 
-async def ripening(db: Db, notifier: str) -> Ripening | None:
+async def ripening(db: Db, notifier: str, now: datetime) -> Ripening | None:
     """The digest of *notifier* that leaves next, if one waits."""
-    row = await db.fetchrow(RIPENING, notifier, QUIET, LONGEST, FAILING)
+    row = await db.fetchrow(RIPENING, notifier, QUIET, LONGEST, FAILING, now - LONGEST)
     return None if row is None else Ripening(*row)
 
 
-async def claim(db: Db, notifier: str) -> list[Dispatch]:
+async def claim(db: Db, notifier: str, now: datetime) -> list[Dispatch]:
     """What leaves together now, for a lease; the most urgent first, empty where nothing does."""
-    ripe = await ripening(db, notifier)
+    ripe = await ripening(db, notifier, now)
     if ripe is None or ripe.seconds > 0:
         return []
     named = ripe.leaves_as

@@ -132,7 +132,7 @@ def ripe(digest, *, fresh, dispatches=2, begun=False):
     ("ripening", "key"),
     [
         (ripe("log/flood/7", fresh=True), "log/flood/7"),
-        (ripe("log/flood/7", fresh=True, dispatches=1), None),
+        (ripe("log/flood/7", fresh=True, dispatches=1), "log/flood/7/only"),
         (ripe("log/flood/7", fresh=False, dispatches=1, begun=True), "log/flood/7"),
         (ripe("mk/digest/x", fresh=True, dispatches=1), "mk/digest/x"),
         (ripe("mk/digest/x", fresh=True, begun=True), "mk/digest/x/7"),
@@ -187,6 +187,24 @@ async def test_500_at_risk_within_a_minute_are_five_messages_at_most(pool, time,
     assert max(waited) <= digests.LONGEST.total_seconds() + 5
 
 
+async def test_bursts_with_pauses_are_no_more_messages_than_one_long_flood(
+    pool, time, round_, raised
+):
+    chat = Chat()
+    for begin in range(0, 80, 10):
+        await raised(range(begin, begin + 10))
+        for _ in range(8):
+            await round_(chat)
+            await time.passes(1)
+    for _ in range(12):
+        await time.passes(5)
+        await round_(chat)
+
+    assert sum(chat.counts) == 80
+    at = [words.at for _, words in chat.got]
+    assert max(sum(one <= other < one + MINUTE for other in at) for one in at) <= 5
+
+
 async def test_a_digest_that_stays_alone_is_told_as_the_notice_it_is(pool, time, round_, raised):
     chat = Chat()
     await raised(range(3))
@@ -210,9 +228,11 @@ async def test_after_a_flood_and_a_quiet_minute_each_is_told_by_itself_again(
     await time.passes(20)
     await raised([20])
     await round_(chat)
-    assert chat.counts == [1, 1, 8]
+    await time.passes(9)
+    await round_(chat)
+    assert chat.counts == [1, 1, 8], "half a minute lies between two digests"
 
-    await time.passes(5)
+    await time.passes(2)
     await round_(chat)
     await time.passes(61)
     await raised([30])
@@ -258,7 +278,7 @@ async def test_corrections_gather_too_and_reach_who_heard_the_breach(pool, time,
         assert await notices.correct(db, each) == 30
 
     await round_(chat)
-    await time.passes(5)
+    await time.passes(30)
     await round_(chat)
 
     assert chat.counts == [1, 1, 28, 30]
