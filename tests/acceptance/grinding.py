@@ -1,4 +1,4 @@
-"""Makes hostile payloads from a seed, the same for the same seed; grinds them in several processes."""
+"""Makes hostile payloads from a seed: the same ones for the same seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real page looks like: the sandbox's own answers, to be cast again with ids of their own."""
+"""What a real page looks like: the sandbox's own answers, cast again with ids of their own."""
 
 from __future__ import annotations
 

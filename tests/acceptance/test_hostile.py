@@ -1,7 +1,7 @@
 """Hostile payloads: nothing crashes, nothing is lost, nobody's neighbour and no text gets out.
 
 20,000 of them, 1,000,000 in the long form, made from the sandbox's real pages by a seed that is
-told (REPLYBY_HOSTILE_SEED takes another, REPLYBY_HOSTILE_PAYLOADS another number). What does harm
+told (REPLYBY_TEST_SEED takes another, REPLYBY_HOSTILE_PAYLOADS another number). What does harm
 is made small and kept under hostile/, where every run reads it again.
 """
 
@@ -45,7 +45,7 @@ async def mill(pool):
 @pytest.mark.serial
 @pytest.mark.timeout(4 * 3600)
 async def test_no_hostile_payload_is_lost_or_harms_another(addresses, long_form, tell):
-    seed = os.environ.get("REPLYBY_HOSTILE_SEED") or (secrets.token_hex(4) if long_form else SEED)
+    seed = os.environ.get("REPLYBY_TEST_SEED") or (secrets.token_hex(4) if long_form else SEED)
     wanted = int(
         os.environ.get("REPLYBY_HOSTILE_PAYLOADS") or (LONG_PAYLOADS if long_form else PAYLOADS)
     )

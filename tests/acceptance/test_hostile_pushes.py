@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -79,6 +80,7 @@ def hostile(random: Random, n: int) -> bytes:
 @pytest.mark.timeout(3600)
 async def test_a_hostile_push_is_stored_or_refused_and_told_nowhere(post, pool, long_form, tell):
     wanted = LONG_PUSHES if long_form else PUSHES
+    asyncio.get_running_loop().set_debug(False)
     told, random, ends = io.StringIO(), Random(20261122), {}
     log.set_up("json", "debug", stream=told)
     for n in range(wanted):
