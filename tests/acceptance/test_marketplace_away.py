@@ -78,11 +78,11 @@ class Town:
         self.beside.run(gone())
 
     def come_back(self, *, delay: float) -> None:
-        """With answers that take *delay* seconds."""
+        """With pages that take *delay* seconds."""
 
         async def back() -> None:
             self.sandbox.faults.lift()
-            self.sandbox.faults.order("slow", path=f"/{AWAY}/*", delay=delay)
+            self.sandbox.faults.order("slow", operation="M11", path=f"/{AWAY}/*", delay=delay)
 
         self.beside.run(back())
 
