@@ -147,3 +147,23 @@ def test_every_metric_stands_in_its_page_with_type_and_labels():
         assert row in page, row
     known = {f.name for f in (*metrics.families, *gauges, *fleet.FAMILIES)}
     assert set(re.findall(r"^\| `(replyby_\w+)`", page, re.MULTILINE)) == known
+
+
+def test_many_values_at_once_count_as_each_by_itself():
+    one, all_ = Metrics(), Metrics()
+    values = (0.5, 1, 1.5, 90, 10**7, 60)
+
+    for value in values:
+        one.ingest_delay.labels("empik").observe(value)
+    all_.ingest_delay.labels("empik").observe_all(values)
+    all_.ingest_delay.labels("empik").observe_all(())
+
+    assert samples(all_) == samples(one)
+    assert (
+        sum(
+            value
+            for (name, _), value in samples(one).items()
+            if name.endswith("delay_seconds_count")
+        )
+        == 6
+    )

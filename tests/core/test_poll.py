@@ -774,8 +774,8 @@ async def test_health_states_are_the_ones_that_are_shown(polling):
         assert await streams.claim(db, WORKER, 1, MINUTE) == []
 
 
-async def test_the_same_walk_again_writes_and_locks_nothing_but_its_stream(polling, now):
-    """By the version, the writer and the locker of every row of every other table."""
+async def test_the_same_walk_again_writes_nothing_but_its_stream(polling, now):
+    """By the place and the writer of every row of every other table."""
     mk = await polling.read(setup())
     walked = (
         more("p1", thread(as_of=now), buyer("M1", now - HOUR), seller("M2", now - MINUTE)),
@@ -795,10 +795,10 @@ async def test_the_same_walk_again_writes_and_locks_nothing_but_its_stream(polli
 
 
 async def versions(pool):
-    """Where each row of each table but `stream` lies, who wrote it, and who has locked it."""
+    """Where each row of each table but `stream` lies, and which transaction wrote it."""
     async with pool.acquire() as db:
         tables = await db.fetch("select relname from pg_stat_user_tables where relname <> 'stream'")
         return {
-            name: await db.fetch(f"select ctid, xmin, xmax from {name} order by ctid")
+            name: await db.fetch(f"select ctid, xmin from {name} order by ctid")
             for (name,) in tables
         }
