@@ -34,7 +34,7 @@ from core.store.postmaster import Postmaster
 from core.store.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from core.errors import SettingsError
@@ -46,6 +46,8 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 0.02
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+STEADY = 10.0
+"""Seconds for which a server that was started again must run to begin with the shortest pause."""
 
 
 class Server:
@@ -65,12 +67,17 @@ class Server:
 
         Nothing committed is lost; connections are, and a pool makes new ones.
         """
+        pauses = _pauses()
         while self._postmaster is not None:
+            began = monotonic()
             log.error("postgres ended", code=await self._postmaster.ended())
-            await self._start_again()
+            if monotonic() - began > STEADY:
+                pauses = _pauses()
+            await asyncio.sleep(next(pauses))
+            await self._start_again(pauses)
 
-    async def _start_again(self) -> None:
-        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+    async def _start_again(self, pauses: Iterator[float]) -> None:
+        for pause in pauses:
             try:
                 await self._start()
             except (StoreUnavailable, OSError) as error:
@@ -201,6 +208,11 @@ async def _wait_for_command(lock: Lock) -> None:
 async def _wait_for_guests(guests: Lock) -> None:
     """Wait until nobody else uses our server, and let nobody in."""
     await until(guests.take, look_every=LOOK_EVERY, say=_saying("waiting for other commands"))
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before each try to start it again; none before the first."""
+    return chain((0.0,), PAUSES, repeat(PAUSES[-1]))
 
 
 def _close_the_door(lock: Lock) -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+ROOM = 512
+"""Bytes that every text takes: what is written in place needs no new room on the disk."""
+
+
 class Lock:
     """A lock whose holder writes into the file what the others should know of it."""
 
@@ -48,8 +52,7 @@ class Lock:
     def write(self, **told: object) -> None:
         """Tell the others about this holder, its `pid` included."""
         text = json.dumps({"pid": os.getpid(), **told}).encode()
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, text, 0)
+        os.pwrite(self._fd, text.ljust(ROOM), 0)
 
     def read(self) -> dict[str, object]:
         """Return what the last holder wrote; empty while it is just writing."""

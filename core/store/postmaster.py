@@ -35,6 +35,8 @@ SETTINGS: Mapping[str, str] = {
     "track_commit_timestamp": "on",
     "autovacuum": "on",
     "jit": "off",
+    # By itself it would try again without a pause, for ever: whoever owns it starts it again.
+    "restart_after_crash": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Three io workers and the launcher of a replication that nobody uses would idle in memory.

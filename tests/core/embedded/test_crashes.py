@@ -421,3 +421,25 @@ async def test_without_proc_the_server_is_found_by_its_command_line(made, monkey
             assert pgcluster.servers(home.data) == [postmaster_pid(made)]
             (home.cluster / "other").mkdir()
             assert pgcluster.servers(home.cluster / "other") == []
+
+
+async def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_rarely(made):
+    async with own(made) as server, watched(server):
+        begun, starts = monotonic(), 0
+        while monotonic() - begun < 4:
+            await (await until_connected(server.address)).close()
+            starts += 1
+            pid = postmaster_pid(made)
+            os.kill(pid, signal.SIGKILL)
+            assert await until(lambda old=pid: server_of(made) not in {old, None}, 10)
+    assert 3 <= starts <= 6  # with pauses of 0, 0.1, 0.2, 0.5, 1 and 2 s between
+
+
+async def test_a_server_whose_backend_dies_is_started_again_by_its_owner(made):
+    async with own(made) as server, watched(server):
+        db = await asyncpg.connect(**server.address)
+        before, backend = postmaster_pid(made), await db.fetchval("select pg_backend_pid()")
+        os.kill(backend, signal.SIGKILL)
+        assert await until(lambda: server_of(made) not in {before, None}, 10)
+        db.terminate()
+        await (await until_connected(server.address)).close()
