@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SECONDS = 10.0
+SECONDS = 25.0
 CONNECTIONS = 4
 KEPT = 1000
 

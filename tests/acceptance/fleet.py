@@ -73,6 +73,10 @@ CLAIMED = """
     where who = $1 and account = $2 and stream = $3 and fence > old_fence and holder is not null
       and at > $4
 """
+UNWRITTEN = """
+    select true from dispatch d join notice n on n.id = d.notice
+    where n.key = $1 and d.notifier = 'hook' and d.sent_at is null
+"""
 UNENDED = """
     select count(*) from pg_stat_activity where usename = $1 and state like 'idle in transaction%'
 """
@@ -111,6 +115,10 @@ class Fleet:
     def is_amid(self, who: str) -> bool:
         """Whether *who*, which is stopped, was in the middle of a transaction."""
         return bool(self.journey.value(UNENDED, who))
+
+    def is_unwritten(self, key: str) -> bool:
+        """Whether this notice is not written down as told by the webhook."""
+        return bool(self.journey.rows(UNWRITTEN, key))
 
     def freed_at(self, who: str, stream: tuple[str, str], since: datetime) -> datetime | None:
         """When *who* first freed or claimed *stream* after *since*; None: not yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Receiver:
-    """*told* is every accepted dispatch in the order of arrival; *status* is how it answers."""
+    """*told* is every accepted dispatch in the order of arrival.
+
+    *status* is how it answers, *delay* how many seconds later.
+    """
 
     told: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
+    delay: float = 0.0
     url: str = ""
 
     def keys(self) -> Counter[str]:
@@ -35,6 +40,7 @@ class Receiver:
         notice = json.loads(await request.read())
         if self.status < 300:
             self.told.append({**notice, "webhook_id": request.headers["webhook-id"]})
+        await asyncio.sleep(self.delay)
         return web.Response(status=self.status)
 
 

@@ -78,12 +78,29 @@ def stop(fleet: Fleet, day: Day, who: str, *, amid: bool = False) -> None:
         send(fleet, who, signal.SIGCONT)
 
 
+def stop_in_the_middle_of_telling(fleet: Fleet, day: Day, who: str) -> None:
+    """Stop *who* while it reads, and while a receiver has its notice and has not answered yet."""
+    receiver = fleet.journey.receiver
+    receiver.delay = 0.3
+    while True:
+        told = len(receiver.told)
+        assert day.wait_until(lambda n=told: len(receiver.told) > n, 30), "nothing is told"
+        send(fleet, who, signal.SIGSTOP)
+        key = receiver.told[-1]["key"]
+        time.sleep(1)  # the other one would have written down what it told
+        if fleet.is_unwritten(key) and fleet.held(who) and not fleet.is_amid(who):
+            receiver.delay = 0.0
+            return
+        send(fleet, who, signal.SIGCONT)
+        time.sleep(0.5)
+
+
 def stop_and_go_on(fleet: Fleet, day: Day, who: str, seconds: float) -> set[tuple[str, str]]:
-    """Stop *who* while it reads: nobody else has what it holds before the lease has ended.
+    """Stop *who* while it reads and tells: nobody has what it holds before the lease has ended.
 
     Beyond all leases, what was just leaving leaves again, once; the day marks that.
     """
-    stop(fleet, day, who)
+    stop_in_the_middle_of_telling(fleet, day, who)
     if seconds > LEASE.total_seconds():
         day.mark()
     held = fleet.held(who)
