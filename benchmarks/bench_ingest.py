@@ -131,8 +131,8 @@ async def main() -> None:
     threads = 2_000 if harness.QUICK else THREADS
     rows = threads * SIZE
     names = () if harness.QUICK else ("dlt", "singer")
-    if names:
-        await output(["sh", str(PEERS / "setup")])
+    for name in names:
+        await output(["sh", str(PEERS.parent.parent / ".ci" / "peer"), name])
     harness.heading("Ingest")
     print(f"{rows} messages in {threads} threads of {SHOPS} accounts; {ROUNDS} rounds.\n")
     with inbox(threads) as url:
