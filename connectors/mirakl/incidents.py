@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from connectors.mirakl.mapping import LEAD, Doubts, cut, instant
-from core.model import Page, Thread
+from core.model import MAX_ID, Page, Thread
 from sla.clock import Given
 from sla.policy import ThreadKind
 
@@ -91,17 +91,19 @@ def found(orders: Iterable[Order], known: Mapping[str, str], shown: Shown, now: 
     threads: dict[str, Thread] = {}
     given: dict[str, Given] = {}
     silent: set[str] = set()
+    having: set[str] = set()
     for order in orders:
         for line in order.order_lines or ():
             name = thread_id(order.order_id, line.order_line_id)
             asks = _asks(order, line, doubts, known=name in known)
-            if asks is None:
+            if asks is None or _is_too_long(name, line, doubts):
                 continue
+            having.add(order.order_id)
             given[name] = _reading(line, known.get(name), now, asks=asks)
             threads[name] = _thread(name, order, line, given[name], shown)
             if asks and known.get(name) == ASKED and _dated(line, now) is None:
                 silent.add(name)
-        if order.has_incident and not any(order.order_id == order_of(name) for name in given):
+        if order.has_incident and order.order_id not in having:
             doubts.add(order.order_id, "has_incident: no line has one", order)
     page = Page(
         threads=tuple(threads.values()),
@@ -122,6 +124,14 @@ def _asks(order: Order, line: Line, doubts: Doubts, *, known: bool) -> bool | No
     if not known and not order.has_incident:
         return None
     doubts.add(order.order_id, "order_line_state: unknown", line)
+    return True
+
+
+def _is_too_long(name: str, line: Line, doubts: Doubts) -> bool:
+    """Whether the thread cannot be called *name*: what is no ASCII takes up to nine letters."""
+    if len(name) <= MAX_ID:
+        return False
+    doubts.add(line.order_line_id, "order_line_id: too long", line)
     return True
 
 

@@ -92,7 +92,8 @@ class Maker:
     def _enveloped(self, operation, content, whole, made, companions) -> Payload:
         random = self.random
         if random.random() < ENVELOPE and isinstance(content, dict):
-            made, whole = [mutation.envelope(random, content, operation)], {}
+            named, is_there = mutation.envelope(random, content, operation)
+            made, whole = [*made, named], whole if is_there else {}
         body = mutation.written(content)
         how = random.random()
         if how < HARM:

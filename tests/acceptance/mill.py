@@ -46,6 +46,7 @@ SECONDS = 2.0
 QUICK = Limits(attempts=2, first_wait=0.0, longest_wait=0.0, patience=0.0, read=5.0, total=10.0)
 HARMLESS = frozenset({"success", "partial"})
 UNREAD = frozenset({"parse_error"})
+NO_TOKEN = "M11: next_page_token is no text"
 TABLES = (
     "clock_entry", "clock", "given", "raw_message", "message", "reply", "thread", "stream",
     "notice", "dispatch", "tally", "promise", "policy_version", "set_aside", "published",
@@ -226,8 +227,9 @@ class Mill:
         answered = self.program.answered
         broken = None
         if outcome not in HARMLESS:
-            pages_ = [payload for payload in answered if payload.operation in STREAMS]
-            broken = pages_[-1] if pages_ else None
+            fetched = [payload for payload in answered if payload.operation in STREAMS]
+            is_read = ("page", NO_TOKEN) in aside  # the page was; there is no next one
+            broken = None if is_read or not fetched else fetched[-1]
             self._broken(outcome, broken, aside)
         touched: set[str] = set()
         for payload in answered:

@@ -274,10 +274,11 @@ def _marked(content: Any, raws: list[bytes]) -> Any:
     return [_marked(inner, raws) for inner in content] if isinstance(content, list) else content
 
 
-def envelope(random: Random, page: dict[str, Any], operation: str) -> str:
-    """Spoil what is around the items; the name of the fault."""
+def envelope(random: Random, page: dict[str, Any], operation: str) -> tuple[str, bool]:
+    """Spoil what is around the items; the name of the fault, and whether they are still there."""
     name = random.choice((*page, LISTS.get(operation, "shop_id")))
     fault = random.choice((_delete, _replace, _null, _write_raw, _wrap, _as_text, _rename, _twice))
     if name in page:
         fault(random, page, name, ("x",))
-    return f"envelope {name} {fault.__name__.strip('_')}"
+    is_there = name in {"next_page_token", "total_count"} and fault is not _rename
+    return f"envelope {name} {fault.__name__.strip('_')}", is_there

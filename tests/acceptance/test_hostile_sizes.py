@@ -68,6 +68,12 @@ MANY = {
 }
 
 
+ORDER = {
+    "has_incident": True,
+    "order_lines": [{"order_line_id": "1", "order_line_state": "INCIDENT_OPEN"}],
+}
+
+
 @pytest.fixture
 async def mill(pool):
     asyncio.get_running_loop().set_debug(False)
@@ -99,6 +105,15 @@ async def test_many_things_in_one_page_are_dealt_with_in_their_time(mill, tell, 
 
     tell(f"{what}, CPU seconds", round(mill.figures.slowest, 2))
     assert psutil.Process().memory_info().rss < ROOM
+
+
+async def test_many_orders_in_one_page_are_dealt_with_in_their_time(mill, tell):
+    mill.seconds = MANY_SECONDS
+    orders = [ORDER | {"order_id": f"O{n}"} for n in range(20_000)]
+
+    await mill.grind([Payload("OR11", written({"orders": orders}))])
+    await mill.end()
+    tell("orders, CPU seconds", round(mill.figures.slowest, 2))
 
 
 async def test_a_token_of_ten_megabytes_ends_its_walk_and_costs_no_page(mill):

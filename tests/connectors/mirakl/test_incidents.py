@@ -188,6 +188,14 @@ def test_a_state_that_is_not_documented_is_open_and_counted(state):
         assert [a.reason for a in found.page.set_aside] == ["order_line_state: unknown"]
 
 
+def test_an_order_whose_ids_make_too_long_a_name_is_kept_aside_and_its_neighbour_read():
+    good, odd = recorded()[0], recorded()[0].model_copy(update={"order_id": "\u0301" * 299})
+    found = incidents.found([odd, good], {}, SHOWN, NOW)
+
+    assert list(found.open) == [NAME]
+    assert "order_line_id: too long" in {a.reason for a in found.page.set_aside}
+
+
 def test_an_incident_that_no_line_has_is_counted():
     found = incidents.found(recorded(order_line_state="SHIPPED"), {}, SHOWN, NOW)
 
