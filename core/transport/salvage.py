@@ -8,6 +8,7 @@ with the reason, and the rest is read: one odd item does not cost its neighbours
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,6 +29,8 @@ MOST_FAULTS = 100_000
 """A payload with more of them is no page with odd items: reading on would hold everybody up."""
 
 LONGEST_ID = 200
+UNFIT = re.compile("[\x00\ud800-\udfff]")
+"""What no row can hold: with U+FFFD in its place two ids may be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +136,10 @@ def _leads(content: Any, path: Path) -> bool:
 
 
 def _id(item: Any, names: tuple[str, ...]) -> str:
-    """What names *item*; two that begin alike are two."""
+    """What names *item*; two that begin alike, or that no row can hold, are two."""
     found = [item.get(name) for name in names] if isinstance(item, dict) else []
     told = next((str(one) for one in found if one and type(one) in {str, int}), "")
-    if len(told) <= LONGEST_ID:
+    if len(told) <= LONGEST_ID and not UNFIT.search(told):
         return told
     digest = sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{told[: LONGEST_ID - 17]}~{digest}"

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from core.store import legible
 from core.transport import salvage
 
 
@@ -103,6 +104,15 @@ def test_two_ids_that_begin_alike_are_two():
 
     assert len({aside.source_id for aside in found.aside}) == 2
     assert {len(aside.source_id) for aside in found.aside} == {salvage.LONGEST_ID}
+
+
+def test_two_ids_that_no_row_can_hold_are_two():
+    content = changed(
+        "data", 1, "entries", to=[{"id": i, "body": 5} for i in ("\ud800", "\ud83d", "\0")]
+    )
+    found = salvage.read(Listing, content)
+
+    assert len({legible(aside.source_id) for aside in found.aside}) == 3
 
 
 def test_a_payload_that_is_nothing_but_faults_is_refused_before_it_holds_everybody_up():
