@@ -49,7 +49,7 @@ OPEN = """
 """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Books:
     """All rows as they are; *computed* are the clocks of each thread, computed anew."""
 

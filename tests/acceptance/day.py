@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 SEED = "REPLYBY_TEST_SEED"
 QUIET = 150
-"""Seconds for all leases of what was killed to end, and for what follows."""
+"""Seconds within which something is settled: the leases of what was killed have ended by then."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Day:
     """*others* are shops whose daemons share the database; the journey's own is alive at the end.
 
@@ -74,9 +74,11 @@ class Day:
         """Let everything come to its end."""
         self.journey.beside.run(self.journey.traffic.stop())
         self.journey.beside.run(self.desk.stop())
-        end = time.monotonic() + QUIET
+        end, before = time.monotonic() + QUIET, {}
         while left := self._left():
             self.is_alive()
+            if left != before:
+                end, before = time.monotonic() + QUIET, left
             assert time.monotonic() < end, (left, self.journey.shop.log()[-3000:])
             time.sleep(0.5)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.acceptance.traffic import Traffic
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Desk:
     """Somebody answers every *pause* seconds, each answer once and in words of its own.
 

@@ -101,7 +101,7 @@ class Change(NamedTuple):
     result: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Fleet:
     """*shops* by role; the journey's own shop is the last of them."""
 

@@ -54,7 +54,7 @@ TALLY = "select result, sum(n)::int from tally group by result"
 BREACHED = "select count(*) from clock where breached_at is not null"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Journey:
     """*address* is how the test reaches the database, past all that stands in between."""
 

@@ -87,7 +87,7 @@ def stop_in_the_middle_of_telling(fleet: Fleet, day: Day, who: str) -> None:
         assert day.wait_until(lambda n=told: len(receiver.told) > n, 30), "nothing is told"
         send(fleet, who, signal.SIGSTOP)
         key = receiver.told[-1]["key"]
-        time.sleep(1)  # the other one would have written down what it told
+        time.sleep(3)  # the other one would have written down what it told
         if fleet.is_unwritten(key) and fleet.held(who) and not fleet.is_amid(who):
             receiver.delay = 0.0
             return

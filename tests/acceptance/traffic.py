@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OURS = "SHOP_USER"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Traffic:
     """Something happens every *pause* seconds, at chance; *threads* are all that were opened.
 
