@@ -39,8 +39,10 @@ STREAMS = """
     ) late
     where s.account = late.account and s.stream = late.stream and s.next_due > late.most
 """
+# What was not tried yet is due; what was may just be leaving.
 DISPATCHES = """
-    update dispatch set next_try_at = now() + $1::interval
+    update dispatch
+    set next_try_at = case when attempts = 0 then now() else now() + $1::interval end
     where sent_at is null and parked_reason is null and suppressed is null
       and next_try_at > now() + $1::interval
 """
