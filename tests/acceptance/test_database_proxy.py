@@ -52,11 +52,17 @@ def proxy(beside, server) -> Proxy:
 
 
 @pytest.fixture
-def journey(place, server, proxy) -> Iterator[Journey]:
+def ready(place, server, proxy) -> Iterator[Journey]:
     with journey_at(place, dsn="env:TEST_DSN", server=server) as found:
         found.shop.environ["TEST_DSN"] = server.dsn(proxy.port)
-        found.begin()
+        found.shop.start()
         yield found
+
+
+@pytest.fixture
+def journey(ready) -> Journey:
+    ready.go_on()
+    return ready
 
 
 def reason(journey: Journey) -> str:
@@ -192,7 +198,7 @@ def test_a_connection_cut_in_a_transaction_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("how", ["away", "mute", "slow", "cut"])
-def test_it_stops_in_time_whatever_the_database_does(journey, proxy, do, tell, how):
+def test_it_stops_in_time_whatever_the_database_does(ready, proxy, do, tell, how):
     if how == "away":
         do(proxy.close())
     elif how == "mute":
@@ -204,4 +210,4 @@ def test_it_stops_in_time_whatever_the_database_does(journey, proxy, do, tell, h
             do(proxy.order(Cut("after", having)))
     time.sleep(3)
 
-    tell("seconds", stopped_in_time(journey))
+    tell("seconds", stopped_in_time(ready))

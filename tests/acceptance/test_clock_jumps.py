@@ -1,0 +1,136 @@
+"""The host's clock jumps by an hour, both ways, and back; monotonic time stays true."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.loops import utcnow
+from tests.acceptance.journey import journey_at
+from tests.acceptance.postgres import postgres_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.acceptance.journey import Journey
+
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(1200), pytest.mark.needs("faketime")]
+
+PROMISE = timedelta(seconds=4)
+HOUR = 3600
+# What lies before an account's first walk is told as one digest: an hour back must not lie there.
+WATCHED_SINCE_YESTERDAY = """
+    update account set monitored_since = monitored_since - interval '1 day',
+                       first_walk_at = first_walk_at - interval '1 day'
+"""
+COUNTED = "select coalesce(sum(n), 0)::int from tally where result = 'breached'"
+
+
+class Clock:
+    """A wall clock for whoever runs with *environ*; `jump` moves it against the true time."""
+
+    def __init__(self, place: Path) -> None:
+        self._file = place / "clock"
+        self.jump(0)
+        told = subprocess.run(
+            ["faketime", "-m", "-f", "+0", "env"], check=True, capture_output=True, text=True
+        )
+        environ = dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
+        self.environ = {
+            "LD_PRELOAD": environ["LD_PRELOAD"],
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def jump(self, seconds: int) -> None:
+        aside = self._file.with_suffix(".new")
+        aside.write_text(f"{seconds:+}")
+        aside.rename(self._file)
+
+
+@pytest.fixture
+def clock(place) -> Clock:
+    return Clock(place)
+
+
+@pytest.fixture(params=["alone", "with the database"])
+def journey(place, clock, request) -> Iterator[Journey]:
+    """The daemon's clock jumps alone, or that of the machine on which its database is too."""
+    environ = None if request.param == "alone" else clock.environ
+    with (
+        postgres_at(place, environ) as server,
+        journey_at(place, dsn="env:TEST_DSN", server=server) as found,
+    ):
+        found.shop.environ.update(TEST_DSN=server.dsn(), **clock.environ)
+        found.begin()
+        found.rows(WATCHED_SINCE_YESTERDAY)
+        yield found
+
+
+def is_unsure(journey: Journey) -> bool:
+    """Whether it does not believe its clock; a busy machine may keep it from saying so at once."""
+    for _ in range(5):
+        _, text = journey.shop.get("/metrics")
+        if "replyby_clock_unsure " in text:
+            return "replyby_clock_unsure 1.0" in text
+    raise AssertionError(journey.shop.log()[-3000:])
+
+
+def breached(journey: Journey) -> tuple[int, int]:
+    """How many breaches were told, and how many counted."""
+    return journey.receiver.kinds()["breach"], journey.value(COUNTED)
+
+
+def are_true(journey: Journey) -> bool:
+    """Whether each thread of which a breach was told has waited for its promise by now."""
+    told = {notice["thread"] for notice in journey.receiver.told if notice["kind"] == "breach"}
+    latest = utcnow() - PROMISE + timedelta(seconds=0.5)
+    return all(
+        thread.messages[0].at <= latest for thread in journey.traffic.threads if thread.id in told
+    )
+
+
+def test_while_the_clock_is_wrong_no_breach_is_told_and_afterwards_each_once(
+    journey, clock, tell, long_form
+):
+    took, stored, before = [], [], journey.counters()
+    for seconds in (HOUR, -HOUR) * (10 if long_form else 1):
+        clock.jump(seconds)
+        journey.shop.until(lambda: is_unsure(journey), 30)
+        time.sleep(1)  # what was told by the right clock arrives
+        known = breached(journey)
+        stored.append(journey.seconds_until_told(30))
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            assert is_unsure(journey)
+            assert breached(journey) == known
+            assert are_true(journey)
+            time.sleep(0.3)
+
+        clock.jump(0)
+        began = time.monotonic()
+        journey.shop.until(lambda: not is_unsure(journey), 90)
+        took.append(time.monotonic() - began)
+        journey.shop.until(lambda known=known: breached(journey)[0] > known[0], 30)
+    journey.settle()
+
+    journey.agree(before)
+    assert journey.told_twice() == {}
+    assert breaches_of_a_clock(journey) <= 1
+    corrected = [told["facts"] for told in journey.receiver.told if told["kind"] == "corrected"]
+    assert corrected == []
+    tell("seconds until a new message is told, while it is wrong", round(max(stored), 1))
+    tell("seconds until it is believed again", round(max(took), 1))
+
+
+def breaches_of_a_clock(journey: Journey) -> int:
+    """The most breaches that were told of one clock."""
+    told = [notice["clock"] for notice in journey.receiver.told if notice["kind"] == "breach"]
+    return max(told.count(clock) for clock in told)
