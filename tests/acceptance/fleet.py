@@ -75,7 +75,7 @@ CLAIMED = """
 """
 UNWRITTEN = """
     select true from dispatch d join notice n on n.id = d.notice
-    where n.key = $1 and d.notifier = 'hook' and d.sent_at is null
+    where n.key = $1 and d.notifier = 'hook' and d.sent_at is null and d.suppressed is null
 """
 UNENDED = """
     select count(*) from pg_stat_activity where usename = $1 and state like 'idle in transaction%'
