@@ -28,6 +28,7 @@ WATCHED_SINCE_YESTERDAY = """
     update account set monitored_since = monitored_since - interval '1 day',
                        first_walk_at = first_walk_at - interval '1 day'
 """
+BY_A_CLOCK = {"host_clock", "start_moved", "deadline_moved"}
 COUNTED = "select coalesce(sum(n), 0)::int from tally where result = 'breached'"
 
 
@@ -125,7 +126,7 @@ def test_while_the_clock_is_wrong_no_breach_is_told_and_afterwards_each_once(
     assert journey.told_twice() == {}
     assert breaches_of_a_clock(journey) <= 1
     corrected = [told["facts"] for told in journey.receiver.told if told["kind"] == "corrected"]
-    assert corrected == []
+    assert not [facts for facts in corrected if facts.get("correction") in BY_A_CLOCK]
     tell("seconds until a new message is told, while it is wrong", round(max(stored), 1))
     tell("seconds until it is believed again", round(max(took), 1))
 
