@@ -86,8 +86,12 @@ def agree(
     Without *sure* (the host's clock is not believed) no breach is counted.
     """
     terms = Terms(account, now, monitored_since, sure)
-    match = _Match(rows)
     new: list[Outcome] = []
+    if not rows:
+        for thread, came_to in computed.items():
+            new += [remember.begun(thread, clock, terms) for clock in came_to.clocks]
+        return _changes(new, [])
+    match = _Match(rows)
     changed: list[tuple[ClockRow, Outcome]] = []
     for thread, came_to in computed.items():
         refused = _Refused(came_to.turns)
@@ -127,8 +131,6 @@ class _Match:
 
         It is the row that the clock's own start began, else the live one, else the earliest.
         """
-        if not self._free:
-            return None, []
         found: list[ClockRow] = []
         for member in clock.members or (clock.started_by,):
             found += self._free.pop(_key(thread, clock, member), ())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import TYPE_CHECKING, NotRequired
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict  # the one that pydantic reads before Python 3.12
 
 from core.connector import Capabilities, Options, Spec
-from core.model import Id, Message, Page, Stream, Thread
+from core.model import Id, Line, Message, Page, Stream, Thread
 from sla.calendar import Calendar
 from sla.clock import Delivery
 from sla.policy import Party, Policy, ThreadKind
@@ -62,8 +62,10 @@ class Addressee(TypedDict):
 
 
 class File(TypedDict):
+    """An attachment, in our words already."""
+
     id: Id
-    name: NotRequired[str]
+    name: NotRequired[Line]
     size: NotRequired[int | None]
 
 
@@ -140,37 +142,34 @@ class Inbox:
 def mapped(entries: Iterable[Entry], now: datetime) -> Page:
     """These entries as messages, and the threads that they belong to. Pure."""
     messages: dict[str, dict[str, object]] = {}
-    threads: dict[str, dict[str, Any]] = {}
+    threads: dict[str, tuple[str, str]] = {}
     for entry in entries:
         messages[entry["id"]] = _message(entry)
-        changed = _instant(entry["date_updated"]) or now
-        thread = threads.setdefault(
-            entry["thread_id"], {"id": entry["thread_id"], "as_of": changed}
-        )
-        thread["as_of"] = max(thread["as_of"], changed)
-        if entry["from"]["type"] == "CUSTOMER_USER":
-            thread.setdefault("buyer", entry["from"].get("display_name", ""))
+        buyer, changed = threads.get(entry["thread_id"], ("", ""))
+        if not buyer and entry["from"]["type"] == "CUSTOMER_USER":
+            buyer = entry["from"].get("display_name", "")
+        threads[entry["thread_id"]] = buyer, max(changed, entry["date_updated"])
+    described = tuple(
+        {"id": id_, "buyer": buyer, "as_of": _instant(changed) or now}
+        for id_, (buyer, changed) in threads.items()
+    )
     return Page(
         messages=MESSAGES_OF.validate_python(tuple(messages.values())),
-        threads=THREADS_OF.validate_python(tuple(threads.values())),
+        threads=THREADS_OF.validate_python(described),
     )
 
 
 def _message(entry: Entry) -> dict[str, object]:
     party = SENDERS.get(entry["from"]["type"], Party.BUYER)
-    types = [one["type"] for one in entry["to"]]
     return {
         "id": entry["id"],
         "thread": entry["thread_id"],
         "party": party,
-        "to": frozenset([PARTIES[one] for one in types if one in PARTIES]),
+        "to": {PARTIES[one["type"]] for one in entry["to"] if one["type"] in PARTIES},
         "delivery": Delivery.CONFIRMED if party is Party.SELLER else None,
         "sent_at": _instant(entry["date_created"]),
         "body": entry["body"],
-        "attachments": [
-            {"id": file["id"], "name": file.get("name", ""), "size": file.get("size")}
-            for file in entry["attachments"]
-        ],
+        "attachments": entry["attachments"],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-THRESHOLDS = (5_000, 20, 50)
+THRESHOLDS = (10_000, 20, 50)
 """Of new objects, and of looks at the younger ones; Python's own (700, 10, 10) took a sixth of the
 processor time of reading and storing."""
 

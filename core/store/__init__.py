@@ -224,9 +224,12 @@ def _words(fault: Exception) -> str:
     return f"{type(fault).__name__}: {str(fault)[:200]}"
 
 
+_NOTHING = b"\x01{}"
+
+
 def _encode(value: object) -> bytes:
-    return b"\x01" + json.dumps(value).encode()
+    return _NOTHING if value == {} else b"\x01" + json.dumps(value).encode()
 
 
 def _decode(raw: bytes) -> object:
-    return json.loads(raw[1:])
+    return {} if raw == _NOTHING else json.loads(raw[1:])

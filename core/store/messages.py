@@ -91,6 +91,7 @@ def digest(message: Message) -> bytes:
 
     No text of a message holds NUL, so that it separates what is put together here.
     """
+    sent, visible = message.sent_at, message.visible_at
     told = "\0".join((
         message.thread,
         message.party,
@@ -98,8 +99,8 @@ def digest(message: Message) -> bytes:
         ",".join(_names(message.to)),
         delivery(message) or "",
         message.level or "",
-        _instant(message.sent_at),
-        _instant(message.visible_at),
+        "" if sent is None else str(sent.timestamp()),
+        "" if visible is None else str(visible.timestamp()),
         message.language or "",
         message.subject or "",
         message.order_id or "",
@@ -167,11 +168,14 @@ async def turns(db: Db, account: str, threads: Collection[str]) -> dict[str, lis
 
 def turn(message: Message, now: datetime) -> StoredTurn:
     """*message*, seen at *now*, as `turns` would give it back."""
+    sent_at = held(message.sent_at)
+    if sent_at is not None and sent_at.tzinfo is not UTC:
+        sent_at = sent_at.astimezone(UTC)
     return StoredTurn(
         message.id,
         message.party,
         message.kind,
-        None if message.sent_at is None else held(message.sent_at.astimezone(UTC)),
+        sent_at,
         now,
         message.to,
         delivery(message),
@@ -204,10 +208,6 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         [dict(file) for file in message.attachments] if message.attachments else None,
         made,
     )
-
-
-def _instant(at: datetime | None) -> str:
-    return "" if at is None else str(at.timestamp())
 
 
 def _names(parties: frozenset[Party]) -> Sequence[str]:

@@ -88,7 +88,7 @@ def row(thread: Thread) -> tuple[object, ...]:
     """The state of *thread* as it is stored; `as_of` comes last."""
     return (
         thread.id,
-        thread.kind.value,
+        thread.kind,
         thread.subject,
         thread.buyer,
         list(thread.order_ids),
