@@ -10,11 +10,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from core.errors import StoreUnavailable
+from core.loops import utcnow
 from tests.acceptance import books
 from tests.acceptance.desk import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from tests.acceptance.journey import Journey
     from tests.acceptance.shop import Shop
@@ -37,6 +39,7 @@ class Day:
     others: tuple[Shop, ...] = ()
     hook: list[int] = field(default_factory=list)
     file: list[int] = field(default_factory=list)
+    settled_at: datetime | None = None
 
     def begin(self) -> None:
         """Let buyers write, and people answer."""
@@ -74,24 +77,28 @@ class Day:
         """Let everything come to its end."""
         self.journey.beside.run(self.journey.traffic.stop())
         self.journey.beside.run(self.desk.stop())
-        end, before = time.monotonic() + QUIET, {}
+        end, before, looked_at = time.monotonic() + QUIET, {}, utcnow()
         while left := self._left():
             self.is_alive()
             if left != before:
                 end, before = time.monotonic() + QUIET, left
             assert time.monotonic() < end, (left, self.journey.shop.log()[-3000:])
             time.sleep(0.5)
+            looked_at = utcnow()
+        self.settled_at = looked_at
 
     def agrees(self) -> books.Books:
         """Hold the books against everybody."""
-        journey = self.journey
+        journey, before = self.journey, self.heard()
+        assert self.settled_at is not None
         found = journey.beside.run(books.read(journey.address()))
         books.messages_are_stored(found, journey.sandbox)
         books.clocks_are_computed(found, journey.sandbox)
         books.steps_are_told(found)
         books.replies_left_once(found, journey.sandbox, self.desk)
         for notifier, received in self.heard().items():
-            books.dispatches_arrived(found, notifier, received)
+            earlier = before[notifier]
+            books.dispatches_arrived(found, notifier, earlier, received, self.settled_at)
             books.breaches_taken_back(found, notifier, received)
         for shop in (journey.shop, *self.others):
             assert "Traceback" not in shop.log()
