@@ -169,13 +169,7 @@ class Mirakl:
         cases = {
             thread: incidents.ASKED for thread in threads if incidents.order_of(thread) is not None
         }
-        try:
-            return _joined(page, (await self._orders_of(cases, now)).page)
-        except BadPayload as fault:
-            if fault.detail.isdigit():
-                raise
-            odd = SetAside("orders", str(fault), fault.raw)
-            return replace(page, set_aside=(*page.set_aside, odd))
+        return _joined(page, (await self._orders_of(cases, now)).page)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:  # noqa: ARG002  # the protocol hands it to everybody
         """Answer those of *draft* whom the thread knows (M12)."""
@@ -284,15 +278,21 @@ class Mirakl:
         return replace(rest.page, cursor=end.write())
 
     async def _orders_of(self, known: Mapping[str, str], now: datetime) -> incidents.Found:
-        """The incidents *known*, asked for by their orders."""
+        """The incidents *known*, asked for by their orders; an answer of none is kept aside."""
         names = sorted({order for name in known if (order := incidents.order_of(name))})
         orders: list[Order] = []
         aside: list[SetAside] = []
         for begin in range(0, len(names), AT_ONCE):
             chosen = ",".join(names[begin : begin + AT_ONCE])
-            got = await self._api.orders(order_ids=chosen, max=str(AT_ONCE))
-            orders += got.value.orders
-            aside += got.aside
+            try:
+                got = await self._api.orders(order_ids=chosen, max=str(AT_ONCE))
+            except BadPayload as fault:
+                if fault.detail.isdigit():
+                    raise
+                aside.append(SetAside("orders", str(fault), fault.raw))
+            else:
+                orders += got.value.orders
+                aside += got.aside
         found = incidents.found(orders, known, self._as_shown(), now)
         return replace(found, page=replace(found.page, set_aside=(*aside, *found.page.set_aside)))
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 UNREADABLE = object()
 LONGEST = 4300
 OPEN = "INCIDENT_OPEN"
+BEGIN = 200
 DEEPEST = 100
 IDS = ("id", "order_id", "order_line_id")
 
@@ -24,8 +25,8 @@ IDS = ("id", "order_id", "order_line_id")
 class Books:
     """What the database holds: ids that are stored, and what was set aside, in all its parts.
 
-    *clicked* are threads of which a click was set aside, *marked* those with a mark that was
-    stored, *refused* the ids of what PostgreSQL did not take or what could not be kept as it came.
+    *marked* are threads with a mark that was stored, *clicked* begins of those of which a click was
+    set aside, *refused* the ids of what PostgreSQL did not take or could not be kept as it came.
     """
 
     threads: set[str] = field(default_factory=set)
@@ -40,11 +41,11 @@ class Books:
     def put_aside(self, source: str, reason: str, raw: bytes) -> None:
         """Enter a row of `set_aside`; what stands in a thread that is stored has to be so too."""
         content = decoded(raw)
-        if reason.startswith("no_store_reply_needed"):
-            self.clicked.add(source.rpartition("/")[0])
         if content is UNREADABLE or reason.startswith("unstorable"):
             self.refused.add(source)
             return
+        if reason.startswith("no_store_reply_needed"):
+            self.clicked.add((source.rpartition("/")[0] or source)[:BEGIN])
         of = [text_of(content.get(name)) for name in IDS] if isinstance(content, dict) else []
         where = reason.partition(":")[0].rpartition(".")[2]
         self.faults.update((name, where) for name in of if name is not None)
@@ -154,9 +155,14 @@ def _of_thread(thread: dict[str, Any], name: str, books: Books) -> Iterator[str]
             yield f"message {n}"
     clicks = thread.get("no_store_reply_needed")
     for n, click in enumerate(clicks if isinstance(clicks, list) else ()):
-        known = name in books.marked or legible(name) in books.clicked
+        known = name in books.marked or _begin(name) in books.clicked
         if not known and not books.has_aside(click):
             yield f"click {n}"
+
+
+def _begin(name: str) -> str:
+    """How a name begins in a row, whatever is appended to it there."""
+    return legible(name, len(name))[:BEGIN]
 
 
 def _of_orders(orders: Iterable[Any], books: Books) -> Iterator[str]:

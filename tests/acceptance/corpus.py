@@ -105,13 +105,13 @@ async def _smaller(
 
 
 def _is_whole(content: Any, path: tuple[Any, ...], payload: Payload) -> bool:
-    """Whether *path* leads into a thread that is to stay as it is."""
+    """Whether *path* leads into a thread that is to stay as it is, or around one."""
     inner = content
     for part in path:
         inner = inner[part]
         if isinstance(inner, dict) and inner.get("id") in list(payload.whole):
             return True
-    return False
+    return not payload.whole.keys().isdisjoint(accounted.scalars(inner))
 
 
 def _paths(content: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.acceptance import damage, mutation
+from tests.acceptance.accounted import OPEN, incident
 from tests.acceptance.moulds import LISTS, Payload, messages_of, page
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ DIGITS = string.digits + string.ascii_lowercase
 SHARES = (("M11", 74), ("OR11", 14), ("A01", 6), ("RE01", 6))
 HARM, HARMLESS, ENVELOPE, LONG = 0.06, 0.06, 0.05, 0.12
 """How often all bytes are damaged, or only written otherwise; the envelope is; a thread is long."""
+
+
+def _stored_of(operation: str, item: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """The threads that *item*, which nothing was done to, is to be stored as."""
+    if operation == "M11":
+        return {item["id"]: messages_of(item)}
+    asking = [line for line in item.get("order_lines", ()) if line["order_line_state"] == OPEN]
+    order = item.get("order_id", "")
+    return {incident(order, line["order_line_id"]): frozenset() for line in asking}
 
 
 class Maker:
@@ -64,10 +74,9 @@ class Maker:
                 made += names
             else:
                 content.append(item)
-                if operation == "M11":
-                    if random.random() < LONG:
-                        companions[item["id"]] = self._companion(item, known)
-                    whole[item["id"]] = messages_of(item)
+                if operation == "M11" and random.random() < LONG:
+                    companions[item["id"]] = self._companion(item, known)
+                whole.update(_stored_of(operation, item))
         token = (
             {"next_page_token": f"token{mark}"} if operation == "M11" else {"total_count": 10**6}
         )

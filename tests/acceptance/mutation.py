@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.acceptance.moulds import CANARY, LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from random import Random
 
     Place = tuple[Any, Any]  # a container, and the key or number of what stands in it
@@ -58,6 +58,8 @@ RAW = (
     b'{"id":"twice-a","id":"twice-b"}', b'{"id":1,"id":null,"id":"last"}', b'{"":"","":1}',
     b'{"__proto__":{"id":"x"},"constructor":{"prototype":1}}', b"[null,null,[],{},0]",
 )  # fmt: skip
+ANYWHERE = 0.6
+DEEPEST = 20
 ROOM = 8
 """The most that is done to one item."""
 
@@ -101,7 +103,9 @@ def spoil(random: Random, item: Any, known: Sequence[str]) -> tuple[list[Any], l
 
 
 def _place(random: Random, box: list[Any]) -> Place:
-    """Somewhere in what *box* holds; mostly not at its root."""
+    """Somewhere in what *box* holds: any place of all, or more likely a high one."""
+    if random.random() < ANYWHERE:
+        return random.choice(list(_places(box)))
     container: Any = box
     key: Any = 0
     while True:
@@ -113,6 +117,13 @@ def _place(random: Random, box: list[Any]) -> Place:
             return container, key
         container = inner
         key = random.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+
+
+def _places(container: Any, depth: int = 0) -> Iterator[Place]:
+    for key in list(container) if isinstance(container, dict) else range(len(container)):
+        yield container, key
+        if isinstance(container[key], dict | list) and depth < DEEPEST:
+            yield from _places(container[key], depth + 1)
 
 
 def _delete(random, container, key, known):

@@ -114,13 +114,26 @@ async def test_incidents_are_kept_though_nobody_tells_what_became_of_the_others(
 
     assert [t.id for t in page.threads] == ["incident:A:1"]
     assert page.more
-    with pytest.raises(BadPayload):
-        await connector.fetch("incidents", before, page.position, NOON)
+    for odd in ({"orders"}, set()):
+        last = await connector.fetch("incidents", before, page.position, NOON)
+        assert {a.source_id for a in last.set_aside} == odd
+        assert not last.more
+        assert incidents.Walk.read(last.cursor).open.keys() == {"incident:A:1", "incident:B:1"}
+        page = await connector.fetch("incidents", before, None, NOON)
 
+
+async def test_of_many_orders_those_that_can_be_read_are():
+    line = {"order_line_id": "1", "order_line_state": "CLOSED"}
+    good = {"orders": [{"order_id": "O100", "order_lines": [line]}]}
+    connector, _ = answering(OR11=[{"orders": []}, ["no", "orders"], good])
+    names = [f"incident:O{n}:1" for n in range(100, 210)]
+    before = incidents.Walk(dict.fromkeys(names, NOON.isoformat())).write()
     page = await connector.fetch("incidents", before, None, NOON)
     last = await connector.fetch("incidents", before, page.position, NOON)
-    assert not last.more
-    assert incidents.Walk.read(last.cursor).open.keys() == {"incident:A:1", "incident:B:1"}
+
+    assert [(name, one.asks) for name, one in last.given] == [("incident:O100:1", False)]
+    assert incidents.Walk.read(last.cursor).open.keys() == set(names[1:])
+    assert [a.source_id for a in last.set_aside] == ["orders"]
 
 
 async def test_a_whole_thread_that_is_none_is_kept_aside_at_once():
