@@ -7,6 +7,7 @@ one that another worker has taken meanwhile is lost alone.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.errors import LeaseLost, StoreUnavailable
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 GATHER = 0.005
 """Seconds that the first of them waits for others."""
 
-Held = frozenset[tuple[str, str]]
+Key = tuple[str, str]
+Told = Mapping[Key, Exception]
+"""Why streams were not given back, by account and stream; nothing of those that were."""
 
 
 class Endings:
@@ -27,7 +30,7 @@ class Endings:
 
     def __init__(self) -> None:
         self._together: list[Finished] = []
-        self._writing: asyncio.Task[Held | StoreUnavailable] | None = None
+        self._writing: asyncio.Task[Told] | None = None
 
     async def finish(self, pool: Pool, finished: Finished) -> None:
         """Give a lease back after a complete walk of which nothing is to be stored.
@@ -40,19 +43,33 @@ class Endings:
             self._together = []
             self._writing = asyncio.create_task(self._write(pool, self._together))
         self._together.append(finished)
-        held = await asyncio.shield(self._writing)  # who is cancelled takes nobody along
-        if isinstance(held, StoreUnavailable):
-            raise StoreUnavailable(str(held)) from held
-        lease = finished.lease
-        if (lease.account, lease.stream) not in held:
-            raise LeaseLost(f"{lease.account}/{lease.stream}: another worker reads it")
+        told = await asyncio.shield(self._writing)  # who is cancelled takes nobody along
+        fault = told.get(_key(finished))
+        if isinstance(fault, StoreUnavailable):
+            raise StoreUnavailable(str(fault)) from fault
+        if fault is not None:
+            raise fault
 
-    async def _write(self, pool: Pool, together: list[Finished]) -> Held | StoreUnavailable:
-        """Those that were still held; why nobody knows, where the database went away."""
+    async def _write(self, pool: Pool, together: list[Finished]) -> Told:
         await asyncio.sleep(GATHER)
         self._writing = None
-        try:
-            async with statement(pool) as db:
-                return await streams.finish_all(db, together)
-        except StoreUnavailable as fault:
-            return fault
+        return await _told(pool, together)
+
+
+async def _told(pool: Pool, together: list[Finished]) -> Told:
+    """Give all back; where the database refuses one, each by itself, for it is that one's fault."""
+    try:
+        async with statement(pool) as db:
+            held = await streams.finish_all(db, together)
+    except StoreUnavailable as fault:
+        return {_key(each): fault for each in together}
+    except Exception as fault:  # noqa: BLE001  # a cursor that cannot be stored, say
+        if len(together) == 1:
+            return {_key(together[0]): fault}
+        return {k: v for each in together for k, v in (await _told(pool, [each])).items()}
+    lost = [_key(each) for each in together if _key(each) not in held]
+    return {key: LeaseLost(f"{key[0]}/{key[1]}: another worker reads it") for key in lost}
+
+
+def _key(finished: Finished) -> Key:
+    return finished.lease.account, finished.lease.stream

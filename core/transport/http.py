@@ -28,18 +28,10 @@ from aiohttp import (
     NonHttpUrlClientError,
     TCPConnector,
 )
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_exponential_jitter,
-)
 from yarl import URL
 
-from core.errors import BadPayload, ConnectorError, OutcomeUnknown, RateLimited, Unreachable
-from core.transport import answers, proxy
+from core.errors import BadPayload, OutcomeUnknown, Unreachable
+from core.transport import again, answers, proxy
 from core.transport.answers import Answer
 
 if TYPE_CHECKING:
@@ -259,48 +251,9 @@ class Http:
         return answer
 
     async def _asked(self, request: _Request) -> Answer:
-        """The answer; only where the first try fails in a way that may pass is there a second."""
-        try:
-            return await self._answered(request)
-        except ConnectorError as fault:
-            if not self._may_help(fault):
-                raise
-            first: ConnectorError | None = fault
-        limits = self.limits
-
-        async def answered() -> Answer:
-            nonlocal first
-            told, first = first, None
-            if told is not None:
-                raise told
-            return await self._answered(request)
-
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(limits.attempts) | stop_before_delay(limits.total),
-            retry=retry_if_exception(self._may_help),
-            wait=self._wait,
-            before_sleep=self._retried,
-            reraise=True,
+        return await again.asked(
+            lambda: self._answered(request), self.limits, self.observer.retried
         )
-        return await retrying(answered)
-
-    def _may_help(self, fault: BaseException) -> bool:
-        asked = fault.retry_after if isinstance(fault, RateLimited | Unreachable) else None
-        if asked is not None:
-            return asked <= self.limits.patience
-        return answers.is_passing(fault)
-
-    def _wait(self, state: RetryCallState) -> float:
-        fault = state.outcome.exception() if state.outcome else None
-        if isinstance(fault, RateLimited | Unreachable) and fault.retry_after is not None:
-            return fault.retry_after
-        first = self.limits.first_wait
-        longest = self.limits.longest_wait
-        return wait_exponential_jitter(max=longest, multiplier=first, jitter=first)(state)
-
-    async def _retried(self, state: RetryCallState) -> None:
-        fault = state.outcome.exception() if state.outcome else None
-        self.observer.retried(getattr(fault, "reason", "unreachable"))
 
     async def _answered(self, request: _Request) -> Answer:
         """One try of a question, redirects within the same origin followed."""

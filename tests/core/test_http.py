@@ -355,6 +355,15 @@ async def test_an_answer_that_drips_is_cut_off_by_the_total(session, watching):
     assert monotonic() - began < 2
 
 
+async def test_the_total_bounds_all_tries_and_the_first_one_counts(session, watching):
+    limits = Limits(attempts=5, first_wait=0.01, longest_wait=0.02, total=1.0)
+    async with speaking([0.9, None]) as (url, asked):
+        fault = await fault_of(ask(Http(session, watching, limits), url))
+
+    assert fault.detail == "network"
+    assert len(asked) <= 2, "after the first there was time for one more at most"
+
+
 @pytest.mark.parametrize("body", [b'{"items": [{"na', b"", b"<html>Sign in</html>", b"[" * 100_000])
 async def test_what_is_no_json_is_a_bad_payload_with_its_bytes(http, body):
     async with speaking(listing(body)) as (url, asked):

@@ -69,6 +69,18 @@ async def test_an_instant_of_another_zone_is_stored_and_told_as_any(pool, rules,
     assert (await agrees(pool, rules, now, "T1"))[0]["started_at"] == sent
 
 
+@pytest.mark.parametrize("ends", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+async def test_an_instant_that_no_other_zone_can_name_costs_no_neighbour(pool, rules, now, ends):
+    odd = datetime.fromisoformat(ends)
+
+    done = await stored(
+        pool, now, thread(as_of=now), buyer("M1", odd), buyer("M2", now - HOUR), of=rules
+    )
+
+    assert done.received == 2
+    await agrees(pool, rules, now, "T1")
+
+
 async def test_a_known_message_that_moves_into_a_new_thread_counts_there(pool, rules, now):
     await stored(pool, now, thread(as_of=now), buyer("M1", now - HOUR), of=rules)
 

@@ -311,6 +311,19 @@ async def test_a_walk_that_is_cancelled_takes_no_other_along(polling, now):
     assert first.cancelled()
 
 
+async def test_a_cursor_that_cannot_be_stored_fails_its_own_walk_alone(polling, now):
+    names = ("a", "b", "c")
+    await polling.read(*(setup(name) for name in names))
+    for name in names:
+        polling.marketplaces[name].say(Page(cursor="b\0" if name == "b" else f"{name}1"))
+
+    await polling.once()
+
+    assert [polling.counted("success", name) for name in names] == [1, 0, 1]
+    rows = await polling.pool.fetch("select cursor, health from stream order by account")
+    assert [tuple(row) for row in rows] == [("a1", "ok"), (None, "bad_payload"), ("c1", "ok")]
+
+
 async def test_every_walk_hears_that_the_database_went_away(polling, now):
     await polling.read(setup("a"), setup("b"))
     endings = ending.Endings()
