@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from core import ingest, keys
@@ -158,11 +159,12 @@ def _outbox(
 
     What had passed before an account's first walk ended leaves with one digest.
     """
+    notifiers = cache(rules.routing.notifiers)
     for alert, moved in zip(alerts, moves, strict=True):
         if alert.id in raised:
             seen = read[alert.account]
             digest = _digest(seen) if _of_first_walk(alert.steps[moved.told - 1], seen) else None
-            for notifier in rules.routing.notifiers(alert.account, moved.kind):
+            for notifier in notifiers(alert.account, moved.kind):
                 yield raised[alert.id], notifier, digest
 
 
