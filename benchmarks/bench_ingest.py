@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import harness
-from benchmarks.harness import ROUNDS, Row
+from benchmarks.harness import ROUNDS, SIZES, Growth, Row
 from core import store
 from core.store.messages import COLUMNS
 
@@ -41,11 +41,11 @@ Window = dict[str, Any]
 
 
 @contextmanager
-def inbox(threads: int) -> Iterator[str]:
+def inbox(threads: int, *flags: str) -> Iterator[str]:
     """The address of an inbox that holds *threads*."""
     command = [sys.executable, "-m", "benchmarks.inbox.server"]
     sizes = ["--threads", str(threads), "--shops", str(SHOPS), "--messages", str(SIZE)]
-    server = subprocess.Popen([*command, *sizes], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([*command, *sizes, *flags], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         yield server.stdout.readline().strip()
@@ -135,12 +135,38 @@ async def main() -> None:
         await output(["sh", str(PEERS.parent.parent / ".ci" / "peer"), name])
     harness.heading("Ingest")
     print(f"{rows} messages in {threads} threads of {SHOPS} accounts; {ROUNDS} rounds.\n")
-    with inbox(threads) as url:
+    with inbox(threads, "--whole") as url:
         async with listening() as address:
             await ours(address, url, "first")
             known = await made_before(address)
             rounds = [await one_round(address, url, known, names) for _ in range(ROUNDS)]
     tell(rows, rounds)
+    if not harness.QUICK:
+        await grow()
+
+
+async def grow() -> None:
+    """Print how reading moves with the number of threads."""
+    seen = []
+    for size in SIZES:
+        with inbox(int(THREADS * size)) as url:
+            async with harness.server() as address:
+                seen.append(await ours(address, url, "first", "again", "changed", "new"))
+    rows = [THREADS * SIZE * size for size in SIZES]
+
+    def each(window: str, what: str) -> list[float]:
+        return [one[window][what] / n * 1e6 for one, n in zip(seen, rows, strict=True)]
+
+    print()
+    harness.growth([
+        Growth("first, µs a row", each("first", "seconds")),
+        Growth("first, processor time of ours, µs a row", each("first", "cpu")),
+        Growth("first, of the server, µs a row", each("first", "server_cpu")),
+        Growth("unchanged, µs a row", each("again", "seconds")),
+        Growth("400 changed, s", [one["changed"]["seconds"] for one in seen]),
+        Growth("nothing new, s", [one["new"]["seconds"] for one in seen]),
+        Growth("most memory of ours, MiB", [one["new"]["rss"] for one in seen]),
+    ], "threads")  # fmt: skip
 
 
 @asynccontextmanager
@@ -156,7 +182,7 @@ async def one_round(
     address: Address, url: str, known: Sequence[tuple[object, ...]], names: Sequence[str]
 ) -> Round:
     copy = await copied(address, known)
-    found = await ours(address, url, "first", "again", "sent")
+    found = await ours(address, url, "first", "again", "sent", "changed", "new")
     return Round(copy, found, {name: await peer(name, address, url) for name in names})
 
 
@@ -190,6 +216,9 @@ def tell(rows: int, rounds: Sequence[Round]) -> None:
         Row("prefilter off, s", sent),
         Row("unchanged of that", [a / s for a, s in zip(again, sent, strict=True)], "<= 0.25"),
         Row("unchanged, rows written beside streams", each("again", "rows")),
+        Row("unchanged, bytes of WAL a row", [b / rows for b in each("again", "wal")]),
+        Row("400 changed, s", each("changed")),
+        Row("nothing new, s", each("new")),
     ]
     harness.table(table)
 

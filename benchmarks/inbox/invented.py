@@ -38,6 +38,13 @@ def text(by: Random, length: int) -> str:
     return " ".join(found)[:length]
 
 
+@cache
+def bodies() -> tuple[str, ...]:
+    """What is said: so many texts that a packed page hardly holds one twice."""
+    by = Random(11)
+    return tuple(text(by, by.randint(300, 900)) for _ in range(5000))
+
+
 def stamp(seconds: float) -> str:
     """As the marketplace writes an instant."""
     return (
@@ -52,7 +59,7 @@ def thread(by: Random, number: int, size: int) -> Thread:
     changed = BASE + number
     id_ = f"{by.getrandbits(32):08x}-0000-4000-8000-{number:012x}"
     messages = [_message(by, id_, number, place, size, changed) for place in range(size)]
-    return {"id": id_, "date_updated": stamp(changed), "messages": messages}
+    return {"number": number, "changed": changed, "messages": messages}
 
 
 def _message(
@@ -65,7 +72,7 @@ def _message(
         "id": f"{by.getrandbits(32):08x}-1111-4000-8000-{number * 10 + place:012x}",
         "thread_id": thread,
         "date_created": stamp(changed - 60 * (size - place)),
-        "body": text(by, by.randint(300, 900)),
+        "body": by.choice(bodies()),
         "from": {
             "type": f"{names[0]}_USER",
             "display_name": text(by, 16),

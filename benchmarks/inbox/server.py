@@ -1,6 +1,6 @@
 """A marketplace's inbox on loopback, as fast as a server can be: its pages are rendered ahead.
 
-    python -m benchmarks.inbox.server --threads 20000 --shops 8
+    python -m benchmarks.inbox.server --threads 20000 --shops 8 --whole
 
 Prints its address as the first line. ``GET /api/messages?limit=100&page_token=..&updated_since=..``
 answers ``{"data": [message ...], "next_page_token": ..}``, 100 threads a page, gzip; those of one
@@ -59,7 +59,7 @@ class Inbox:
 
     def touch(self, thread: invented.Thread, at: int) -> None:
         """Let *thread* be the one that was changed last."""
-        place = self.threads.index(thread)
+        place = bisect_left(self.changed, thread["changed"])
         self.threads.append(self.threads.pop(place))
         del self.changed[place]
         self.changed.append(at)
@@ -69,7 +69,7 @@ class Inbox:
 class Marketplace:
     """All shops, and each by itself."""
 
-    def __init__(self, threads: int, size: int, shops: int) -> None:
+    def __init__(self, threads: int, size: int, shops: int, *, whole: bool) -> None:
         by = Random(3)
         made = [invented.thread(by, number, size) for number in range(threads)]
         times = [invented.BASE + number for number in range(threads)]
@@ -77,21 +77,25 @@ class Marketplace:
         self.shops = [Inbox(made[n::shops], times[n::shops]) for n in range(shops)]
         self.last = invented.BASE + threads
         self.requests = 0
-        for inbox in (self.whole, *self.shops):
-            inbox.render()
+        self.ahead = [self.whole, *self.shops] if whole else self.shops
+        self._render()
 
     def touch(self, count: int) -> None:
         """Edit *count* threads: every message of theirs says one more word."""
         by = Random(self.last)
         for thread in by.sample(self.whole.threads, count):
             self.last += 1
-            thread["date_updated"] = invented.stamp(self.last)
             for message in thread["messages"]:
-                message["date_updated"] = thread["date_updated"]
+                message["date_updated"] = invented.stamp(self.last)
                 message["body"] += " edited"
-            shop = next(shop for shop in self.shops if thread in shop.threads)
-            for inbox in (self.whole, shop):
+            for inbox in (self.whole, self.shops[thread["number"] % len(self.shops)]):
                 inbox.touch(thread, self.last)
+            thread["changed"] = self.last
+        self._render()
+
+    def _render(self) -> None:
+        for inbox in self.ahead:
+            inbox.render()
 
     async def messages(self, request: web.Request) -> web.Response:
         """A page of messages."""
@@ -119,9 +123,8 @@ def _seconds(asked: Mapping[str, str]) -> int:
     return int(datetime.fromisoformat(since.replace(" ", "+")).timestamp()) if since else 0
 
 
-async def serve(threads: int, size: int, shops: int) -> None:
+async def serve(market: Marketplace) -> None:
     """Serve on a free port of loopback until ended."""
-    market = Marketplace(threads, size, shops)
     app = web.Application()
     app.router.add_get("/api/messages", market.messages)
     app.router.add_get("/touch", market.touched)
@@ -140,8 +143,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=20_000)
     parser.add_argument("--messages", type=int, default=2)
     parser.add_argument("--shops", type=int, default=8)
+    parser.add_argument("--whole", action="store_true", help="render the whole ahead, too")
     asked = parser.parse_args()
-    asyncio.run(serve(asked.threads, asked.messages, asked.shops))
+    asyncio.run(serve(Marketplace(asked.threads, asked.messages, asked.shops, whole=asked.whole)))
 
 
 if __name__ == "__main__":
