@@ -1,8 +1,12 @@
 """Brings the schema up to date: numbered SQL files, applied in order, each exactly once.
 
 A file is one transaction. With ``-- no-transaction`` as its first line it is one statement outside
-any, for `create index concurrently`, and must bear being run twice. An applied file is never
+any, for `create index concurrently if not exists`, and must bear being run twice; the invalid index
+that such a build leaves when it is cut off is dropped before the next. An applied file is never
 edited: its SHA-256 is kept and compared.
+
+An index on a table that is written to is built so and in no other way: the processes of the version
+before go on writing meanwhile, and a plain `create index` would hold them up.
 """
 
 from __future__ import annotations
@@ -29,7 +33,11 @@ if TYPE_CHECKING:
 LOCK = 0x7265_706C_7962_79  # "replyby"
 LOOK_EVERY = 0.1
 WITHOUT_TRANSACTION = "-- no-transaction"
+BUILD = re.compile(r"create (?:unique )?index concurrently if not exists (\w+)")
 NAME = re.compile(r"(\d{4})_\w+\.sql")
+PATIENCE = 6 * 3600.0
+"""Seconds for one file: a table may be large, and who gives up begins anew. Far above any build; it
+bounds nothing but the wait for a server that vanished."""
 
 OLDEST = 14
 """The oldest PostgreSQL of which this program knows that it works."""
@@ -47,6 +55,7 @@ CREATE = """
 EXISTS = "select to_regclass('schema_migration') is not null"
 APPLIED = "select version, name, sha256 from schema_migration order by version"
 RECORD = "insert into schema_migration (version, name, sha256, ms) values ($1, $2, $3, $4)"
+INVALID = "select not indisvalid from pg_index where indexrelid = to_regclass($1)"
 # Polled, not waited for: a waiter's snapshot would hold up `create index concurrently` for ever.
 TRY_LOCK = "select pg_try_advisory_lock($1)"
 UNLOCK = "select pg_advisory_unlock($1)"
@@ -173,13 +182,21 @@ def _pending(
 async def _run(db: Db, migration: Migration) -> None:
     began = monotonic()
     if migration.sql.startswith(WITHOUT_TRANSACTION):
-        await db.execute(migration.sql)
+        await _drop_leftover(db, migration)
+        await db.execute(migration.sql, timeout=PATIENCE)
         await _record(db, migration, began)
         return
     async with db.transaction():
         await db.execute("set local lock_timeout = '10s'")
-        await db.execute(migration.sql)
+        await db.execute(migration.sql, timeout=PATIENCE)
         await _record(db, migration, began)
+
+
+async def _drop_leftover(db: Db, migration: Migration) -> None:
+    """Drop what an earlier build of the same index has left: `if not exists` takes it for one."""
+    match = BUILD.search(migration.sql)
+    if match and await db.fetchval(INVALID, match[1]):
+        await db.execute(f"drop index concurrently {match[1]}", timeout=PATIENCE)
 
 
 async def _record(db: Db, migration: Migration, began: float) -> None:

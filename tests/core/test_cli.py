@@ -664,7 +664,7 @@ def test_migrate_says_what_is_missing_and_applies_it(given, empty):
     code, out, _ = given("migrate", "--check")
     assert (code, out.startswith("0001_initial.sql is not applied")) == (1, True)
 
-    assert given("migrate")[:2] == (0, "1 applied\n")
+    assert given("migrate")[:2] == (0, f"{len(migrate.shipped())} applied\n")
     assert given("migrate", "--check")[:2] == (0, "")
     assert given("migrate")[:2] == (0, "nothing to apply\n")
     assert given("threads")[:2] == (0, "no thread waits for a reply\n")

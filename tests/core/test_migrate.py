@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIRST = "create table first_ (n integer);"
 SECOND = "create table second_ (n integer);"
+BUILD = f"{migrate.WITHOUT_TRANSACTION}\ncreate index concurrently if not exists i on first_ (n)"
 
 
 def folder(path: Path, **texts: str) -> list[migrate.Migration]:
@@ -87,8 +88,7 @@ async def test_a_file_that_fails_leaves_nothing_and_can_be_mended(db, tmp_path):
 
 
 async def test_three_at_once_apply_each_file_once_concurrent_index_included(empty, tmp_path):
-    index = f"{migrate.WITHOUT_TRANSACTION}\ncreate index concurrently if not exists i on first_(n)"
-    found = folder(tmp_path, m_9000_a=FIRST, m_9001_b=index)
+    found = folder(tmp_path, m_9000_a=FIRST, m_9001_b=BUILD)
     several = [await store.connect(empty) for _ in range(3)]
 
     applied = await asyncio.gather(*(migrate.apply(each, found) for each in several))
@@ -96,6 +96,63 @@ async def test_three_at_once_apply_each_file_once_concurrent_index_included(empt
     assert sorted(version for each in applied for version in each) == [9000, 9001]
     for each in several:
         await each.close()
+
+
+WAITING = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
+WRITING = """
+    do $$ declare name text; begin
+        for name in select tablename from pg_tables where schemaname = 'public' loop
+            execute format('lock table %I in row exclusive mode', name);
+        end loop;
+    end $$
+"""
+
+
+async def waits_or_is_done(db, other, task):
+    while not task.done() and not await db.fetchval(WAITING, other.get_server_pid()):  # noqa: ASYNC110  # another process waits
+        await asyncio.sleep(0.01)
+
+
+async def test_what_is_new_holds_up_nobody_who_writes_meanwhile(db, empty):
+    """A writer of the version before is in mid-transaction; another wants to commit a notice."""
+    await migrate.apply(db, migrate.shipped()[:1])
+    writer, other = [await store.connect(empty) for _ in range(2)]
+    async with writer.transaction():
+        await writer.execute(WRITING)
+        applying = asyncio.create_task(migrate.apply(db))
+        await asyncio.wait_for(waits_or_is_done(writer, db, applying), 10)
+        assert not applying.done()
+
+        async with other.transaction():
+            await other.execute("set local lock_timeout = '1s'")
+            await other.execute(WRITING)
+
+    assert await asyncio.wait_for(applying, 10) == [m.version for m in migrate.shipped()[1:]]
+    for each in (writer, other):
+        await each.close()
+
+
+async def test_a_build_that_was_cut_off_is_built_anew(db, empty, tmp_path):
+    found = folder(tmp_path, m_9000_a=FIRST, m_9001_b=BUILD)
+    await migrate.apply(db, found[:1])
+    await db.execute("insert into first_ values (1), (1)")
+    with pytest.raises(Exception, match="unique index"):
+        await db.execute("create unique index concurrently i on first_ (n)")
+    assert await db.fetchval(migrate.INVALID, "i")
+
+    assert await migrate.apply(db, found) == [9001]
+
+    assert await db.fetchval(migrate.INVALID, "i") is False
+
+
+@pytest.mark.parametrize("first_line", ["", migrate.WITHOUT_TRANSACTION])
+async def test_a_file_may_take_longer_than_any_command(empty, tmp_path, first_line):
+    found = folder(tmp_path, m_9000_a=f"{first_line}\nselect pg_sleep(0.8)")
+    hasty = await store.connect({**empty, "command_timeout": 0.4})
+
+    assert await migrate.apply(hasty, found) == [9000]
+
+    await hasty.close()
 
 
 async def test_an_unreachable_database_says_that_the_store_is_unavailable(tmp_path):
