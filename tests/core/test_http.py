@@ -357,7 +357,8 @@ async def test_an_answer_that_drips_is_cut_off_by_the_total(session, watching):
 
 async def test_no_further_try_begins_that_the_total_has_no_time_for(session, watching):
     limits = Limits(attempts=5, first_wait=0.5, longest_wait=0.5, total=1.0)
-    async with speaking([0.9, None]) as (url, asked):
+    busy = [0.9, b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]
+    async with speaking(busy) as (url, asked):
         await fault_of(ask(Http(session, watching, limits), url))
 
     assert len(asked) == 1
