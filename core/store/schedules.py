@@ -70,8 +70,8 @@ async def pull_in(db: Db) -> int:
 
     Nothing is moved twice, whoever else does the same at the same time.
     """
-    await db.execute(BUDGETS, RETRY)
     await db.execute(REPLIES, LEASE)
     streams = await db.execute(STREAMS, LEASE, RETRY)
     dispatches = await db.execute(DISPATCHES, LEASE)
+    await db.execute(BUDGETS, RETRY)  # last: a walk that fails locks its stream, then its budget
     return sum(int(status.rsplit(maxsplit=1)[-1]) for status in (streams, dispatches))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from core.store import schedules
+from core.store import budget, schedules, transaction
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
 
@@ -35,6 +36,7 @@ async def waits(db):
     return dict(map(tuple, rows))
 
 
+WAITS = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
 AHEAD = "now() + interval '{}'"
 
 
@@ -86,3 +88,20 @@ async def test_a_shared_limit_ends_in_minutes(db):
 
     left = await db.fetchval("select next_at - now() from budget")
     assert 4 * MINUTE < left <= 5 * MINUTE < HOUR
+
+
+async def test_a_walk_that_fails_meanwhile_is_waited_for_and_not_locked_against(pool, db, now):
+    """It locks its stream first, then the limit that its key shares."""
+    await seeds.put_stream(db, now)
+    await db.execute("update stream set next_due = now() + interval '2 h'")
+    await db.execute("insert into budget (key, next_at) values ('k', now() + interval '2 h')")
+    async with transaction(pool) as failing:
+        await failing.execute("select from stream for update")
+        pulling = asyncio.create_task(schedules.pull_in(db))
+        async with asyncio.timeout(5):
+            while not await failing.fetchval(WAITS, db.get_server_pid()):  # noqa: ASYNC110  # another process waits
+                await asyncio.sleep(0.01)
+
+        await budget.defer(failing, "k", HOUR)
+
+    assert await asyncio.wait_for(pulling, 5) == 1
