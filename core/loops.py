@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ LAG_INTERVAL = 0.1
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 YIELDS = 1.0
-"""Seconds that a loop waits for one that goes first, each round."""
+"""Seconds in a row that a loop waits for one that goes first, at most."""
 
 log = structlog.get_logger()
 
@@ -47,14 +47,19 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 async def pause_or_wake(stop: asyncio.Event, seconds: float, wake: asyncio.Event) -> None:
     """Sleep, but return at once when asked to stop or when *wake* is set, which is cleared."""
-    tasks = [asyncio.ensure_future(signal.wait()) for signal in (stop, wake)]
+    await _first((stop, wake), seconds)
+    wake.clear()
+
+
+async def _first(signals: Iterable[asyncio.Event], seconds: float) -> None:
+    """Wait until one of *signals* is set, *seconds* at most."""
+    tasks = [asyncio.ensure_future(signal.wait()) for signal in signals]
     try:
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    wake.clear()
 
 
 class Bell(asyncio.Event):
@@ -77,23 +82,36 @@ class Bell(asyncio.Event):
 
 
 class Precedence:
-    """Held by a loop that goes first: others begin no round meanwhile, but not for ever."""
+    """Held by a loop that goes first: others begin no round meanwhile.
 
-    def __init__(self) -> None:
+    Not for ever, nor for most of the time: after *most* seconds it is free whoever wants to hold
+    it, and it stays free for as long as it was held.
+    """
+
+    def __init__(self, most: float = YIELDS) -> None:
+        self._most = most
         self._free = asyncio.Event()
-        self._free.set()
+        self._since: float | None = None
+        self._free_until = 0.0
 
     def hold(self, *, held: bool) -> None:
         """Begin to go first, or let the others go on."""
-        if held:
-            self._free.clear()
-        else:
+        now = time.monotonic()
+        if self._since is None:
+            if held and now >= self._free_until:
+                self._since = now
+                self._free.clear()
+        elif not held or now >= self._since + self._most:
+            self._free_until = now + min(now - self._since, self._most)
+            self._since = None
             self._free.set()
 
-    async def passed(self, seconds: float = YIELDS) -> None:
-        """Wait until it is free, *seconds* at most."""
-        if not self._free.is_set():
-            await pause(self._free, seconds)
+    async def passed(self, stop: asyncio.Event) -> None:
+        """Wait until it is free, or until asked to stop."""
+        if self._since is not None:
+            left = self._since + self._most - time.monotonic()
+            if left > 0:
+                await _first((stop, self._free), left)
 
 
 def seconds_until(again: datetime | None, now: datetime, most: float) -> float:
@@ -177,7 +195,9 @@ async def every(
             if pulse is not None:
                 pulse.beat(name)
             if after is not None:
-                await after.passed()
+                await after.passed(stop)
+                if stop.is_set():
+                    break
             wait = await _turn(once, trouble, tick)
             if wake is None or trouble.failures:
                 await pause(stop, wait)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import ingest, keys
 from core.model import Notice, NoticeKind
@@ -44,30 +44,40 @@ LOCKED = timedelta(milliseconds=20)
 JUST_AFTER = timedelta(microseconds=1)
 
 
-async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> datetime | None:
+class Look(NamedTuple):
+    """What a look came to: whether it found a step to tell, and when to look again.
+
+    *again* is at once while there is more, else just after the next step; None while no clock has
+    one.
+    """
+
+    told: bool
+    again: datetime | None
+
+
+async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> Look:
     """Tell every step that has passed.
 
     Without *sure* (the host's clock is not believed) no breach is told; warnings go on.
-
-    Returns:
-        When to look again: at once while there is more, else just after the next step; None
-        while no clock has one.
     """
     async with statement(pool) as db:
         first = await steps.next_alert(db, sure=sure)
     if first is None or first >= now:
-        return _again(first, now)
+        return Look(told=False, again=_again(first, now))
     told, again = await _tell(pool, rules, now, sure=sure)
     if told < MANY:
-        return again
+        return Look(told > 0, again)
     await _flood(pool, rules, now, sure=sure)
-    return now
+    return Look(told=True, again=now)
 
 
-async def tend(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> datetime | None:
+async def tend(
+    pool: Pool, rules: Rules, now: datetime, reviewed: set[str], *, sure: bool = True
+) -> datetime | None:
     """Count told breaches that reading has confirmed, read ahead of deadlines, tell of reviews.
 
-    Without *sure* no breach is counted.
+    Without *sure* no breach is counted. *reviewed* is for this function alone to read and write:
+    the keys of reviews that are known to have been told, so that the database is asked once.
 
     Returns:
         At once while there is more to count; None: whenever you like, within a second.
@@ -79,11 +89,12 @@ async def tend(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
         async with transaction(pool) as db:
             if await _count(db, now) == BATCH:
                 return now
-    due = reviews(rules, now)
+    due = [notice for notice in reviews(rules, now) if notice.key not in reviewed]
     if soon or due:
         async with transaction(pool) as db:
             await _read_ahead(db, soon, now)
             await _review(db, rules, due)
+        reviewed.update(notice.key for notice in due)
     return None
 
 

@@ -34,8 +34,6 @@ GRACE = 2.5
 PATIENT = 5.0
 """Seconds between two looks of a loop that is woken when there is something to do."""
 HOUR = timedelta(hours=1)
-CLOSE = timedelta(milliseconds=50)
-"""Steps that follow so closely are told before other loops begin a round."""
 
 log = structlog.get_logger()
 
@@ -69,6 +67,7 @@ class Crew:
         self._reloads = 0
         self._looking_since: datetime | None = None
         self._settled: int | None = None
+        self._reviewed: set[str] = set()
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -191,16 +190,16 @@ class Crew:
             self._settled = doubts
             if threads:
                 log.warning("breaches told ahead of their time taken back", threads=threads)
-        again = None
+        told, again = False, None
         try:
-            again = await watch.once(state.pool, state.rules, now, sure=sure)
+            told, again = await watch.once(state.pool, state.rules, now, sure=sure)
         finally:
-            self._telling.hold(held=again is not None and again <= now + CLOSE)
+            self._telling.hold(held=told)
         return again
 
     async def _tend(self, now: datetime) -> datetime | None:
         state = self._state
-        return await watch.tend(state.pool, state.rules, now, sure=state.is_sure())
+        return await watch.tend(state.pool, state.rules, now, self._reviewed, sure=state.is_sure())
 
     async def _reply(self, now: datetime) -> datetime | None:
         state = self._state

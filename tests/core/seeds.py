@@ -103,8 +103,8 @@ async def watched(pool, rules, now, *, sure=True):
     """All that the watcher tells at *now*, and what follows; when it wants to look again."""
     again = now
     while again in {now, now + watch.PAUSE}:
-        again = await watch.once(pool, rules, now, sure=sure)
-    while await watch.tend(pool, rules, now, sure=sure):
+        _, again = await watch.once(pool, rules, now, sure=sure)
+    while await watch.tend(pool, rules, now, set(), sure=sure):
         pass
     return again
 

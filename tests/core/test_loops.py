@@ -68,10 +68,61 @@ async def test_a_round_begins_after_what_goes_first():
 
 
 async def test_what_goes_first_holds_nobody_up_for_ever():
-    first = loops.Precedence()
+    first = loops.Precedence(0.01)
     first.hold(held=True)
 
-    await asyncio.wait_for(first.passed(0.01), 0.5)
+    await asyncio.wait_for(first.passed(asyncio.Event()), 0.5)
+
+
+async def test_what_has_gone_first_for_long_lets_the_others_go_on_for_as_long():
+    first, stop = loops.Precedence(0.2), asyncio.Event()
+    first.hold(held=True)
+    await first.passed(stop)
+
+    first.hold(held=True)
+    async with asyncio.timeout(0.1):
+        for _ in range(100):
+            first.hold(held=True)
+            await first.passed(stop)
+
+    await asyncio.sleep(0.2)
+    first.hold(held=True)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(first.passed(stop), 0.1)
+
+
+async def test_whatever_goes_first_without_end_the_others_have_half_of_the_time():
+    first, stop, rounds = loops.Precedence(0.05), asyncio.Event(), []
+
+    async def once(now):
+        rounds.append(now)
+        return now + timedelta(milliseconds=5)
+
+    task = await started(loops.every("deliver", once, stop, after=first))
+    for n in range(200):
+        first.hold(held=n % 20 != 0)
+        await asyncio.sleep(0.005)
+    stop.set()
+    await asyncio.wait_for(task, 0.5)
+
+    # Of at most 200; a loop that was held up all but a twentieth of the time had some 10.
+    assert len(rounds) > 40
+
+
+async def test_who_waits_for_what_goes_first_stops_at_once_when_asked():
+    stop, rounds = asyncio.Event(), []
+    first = loops.Precedence(60)
+    first.hold(held=True)
+
+    async def once(_now):
+        rounds.append(1)
+
+    task = await started(loops.every("poll", once, stop, after=first))
+    await asyncio.sleep(0.01)
+    stop.set()
+
+    await asyncio.wait_for(task, 0.5)
+    assert rounds == []
 
 
 @pytest.mark.parametrize(

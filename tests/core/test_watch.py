@@ -105,15 +105,24 @@ async def test_a_flood_is_told_in_one_round(pool, db, rules, now):
         now - SECOND, 4 * watch.BATCH,
     )  # fmt: skip
 
-    assert await watch.once(pool, rules, now) == now
+    assert await watch.once(pool, rules, now) == (True, now)
     assert len(await told(db)) == 4 * watch.BATCH
-    assert await watch.once(pool, rules, now) is None
+    assert await watch.once(pool, rules, now) == (False, None)
 
 
 async def test_what_passes_closely_after_is_told_together(pool, db, rules, now):
     await seeds.put_clock(db, now - SECOND, step=1)
 
-    assert await watch.once(pool, rules, now) == now + watch.PAUSE
+    assert await watch.once(pool, rules, now) == (True, now + watch.PAUSE)
+
+
+async def test_what_another_has_locked_is_looked_at_again_and_not_told(pool, db, rules, now):
+    """A process that was stopped in mid-transaction keeps it locked: no reason to go first."""
+    due = await seeds.put_clock(db, now - SECOND, step=1)
+    async with transaction(pool) as other:
+        await other.execute("select from clock where id = $1 for update", due)
+
+        assert await watch.once(pool, rules, now) == (False, now + watch.LOCKED)
 
 
 async def test_telling_does_not_wait_for_counting(pool, db, rules, now):
@@ -384,6 +393,19 @@ async def test_a_promise_past_its_review_date_is_told_once_a_date(pool, db, now)
         ("reply-24h/review/2026-11-20", "policy_review"),
         ("reply-24h/review/2026-06-01", "policy_review"),
     ]
+
+
+async def test_the_database_is_asked_once_whether_a_review_was_told(pool, db, now):
+    rules = seeds.rules(policies={"mk": (seeds.policy(review_after=date(2026, 11, 20)),)})
+    reviewed: set[str] = set()
+
+    await watch.tend(pool, rules, now, reviewed)
+    assert reviewed == {"reply-24h/review/2026-11-20"}
+    async with transaction(pool) as other:
+        await other.execute("lock table notice in access exclusive mode")
+        await asyncio.wait_for(watch.tend(pool, rules, now, reviewed), 2)
+
+    assert await told(db) == [("reply-24h/review/2026-11-20", "policy_review")]
 
 
 def test_a_promise_that_is_over_needs_no_review(now):
