@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from core.store import pgbinaries, pgcluster
+from core.store import dispatches, pgbinaries, pgcluster
 from tests.acceptance.journey import home, journey_at
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(600)]
 
+CLAIM = dispatches.LEASE.total_seconds()
+"""Seconds that what a dead daemon had claimed waits at most."""
 FIRST_START = 2.5
 """Seconds that a first start takes, made and migrated: where a kill is to fall."""
 
@@ -99,7 +101,7 @@ def test_pids_of_other_programs_in_every_lock_do_not_stop_the_start(journey):
     finally:
         stranger.kill()
         stranger.wait()
-    journey.settle()
+    journey.settle(CLAIM + 30)
 
     journey.agree(counted)
     assert len(journey.told_twice()) <= 1
