@@ -50,6 +50,10 @@ LOOK = 2.0
 """Seconds for the last look at all that leaves together: it may spare a false alarm, but must not
 hold up a true one."""
 
+UNHURRIED = 0.8
+"""The share of the time to leave in that must remain for the last look to be taken: the database is
+slow where less does, and what is not sent in time is not sent at all."""
+
 ATTEMPTS = 15
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
@@ -63,7 +67,7 @@ LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 class Unsettled:
     """What a notifier's loop remembers from round to round: of what it could not write down.
 
-    *claimed* is perhaps ours, and did not leave; *sent* left at an instant.
+    *claimed* is perhaps ours, and was not tried; *sent* left at an instant.
     """
 
     claimed: list[Dispatch] = field(default_factory=list)
@@ -79,16 +83,12 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Outbox:
-    """One notifier's part of a round; *readers* by account, for the last look.
-
-    *began* is monotonic: what it claims is ours for `dispatches.LEASE` from then.
-    """
+    """One notifier's part of a round; *readers* by account, for the last look."""
 
     this: Round
     notifier: Notifier
     readers: Mapping[str, Reader]
     unsettled: Unsettled
-    began: float = field(default_factory=monotonic)
 
     @property
     def name(self) -> str:
@@ -143,19 +143,17 @@ async def _round(outbox: _Outbox) -> float | None:
     await _settle(outbox)
     async with transaction(outbox.this.pool) as db:
         decides = await digests.lock(db, outbox.name)
-        claimed = await _alone(db, outbox, decides=decides)
+        alone = await _alone(db, outbox, decides=decides)
+        began = monotonic()
+        claimed = await dispatches.claim(db, outbox.name, AT_ONCE, alone)
         together = await _together(db, outbox) if decides else []
-        outbox.unsettled.claimed = [
-            *claimed,
-            *together,
-        ]  # a commit may fail, and count all the same
-    await _last_look(outbox, [*claimed, *together])
-    parts = [[dispatch] for dispatch in await _standing(outbox, claimed)]
-    if standing := await _standing(outbox, together):
-        parts.append(standing)
-    await in_turn((_attempt(outbox, part) for part in parts), PATIENCE)
-    outbox.unsettled.claimed = []
-    if len(claimed) == AT_ONCE or together:
+        # A commit may fail, and count all the same.
+        outbox.unsettled.claimed = [*claimed, *together]
+    await _last_look(outbox, began)
+    outbox.unsettled.claimed = await _standing(outbox)
+    parts = _parts(outbox.unsettled.claimed)
+    await in_turn((_attempt(outbox, part, began) for part in parts), PATIENCE)
+    if len(claimed) == AT_ONCE or together or outbox.unsettled.claimed:
         return 0.0
     async with transaction(outbox.this.pool) as db:
         seconds = await _waits(db, outbox)
@@ -163,7 +161,7 @@ async def _round(outbox: _Outbox) -> float | None:
 
 
 async def _settle(outbox: _Outbox) -> None:
-    """Write down what left in a round that lost the database, and let go of what did not."""
+    """Write down what left in a round before and could not be; let go of what was not tried."""
     for sent in list(outbox.unsettled.sent):
         await _write_down(outbox, sent)
     if outbox.unsettled.claimed:
@@ -172,17 +170,20 @@ async def _settle(outbox: _Outbox) -> None:
         outbox.unsettled.claimed = []
 
 
-async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[Dispatch]:
-    """What leaves by itself. In a flood the rest gathers; who does not decide sends none of it."""
+async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[int] | None:
+    """Which notices leave by themselves, where there may be floods; None: all.
+
+    In a flood the rest gathers; who does not decide sends none of it.
+    """
     after = outbox.notifier.digest_after
     if not after:
-        return await dispatches.claim(db, outbox.name, AT_ONCE)
+        return None
     if not decides:
-        return await dispatches.claim(db, outbox.name, AT_ONCE, alone=[])
+        return []
     due = await digests.outflow(db, outbox.name, after, outbox.this.clock())
     first = due.first(after)
     await digests.gather(db, outbox.name, due, first)
-    return await dispatches.claim(db, outbox.name, AT_ONCE, alone=first)
+    return first
 
 
 async def _together(db: Db, outbox: _Outbox) -> list[Dispatch]:
@@ -199,14 +200,16 @@ async def _waits(db: Db, outbox: _Outbox) -> float | None:
     return max(0.0, min(waits)) if waits else None
 
 
-async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:
+async def _last_look(outbox: _Outbox, began: float) -> None:
     """Read the threads once more: what was answered there drops its own dispatches.
 
     Accounts side by side, each as many threads as `LOOK` allows, the most urgent first: the rest
-    is told as it is, true alarms must not queue behind doubts.
+    is told as it is, true alarms must not queue behind doubts. None where the database is slow.
     """
+    if _left(began) < UNHURRIED * _left(monotonic()):
+        return
     by_account: dict[str, list[str]] = {}
-    for notice in (dispatch.notice for dispatch in claimed):
+    for notice in (dispatch.notice for dispatch in outbox.unsettled.claimed):
         if notice.kind in LOOKED_AT and notice.thread is not None:
             by_account.setdefault(notice.account, []).append(notice.thread)
     await gathered(
@@ -215,8 +218,9 @@ async def _last_look(outbox: _Outbox, claimed: Sequence[Dispatch]) -> None:
     )
 
 
-async def _standing(outbox: _Outbox, claimed: Sequence[Dispatch]) -> list[Dispatch]:
-    """What is still to be told; the rest is counted as suppressed."""
+async def _standing(outbox: _Outbox) -> list[Dispatch]:
+    """What of the claimed is still to be told; the rest is counted as suppressed."""
+    claimed = outbox.unsettled.claimed
     if not claimed:
         return []
     async with transaction(outbox.this.pool) as db:
@@ -226,14 +230,30 @@ async def _standing(outbox: _Outbox, claimed: Sequence[Dispatch]) -> list[Dispat
     return [dispatch for dispatch in claimed if dispatch.notice.id not in dropped]
 
 
-async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
+def _parts(standing: Sequence[Dispatch]) -> list[list[Dispatch]]:
+    """What leaves by itself, each for itself, and then what leaves together."""
+    parts = [[dispatch] for dispatch in standing if dispatch.digest is None]
+    together = [dispatch for dispatch in standing if dispatch.digest is not None]
+    return [*parts, together] if together else parts
+
+
+def _left(began: float) -> float:
+    """Seconds in which what was claimed at *began* (monotonic) may still set out.
+
+    An attempt must end within the lease: afterwards another may have claimed it.
+    """
+    return began + dispatches.LEASE.total_seconds() - SECONDS - monotonic()
+
+
+async def _attempt(outbox: _Outbox, part: Sequence[Dispatch], began: float) -> None:
     """Send one notice, or several as one digest, and write down what became of it.
 
-    What our lease may be too short for is left to whoever claims it next: we were stopped, or slow.
+    What our lease may be too short for is put back by the next round: we were stopped, or slow.
     """
-    if monotonic() - outbox.began > dispatches.LEASE.total_seconds() - SECONDS:
+    if _left(began) < 0:
         log.warning("dispatch left to its next claim", notifier=outbox.name, dispatches=len(part))
         return
+    _tried(outbox, part)
     notice = digest.notice(part) if _is_digest(part) else part[0].notice
     try:
         said = _say(outbox, notice, part)
@@ -251,6 +271,12 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
         await _failed(outbox, notice, part, NotifierError(type(fault).__name__))
     else:
         await _sent(outbox, notice, part)
+
+
+def _tried(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
+    ids = set(_ids(part))
+    claimed = outbox.unsettled.claimed
+    outbox.unsettled.claimed = [each for each in claimed if each.notice.id not in ids]
 
 
 def _is_digest(part: Sequence[Dispatch]) -> bool:

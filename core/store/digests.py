@@ -133,7 +133,7 @@ CLAIM = """
         for update
     )
     update dispatch d
-    set digest = $4, attempts = attempts + 1, next_try_at = now() + $5::interval
+    set digest = $4, attempts = attempts + 1, next_try_at = clock_timestamp() + $5::interval
     from theirs
     join notice n on n.id = theirs.notice
     left join thread t on t.account = n.account and t.id = n.thread

@@ -33,6 +33,7 @@ FLOODING = [
 """The kinds that come as floods: what is told of deadlines. Others are few, and each by itself."""
 
 # What may come as a flood and was not tried yet leaves only if it is named: core.store.digests.
+# A lease begins with its statement: a transaction may have begun long before, on a slow database.
 CLAIM = """
     with due as (
         select d.notice, d.notifier from dispatch d join notice n on n.id = d.notice
@@ -43,7 +44,7 @@ CLAIM = """
         limit $2
         for update of d skip locked
     )
-    update dispatch d set attempts = attempts + 1, next_try_at = now() + $3::interval
+    update dispatch d set attempts = attempts + 1, next_try_at = clock_timestamp() + $3::interval
     from due
     join notice n on n.id = due.notice
     left join thread t on t.account = n.account and t.id = n.thread
@@ -96,7 +97,8 @@ RETRY = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
-# By the end of the lease, which says whether it is still ours.
+# By the end of the lease, which says whether it is still ours. The attempt was none; but it was
+# decided how this leaves, and under which key: it counts as tried once.
 PUT_BACK = """
     with mine as (
         select d.notice from dispatch d
@@ -107,7 +109,8 @@ PUT_BACK = """
         order by d.notice
         for update of d
     )
-    update dispatch d set next_try_at = now()
+    update dispatch d
+    set next_try_at = now(), attempts = greatest(attempts - 1, 1)
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
@@ -137,19 +140,25 @@ PARKED = """
     from dispatch d
     join notice n on n.id = d.notice
     left join thread t on t.account = n.account and t.id = n.thread
-    where d.parked_reason is not null
+    where d.parked_reason is not null and d.sent_at is null and d.suppressed is null
     order by n.raised_at, n.id, d.notifier
     limit $1
 """
 # What of a digest was tried keeps its key, and gets no new company: it counts as tried.
 RETRY_PARKED = """
-    with again as (
-        update dispatch
+    with mine as (
+        select notice, notifier from dispatch
+        where parked_reason is not null and sent_at is null and suppressed is null
+          and ($1::bigint[] is null or notice = any($1)) and ($2::text is null or notifier = $2)
+        order by notice, notifier
+        for update
+    ), again as (
+        update dispatch d
         set parked_reason = null, error = null, next_try_at = now(),
             attempts = case when digest is null then 0 else least(attempts, 1) end
-        where parked_reason is not null
-          and ($1::bigint[] is null or notice = any($1)) and ($2::text is null or notifier = $2)
-        returning notice
+        from mine
+        where d.notice = mine.notice and d.notifier = mine.notifier
+        returning d.notice
     )
     select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from again
 """
@@ -203,7 +212,10 @@ async def retry(
 
 
 async def put_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> int:
-    """Make *claimed* due again, where nobody has sent or claimed it since; how many."""
+    """Make *claimed* due again, and count no attempt for it; how many.
+
+    Not what somebody has sent or claimed since. None of it may have been tried.
+    """
     ids = [dispatch.notice.id for dispatch in claimed]
     until = [dispatch.next_try_at for dispatch in claimed]
     return _count(await db.execute(PUT_BACK, notifier, ids, until))
@@ -223,14 +235,17 @@ async def park_gone(db: Db, notifiers: Collection[str]) -> list[Dispatch]:
 
 
 async def parked(db: Db, limit: int = 1000) -> list[Dispatch]:
-    """What was given up, oldest first."""
+    """What was given up and is still true, oldest first."""
     return [of_row(row) for row in await db.fetch(PARKED, limit)]
 
 
 async def retry_parked(
     db: Db, notices: Sequence[int] | None = None, notifier: str | None = None
 ) -> int:
-    """Make parked dispatches due again: all, those of *notices*, those to *notifier*."""
+    """Make parked dispatches due again: all, those of *notices*, those to *notifier*.
+
+    Not what is no longer true: nobody has heard of it, and no correction would follow.
+    """
     return int(await db.fetchval(RETRY_PARKED, notices, notifier))
 
 

@@ -72,7 +72,7 @@ DROP = """
         select d.notice, d.notifier from dispatch d
         join notice n on n.id = d.notice
         where n.clock = any($1) and n.kind in ('warning', 'breach')
-          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and d.sent_at is null and d.suppressed is null
         order by d.notice, d.notifier
         for update of d
     )
@@ -130,7 +130,7 @@ async def correct(db: Db, notices: Sequence[Notice]) -> int:
 
 
 async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
-    """Keep back the warnings and breaches of *clocks* that nobody has been sent yet.
+    """Keep back the warnings and breaches of *clocks* that nobody was sent yet, parked ones too.
 
     To be called in the transaction that ends or moves them, after their rows were changed. *why*
     is one of `core.labels.SUPPRESSED`.

@@ -183,6 +183,24 @@ async def test_parked_ones_are_listed_and_can_be_tried_again(pool, rules, now):
         assert await dispatches.retry_parked(db) == 1
 
 
+async def test_a_parked_breach_that_is_no_longer_true_is_neither_listed_nor_tried_again(
+    pool, rules, now
+):
+    """Nobody has heard of it, so no correction was raised: told now, it would stay untrue."""
+    async with transaction(pool) as db:
+        await notices.raise_(db, rules, [notice(now), notice(now, "8/0/2", clock=8)])
+        ids = [d.notice.id for d in await dispatches.claim(db, "chat", 5)]
+        await dispatches.park(db, "chat", ids, "refused", "404")
+
+        assert await notices.drop(db, [7], "answered") == 2
+        assert [d.notice.key for d in await dispatches.parked(db)] == ["8/0/2"]
+        assert await dispatches.retry_parked(db, ids[:1]) == 0
+        assert await dispatches.retry_parked(db) == 1
+        assert await notices.purge(db, now + seeds.SECOND) == 1
+    async with transaction(pool) as db:
+        assert [d.notice.key for d in await dispatches.claim(db, "chat", 5)] == ["8/0/2"]
+
+
 async def test_purging_keeps_what_waits_and_what_is_parked(pool, rules, now):
     async with transaction(pool) as db:
         await notices.raise_(db, rules, [notice(now, f"{n}/0/1", clock=n) for n in range(4)])
