@@ -40,9 +40,11 @@ def notice(parts: Sequence[Dispatch]) -> Notice:
     """The notice under which *parts* leave together; its account is empty where they have several.
 
     Of a first walk `raised_at` is the first part's; so it is of a flood, as the fact ``since``.
+    The fact ``notices`` is how many leave; the other numbers count a deadline once: as late, or as
+    due soon, however many of its steps are told.
     """
     first = parts[0]
-    kinds = Counter(part.notice.kind for part in parts)
+    kinds = Counter(part.notice.kind for part in _highest(parts))
     accounts = {part.notice.account for part in parts}
     since = min(part.notice.raised_at for part in parts)
     urgent = min(
@@ -55,6 +57,7 @@ def notice(parts: Sequence[Dispatch]) -> Notice:
         raised_at=since,
         due_at=urgent,
         facts=(
+            ("notices", len(parts)),
             *((name, kinds[kind]) for kind, (name, _) in _COUNTED.items()),
             ("since", since.isoformat()),
         ),
@@ -65,11 +68,12 @@ def render(
     told: Notice, parts: Sequence[Dispatch], rules: Rules, *, zone: str, now: datetime
 ) -> Words:
     """The words for *parts*, which leave together as *told*, for a reader in *zone*."""
-    where = zones.zone(zone)
+    where, highest = zones.zone(zone), _highest(parts)
+    subject = _counts(highest)
     if keys.is_flood(told.key):
-        subject, lines = _counts(parts), _flood(parts, rules, where, now)
+        lines = _flood(parts, highest, rules, where, now)
     else:
-        subject, lines = f"{_counts(parts)} after the first reading", _first(parts, where, now)
+        subject, lines = f"{subject} after the first reading", _first(highest, where, now)
     return Words(
         " ".join(f"{subject}: {_whose(told, parts, rules)}".split()),
         "\n".join([*lines, *_place(told, rules)]),
@@ -84,9 +88,16 @@ def _first(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator
     yield from _lines(parts, zone, now)
 
 
-def _flood(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
-    since = min(part.notice.raised_at for part in parts)
-    yield f"{len(parts)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
+def _flood(
+    told: Sequence[Dispatch],
+    parts: Sequence[Dispatch],
+    rules: Rules,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[str]:
+    """The lines of a flood: how many were *told*, and whose and which are the highest *parts*."""
+    since = min(part.notice.raised_at for part in told)
+    yield f"{len(told)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
     yield from _by_account(parts, rules)
     waiting = _waiting(parts)
     if waiting:
@@ -125,6 +136,28 @@ def _lines(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator
 
 def _thread(part: Dispatch) -> str:
     return f"thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
+
+
+def _highest(parts: Sequence[Dispatch]) -> list[Dispatch]:
+    """*parts* without steps of a clock that a higher one stands for: the breach, or the last."""
+    steps = {NoticeKind.WARNING, NoticeKind.BREACH}
+    ranks: dict[int | None, tuple[bool, datetime, str]] = {}
+    for part in parts:
+        if part.notice.kind in steps:
+            rank = ranks.get(part.notice.clock)
+            ranks[part.notice.clock] = max(_rank(part), rank) if rank else _rank(part)
+    return [
+        part
+        for part in parts
+        if part.notice.kind not in steps
+        or part.notice.clock is None
+        or ranks[part.notice.clock] == _rank(part)
+    ]
+
+
+def _rank(part: Dispatch) -> tuple[bool, datetime, str]:
+    notice = part.notice
+    return notice.kind is NoticeKind.BREACH, notice.raised_at, notice.key
 
 
 def _waiting(parts: Sequence[Dispatch]) -> list[Dispatch]:

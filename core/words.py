@@ -19,7 +19,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
-    digest                breaches, warnings, corrected, moved, since (`core.digest` has its words)
+    digest                notices, breaches, warnings, corrected, moved, since (`core.digest`)
     parked                kind, notifier, reason
     test                  route
 """

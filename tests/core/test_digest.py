@@ -75,10 +75,25 @@ def test_a_flood_says_how_many_since_when_whose_and_how_to_see_them_all(say, now
     assert lines[-1].endswith("the most urgent first: replyby threads --at-risk")
     assert len(lines) == 16
     assert dict(told.facts) == {
-        "breaches": 30, "warnings": 4, "moved": 0, "corrected": 0,
+        "notices": 34, "breaches": 30, "warnings": 4, "moved": 0, "corrected": 0,
         "since": (now - 40 * SECOND).isoformat(),
     }  # fmt: skip
     assert (told.account, told.due_at) == ("", now - WEEK)
+
+
+@pytest.mark.parametrize("key", [FLOOD, FIRST])
+def test_a_deadline_of_several_steps_is_counted_and_named_once(say, now, key):
+    warned, sooner, late = NoticeKind.WARNING, NoticeKind.WARNING, NoticeKind.BREACH
+    four = [part(now, n, -MINUTE, kind, key=key) for kind in (warned, sooner, late)
+            for n in range(4)]  # fmt: skip
+    soon = [part(now + n * SECOND, 9, MINUTE, warned, key=key) for n in range(2)]
+
+    told, said = say(*four, *soon)
+
+    assert said.subject.startswith("4 late, 1 due soon")
+    facts = dict(told.facts)
+    assert (facts["notices"], facts["breaches"], facts["warnings"]) == (14, 4, 1)
+    assert said.text.count("thread T2 ") == 1
 
 
 def test_a_flood_of_one_account_is_that_accounts(say, now):

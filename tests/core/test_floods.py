@@ -42,9 +42,7 @@ class Chat:
 
     @staticmethod
     def _told(notice):
-        counted = ("breaches", "warnings", "moved", "corrected")
-        facts = dict(notice.facts)
-        return [facts[name] for name in counted] if notice.kind is NoticeKind.DIGEST else [1]
+        return [dict(notice.facts)["notices"] if notice.kind is NoticeKind.DIGEST else 1]
 
 
 def notice(now, n, kind=NoticeKind.BREACH, **changes):
