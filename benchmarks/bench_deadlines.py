@@ -10,23 +10,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-import asyncpg
 import psutil
 
 from benchmarks import daemon, harness, quiet_market, seller
-from benchmarks.harness import QUICK, ROUNDS, Row
+from benchmarks.harness import QUICK, ROUNDS, Growth, Row
+from core import store
 from core.loops import utcnow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from asyncpg import Connection, Record
 
@@ -35,11 +34,15 @@ if TYPE_CHECKING:
 ACCOUNTS = 8
 CLOCKS = 20_000 if QUICK else 1_000_000
 DUE = 1_000 if QUICK else 10_000
-LEAD = timedelta(seconds=4 if QUICK else 8)
+LEAD = timedelta(seconds=2 if QUICK else 8)
 HALF = timedelta(seconds=0.5)
-SETTLE = 2.0
+SETTLE = 0.5 if QUICK else 2.0
+SEEDING = 3600.0
 SENDING = 1.0 if QUICK else 3.0
 GOAL = "<= 100"
+WARNED = timedelta(hours=7.2)
+MANY = os.environ.get("MANY", "") not in ("", "0")
+"""Whether ten million clocks are wanted, too: they take 12 GB of disk, and a quarter of an hour."""
 
 UNREAD = "select count(*) from stream where seen_through is null and carries_clocks"
 MONITORED = """
@@ -143,29 +146,36 @@ class Stage:
         await until(begin - HALF)
         before = harness.cpu([self.daemon]), used(await harness.processes(self.address))
         await until(begin + burst.over + HALF)
-        while (told := await self.db.fetchrow(TOLD, ids, begin))["clocks"] < len(ids):  # noqa: ASYNC110  # another process tells
+        while (told := await self.outbox(ids, begin))["clocks"] < len(ids):  # noqa: ASYNC110  # another process tells
             await asyncio.sleep(0.25)
         server = used(await harness.processes(self.address))
-        spent = harness.cpu([self.daemon]) - before[0], sum((server - before[1]).values())
+        spent = (
+            harness.cpu([self.daemon]) - before[0],
+            sum(max(0.0, seconds - before[1].get(pid, 0.0)) for pid, seconds in server.items()),
+        )
         sent = await self.sending(ids, begin)
-        assert told["notices"] == told["leave"] == len(ids), dict(told)
+        assert told["notices"] == told["leave"] == len(ids), told
         late = sorted(row[0] for row in await self.db.fetch(LATE, ids, burst.ahead))
         assert len(late) == len(ids)
         return Told(late, *spent, sent)
 
+    async def outbox(self, ids: Sequence[int], begin: datetime) -> dict[str, int]:
+        """How much of a burst is told and sent, by the names of `TOLD`."""
+        return dict((await self.db.fetch(TOLD, ids, begin))[0])
+
     async def sending(self, ids: Sequence[int], begin: datetime) -> float:
         """How many leave a second now; the rest of the outbox is emptied."""
-        before = await self.db.fetchrow(TOLD, ids, begin)
+        before = await self.outbox(ids, begin)
         await asyncio.sleep(SENDING)
-        after = await self.db.fetchrow(TOLD, ids, begin)
+        after = await self.outbox(ids, begin)
         await self.db.execute(SENT)
         await asyncio.sleep(SETTLE)
-        return float(after["sent"] - before["sent"]) / SENDING
+        return (after["sent"] - before["sent"]) / SENDING
 
 
-def used(processes: Sequence[psutil.Process]) -> Counter[int]:
+def used(processes: Sequence[psutil.Process]) -> dict[int, float]:
     """Seconds of processor time by process, of those that still run."""
-    found: Counter[int] = Counter()
+    found: dict[int, float] = {}
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             found[process.pid] = harness.cpu([process])
@@ -177,31 +187,30 @@ async def until(at: datetime) -> None:
 
 
 @asynccontextmanager
-async def stage(place: Path, server: Address, url: str, clocks: int) -> AsyncIterator[Stage]:
+async def stage(server: Address, url: str, clocks: int) -> AsyncIterator[Stage]:
     """The daemon over a database with so many running clocks, whose accounts were read long ago."""
     address = await harness.database(server, f"clocks_{clocks}")
     os.environ |= {"BENCH_DSN": seller.dsn(address), "BENCH_KEY": "key-of-a-bench"}
     text = seller.settings(url, ACCOUNTS)
-    connection = await asyncpg.connect(**address, timeout=60)
+    connection = await store.connect(address, name="bench")
     try:
-        with daemon.started(place, text):
-            while await connection.fetchval(UNREAD):  # noqa: ASYNC110  # another process reads
-                await asyncio.sleep(0.1)
-        await connection.execute(MONITORED)
-        for statement in (THREADS, RUNNING):
-            await connection.execute(statement, clocks, ACCOUNTS, timeout=600)
-        await connection.execute("vacuum analyze", timeout=600)
-        with daemon.started(place, text) as started:
-            await asyncio.sleep(SETTLE)
-            yield Stage(connection, started.process, address)
+        with harness.directory() as place:
+            with daemon.started(place, text):
+                while await connection.fetchval(UNREAD):  # noqa: ASYNC110  # another process reads
+                    await asyncio.sleep(0.1)
+            await connection.execute(MONITORED)
+            for statement in (THREADS, RUNNING):
+                await connection.execute(statement, clocks, ACCOUNTS, timeout=SEEDING)
+            await connection.execute("vacuum analyze", timeout=SEEDING)
+            with daemon.started(place, text) as started:
+                await asyncio.sleep(SETTLE)
+                yield Stage(connection, started.process, address)
     finally:
         await connection.close()
 
 
-def shown(clocks: int, burst: Burst, found: Sequence[Told], goal: str = "") -> None:
-    print(
-        f"\n{clocks:,} running clocks, {burst.clocks:,} due over {burst.over.total_seconds():g} s\n"
-    )
+def shown(of: str, found: Sequence[Told], goal: str = "") -> None:
+    print(f"\n{of}\n", flush=True)
     rows = [
         Row("notice after its instant, ms: p50", [told.at(0.5) for told in found]),
         Row("p99", [told.at(0.99) for told in found], goal),
@@ -213,22 +222,59 @@ def shown(clocks: int, burst: Burst, found: Sequence[Told], goal: str = "") -> N
     harness.table(rows)
 
 
-async def main(sizes: Sequence[int], bursts: Sequence[Burst], rounds: int) -> None:
-    print(f"## Deadlines\n\n{harness.machine()}")
+async def main(clocks: int, due: int, rounds: int) -> None:
+    harness.heading("Deadlines")
+    print(harness.machine())
     with quiet_market.opened() as url:
         async with harness.server() as server:
-            for clocks in sizes:
-                with harness.directory() as place:
-                    async with stage(place, server, url, clocks) as on:
-                        for burst in bursts:
-                            found = [await on.told(burst) for _ in range(rounds)]
-                            shown(clocks, burst, found, GOAL)
+            async with stage(server, url, clocks) as on:
+                told = [await on.told(Burst(due)) for _ in range(rounds)]
+                shown(f"{clocks:,} running clocks, {due:,} due within 1 s", told, GOAL)
+                if not QUICK:
+                    await others(on, clocks, due, told)
+            if not QUICK:
+                await grown(server, url, clocks, due, told)
+
+
+async def others(on: Stage, clocks: int, due: int, told: Sequence[Told]) -> None:
+    """What is not the goal's: warnings, a closing time, and how it grows with what is due."""
+    warned = [await on.told(Burst(due, ahead=WARNED))]
+    shown(f"{clocks:,} running clocks, {due:,} warnings within 1 s", warned)
+    closing = [await on.told(Burst(due, over=timedelta(0)))]
+    shown(f"{clocks:,} running clocks, {due:,} due at one instant", closing)
+    fewer, more = await on.told(Burst(due // 10)), await on.told(Burst(due * 10))
+    grows("grows with what is due within 1 s", [[fewer], told, [more]])
+
+
+async def grown(server: Address, url: str, clocks: int, due: int, told: Sequence[Told]) -> None:
+    """How it grows with the running clocks."""
+    found = []
+    for size in (clocks // 10, clocks * 10) if MANY else (clocks // 10,):
+        async with stage(server, url, size) as on:
+            found.append([await on.told(Burst(due)) for _ in range(ROUNDS)])
+    if MANY:
+        grows("grows with the running clocks", [found[0], told, found[1]])
+    else:
+        shown(f"{clocks // 10:,} running clocks, {due:,} due within 1 s", found[0])
+
+
+def grows(what: str, found: Sequence[Sequence[Told]]) -> None:
+    def each(figure: Callable[[Told], float]) -> list[float]:
+        return [median(map(figure, several)) for several in found]
+
+    print()
+    harness.growth([
+        Growth("p50, ms", each(lambda told: told.at(0.5))),
+        Growth("p99, ms", each(lambda told: told.at(0.99))),
+        Growth("daemon, CPU µs a notice", each(lambda told: told.daemon / len(told.late) * 1e6)),
+        Growth("PostgreSQL, the same", each(lambda told: told.server / len(told.late) * 1e6)),
+    ], what)  # fmt: skip
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clocks", type=int, nargs="*", default=[CLOCKS])
-    parser.add_argument("--due", type=int, nargs="*", default=[DUE])
+    parser.add_argument("--clocks", type=int, default=CLOCKS)
+    parser.add_argument("--due", type=int, default=DUE)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
-    asyncio.run(main(given.clocks, [Burst(n) for n in given.due], given.rounds))
+    asyncio.run(main(given.clocks, given.due, given.rounds))

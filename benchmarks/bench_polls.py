@@ -12,11 +12,12 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 from time import process_time
 from typing import TYPE_CHECKING
 
 from benchmarks import harness, quiet_market
-from benchmarks.harness import QUICK, ROUNDS, Row
+from benchmarks.harness import QUICK, ROUNDS, Growth, Row
 from connectors.mirakl import spec
 from core import loops, poll
 from core.connector import Transport
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS = 100 if QUICK else 1_000
 SLOTS, WORKER = 4, 1
+OVERLAP = 2
 SOON, EVERY = timedelta(seconds=10), timedelta(minutes=5)
 GOAL = ">= 3000"
 WALKED = """
@@ -184,8 +186,9 @@ def shown(size: int, threads: int, found: Mapping[str, Sequence[float]]) -> None
     print(f"\n{size:,} streams, {kind}\n")
     pairs = zip(found["whole"], found["statements"], strict=True)
     polls = [whole - statements for whole, statements in pairs]
+    goal = "" if threads else GOAL
     harness.table([
-        Row("polls a second of CPU, statements left out", [1 / each for each in polls], GOAL),
+        Row("polls a second of CPU, statements left out", [1 / each for each in polls], goal),
         Row("with their statements", [1 / each for each in found["whole"]]),
         Row("CPU \u00b5s a poll, statements left out", [each * 1e6 for each in polls]),
         Row("claim and finish", [each * 1e6 for each in found["statements"]]),
@@ -198,17 +201,30 @@ def shown(size: int, threads: int, found: Mapping[str, Sequence[float]]) -> None
     ])  # fmt: skip
 
 
-async def main(sizes: Sequence[int], threads: Sequence[int], rounds: int) -> None:
-    print(f"## No-change polls\n\n{harness.machine()}")
-    for size in sizes:
-        for many in threads:
-            shown(size, many, await measured(size, many, rounds))
+async def main(size: int, rounds: int) -> None:
+    harness.heading("No-change polls")
+    print(harness.machine())
+    empty = await measured(size, 0, rounds)
+    shown(size, 0, empty)
+    shown(size, OVERLAP, await measured(size, OVERLAP, rounds))
+    if not QUICK:
+        fewer, more = await measured(size // 10, 0, rounds), await measured(size * 10, 0, 1)
+        grows([fewer, empty, more])
+
+
+def grows(found: Sequence[Mapping[str, Sequence[float]]]) -> None:
+    print()
+    harness.growth([
+        Growth("CPU µs a poll, statements left out", [
+            (median(one["whole"]) - median(one["statements"])) * 1e6 for one in found
+        ]),
+        Growth("claim and finish, CPU µs", [median(one["statements"]) * 1e6 for one in found]),
+    ], "grows with the streams")  # fmt: skip
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, nargs="*", default=[ACCOUNTS])
-    parser.add_argument("--threads", type=int, nargs="*", default=[0, 2])
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
-    asyncio.run(main(given.accounts, given.threads, given.rounds))
+    asyncio.run(main(given.accounts, given.rounds))

@@ -90,6 +90,11 @@ async def test_a_shared_limit_ends_in_minutes(db):
     assert 4 * MINUTE < left <= 5 * MINUTE < HOUR
 
 
+async def pulled_in(db):
+    async with db.transaction():
+        return await schedules.pull_in(db)
+
+
 async def test_a_walk_that_fails_meanwhile_is_waited_for_and_not_locked_against(pool, db, now):
     """It locks its stream first, then the limit that its key shares."""
     await seeds.put_stream(db, now)
@@ -97,7 +102,7 @@ async def test_a_walk_that_fails_meanwhile_is_waited_for_and_not_locked_against(
     await db.execute("insert into budget (key, next_at) values ('k', now() + interval '2 h')")
     async with transaction(pool) as failing:
         await failing.execute("select from stream for update")
-        pulling = asyncio.create_task(schedules.pull_in(db))
+        pulling = asyncio.create_task(pulled_in(db))
         async with asyncio.timeout(5):
             while not await failing.fetchval(WAITS, db.get_server_pid()):  # noqa: ASYNC110  # another process waits
                 await asyncio.sleep(0.01)
