@@ -187,6 +187,7 @@ def shown(size: int, threads: int, found: Mapping[str, Sequence[float]]) -> None
     pairs = zip(found["whole"], found["statements"], strict=True)
     polls = [whole - statements for whole, statements in pairs]
     goal = "" if threads else GOAL
+    goal = "" if threads else GOAL
     harness.table([
         Row("polls a second of CPU, statements left out", [1 / each for each in polls], goal),
         Row("with their statements", [1 / each for each in found["whole"]]),
