@@ -17,7 +17,7 @@ import sys
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import harness
@@ -34,6 +34,8 @@ THREADS = 20_000
 SHOPS = 8
 SIZE = 2
 BATCH = 10_000
+HEAD_START = 8.0
+"""Seconds in which two processes are ready to begin."""
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -58,10 +60,24 @@ async def ours(address: Address, url: str, *windows: str) -> dict[str, Window]:
     """What the windows took, read by a process of its own into a fresh database."""
     made = await harness.database(address, "ours")
     await checkpoint(address)
-    command = [sys.executable, "-m", "benchmarks.inbox.reading", url, str(SHOPS), *windows]
-    told = await output(command, ADDRESS=json.dumps(made))
+    told = await read(made, url, *windows)
     found = [json.loads(line) for line in told.splitlines()]
     return {window["window"]: window for window in found}
+
+
+async def read(address: Address, url: str, *windows: str, **environment: str) -> str:
+    """What a process of ours says of these windows."""
+    command = [sys.executable, "-m", "benchmarks.inbox.reading", url, str(SHOPS), *windows]
+    return await output(command, ADDRESS=json.dumps(address), **environment)
+
+
+async def both(address: Address, url: str) -> float:
+    """Seconds until two daemons on one database have read everything, four accounts each."""
+    made = await harness.database(address, "ours")
+    await checkpoint(address)
+    begin = str(monotonic() + HEAD_START)
+    pair = [read(made, url, "first", SLOTS="1", BEGIN=begin) for _ in range(2)]
+    return max(float(json.loads(told)["seconds"]) for told in await asyncio.gather(*pair))
 
 
 async def output(command: Sequence[str], **environment: str) -> str:
@@ -123,6 +139,7 @@ class Round(NamedTuple):
     """What one round saw."""
 
     copy: float
+    both: float
     ours: Mapping[str, Window]
     peers: Mapping[str, Window]
 
@@ -183,7 +200,8 @@ async def one_round(
 ) -> Round:
     copy = await copied(address, known)
     found = await ours(address, url, "first", "again", "sent", "changed", "new")
-    return Round(copy, found, {name: await peer(name, address, url) for name in names})
+    two = await both(address, url)
+    return Round(copy, two, found, {name: await peer(name, address, url) for name in names})
 
 
 def tell(rows: int, rounds: Sequence[Round]) -> None:
@@ -195,6 +213,7 @@ def tell(rows: int, rounds: Sequence[Round]) -> None:
         Row("plain COPY, rows/s", [rows / one.copy for one in rounds]),
         Row("first, rows/s", [rows / s for s in first]),
         Row("of COPY", [r.copy / f for r, f in zip(rounds, first, strict=True)], ">= 0.45"),
+        Row("first, two daemons, rows/s", [rows / one.both for one in rounds]),
         Row("processor time of ours, µs a row", [s / rows * 1e6 for s in each("first", "cpu")]),
         Row("of the server, µs a row", [s / rows * 1e6 for s in each("first", "server_cpu")]),
         Row("most memory of ours, MiB", each("first", "rss")),

@@ -17,7 +17,7 @@ import resource
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from time import perf_counter, process_time
+from time import monotonic, perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -44,8 +44,11 @@ if TYPE_CHECKING:
 
     from core.store import Address, Pool
 
-SLOTS = 4
-"""As many loops read side by side as the daemon has by default."""
+SLOTS = int(os.environ.get("SLOTS", "4"))
+"""As many loops read side by side; the daemon has four by default."""
+
+BEGIN = float(os.environ.get("BEGIN", "0"))
+"""Not before this instant (monotonic): several of us begin together."""
 
 WRITTEN = """
     select sum(n_tup_ins + n_tup_upd + n_tup_del) filter (where relname <> 'stream')::bigint,
@@ -206,6 +209,7 @@ async def main() -> None:
     async with opened(json.loads(os.environ["ADDRESS"]), url, int(shops)) as daemon:
         await daemon.monitor()
         memory.settle()
+        await asyncio.sleep(BEGIN - monotonic())
         for what in windows:
             print(json.dumps(await window(daemon, what)), flush=True)
 
