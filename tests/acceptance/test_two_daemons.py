@@ -62,7 +62,8 @@ def slow(fleet: Fleet, seconds: float) -> None:
 
 
 def until_it_reads(fleet: Fleet, day: Day, who: str, streams: int) -> set[tuple[str, str]]:
-    assert day.wait_until(lambda: len(fleet.held(who)) >= streams, 30), f"{who} reads nothing"
+    reads = day.wait_until(lambda: len(fleet.held(who)) >= streams, 30)
+    assert reads, f"{who} reads nothing: {fleet.shops[who].log()[-5000:]}"
     return fleet.held(who)
 
 
