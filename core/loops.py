@@ -129,25 +129,22 @@ def backoff(failures: int) -> float:
 
 @dataclass(slots=True)
 class Pulse:
-    """When each loop last turned, in monotonic seconds: what `/livez` asks."""
+    """When each loop last turned, or was to wake, in monotonic seconds: what `/livez` asks."""
 
     turned: dict[str, float] = field(default_factory=dict)
-    limits: dict[str, float] = field(default_factory=dict)
 
-    def beat(self, name: str) -> None:
-        """Say that loop *name* turned now."""
-        self.turned[name] = time.monotonic()
+    def beat(self, name: str, sleeps: float = 0.0) -> None:
+        """Say that loop *name* turned now, and *sleeps* for so many seconds at most."""
+        self.turned[name] = time.monotonic() + sleeps
 
     def forget(self, name: str) -> None:
         """Loop *name* has ended on purpose."""
         self.turned.pop(name, None)
 
     def stuck(self, limit: float) -> list[str]:
-        """The loops that have not turned for *limit* seconds, or for a limit of their own."""
+        """The loops that have not turned for *limit* seconds, or not since they were to wake."""
         now = time.monotonic()
-        return sorted(
-            name for name, at in self.turned.items() if now - at > self.limits.get(name, limit)
-        )
+        return sorted(name for name, at in self.turned.items() if now - at > limit)
 
 
 @dataclass(slots=True)
@@ -199,6 +196,8 @@ async def every(
                 if stop.is_set():
                     break
             wait = await _turn(once, trouble, tick)
+            if pulse is not None:
+                pulse.beat(name, wait)
             if wake is None or trouble.failures:
                 await pause(stop, wait)
             else:

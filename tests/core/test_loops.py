@@ -283,6 +283,23 @@ async def test_a_hanging_loop_is_found_and_an_ended_one_is_not():
     assert pulse.stuck(0.0) == []
 
 
+async def test_a_loop_that_sleeps_until_its_tick_is_not_stuck_meanwhile():
+    stop, pulse, turned = asyncio.Event(), loops.Pulse(), asyncio.Event()
+
+    async def once(now):
+        turned.set()
+
+    task = await started(loops.every("purge", once, stop, tick=3600, pulse=pulse))
+    await asyncio.wait_for(turned.wait(), 0.5)
+    await asyncio.sleep(0.03)
+
+    assert pulse.stuck(0.01) == []
+    pulse.turned["purge"] -= 3600
+    assert pulse.stuck(0.01) == ["purge"]
+    stop.set()
+    await asyncio.wait_for(task, 0.5)
+
+
 async def test_a_held_event_loop_shows_in_the_lag():
     stop, metrics = asyncio.Event(), Metrics()
     task = await started(loops.measure_lag(stop, metrics.event_loop_delay))
