@@ -1,7 +1,8 @@
 """The metrics that are read from the database at a scrape, and their own small writer.
 
-Every process shows the same numbers here: rules take `max by`, never `sum`. Bands move with the
-instant of the scrape. With a lost database only `replyby_database_up 0` is left of them.
+Every process shows the same numbers here: rules take `max by`, never `sum`. The running clocks are
+shown as they were counted last, with the instant of that: their bands hold for it. With a lost
+database only `replyby_database_up 0` is left of all this.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ class Clocks:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The running clocks by account, as they were at an instant; 0: they were not counted yet."""
+
+    clocks: Mapping[str, Clocks] = field(default_factory=dict)
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How one account is read: the worst of its streams that carry clocks. Instants; 0: never."""
 
@@ -57,12 +66,12 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the database says at one instant.
+    """What the database says at one instant, and of the running clocks what was *counted* last.
 
     *counts* stand by (account, clock, result); *budgets* are instants by the key of a rate limit.
     """
 
-    clocks: Mapping[str, Clocks] = field(default_factory=dict)
+    counted: Counted = field(default_factory=Counted)
     readings: Mapping[str, Reading] = field(default_factory=dict)
     counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
@@ -100,6 +109,10 @@ NEXT = _family(
 OLDEST = _family(
     "oldest_unanswered_timestamp_seconds", "gauge", ACCOUNT,
     "The oldest buyer's message without a reply; +Inf when there is none.",
+)  # fmt: skip
+COUNTED = _family(
+    "open_clocks_counted_timestamp_seconds", "gauge", (),
+    "When the running clocks were last counted; 0: not yet.",
 )  # fmt: skip
 STARTED = _family("clocks_started_total", "counter", CLOCK, "Clocks that started.")
 CLOSED = _family(
@@ -168,9 +181,9 @@ PARKED = _family(
 OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that are not settled.")
 
 FAMILIES = (
-    OPEN, NEXT, OLDEST, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE, THRESHOLD,
-    SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, OLDEST_DUE, DUE,
-    LEASES, WORKERS, DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
+    OPEN, NEXT, OLDEST, COUNTED, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE,
+    THRESHOLD, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, OLDEST_DUE,
+    DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
 )  # fmt: skip
 
 
@@ -190,6 +203,7 @@ def write(
     ]
     if snapshot is not None:
         families += [
+            *_running(snapshot.counted, places),
             *_accounts(snapshot, places),
             *_counted(snapshot, places),
             *_engine(snapshot, names),
@@ -220,10 +234,11 @@ def _constant(
         yield gauge.family, [(place, gauge.get(a)) for a, place in places.items()]
 
 
-def _accounts(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
-    none, unread = Clocks(), Reading()
-    clocks = [(place, snapshot.clocks.get(a, none)) for a, place in places.items()]
-    readings = [(place, snapshot.readings.get(a, unread)) for a, place in places.items()]
+def _running(counted: Counted, places: Mapping[str, str]) -> Families:
+    """Nothing of clocks that were never counted: a 0 would be a lie."""
+    none, known = Clocks(), places.items() if counted.at else ()
+    clocks = [(place, counted.clocks.get(a, none)) for a, place in known]
+    yield COUNTED, [("", counted.at)]
     yield (
         OPEN,
         [
@@ -234,6 +249,11 @@ def _accounts(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
     )
     yield NEXT, [(place, found.next_deadline) for place, found in clocks]
     yield OLDEST, [(place, found.oldest_unanswered) for place, found in clocks]
+
+
+def _accounts(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
+    unread = Reading()
+    readings = [(place, snapshot.readings.get(a, unread)) for a, place in places.items()]
     yield SUCCESS, [(place, found.last_success) for place, found in readings]
     yield SEEN, [(place, found.seen_through) for place, found in readings]
     yield INTERVAL, [(place, found.interval) for place, found in readings]

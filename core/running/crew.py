@@ -110,6 +110,9 @@ class Crew:
         self._loop(group, "tend", self._tend, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
         self._loop(group, "blind", self._blind, tick=60.0, after=telling)
+        self._loop(
+            group, "count", self._count, wake=state.watched.count.asked, tick=60.0, after=telling
+        )
         self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)
         self._loop(group, "reload", partial(self._reload, group), wake=self._signals.reload)
         self._deliver(group)
@@ -229,6 +232,9 @@ class Crew:
             sure=state.sure(now),
             unsettled={name: self._unsettled[name]},
         )
+
+    async def _count(self, now: datetime) -> None:
+        await self._state.watched.count.once(self._state.pool, now)
 
     async def _purge(self, now: datetime) -> datetime | None:
         state = self._state

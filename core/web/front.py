@@ -28,6 +28,7 @@ PAGE = """<!doctype html>
 <th>last read</th></tr></thead><tbody>
 {rows}
 </tbody></table>
+<p>{counted}</p>
 <p>Numbers for machines: <a href="{ops}/metrics">/metrics</a>,
 <a href="{ops}/readyz">/readyz</a>. Single threads: <code>replyby threads --at-risk</code>.</p>
 </body></html>
@@ -62,6 +63,7 @@ async def _page(request: web.Request) -> web.Response:
         state=escape("; ".join(faults)) or "Ready.",
         bands="".join(f"<th>{band}</th>" for band in labels.BANDS),
         rows="\n".join(_rows(front.rules(), snapshot)),
+        counted=_counted(snapshot),
         ops=escape(front.ops(), quote=True),
     )
     return web.Response(text=page, content_type="text/html", status=503 if faults else 200)
@@ -73,18 +75,27 @@ def _rows(rules: Rules, snapshot: Snapshot | None) -> list[str]:
     return [
         _row(
             [account.title, account.marketplace],
-            snapshot.clocks.get(name, Clocks()),
+            snapshot.counted.clocks.get(name, Clocks()) if snapshot.counted.at else None,
             snapshot.readings.get(name, Reading()),
         )
         for name, account in sorted(rules.accounts.items())
     ]
 
 
-def _row(who: list[str], clocks: Clocks, reading: Reading) -> str:
+def _counted(snapshot: Snapshot | None) -> str:
+    """As of when the numbers of clocks are; with many clocks it is not the page's own instant."""
+    if snapshot is None:
+        return ""
+    at = snapshot.counted.at
+    return f"Running clocks as of {_instant(at)}." if at else "Running clocks are just counted."
+
+
+def _row(who: list[str], clocks: Clocks | None, reading: Reading) -> str:
+    """One account; *clocks* is None where they were not counted yet."""
     cells = [
         *who,
-        *map(str, clocks.bands),
-        _instant(clocks.next_deadline),
+        *(map(str, clocks.bands) if clocks else ["-"] * len(labels.BANDS)),
+        _instant(clocks.next_deadline if clocks else inf),
         _instant(reading.last_success),
     ]
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

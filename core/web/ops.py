@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from core.measuring import fleet
 from core.measuring.fleet import Promised, Snapshot
 from core.metrics import Metrics, Names
 from core.store import migrate, stats, unavailable
+from core.web.count import Count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +47,16 @@ class Watched:
     now: Callable[[], datetime]
     names: Names = field(default_factory=Names)
     promised: Promised = field(default_factory=Promised)
+    count: Count = field(default_factory=Count)
     pool: Pool | None = None
     stopping: bool = False
     told: str = ""
 
     async def snapshot(self) -> Snapshot | None:
-        """What the database says, within two seconds; None where it does not answer."""
+        """What the database says, within two seconds; None where it does not answer.
+
+        How many clocks run is no part of that question: it is what was counted last.
+        """
         if self.pool is None:
             return None
         try:
@@ -63,7 +68,7 @@ class Watched:
             self._say(type(fault).__name__)
             return None
         self._say("")
-        return found
+        return replace(found, counted=await self.count.latest())
 
     def _say(self, fault: str) -> None:
         """Log the change, not every scrape."""

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from core import labels
 from core.measuring import fleet
-from core.measuring.fleet import Clocks, Outbox, Promised, Reading, Snapshot
+from core.measuring.fleet import Clocks, Counted, Outbox, Promised, Reading, Snapshot
 from core.metrics import Metrics, Names
 
 NAMES = Names(
@@ -22,7 +22,9 @@ NAMES = Names(
 )
 PROMISED = Promised({"conrad": 0.9}, {("conrad", "critical"): 8640.0}, {"conrad-de": 900.0})
 FACTS = Snapshot(
-    clocks={"conrad-de": Clocks((3, 2, 1, 4), 1_800_000_000.5, 1_790_000_000)},
+    counted=Counted(
+        {"conrad-de": Clocks((3, 2, 1, 4), 1_800_000_000.5, 1_790_000_000)}, at=1_799_999_990
+    ),
     readings={"empik-pl": Reading(1.0, 2.0, 300.0, 4.0, authorized=False, retired=True)},
     counts={
         ("conrad-de", "first_reply", "met"): 7,
@@ -69,6 +71,7 @@ def test_what_is_stored_is_shown(open_metrics):
     seen = read(write(open_metrics=open_metrics), open_metrics=open_metrics)
 
     assert seen[key("open_clocks", **DE, band="critical")] == 1
+    assert seen[key("open_clocks_counted_timestamp_seconds")] == 1_799_999_990
     assert seen[key("next_deadline_timestamp_seconds", **DE)] == 1_800_000_000.5
     assert seen[key("clocks_closed_total", **DE, clock="first_reply", result="met")] == 7
     assert seen[key("replies_late_total", **DE)] == 3
@@ -93,7 +96,7 @@ def test_what_is_stored_is_shown(open_metrics):
 
 
 def test_every_combination_exists_at_zero_before_anything_happened():
-    seen = read(write(Snapshot()))
+    seen = read(write(Snapshot(counted=Counted(at=1_800_000_000))))
 
     for account in (DE, PL):
         for band in labels.BANDS:
@@ -107,6 +110,16 @@ def test_every_combination_exists_at_zero_before_anything_happened():
         assert seen[key("oldest_unanswered_timestamp_seconds", **account)] == inf
         assert seen[key("earliest_possible_breach_timestamp_seconds", **account)] == inf
     assert seen[key("notification_oldest_pending_timestamp_seconds", notifier="log")] == 0
+
+
+def test_clocks_that_were_never_counted_are_not_said_to_be_none():
+    seen = read(write(Snapshot()))
+
+    assert seen[key("open_clocks_counted_timestamp_seconds")] == 0
+    assert seen[key("database_up")] == 1
+    for name in ("open_clocks", "next_deadline_timestamp", "oldest_unanswered_timestamp"):
+        assert not [sample for sample, _ in seen if sample.startswith(f"replyby_{name}_seconds")]
+        assert not [sample for sample, _ in seen if sample == f"replyby_{name}"]
 
 
 def test_every_family_is_shown():

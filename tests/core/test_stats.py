@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from core.measuring.fleet import Clocks, Outbox, Snapshot
+from core.measuring.fleet import Clocks, Counted, Outbox, Snapshot
 from core.store import budget, stats, tally
 
 ACCOUNT = """
@@ -49,26 +49,25 @@ async def running(db, now: datetime, hours: int, *, warn=(0.5, 0.9), ended=None,
 
 async def test_an_empty_database_has_an_empty_snapshot(pool, now):
     async with pool.acquire() as db:
-        found = await stats.snapshot(db, now)
-
-    assert found == Snapshot()
+        assert await stats.snapshot(db, now) == Snapshot()
+        assert await stats.clocks(db, now) == Counted({}, at=now.timestamp())
 
 
 async def test_clocks_stand_in_the_band_of_their_last_step(db, now):
     for hours in (6, 5, 4, 2, 1, 0, -1, -2):
         await running(db, now, hours)
 
-    found = (await stats.snapshot(db, now)).clocks["de"]
+    found = (await stats.clocks(db, now)).clocks["de"]
 
     assert found.bands == (2, 3, 1, 2)
     assert found.next_deadline == (now - 2 * HOUR).timestamp()
     assert found.oldest_unanswered == (now - 12 * HOUR).timestamp()
 
 
-async def test_bands_move_with_the_instant_of_the_scrape(db, now):
+async def test_bands_move_with_the_instant_of_the_count(db, now):
     await running(db, now, 1)
 
-    later = (await stats.snapshot(db, now + 2 * HOUR)).clocks["de"]
+    later = (await stats.clocks(db, now + 2 * HOUR)).clocks["de"]
 
     assert later.bands == (0, 0, 0, 1)
 
@@ -79,10 +78,10 @@ async def test_only_a_buyers_message_is_the_oldest_unanswered(db, now):
     await running(db, now, 2)
     await db.execute("update clock set metric = 'given' where waits_for = 'buyer'")
 
-    assert (await stats.snapshot(db, now)).clocks["de"].oldest_unanswered == inf
+    assert (await stats.clocks(db, now)).clocks["de"].oldest_unanswered == inf
 
     await running(db, now, 3)
-    found = (await stats.snapshot(db, now)).clocks["de"]
+    found = (await stats.clocks(db, now)).clocks["de"]
     assert found.oldest_unanswered == (now - 7 * HOUR).timestamp()
     assert found.next_deadline == (now + HOUR).timestamp()
 
@@ -91,7 +90,7 @@ async def test_one_warning_is_no_critical_and_none_is_ok(db, now):
     await running(db, now, 1, warn=(0.5,))
     await running(db, now, 1, warn=())
 
-    assert (await stats.snapshot(db, now)).clocks["de"].bands == (1, 1, 0, 0)
+    assert (await stats.clocks(db, now)).clocks["de"].bands == (1, 1, 0, 0)
 
 
 async def test_history_superseded_and_ended_clocks_are_outside(db, now):
@@ -100,7 +99,7 @@ async def test_history_superseded_and_ended_clocks_are_outside(db, now):
     superseded = (now, now + HOUR, [], None, False)
     await db.execute(CLOCK, *superseded)
 
-    assert (await stats.snapshot(db, now)).clocks.get("de", Clocks()) == Clocks()
+    assert (await stats.clocks(db, now)).clocks.get("de", Clocks()) == Clocks()
 
 
 async def stream(
@@ -159,6 +158,16 @@ async def test_the_outbox_is_counted_by_notifier(db, now):
         await db.execute(DISPATCH, key, *state)
 
     assert (await stats.snapshot(db, now)).outbox == {"log": Outbox(2, (now - HOUR).timestamp(), 1)}
+
+
+async def test_what_was_sent_costs_no_scrape_anything(db, now):
+    """Both halves of the outbox by their indexes, however many were sent and are kept."""
+    await db.execute("set enable_seqscan = off")
+    await db.execute("set enable_bitmapscan = off")
+    plan = "\n".join(row[0] for row in await db.fetch("explain " + stats.OUTBOX))
+
+    assert "dispatch_unsent" in plan
+    assert "dispatch_parked" in plan
 
 
 async def test_counts_come_from_the_tally(db, now):

@@ -8,15 +8,19 @@ import pytest
 from core.configuration.sections import Web
 from core.loops import Pulse
 from core.metrics import Metrics
-from core.web import app, front, ops
+from core.web import app, count, front, ops
 from tests.core import pages, seeds
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def page(pool):
-    watched = ops.Watched(Metrics(), Pulse(), lambda: NOW)
+def watched():
+    return ops.Watched(Metrics(), Pulse(), lambda: NOW)
+
+
+@pytest.fixture
+async def page(pool, watched):
     rules = seeds.rules(accounts=("mk", "<b>"))
     showing = front.application(front.Front(watched, lambda: rules, lambda: "http://ops.example"))
     listener = Web(listen="127.0.0.1:0")
@@ -43,6 +47,20 @@ async def test_a_person_sees_how_each_account_is_and_where_to_look(page, pool):
     assert "Empik PL" in text
     assert "http://ops.example/metrics" in text
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_a_person_sees_as_of_when_the_clocks_were_counted(page, pool, watched, monkeypatch):
+    monkeypatch.setattr(count, "PATIENCE", 0.0)
+    await pages.monitored(pool, NOW)
+    _, text, _ = await page()
+    assert "Running clocks are just counted." in text
+    assert "<td>empik</td><td>-</td><td>-</td><td>-</td><td>-</td><td>-</td>" in text
+
+    await watched.count.once(pool, NOW)
+
+    _, text, _ = await page()
+    assert "Running clocks as of 2026-11-21 12:00:00 UTC." in text
+    assert "<td>empik</td><td>0</td><td>0</td><td>0</td><td>0</td><td>-</td>" in text
 
 
 async def test_a_page_without_database_says_so(page):

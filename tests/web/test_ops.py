@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import aiohttp
 import pytest
@@ -12,13 +14,14 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from core import store
+from core import loops, store
 from core.configuration.sections import Ops
 from core.errors import SettingsError
 from core.loops import Pulse
 from core.metrics import Metrics, Names
 from core.store import embedded, migrate
-from core.web import app, ops
+from core.web import app, count, ops
+from tests.core import seeds
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NAMES = Names(accounts=(("conrad", "conrad-de"),), notifiers=("log",))
@@ -33,6 +36,17 @@ def watched():
     metrics.built("0.1.0", "abc")
     metrics.stock()
     return ops.Watched(metrics, Pulse(), lambda: NOW, names=NAMES)
+
+
+@pytest.fixture
+async def counting(watched, pool):
+    """The loop that counts, over a database that is reached."""
+    watched.pool, stop = pool, asyncio.Event()
+    once = partial(watched.count.once, pool)
+    task = asyncio.create_task(loops.every("count", once, stop, wake=watched.count.asked))
+    yield watched.count
+    stop.set()
+    await task
 
 
 @pytest.fixture
@@ -58,9 +72,13 @@ async def page(web, served_at):
     return page
 
 
-async def test_metrics_are_read_in_both_formats(page, watched, pool):
-    watched.pool = pool
+def counted(body: bytes) -> float:
+    of = rb"^replyby_open_clocks_counted_timestamp_seconds (.*)$"
+    (at,) = re.findall(of, body, re.MULTILINE)
+    return float(at)
 
+
+async def test_metrics_are_read_in_both_formats(page, counting):
     status, body, headers = await page("/metrics")
     assert (status, headers["Content-Type"].split(";")[0]) == (200, "text/plain")
     text = {f.name for f in parse_text(body.decode())}
@@ -155,10 +173,48 @@ async def test_a_taken_address_is_told_as_a_setting(served_at, watched):
             pass
 
 
+async def test_clocks_are_counted_at_the_scrape_while_that_is_quick(page, counting, pool):
+    before = loops.utcnow().timestamp()
+    _, body, _ = await page("/metrics")
+    first = counted(body)
+    assert first >= before
+    assert b'replyby_open_clocks{marketplace="conrad",account="conrad-de",band="ok"} 0.0' in body
+
+    async with pool.acquire() as db:
+        await seeds.put_account(db, NOW, "conrad-de")
+        await seeds.put_thread(db, NOW, account="conrad-de")
+        await seeds.put_clock(db, loops.utcnow() + timedelta(hours=9), account="conrad-de")
+    await asyncio.sleep(ops.FRESH)
+    _, body, _ = await page("/metrics")
+
+    assert counted(body) > first
+    assert b'replyby_open_clocks{marketplace="conrad",account="conrad-de",band="ok"} 1.0' in body
+
+
+async def test_a_count_that_takes_long_is_no_database_that_is_away(
+    page, counting, pool, monkeypatch
+):
+    monkeypatch.setattr(ops, "FRESH", 0.0)
+    monkeypatch.setattr(count, "PATIENCE", 0.1)
+    first = counted((await page("/metrics"))[1])
+    await asyncio.sleep(0.5)
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("lock table clock in access exclusive mode")
+        began = time.monotonic()
+        bodies = [(await page("/metrics"))[1] for _ in range(3)]
+        took = time.monotonic() - began
+
+    for body in bodies:
+        assert b"replyby_database_up 1.0\n" in body
+        assert counted(body) == first
+        assert b'account="conrad-de",band="ok"} 0.0' in body
+    assert took < ops.QUERY_LIMIT
+
+
 async def test_a_database_that_hangs_costs_two_seconds_and_no_scrape(page, watched, pool):
     watched.pool = pool
     async with pool.acquire() as db, db.transaction():
-        await db.execute("lock table clock, schema_migration in access exclusive mode")
+        await db.execute("lock table stream, schema_migration in access exclusive mode")
         began = time.monotonic()
         (status, body, _), ready = await asyncio.gather(page("/metrics"), page("/readyz"))
         took = time.monotonic() - began
