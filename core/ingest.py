@@ -53,6 +53,7 @@ LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
 TRIES = 10
 BATCH = 200
+_SELLER = Party.SELLER
 PUSHED = "push"
 """The name under which is set aside what no stream brought."""
 
@@ -228,7 +229,7 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     await messages.add(db, account, found.new.values(), case.now)
     if found.changed:
         await messages.change(db, account, found.changed.values())
-    written = [message for message, _ in (*found.new.values(), *found.changed.values())]
+    written = [told.message for told in (*found.new.values(), *found.changed.values())]
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
@@ -242,13 +243,14 @@ def _fresh(case: _Case, found: News) -> Mapping[str, list[StoredTurn]]:
     moved, or of which a date is told, is read as any other.
     """
     fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
-    for message, _ in found.changed.values():
-        fresh.pop(message.thread, None)
+    for told in found.changed.values():
+        fresh.pop(told.message.thread, None)
     for thread, _ in found.readings:
         fresh.pop(thread, None)
-    for message, _ in found.new.values():
-        if message.thread in fresh:
-            fresh[message.thread].append(messages.turn(message, case.now))
+    for told in found.new.values():
+        turns = fresh.get(told.message.thread)
+        if turns is not None:
+            turns.append(messages.turn(told.message, case.now))
     return fresh
 
 
@@ -295,13 +297,11 @@ def compute(
 
 
 def _stored(case: _Case, found: News, put: Put) -> Stored:
-    new = [message for message, _ in found.new.values()]
-    sent = sum(message.party is Party.SELLER for message in new)
-    delays = tuple(
-        max(0.0, (case.now - message.sent_at).total_seconds())
-        for message in new
-        if message.sent_at is not None and message.sent_at >= case.monitored_since
-    )
+    new = [told.message for told in found.new.values()]
+    sent = sum([message.party is _SELLER for message in new])
+    now, since = case.now, case.monitored_since
+    instants = [at for message in new if (at := message.sent_at) is not None and at >= since]
+    delays = tuple([(now - at).total_seconds() if at < now else 0.0 for at in instants])
     return Stored(
         received=len(new) - sent,
         sent=sent,

@@ -132,5 +132,5 @@ async def _add(
 ) -> None:
     """Store *turn*, if it was not said before, and recompute its thread."""
     if not await messages.known(db, account, [turn.id]):
-        await messages.add(db, account, [(turn, messages.digest(turn))], seen_at)
+        await messages.add(db, account, [messages.told(turn)], seen_at)
         await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, NewType
+from typing import Annotated, Literal, NamedTuple, NewType
 
 from pydantic import (
     AfterValidator,
@@ -249,8 +249,7 @@ class Dispatch:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRow:
+class ClockRow(NamedTuple):
     """A stored clock: what is computed (`clock`), and what is remembered (the rest).
 
     *step* is the highest step told or muted; *breached_at* the `due_at` that passed when the

@@ -90,20 +90,19 @@ def recomputed(
 ) -> Outcome:
     """The row *old* as *clock* now is; *refused* are the ids of replies that were refused."""
     if old.clock.reason == RETIRED and clock.ended is None and not _has_returned(old, terms):
-        clock = replace(clock, ended="void", reason=RETIRED, stopped_at=old.clock.stopped_at)
+        clock = clock._replace(ended="void", reason=RETIRED, stopped_at=old.clock.stopped_at)
     moved = _moved(old.clock, clock)
     cause = _taken_back(old, clock, moved, terms)
     refusal = _refusal(old.clock, clock, refused)
     afresh = _is_afresh(old, clock, moved, terms)
-    row = replace(
-        _breached(old, clock, cause, terms),
+    row = _breached(old, clock, cause, terms)._replace(
         thread=thread,
         clock=clock,
         revision=old.revision + (afresh or _is_another_shape(old, clock)),
         step=_step(old, clock, terms, afresh=afresh, refusal=bool(refusal)),
         history=is_history(clock, terms.monitored_since, old),
     )
-    row = replace(row, counted=old.counted or _is_counted(row))
+    row = row._replace(counted=old.counted or _is_counted(row))
     return Outcome(
         row,
         tuple(_lines(old, row)),
@@ -126,8 +125,8 @@ def unclaimed(old: ClockRow, reason: str, terms: Terms, kept: Clock | None = Non
     cause = None
     if _stands(old) and not lives_on:
         cause = "start_moved" if kept else "reclassified"
-    clock = replace(old.clock, ended="void", reason=reason, stopped_at=terms.now, stopped_by=None)
-    row = replace(_breached(old, clock, cause, terms), clock=clock)
+    clock = old.clock._replace(ended="void", reason=reason, stopped_at=terms.now, stopped_by=None)
+    row = _breached(old, clock, cause, terms)._replace(clock=clock)
     told = _correction(old, cause, clock.due_at, terms) if cause else None
     lines, results = tuple(_lines(old, row)), tuple(_results(old, row))
     return Outcome(row, lines, _drop(old, row), None, told, results)
@@ -222,15 +221,15 @@ def _breached(old: ClockRow, clock: Clock, cause: str | None, terms: Terms) -> C
     """
     counted = old.breached_at
     if cause and counted is not None:
-        return replace(old, corrected_at=terms.now, correction=cause)
+        return old._replace(corrected_at=terms.now, correction=cause)
     if cause or not _is_late(clock, terms.now):
         return old
     if counted is not None and clock.due_at <= counted:
-        return replace(old, corrected_at=None, correction=None)
+        return old._replace(corrected_at=None, correction=None)
     fresh = counted is None or old.corrected_at is not None
     watched = not is_history(clock, terms.monitored_since, old)
     if clock.ended == "late" and fresh and watched and terms.sure:
-        return replace(old, breached_at=clock.due_at, corrected_at=None, correction=None)
+        return old._replace(breached_at=clock.due_at, corrected_at=None, correction=None)
     return old
 
 

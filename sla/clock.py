@@ -7,8 +7,7 @@ that the marketplace gives) and `sla.given` (a deadline that it gives).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sla import steps
 from sla.given import FOLLOW_UP, Deadline, deadline, split
@@ -51,8 +50,7 @@ DATES_DIFFER = "since_differs"
 _NO_FLAGS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """One waiting of one promise.
 
     *members* are the ids of the turns (and of given readings, ``since:<date>``) of the waiting.
@@ -78,15 +76,30 @@ class Clock:
     ended: Ended | None = None
     reason: str | None = None
     flags: frozenset[str] = frozenset()
-    counts_from: CountsFrom = field(default="oldest", compare=False)
-    message_since: datetime | None = field(default=None, compare=False)
-    given_since: datetime | None = field(default=None, compare=False)
+    counts_from: CountsFrom = "oldest"
+    message_since: datetime | None = None
+    given_since: datetime | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all that is stored is the same."""
+        return isinstance(other, Clock) and self[:_STORED] == other[:_STORED]
+
+    def __ne__(self, other: object) -> bool:
+        """Whether something that is stored differs."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Of what is stored."""
+        return hash(self[:_STORED])
 
     def state(self, now: datetime) -> State:
         """The state at *now*: exactly at `due_at` is still running."""
         if self.ended is not None:
             return self.ended
         return "overdue" if now > self.due_at else "running"
+
+
+_STORED = Clock._fields.index("counts_from")
 
 
 class Promises:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, NotRequired
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-from typing_extensions import TypedDict  # the one that pydantic reads before Python 3.12
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter
 
 from core.connector import Capabilities, Options, Spec
 from core.model import Id, Line, Message, Page, Stream, Thread
 from sla.calendar import Calendar
-from sla.clock import Delivery
 from sla.policy import Party, Policy, ThreadKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from core.connector import Transport
     from core.model import SetAside
@@ -50,40 +49,46 @@ class InboxOptions(Options):
     shop: int
 
 
-class Sender(TypedDict):
-    """Who wrote: a user of the customer, the shop or the operator."""
-
-    type: str
-    display_name: NotRequired[str]
-
-
-class Addressee(TypedDict):
-    type: str
+def _instant(text: object) -> datetime | None:
+    """An instant as the marketplace writes it; None where it cannot be read."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return None
 
 
-class File(TypedDict):
-    """An attachment, in our words already."""
-
-    id: Id
-    name: NotRequired[Line]
-    size: NotRequired[int | None]
+def _party(told: object) -> Party:
+    return SENDERS.get(str(told), Party.BUYER)
 
 
-# Dictionaries, for nothing is done with an entry but to map it: models would cost three times as
-# much. What is not named here is ignored.
-Entry = TypedDict(
-    "Entry",
-    {
-        "id": Id,
-        "thread_id": Id,
-        "date_created": str,
-        "date_updated": str,
-        "body": str,
-        "from": Sender,
-        "to": list[Addressee],
-        "attachments": list[File],
-    },
-)
+def _addressed(to: object) -> frozenset[Party]:
+    found = [str(one.get("type")) for one in to] if isinstance(to, list) else []
+    return _parties(tuple(found))
+
+
+@cache
+def _parties(kinds: tuple[str, ...]) -> frozenset[Party]:
+    return frozenset(PARTIES[kind] for kind in kinds if kind in PARTIES)
+
+
+class Entry(Message):
+    """An entry of the inbox: our message, read from the marketplace's words in one pass."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    # What is called otherwise is only ever read, never made by name.
+    thread: Id = Field(validation_alias="thread_id")
+    party: Annotated[Party, PlainValidator(_party)] = Field(  # type: ignore[pydantic-alias]  # as above
+        validation_alias=AliasPath("from", "type")
+    )
+    to: Annotated[frozenset[Party], PlainValidator(_addressed)]
+    sent_at: Annotated[datetime | None, PlainValidator(_instant)] = Field(
+        validation_alias="date_created"
+    )
+    changed: str = Field(validation_alias="date_updated")
+    writer: Line = Field(  # type: ignore[pydantic-alias]  # as above
+        default="", validation_alias=AliasPath("from", "display_name")
+    )
 
 
 class Entries(BaseModel):
@@ -91,11 +96,10 @@ class Entries(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    data: list[Entry]
+    data: tuple[Entry, ...]
     next_page_token: str | None = None
 
 
-MESSAGES_OF = TypeAdapter(tuple[Message, ...])
 THREADS_OF = TypeAdapter(tuple[Thread, ...])
 
 
@@ -123,7 +127,7 @@ class Inbox:
             asked["page_token"] = token
         found, aside = await self._ask(asked)
         page = mapped(found.data, now)
-        seen = max([seen or cursor or "", *(entry["date_updated"] for entry in found.data)])
+        seen = max([seen or cursor or "", *(entry.changed for entry in found.data)])
         onward = found.next_page_token
         return replace(
             page, set_aside=aside, cursor=seen, position=f"{onward} {seen}", more=onward is not None
@@ -139,45 +143,19 @@ class Inbox:
         return got.value, got.aside
 
 
-def mapped(entries: Iterable[Entry], now: datetime) -> Page:
-    """These entries as messages, and the threads that they belong to. Pure."""
-    messages: dict[str, dict[str, object]] = {}
+def mapped(entries: tuple[Entry, ...], now: datetime) -> Page:
+    """These entries, and the threads that they belong to. Pure."""
     threads: dict[str, tuple[str, str]] = {}
     for entry in entries:
-        messages[entry["id"]] = _message(entry)
-        buyer, changed = threads.get(entry["thread_id"], ("", ""))
-        if not buyer and entry["from"]["type"] == "CUSTOMER_USER":
-            buyer = entry["from"].get("display_name", "")
-        threads[entry["thread_id"]] = buyer, max(changed, entry["date_updated"])
+        buyer, changed = threads.get(entry.thread, ("", ""))
+        if not buyer and entry.party is Party.BUYER:
+            buyer = entry.writer
+        threads[entry.thread] = buyer, max(changed, entry.changed)
     described = tuple(
         {"id": id_, "buyer": buyer, "as_of": _instant(changed) or now}
         for id_, (buyer, changed) in threads.items()
     )
-    return Page(
-        messages=MESSAGES_OF.validate_python(tuple(messages.values())),
-        threads=THREADS_OF.validate_python(described),
-    )
-
-
-def _message(entry: Entry) -> dict[str, object]:
-    party = SENDERS.get(entry["from"]["type"], Party.BUYER)
-    return {
-        "id": entry["id"],
-        "thread": entry["thread_id"],
-        "party": party,
-        "to": {PARTIES[one["type"]] for one in entry["to"] if one["type"] in PARTIES},
-        "delivery": Delivery.CONFIRMED if party is Party.SELLER else None,
-        "sent_at": _instant(entry["date_created"]),
-        "body": entry["body"],
-        "attachments": entry["attachments"],
-    }
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        return None
+    return Page(messages=entries, threads=THREADS_OF.validate_python(described))
 
 
 spec = Spec(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 async def look(db: Db, account: str, page: Page) -> News:  # noqa: ARG001  # in the place of another
     """Everything as changed."""
-    told = {message.id: (message, messages.digest(message)) for message in page.messages}
+    told = {message.id: messages.told(message) for message in page.messages}
     return News(
         restated=page.threads,
         changed=told,

@@ -10,12 +10,12 @@ from core.store import Raced, messages, readings, threads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.model import Message, Page, Thread
+    from core.model import Page, Thread
     from core.store import Db
-    from core.store.messages import Known
+    from core.store.messages import Known, Told
     from sla.clock import Given
 
-    Digested = Mapping[str, tuple[Message, bytes]]
+    ById = Mapping[str, Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class News:
     """*touched* are all threads whose clocks this may move; *repeated* counts known messages.
 
     *opened* and *restated* are threads unknown and known; *bare* those of which only the id is
-    told. *new* and *changed* hold messages with their digests, by id.
+    told. *new* and *changed* are messages by id.
     """
 
     opened: tuple[Thread, ...] = ()
     restated: tuple[Thread, ...] = ()
     bare: frozenset[str] = frozenset()
-    new: Digested = field(default_factory=dict)
-    changed: Digested = field(default_factory=dict)
+    new: ById = field(default_factory=dict)
+    changed: ById = field(default_factory=dict)
     readings: tuple[tuple[str, Given], ...] = ()
     touched: frozenset[str] = frozenset()
     repeated: int = 0
@@ -38,7 +38,7 @@ class News:
 
 async def look(db: Db, account: str, page: Page) -> News:
     """What *page* says that is not stored; of a message or thread told twice, the last counts."""
-    told = {message.id: (message, messages.digest(message)) for message in page.messages}
+    told = {message.id: messages.told(message) for message in page.messages}
     known = await messages.known(db, account, list(told)) if told else {}
     news = _of_messages(told, known)
     news = await _with_threads(db, account, page, news)
@@ -62,14 +62,14 @@ async def confirm(db: Db, account: str, news: News) -> News:
     return replace(news, changed=now.changed, repeated=news.repeated + now.repeated)
 
 
-def _of_messages(told: Digested, known: Mapping[str, Known]) -> News:
+def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
     new = {id_: pair for id_, pair in told.items() if id_ not in known}
     changed = {
         id_: told[id_]
         for id_, stored in known.items()
-        if not stored.erased and stored.hash != told[id_][1]
+        if not stored.erased and stored.hash != told[id_].hash
     }
-    homes = {message.thread for message, _ in (*new.values(), *changed.values())}
+    homes = {one.message.thread for one in (*new.values(), *changed.values())}
     left = {known[id_].thread or "" for id_ in changed}
     repeated = len(told) - len(new) - len(changed)
     return News(new=new, changed=changed, touched=frozenset(homes | left), repeated=repeated)

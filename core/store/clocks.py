@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
 from core.model import ClockRow
-from core.store import notices, refusing, tally
+from core.store import copied, notices, refusing, tally
 from sla.clock import SUPERSEDED, Clock, next_alert_at
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Record
@@ -50,9 +50,9 @@ RUNNING = """
 NEXT_IDS = "select nextval('clock_id_seq') from generate_series(1, $1)"
 # Of a new row; what is not named here has its default.
 COLUMNS = (
-    "id", "account", "thread", "breached_at", "history", "promise", "waits_for", "metric",
-    "policy_version", "members", "started_by", "started_at", "due_at", "due_from", "steps",
-    "stopped_at", "stopped_by", "ended", "reason", "next_alert_at", "counted", "flags",
+    "account", "promise", "waits_for", "metric", "policy_version", "due_from", "ended", "reason",
+    "history", "counted", "flags", "thread", "members", "started_by", "started_at", "due_at",
+    "steps", "stopped_at", "stopped_by", "breached_at", "next_alert_at",
 )  # fmt: skip
 CHANGE = """
     update clock
@@ -160,13 +160,13 @@ async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
 
 async def _add(db: Db, changes: Changes) -> list[int]:
     """Write new rows; their ids, where an entry asks for one."""
-    new = [_new_columns(row) for row in changes.new]
+    new = _rows(changes.new)
     if not any(entry.clock < 0 for entry in changes.entries):
-        await db.copy_records_to_table("clock", records=new, columns=COLUMNS[1:])
+        await copied.write(db, "clock", COLUMNS, new)
         return []
     ids = [row[0] for row in await db.fetch(NEXT_IDS, len(new))]
-    rows = [(id_, *row) for id_, row in zip(ids, new, strict=True)]
-    await db.copy_records_to_table("clock", records=rows, columns=COLUMNS)
+    rows = [row + copied.bigint(id_) for id_, row in zip(ids, new, strict=True)]
+    await copied.write(db, "clock", (*COLUMNS, "id"), rows)
     return ids
 
 
@@ -186,14 +186,54 @@ async def _tell(db: Db, rules: Rules, changes: Changes) -> None:
     await notices.raise_(db, rules, changes.notices)
 
 
-def _new_columns(row: ClockRow) -> tuple[object, ...]:
+def _rows(new: Iterable[ClockRow]) -> list[bytes]:
+    """Rows of `COLUMNS`; what many of them have in common is put together once."""
+    known: dict[tuple[object, ...], bytes] = {}
+    rows = []
+    for row in new:
+        c = row.clock
+        same = (
+            row.account, c.promise, c.waits_for, c.metric, c.policy_version, c.due_from, c.ended,
+            c.reason, row.history, row.counted, c.flags,
+        )  # fmt: skip
+        if (begin := known.get(same)) is None:
+            begin = known.setdefault(same, _same_cells(row))
+        rows.append(begin + _cells(row))
+    return rows
+
+
+def _same_cells(row: ClockRow) -> bytes:
+    """The first cells, of which many rows have the same."""
     c = row.clock
-    return (
-        row.account, row.thread, row.breached_at, row.history, c.promise, c.waits_for, c.metric,
-        c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
-        c.stopped_at, c.stopped_by, c.ended, c.reason, alert_at(row), row.counted,
-        sorted(c.flags) if c.flags else (),
-    )  # fmt: skip
+    return b"".join((
+        copied.text(row.account),
+        copied.text(c.promise),
+        copied.text(c.waits_for),
+        copied.text(c.metric),
+        copied.integer(c.policy_version),
+        copied.text(c.due_from),
+        copied.text(c.ended),
+        copied.text(c.reason),
+        copied.boolean(row.history),
+        copied.boolean(row.counted),
+        copied.texts(sorted(c.flags)),
+    ))  # fmt: skip
+
+
+def _cells(row: ClockRow) -> bytes:
+    c = row.clock
+    return b"".join((
+        copied.text(row.thread),
+        copied.texts(c.members),
+        copied.text(c.started_by),
+        copied.instant(c.started_at),
+        copied.instant(c.due_at),
+        copied.instants(c.steps),
+        copied.instant(c.stopped_at),
+        copied.text(c.stopped_by),
+        copied.instant(row.breached_at),
+        copied.instant(alert_at(row)),
+    ))  # fmt: skip
 
 
 def _columns(row: ClockRow) -> tuple[object, ...]:

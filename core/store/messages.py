@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.store import held
+from pydantic import TypeAdapter
+
+from core.model import Attachment
+from core.store import copied, held
 from sla.clock import Delivery, Kind, Level
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from core.model import Attachment, Message
+    from core.model import Message
     from core.store import Db
 
 # What was erased stays away, though the marketplace goes on telling it.
@@ -27,9 +31,9 @@ KNOWN = """
     where t.account = $1 and t.source_id = any($2::text[])
 """
 COLUMNS = (
-    "account", "id", "thread", "party", "kind", "addressed_to", "delivery", "level", "sent_at",
-    "visible_at", "language", "subject", "body", "order_id", "attachments", "hash", "origin",
-    "seen_at",
+    "account", "seen_at", "origin", "party", "kind", "addressed_to", "delivery", "level", "id",
+    "thread", "sent_at", "body", "visible_at", "language", "subject", "order_id", "attachments",
+    "hash",
 )  # fmt: skip
 # Never seen_at, never origin; a refusal wins over whatever is read later.
 CHANGE = """
@@ -86,28 +90,28 @@ async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
     return found
 
 
-def digest(message: Message) -> bytes:
-    """What tells an edited message from an unchanged one, without its body being read again.
+class Told(NamedTuple):
+    """A message with its *cells* as COPY writes them, and the *hash* of these.
 
-    No text of a message holds NUL, so that it separates what is put together here.
+    The hash tells an edited message from an unchanged one, without its body being read again.
     """
-    sent, visible = message.sent_at, message.visible_at
-    told = "\0".join((
-        message.thread,
-        message.party,
-        message.kind,
-        ",".join(_names(message.to)),
-        delivery(message) or "",
-        message.level or "",
-        "" if sent is None else str(sent.timestamp()),
-        "" if visible is None else str(visible.timestamp()),
-        message.language or "",
-        message.subject or "",
-        message.order_id or "",
-        _files(message.attachments) if message.attachments else "",
-        message.body,
+
+    message: Message
+    cells: bytes
+    hash: bytes
+
+
+def told(message: Message) -> Told:
+    """*message* as it is compared with what is stored, and written."""
+    cells = b"".join((
+        _closed(message.party, message.kind, message.to, delivery(message), message.level),
+        copied.text(message.id),
+        copied.text(message.thread),
+        copied.instant(held(message.sent_at)),
+        copied.text(message.body),
+        _rare(message),
     ))  # fmt: skip
-    return blake2b(told.encode(), digest_size=16).digest()
+    return Told(message, cells, blake2b(cells, digest_size=16).digest())
 
 
 def delivery(message: Message) -> Delivery | None:
@@ -116,26 +120,24 @@ def delivery(message: Message) -> Delivery | None:
     return _CONFIRMED if told is None and message.party is _SELLER else told
 
 
-async def add(
-    db: Db, account: str, messages: Iterable[tuple[Message, bytes]], now: datetime
-) -> None:
-    """Write messages (with their digests) that are not known; seen at *now*, threads locked.
+async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> None:
+    """Write messages that are not known; seen at *now*, threads locked.
 
     By COPY, which takes half the server's time of inserts; in one order for all. One that another
     transaction has added meanwhile, to another thread, is `Raced` under `refusing`.
     """
+    begin = copied.text(account) + copied.instant(now)
     rows = [
-        (*_row(account, message, made), message.origin, now)
-        for message, made in sorted(messages, key=lambda pair: pair[0].id)
+        b"".join((begin, copied.text(one.message.origin), one.cells, copied.blob(one.hash)))
+        for one in sorted(messages, key=_id)
     ]
     if rows:
-        await db.copy_records_to_table("message", records=rows, columns=COLUMNS)
+        await copied.write(db, "message", COLUMNS, rows)
 
 
-async def change(db: Db, account: str, messages: Iterable[tuple[Message, bytes]]) -> None:
+async def change(db: Db, account: str, messages: Iterable[Told]) -> None:
     """Write what changed in known messages; `seen_at` and `origin` stay, threads locked."""
-    ordered = sorted(messages, key=lambda pair: pair[0].id)
-    await db.executemany(CHANGE, [_row(account, message, made) for message, made in ordered])
+    await db.executemany(CHANGE, [_row(account, one) for one in sorted(messages, key=_id)])
 
 
 async def keep_raw(db: Db, account: str, messages: Iterable[Message], now: datetime) -> None:
@@ -189,14 +191,46 @@ async def last_seen(db: Db, account: str, threads: Collection[str]) -> dict[str,
     return {row["thread"]: row["seen_at"] for row in rows}
 
 
-def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
+@lru_cache(maxsize=4096)
+def _closed(
+    party: Party,
+    kind: Kind,
+    to: frozenset[Party],
+    how: Delivery | None,
+    level: Level | None,
+) -> bytes:
+    """The cells of closed words: there are few, and many messages have the same."""
+    words = copied.text(party), copied.text(kind), copied.texts(sorted(to))
+    return b"".join((*words, copied.text(how), copied.text(level)))
+
+
+def _rare(message: Message) -> bytes:
+    """The cells that most messages leave empty."""
+    seldom = message.visible_at, message.language, message.subject, message.order_id
+    if seldom == _NOTHING and not message.attachments:
+        return _NO_CELLS
+    return b"".join((
+        copied.instant(held(message.visible_at)),
+        copied.text(message.language),
+        copied.text(message.subject),
+        copied.text(message.order_id),
+        copied.json_(_FILES.dump_json(message.attachments) if message.attachments else None),
+    ))  # fmt: skip
+
+
+def _id(told: Told) -> str:
+    return told.message.id
+
+
+def _row(account: str, told: Told) -> tuple[object, ...]:
+    message = told.message
     return (
         account,
         message.id,
         message.thread,
         message.party,
         message.kind,
-        _names(message.to),
+        sorted(message.to),
         delivery(message),
         message.level,
         held(message.sent_at),
@@ -206,18 +240,8 @@ def _row(account: str, message: Message, made: bytes) -> tuple[object, ...]:
         message.body,
         message.order_id,
         [dict(file) for file in message.attachments] if message.attachments else None,
-        made,
+        told.hash,
     )
-
-
-def _names(parties: frozenset[Party]) -> Sequence[str]:
-    if (known_ := _SORTED.get(parties)) is None:
-        known_ = _SORTED.setdefault(parties, sorted(parties))
-    return known_
-
-
-def _files(files: Iterable[Attachment]) -> str:
-    return str([(file.id, file.name, file.size, file.media_type) for file in files])
 
 
 def _parties(names: tuple[str, ...]) -> frozenset[Party]:
@@ -230,6 +254,7 @@ _PARTIES: Mapping[str, Party] = {party.value: party for party in Party}
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _DELIVERIES: Mapping[str, Delivery] = {how.value: how for how in Delivery}
 _LEVELS: Mapping[str, Level] = {level.value: level for level in Level}
+_FILES = TypeAdapter(tuple[Attachment, ...])
+_NOTHING, _NO_CELLS = (None,) * 4, copied.NULL * 5
 _CONFIRMED, _SELLER = Delivery.CONFIRMED, Party.SELLER
 _ADDRESSED: dict[tuple[str, ...], frozenset[Party]] = {}
-_SORTED: dict[frozenset[Party], list[Party]] = {}

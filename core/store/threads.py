@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Thread
-from core.store import EVER, held
+from core.store import EVER, copied, held
 from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
@@ -100,6 +101,22 @@ def row(thread: Thread) -> tuple[object, ...]:
     )
 
 
+def _cells(thread: Thread) -> bytes:
+    """What follows the account in a row of `COLUMNS`."""
+    return b"".join((
+        copied.text(thread.id),
+        copied.text(thread.kind),
+        copied.text(thread.subject),
+        copied.text(thread.buyer),
+        copied.texts(thread.order_ids),
+        copied.text(thread.url),
+        copied.boolean(thread.incomplete),
+        copied.instant(held(thread.closed_at)),
+        copied.json_(json.dumps(thread.reply_to).encode() if thread.reply_to else b"{}"),
+        copied.instant(held(thread.as_of)),
+    ))  # fmt: skip
+
+
 def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
     """Whether the state *told* was taken before the state *stored*, both as `row` makes them."""
     return bool(told[-1] < stored[-1])  # type: ignore[operator]  # both are `as_of`
@@ -107,9 +124,10 @@ def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
 
 async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
     """Write threads that are not known."""
-    rows = sorted((account, *row(thread)) for thread in threads)
+    begin = copied.text(account)
+    rows = [begin + _cells(thread) for thread in sorted(threads, key=lambda thread: thread.id)]
     if rows:
-        await db.copy_records_to_table("thread", records=rows, columns=COLUMNS)
+        await copied.write(db, "thread", COLUMNS, rows)
 
 
 async def add_bare(db: Db, account: str, ids: Collection[str]) -> None:

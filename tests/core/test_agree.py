@@ -60,21 +60,21 @@ class Shop:
         )
         changed = {row.id: row for row in changes.changed}
         self.rows = [changed.get(row.id, row) for row in self.rows]
-        self.rows += [replace(row, id=len(self.rows) + n + 1) for n, row in enumerate(changes.new)]
+        self.rows += [row._replace(id=len(self.rows) + n + 1) for n, row in enumerate(changes.new)]
         self.counts.update(changes.counts)
         return changes
 
     def tell(self, now, row=0) -> None:
         """What `core.watch` does: the highest step that has passed is told."""
-        self.rows[row] = replace(self.rows[row], step=reached(self.rows[row].clock.steps, now))
+        self.rows[row] = self.rows[row]._replace(step=reached(self.rows[row].clock.steps, now))
 
     def breach(self, now, row=0) -> None:
         """What `core.watch` does at the deadline: told, then counted."""
         self.tell(now, row)
-        self.rows[row] = replace(
-            self.rows[row], breached_at=self.rows[row].clock.due_at,
-            corrected_at=None, correction=None,
-        )  # fmt: skip
+        told = self.rows[row]
+        self.rows[row] = told._replace(
+            breached_at=told.clock.due_at, corrected_at=None, correction=None
+        )
 
     def result(self, name: str) -> int:
         return sum(n for (_, result), n in self.counts.items() if result == name)
@@ -740,8 +740,8 @@ class TestRetirement:
     def retired(self, shop):
         """The account left at hour 5: `core.store.accounts` ended what ran."""
         shop.put(asked("m", at(0)), now=at(1))
-        clock = replace(shop.row.clock, ended="void", reason="account_retired", stopped_at=at(5))
-        shop.rows = [replace(shop.row, clock=clock)]
+        clock = shop.row.clock._replace(ended="void", reason="account_retired", stopped_at=at(5))
+        shop.rows = [shop.row._replace(clock=clock)]
         return shop
 
     def test_while_it_is_retired_nothing_runs_again(self, retired):

@@ -69,7 +69,7 @@ class World:
             self.rows[row.id] = row
         for row in changes.new:
             number = len(self.rows) + 1
-            self.rows[number] = replace(row, id=number)
+            self.rows[number] = row._replace(id=number)
         for entry in changes.entries:
             assert -len(changes.new) <= entry.clock < 0 or entry.clock in changed
             assert entry.before != entry.after
@@ -102,12 +102,12 @@ class World:
                 assert key not in self.told, "a step was told twice"
                 is_breach = step == len(row.clock.steps)
                 self.told[key] = NoticeKind.BREACH if is_breach else NoticeKind.WARNING
-                self.rows[row.id] = replace(row, step=step)
+                self.rows[row.id] = row._replace(step=step)
         for row in list(self.rows.values()):
             if sure and self.is_to_be_counted(row, now):
                 self.counts[row.clock.metric, "breached"] += 1
-                self.rows[row.id] = replace(
-                    row, breached_at=row.clock.due_at, corrected_at=None, correction=None
+                self.rows[row.id] = row._replace(
+                    breached_at=row.clock.due_at, corrected_at=None, correction=None
                 )
 
     def is_to_be_counted(self, row, now) -> bool:

@@ -437,7 +437,7 @@ async def _commit_in_order(pool, now, name, order):
     async def reply(db):
         await threads.lock(db, "mk", [name])
         sent = seller(f"{name}/3", now - HOUR, name, origin="ours", delivery="accepted")
-        await messages.add(db, "mk", [(sent, b"")], now)
+        await messages.add(db, "mk", [messages.told(sent)], now)
         await ingest.recompute(db, seeds.rules(), "mk", [name], now)
 
     async def write(what, gate):

@@ -150,7 +150,7 @@ class Case:
         async with transaction(self.pool) as db:
             await threads.add_bare(db, "mk", [name])
             await threads.lock(db, "mk", [name])
-            await messages.add(db, "mk", [(made, b"")], self.now)
+            await messages.add(db, "mk", [messages.told(made)], self.now)
             await ingest.recompute(db, self.rules, "mk", [name], self.now)
 
     async def reclassified(self):

@@ -228,7 +228,7 @@ def test_the_latest_message_is_called_the_latest():
     """Also for a stored clock, which does not know from which message its policy counts."""
     window, turns = policy(counts_from="latest"), [asked("m", at(0)), asked("n", at(1))]
     [clock] = clocks(turns, [window])
-    stored = replace(clock, counts_from="oldest")
+    stored = clock._replace(counts_from="oldest")
     lines = [f"{line.topic}: {line.text}" for line in explain(stored, turns, [window], now=LATER)]
 
     assert "with message n, the latest one: each one moves it." in said(lines, "start")[0]
@@ -340,7 +340,7 @@ def test_what_ended_it_is_told(ending, end):
 
 def test_a_row_whose_waiting_is_no_more_can_be_explained_too():
     [clock] = clocks([asked("m", at(0))], [policy()])
-    gone = replace(clock, ended="void", reason="gone", stopped_at=at(5))
+    gone = clock._replace(ended="void", reason="gone", stopped_at=at(5))
 
     lines = explain(gone, [], [], now=at(9))
 
