@@ -30,7 +30,16 @@ from core.model import Draft, Notice, NoticeKind
 from core.reading import observe, reread
 from core.reading.walk import Round
 from core.stopwatch import running_from
-from core.store import accounts, clocks, messages, notices, replies, threads, transaction
+from core.store import (
+    accounts,
+    clocks,
+    messages,
+    notices,
+    replies,
+    statement,
+    threads,
+    transaction,
+)
 from core.together import gathered
 from sla.policy import Party
 from sla.turn import accepted_at
@@ -50,6 +59,10 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 LIMIT = 60.0
 """Seconds for one sending: below the lease, so that nobody takes a slow one for a dead one."""
+
+SHORTEST = timedelta(milliseconds=10)
+"""Until the next look where what is due is locked by another."""
+NOW = timedelta(0)
 
 LOOK = 10.0
 ATTEMPTS = 10
@@ -117,15 +130,24 @@ async def once(
         When to look again: at once after something left; None while nothing is open.
     """
     this = Round(pool, rules, metrics, running_from(now), sure)
+    waits = await _waits(this, readers)
+    if waits is None or waits > NOW:
+        return None if waits is None else this.clock() + waits
     leaving = [each async for each in _claimed(this, readers)]
     await gathered(_send(this, each) for each in leaving)
     await _strand(this)
     await _look_for(this, readers)
     if leaving:
         return this.clock()
-    async with transaction(pool) as db:
-        seconds = await replies.waits(db)
-    return None if seconds is None else this.clock() + timedelta(seconds=max(0.0, seconds))
+    waits = await _waits(this, readers)
+    return None if waits is None else this.clock() + max(waits, SHORTEST)
+
+
+async def _waits(this: Round, readers: Mapping[str, Reader]) -> timedelta | None:
+    """How long until a reply is due; None while none is open. All that most rounds ask."""
+    async with statement(this.pool) as db:
+        seconds = await replies.waits(db, list(readers))
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[_Leaving]:

@@ -115,9 +115,16 @@ SELLERS = """
       and origin = 'elsewhere' and seen_at >= $3 and sent_at >= $3 - interval '10 minutes'
     order by sent_at, id
 """
+# What nobody here reads, and what waits for an earlier one of its thread, is never due.
 WAITS = """
-    select extract(epoch from min(next_try_at) - now())::float8 from reply
-    where state in ('queued', 'sending', 'unknown', 'accepted') and next_try_at < 'infinity'
+    select extract(epoch from min(r.next_try_at) - now())::float8 from reply r
+    where r.state in ('queued', 'sending', 'unknown', 'accepted') and r.next_try_at < 'infinity'
+      and (r.state = 'sending' or r.account = any($1))
+      and not (r.state = 'queued' and exists (
+          select from reply o
+          where o.account = r.account and o.thread = r.thread and o.id < r.id
+            and o.state in ('queued', 'sending')
+      ))
 """
 OF_THREAD = "select * from reply where account = $1 and thread = $2 order by id"
 OF = "select * from reply where id = $1"
@@ -242,9 +249,12 @@ async def to_look_for(db: Db, accounts: Collection[str], now: datetime, limit: i
     return [_reply(row) for row in rows]
 
 
-async def waits(db: Db) -> float | None:
-    """Seconds until a reply is to be sent or looked for; None where none is."""
-    seconds: float | None = await db.fetchval(WAITS)
+async def waits(db: Db, accounts: Collection[str]) -> float | None:
+    """Seconds until a reply of *accounts* is to be sent or looked for; None where none is.
+
+    One that is leaving belongs to whoever is there when its process has died.
+    """
+    seconds: float | None = await db.fetchval(WAITS, list(accounts))
     return seconds
 
 

@@ -22,7 +22,7 @@ from core.model import Message, Page, Stream, Thread
 from core.reading.walk import Reader
 from core.store import replies, transaction
 from sla.policy import Party
-from tests.core import seeds
+from tests.core import asked, seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
 
 BUYER = frozenset({Party.BUYER})
@@ -77,8 +77,8 @@ async def db(pool, rules, now):
     async with pool.acquire() as db:
         await seeds.put_account(db, now)
         async with transaction(pool) as other:
-            asked = message("M1", now - 23 * HOUR, Party.BUYER)
-            await ingest.page(other, rules, "mk", page(now, asked), now - MINUTE, None)
+            first = message("M1", now - 23 * HOUR, Party.BUYER)
+            await ingest.page(other, rules, "mk", page(now, first), now - MINUTE, None)
         yield db
 
 
@@ -576,6 +576,33 @@ async def test_an_account_that_nobody_reads_here_waits(pool, db, rules, queued, 
     await reply.once(pool, {}, rules, Metrics(), now)
 
     assert await states(db) == ["queued"]
+
+
+async def test_what_nobody_here_reads_asks_for_no_round(pool, db, rules, queued, now):
+    await queued()
+
+    assert await reply.once(pool, {}, rules, Metrics(), now) is None
+
+
+async def test_a_reply_behind_one_that_waits_asks_for_no_round_before_it(
+    pool, db, rules, queued, now
+):
+    readers = {"mk": Reader(seeds.account(), Shop(RateLimited("429", retry_after=60)), {}, "mk")}
+    await queued()
+    await queued("And here is the number again.")
+    await reply.once(pool, readers, rules, Metrics(), now)
+
+    again = await reply.once(pool, readers, rules, Metrics(), now)
+
+    assert await states(db) == ["queued", "queued"]
+    assert now + 50 * SECOND < again < now + 70 * SECOND
+
+
+async def test_while_nothing_is_due_a_round_is_one_statement(address, rules, now):
+    async with asked.remembering(address) as (pool, said):
+        assert await reply.once(pool, {}, rules, Metrics(), now) is None
+
+    assert len(said) == 1
 
 
 async def test_it_wants_to_run_again_when_something_is_due(pool, db, rules, round_, queued, now):
