@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import ValidationError
+from yarl import URL
 
 from connectors.mirakl.payload import (
     Complaint,
@@ -21,7 +21,7 @@ from connectors.mirakl.payload import (
 from core.transport.http import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from connectors.mirakl.options import MiraklOptions
     from core.transport.http import Http
@@ -35,21 +35,24 @@ AT_ONCE = 100
 LONGEST_REASON = 200
 
 
-@dataclass(frozen=True, slots=True)
 class Api:
     """One shop's calls; what they raise stands in `core.transport.http`."""
 
-    options: MiraklOptions
-    http: Http
+    def __init__(self, options: MiraklOptions, http: Http) -> None:
+        self.options, self.http = options, http
+        self._key = options.api_key.get_secret_value()
+        self._headers = {"Authorization": self._key, "Accept": "application/json"}
+        self._shop = {} if options.shop_id is None else {"shop_id": str(options.shop_id)}
+        self._threads = URL(self._url("inbox/threads"))
 
     async def threads(self, **query: str) -> Salvaged[Threads]:
         """M11: a page of threads."""
         return await self.http.get_items(
-            self._url("inbox/threads"),
+            self._threads,
             Threads,
             operation="M11",
-            headers=self._headers(),
-            params=self._query(**query),
+            headers=self._headers,
+            params=self._query(query),
         )
 
     async def thread(self, thread: str) -> Salvaged[ThreadPayload]:
@@ -58,8 +61,8 @@ class Api:
             self._url("inbox/threads", thread),
             ThreadPayload,
             operation="M10",
-            headers=self._headers(),
-            params=self._query(),
+            headers=self._headers,
+            params=self._shop,
         )
 
     async def answer(self, thread: str, body: str, to: Sequence[dict[str, str]]) -> str | None:
@@ -71,8 +74,8 @@ class Api:
         answer = await self.http.send(
             self._url("inbox/threads", thread, "message"),
             operation="M12",
-            headers=self._headers(),
-            params=self._query(),
+            headers=self._headers,
+            params=self._shop,
             form=[Part("message_input", said, "application/json")],
             explain=lambda raw: self._reason(raw, body),
         )
@@ -86,8 +89,8 @@ class Api:
         answer = await self.http.get(
             self._url("inbox/threads", attachment, "download"),
             operation="M13",
-            headers={"Authorization": self.options.api_key.get_secret_value()},
-            params=self._query(),
+            headers={"Authorization": self._key},
+            params=self._shop,
         )
         return answer.body
 
@@ -97,8 +100,8 @@ class Api:
             self._url("orders"),
             Orders,
             operation="OR11",
-            headers=self._headers(),
-            params=self._localized(**query),
+            headers=self._headers,
+            params=self._localized(query),
             names=("order_line_id", "order_id"),
         )
 
@@ -108,8 +111,8 @@ class Api:
             self._url("reasons"),
             Reasons,
             operation="RE01",
-            headers=self._headers(),
-            params=self._localized(),
+            headers=self._headers,
+            params=self._localized({}),
             names=("code",),
         )
 
@@ -119,25 +122,20 @@ class Api:
             self._url("account"),
             Shop,
             operation="A01",
-            headers=self._headers(),
-            params=self._query(),
+            headers=self._headers,
+            params=self._shop,
         )
 
     def _url(self, *parts: str) -> str:
         head, *ids = parts
         return "/".join([self.options.base_url, "api", head, *(quote(i, safe="") for i in ids)])
 
-    def _headers(self) -> dict[str, str]:
-        key = self.options.api_key.get_secret_value()
-        return {"Authorization": key, "Accept": "application/json"}
+    def _query(self, query: Mapping[str, str]) -> Mapping[str, str]:
+        return {**query, **self._shop}
 
-    def _query(self, **query: str) -> dict[str, str]:
-        shop = self.options.shop_id
-        return query if shop is None else {**query, "shop_id": str(shop)}
-
-    def _localized(self, **query: str) -> dict[str, str]:
+    def _localized(self, query: Mapping[str, str]) -> Mapping[str, str]:
         locale = self.options.locale
-        return self._query(**query, **({"locale": locale} if locale else {}))
+        return {**self._query(query), **({"locale": locale} if locale else {})}
 
     def _reason(self, raw: bytes, body: str) -> str:
         """The operator's words of refusal, unless they repeat what nobody else should read."""
@@ -146,5 +144,5 @@ class Api:
         except ValidationError:
             return ""
         text = " ".join((said.message or said.error or "").split())[:LONGEST_REASON]
-        hidden: tuple[Any, ...] = (self.options.api_key.get_secret_value(), body)
+        hidden: tuple[Any, ...] = (self._key, body)
         return "" if any(one in text or text in one for one in hidden if one and text) else text

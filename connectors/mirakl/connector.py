@@ -198,13 +198,16 @@ class Mirakl:
             got = await self._api.threads(
                 updated_since=_stamp(asked), with_messages="true", limit=str(AT_ONCE)
             )
-        page = await self._completed(got.value.data, got.aside, now)
-        updates = [mapping.updated_at(one, now) for one in got.value.data]
-        seen = max(at for at in (begin, walk and mapping.instant(walk.seen), *updates) if at)
-        if got.value.next_page_token not in (None, ""):
-            onward = Walk.after(walk, got.value.next_page_token, seen)
-            return replace(page, position=onward.write(), more=True)
-        return replace(page, cursor=max(begin, min(seen, now)).isoformat())
+        threads, token = got.value.data, got.value.next_page_token
+        updates = [mapping.updated_at(one, now) for one in threads]
+        seen = max([at for at in (begin, walk and mapping.instant(walk.seen), *updates) if at])
+        more = token not in (None, "")
+        position = Walk.after(walk, token, seen).write() if more else None
+        cursor = None if more else max(begin, min(seen, now)).isoformat()
+        if not threads:
+            return Page(set_aside=got.aside, position=position, cursor=cursor, more=more)
+        page = await self._completed(threads, got.aside, now)
+        return replace(page, position=position, cursor=cursor, more=more)
 
     async def _completed(
         self, threads: Iterable[ThreadPayload], aside: Iterable[SetAside], now: datetime
@@ -389,4 +392,4 @@ def _joined(page: Page, other: Page) -> Page:
 
 
 def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"

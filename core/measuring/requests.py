@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
     from core.hostclock import HostClock
     from core.metrics import Metrics
+
+
+@lru_cache(1024)
+def _label(code: str) -> str:
+    return labels.code(int(code) if code.isdigit() else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,7 @@ class Requests:
         """One request has ended with *code*, "0" where no answer came."""
         self.beat()
         metrics, place = self.metrics, (self.marketplace, operation)
-        status = labels.code(int(code) if code.isdigit() else None)
-        metrics.marketplace_requests.labels(*place, status).inc()
+        metrics.marketplace_requests.labels(*place, _label(code)).inc()
         metrics.marketplace_request_duration.labels(*place).observe(seconds)
 
     def retried(self, reason: str) -> None:

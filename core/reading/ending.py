@@ -25,12 +25,23 @@ Told = Mapping[Key, Exception]
 """Why streams were not given back, by account and stream; nothing of those that were."""
 
 
+class _Together:
+    """Walks that end together; *told* is set when their streams are given back, or are not."""
+
+    def __init__(self) -> None:
+        self.walks: list[Finished] = []
+        self.told = asyncio.Event()
+
+    def written_by(self, writing: asyncio.Task[Told]) -> None:
+        self.writing = writing
+        writing.add_done_callback(lambda _: self.told.set())
+
+
 class Endings:
     """Where walks of one process meet."""
 
     def __init__(self) -> None:
-        self._together: list[Finished] = []
-        self._writing: asyncio.Task[Told] | None = None
+        self._gathering: _Together | None = None
 
     async def finish(self, pool: Pool, finished: Finished) -> None:
         """Give a lease back after a complete walk of which nothing is to be stored.
@@ -39,21 +50,22 @@ class Endings:
             LeaseLost: another worker has it.
             StoreUnavailable: the database went away; the stream is read again.
         """
-        if self._writing is None:
-            self._together = []
-            self._writing = asyncio.create_task(self._write(pool, self._together))
-        self._together.append(finished)
-        told = await asyncio.shield(self._writing)  # who is cancelled takes nobody along
-        fault = told.get(_key(finished))
+        together = self._gathering
+        if together is None:
+            together = self._gathering = _Together()
+            together.written_by(asyncio.create_task(self._write(pool, together)))
+        together.walks.append(finished)
+        await together.told.wait()  # who is cancelled here takes nobody along
+        fault = together.writing.result().get(_key(finished))
         if isinstance(fault, StoreUnavailable):
             raise StoreUnavailable(str(fault)) from fault
         if fault is not None:
             raise fault
 
-    async def _write(self, pool: Pool, together: list[Finished]) -> Told:
+    async def _write(self, pool: Pool, together: _Together) -> Told:
         await asyncio.sleep(GATHER)
-        self._writing = None
-        return await _told(pool, together)
+        self._gathering = None
+        return await _told(pool, together.walks)
 
 
 async def _told(pool: Pool, together: list[Finished]) -> Told:

@@ -6,7 +6,6 @@ costs nothing but the look: the thread keeps what was read of it, and its turn c
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from core import ingest
 from core.connector import Looks
 from core.errors import BadPayload, ConnectorError, RateLimited
 from core.reading import observe
-from core.reading.walk import LIMIT, in_time
+from core.reading.walk import in_time
 from core.store import budget, threads, transaction
 
 if TYPE_CHECKING:
@@ -58,9 +57,11 @@ async def after(this: Round, walk: Walk) -> None:
 
 def is_turn_to_sweep(walk: Walk) -> bool:
     """Whether open threads are looked for after this walk: about once an hour, by its fence."""
-    main = next((s.name for s in walk.reader.streams.values() if s.carries_clocks), None)
     walks_an_hour = max(1, SWEEP_EVERY // walk.stream.every)
-    return walk.stream.name == main and walk.lease.fence % walks_an_hour == 0
+    if walk.lease.fence % walks_an_hour:
+        return False
+    main = next((s.name for s in walk.reader.streams.values() if s.carries_clocks), None)
+    return walk.stream.name == main
 
 
 async def _look(this: Round, walk: Walk, connector: Looks, ids: Sequence[str]) -> None:
@@ -68,9 +69,7 @@ async def _look(this: Round, walk: Walk, connector: Looks, ids: Sequence[str]) -
     if not ids:
         return
     try:
-        with in_time():
-            async with asyncio.timeout(LIMIT):
-                page = await connector.look(ids, this.clock())
+        page = await in_time(connector.look(ids, this.clock()))
     except BadPayload:
         if len(ids) == 1:
             await _looked(this, walk, ids, None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from core.store import streams, transaction
 from core.store.streams import Finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from core.connector import Connector
@@ -171,11 +171,11 @@ async def _to_the_end(this: Round, walk: Walk) -> str | None:
 def merged(pages: Sequence[Page]) -> Page:
     """Several pages of a walk as one."""
     return Page(
-        messages=tuple(message for page in pages for message in page.messages),
-        threads=tuple(thread for page in pages for thread in page.threads),
-        given=tuple(reading for page in pages for reading in page.given),
-        set_aside=tuple(item for page in pages for item in page.set_aside),
-        published=tuple(number for page in pages for number in page.published),
+        messages=tuple(chain.from_iterable(page.messages for page in pages)),
+        threads=tuple(chain.from_iterable(page.threads for page in pages)),
+        given=tuple(chain.from_iterable(page.given for page in pages)),
+        set_aside=tuple(chain.from_iterable(page.set_aside for page in pages)),
+        published=tuple(chain.from_iterable(page.published for page in pages)),
     )
 
 
@@ -185,11 +185,15 @@ def wait(walk: Walk) -> timedelta:
     return max(timedelta(0), walk.stream.every * spread - timedelta(seconds=walk.seconds))
 
 
-@contextmanager
-def in_time() -> Iterator[None]:
-    """Take a time limit that has passed for a marketplace that does not answer."""
+async def in_time(page: Awaitable[Page]) -> Page:
+    """*page*, or a marketplace that does not answer where it does not come within `LIMIT`.
+
+    Raises:
+        Unreachable: the time is over.
+    """
     try:
-        yield
+        async with asyncio.timeout(LIMIT):
+            return await page
     except TimeoutError as late:
         raise Unreachable("no answer within the time limit", detail="timeout") from late
 
@@ -199,11 +203,8 @@ async def _fetch(this: Round, walk: Walk, position: str | None) -> Page:
         async with transaction(this.pool) as db:
             await streams.hold(db, walk.lease, LEASE)
         walk.held_at = monotonic()
-    with in_time():
-        async with asyncio.timeout(LIMIT):
-            return await walk.reader.connector.fetch(
-                walk.stream.name, walk.lease.cursor, position, walk.begun
-            )
+    fetch = walk.reader.connector.fetch
+    return await in_time(fetch(walk.stream.name, walk.lease.cursor, position, walk.begun))
 
 
 async def _store(this: Round, walk: Walk, cursor: str | None) -> None:

@@ -39,7 +39,7 @@ FIRST_INVENTED = 506
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came: *headers* by lower-case name, *body* unpacked."""
+    """An answer as it came: *headers* to be asked for in lower case, *body* unpacked."""
 
     status: int
     headers: Mapping[str, str]

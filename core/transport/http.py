@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache, lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aiohttp import (
     ClientConnectorDNSError,
@@ -116,10 +115,9 @@ class Part:
     filename: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     method: str
-    url: str
+    url: str | URL
     operation: str
     headers: Mapping[str, str]
     params: Mapping[str, str] | None = None
@@ -132,7 +130,7 @@ class _Request:
 
 
 @lru_cache(1024)
-def _where(operation: str, url: str) -> str:
+def _where(operation: str, url: str | URL) -> str:
     try:
         return f"{operation} at {URL(url).host}"
     except ValueError:
@@ -163,7 +161,7 @@ class Http:
 
     async def get_json(
         self,
-        url: str,
+        url: str | URL,
         model: type[M],
         *,
         operation: str,
@@ -176,7 +174,7 @@ class Http:
 
     async def get_items(
         self,
-        url: str,
+        url: str | URL,
         model: type[M],
         *,
         operation: str,
@@ -193,7 +191,7 @@ class Http:
 
     async def get(
         self,
-        url: str,
+        url: str | URL,
         *,
         operation: str,
         headers: Mapping[str, str] | None = None,
@@ -215,7 +213,7 @@ class Http:
 
     async def send(
         self,
-        url: str,
+        url: str | URL,
         *,
         operation: str,
         method: str = "POST",
@@ -257,20 +255,25 @@ class Http:
 
     async def _answered(self, request: _Request) -> Answer:
         """One try of a question, redirects within the same origin followed."""
-        asked = request
         try:
             answer = await self._once(request)
-            for _ in range(HOPS):
-                further = _redirected(request, answer)
-                if further is None:
-                    break
-                request = further
-                answer = await self._once(request)
+            if not answer.ok:
+                answer = await self._followed(request, answer)
         except (ClientError, TimeoutError, OSError, ValueError) as fault:
-            raise _unreachable(fault, asked.where) from None
-        trouble = None if answer.ok else answers.reading_fault(answer, asked.where)
+            raise _unreachable(fault, request.where) from None
+        trouble = answers.reading_fault(answer, request.where)
         if trouble is not None:
             raise trouble
+        return answer
+
+    async def _followed(self, request: _Request, answer: Answer) -> Answer:
+        """What *answer* leads to, where it is a redirect."""
+        for _ in range(HOPS):
+            further = _redirected(request, answer)
+            if further is None:
+                break
+            request = further
+            answer = await self._once(request)
         return answer
 
     async def _once(self, request: _Request) -> Answer:
@@ -289,8 +292,7 @@ class Http:
             ) as response:
                 code = response.status
                 self._dated(response, monotonic() - began)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(code, headers, await self._body(request, response))
+                return Answer(code, response.headers, await self._body(request, response))
         finally:
             self.observer.requested(request.operation, str(code), monotonic() - began)
 
@@ -298,7 +300,7 @@ class Http:
         """The body; the status alone counts where it says all (a refusal, something sent)."""
         needed = request.method == "GET" and 200 <= response.status < 300
         try:
-            return await _read(response, self.limits.body, request.where)
+            return await _read(response, request, self.limits.body)
         except (ClientError, TimeoutError, OSError, BadPayload):
             if needed:
                 raise
@@ -309,22 +311,23 @@ class Http:
         if date is None or self.now is None:
             return
         # The header is cut to whole seconds, and was written about half way through.
-        theirs = date + timedelta(seconds=0.5)
-        ours = self.now() - timedelta(seconds=seconds / 2)
-        self.observer.dated((theirs - ours).total_seconds())
+        self.observer.dated((date - self.now()).total_seconds() + 0.5 + seconds / 2)
 
 
-async def _read(response: ClientResponse, limit: int, where: str) -> bytes:
-    body = bytearray()
+async def _read(response: ClientResponse, request: _Request, limit: int) -> bytes:
+    content, pieces, left = response.content, list[bytes](), limit
     if (response.content_length or 0) <= limit:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > limit:
+        while left >= 0 and (piece := await content.readany()):
+            pieces.append(piece)
+            left -= len(piece)
+            if content.at_eof():  # mostly with the first piece, which came with the headers
                 break
-        else:
-            return bytes(body)
+        if left >= 0:
+            return b"".join(pieces)
     raise BadPayload(
-        f"{where}: the answer is larger than {limit // 2**20} MB", raw=b"", detail="too_large"
+        f"{request.where}: the answer is larger than {limit // 2**20} MB",
+        raw=b"",
+        detail="too_large",
     )
 
 

@@ -72,8 +72,12 @@ class _Response:
         self.content = self
         self._body = body
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        yield self._body
+    async def readany(self) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+    def at_eof(self) -> bool:
+        return not self._body
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from time import monotonic
 import pytest
 from aiohttp import web
 from pydantic import BaseModel
+from yarl import URL
 
 from core.errors import (
     BadCredentials,
@@ -415,6 +416,34 @@ async def test_gzip_is_unpacked(http):
 async def test_what_says_gzip_and_is_not_is_unreachable(http):
     async with speaking(listing(b'{"items": []}', "Content-Encoding: gzip")) as (url, _):
         assert type(await fault_of(ask(http, url))) is Unreachable
+
+
+async def test_a_body_that_comes_in_pieces_is_read_whole(http):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n"
+    pieces = [head, 0.02, b'{"items": [', 0.02, b'{"name": "a"}', 0.02, b"]} "]
+    async with speaking(pieces) as (url, _):
+        assert await ask(http, url) == Listing(items=[Item(name="a")])
+
+
+async def test_a_body_as_large_as_the_limit_is_read(session, watching):
+    body = b'{"items": []}'.ljust(2**20)
+    async with speaking(listing(body), listing(body + b" ")) as (url, _):
+        http = Http(session, watching, Limits(body=2**20))
+        assert await ask(http, url) == Listing(items=[])
+        assert (await fault_of(ask(http, url))).detail == "too_large"
+
+
+async def test_a_header_counts_in_whatever_case_it_comes(http):
+    async with speaking(said(429, b"", "rETRY-aFTER: 90")) as (url, _):
+        fault = await fault_of(ask(http, url))
+
+    assert isinstance(fault, RateLimited)
+    assert fault.retry_after == 90.0
+
+
+async def test_an_address_may_be_parsed_before(http):
+    async with speaking(listing(b'{"items": []}')) as (url, _):
+        assert await ask(http, URL(url)) == Listing(items=[])
 
 
 @pytest.mark.parametrize("honest", [True, False])

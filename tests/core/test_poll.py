@@ -324,6 +324,42 @@ async def test_a_cursor_that_cannot_be_stored_fails_its_own_walk_alone(polling, 
     assert [tuple(row) for row in rows] == [("a1", "ok"), (None, "bad_payload"), ("c1", "ok")]
 
 
+async def test_walks_that_end_while_others_are_written_end_by_the_next_statement(polling, now):
+    """What joins too late is not forgotten, and not told what became of the others."""
+    await polling.read(setup("a"), setup("b"))
+    endings = ending.Endings()
+    async with transaction(polling.pool) as db:
+        leases = await streams.claim(db, WORKER, 2, MINUTE)
+    first, second = (streams.Finished(lease, "c1", now, now, MINUTE) for lease in leases)
+
+    async with polling.pool.acquire() as db, db.transaction():
+        await db.execute("select from stream where account = $1 for update", first.lease.account)
+        early = asyncio.create_task(endings.finish(polling.pool, first))
+        await asyncio.sleep(4 * ending.GATHER)
+        await endings.finish(polling.pool, second)
+        assert not early.done()
+    await early
+
+    rows = await polling.pool.fetch("select cursor, holder from stream")
+    assert [tuple(row) for row in rows] == [("c1", None)] * 2
+
+
+async def test_walks_do_not_wait_for_ever_for_a_statement_that_was_cancelled(polling, now):
+    await polling.read(setup())
+    async with transaction(polling.pool) as db:
+        [lease] = await streams.claim(db, WORKER, 1, MINUTE)
+    before = asyncio.all_tasks()
+    end = ending.Endings().finish(polling.pool, streams.Finished(lease, "c1", now, now, MINUTE))
+    walking = asyncio.create_task(end)
+    await asyncio.sleep(0)
+    [writing] = asyncio.all_tasks() - before - {walking}
+
+    writing.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(walking, 5)
+
+
 async def test_every_walk_hears_that_the_database_went_away(polling, now):
     await polling.read(setup("a"), setup("b"))
     endings = ending.Endings()
