@@ -16,7 +16,6 @@ from core.model import Notice, NoticeKind
 from core.stopwatch import running_from
 from core.store import notices, statement, steps, streams, tally, transaction, wake
 from core.together import gathered
-from sla.clock import next_alert_at, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +23,9 @@ if TYPE_CHECKING:
 
     from core.rules import Rules
     from core.store import Db, Pool
-    from core.store.steps import Alert, Move, Seen
+    from core.store.steps import Told
     from sla.policy import Policy
 
-BATCH = 250
-"""Clocks told in one transaction at most: what is told first waits for the last of its batch."""
 MANY = 25
 """So many due at once are a flood: batches then follow each other without a pause."""
 SIDE_BY_SIDE = 2
@@ -87,7 +84,7 @@ async def tend(
         soon = await steps.soon(db, now, AHEAD)
     if countable:
         async with transaction(pool) as db:
-            if await _count(db, now) == BATCH:
+            if await _count(db, now) == steps.BATCH:
                 return now
     due = [notice for notice in reviews(rules, now) if notice.key not in reviewed]
     if soon or due:
@@ -132,64 +129,32 @@ async def _tell(
 ) -> tuple[int, datetime | None]:
     """Tell one batch; how many clocks it held, and when to look again."""
     async with transaction(pool) as db:
-        alerts = await steps.alertable(db, now, BATCH, sure=sure)
-        if not alerts:
+        told = await steps.tell(db, now, sure=sure)
+        if not told:
             return 0, _again(await steps.next_alert(db, sure=sure), now)
-        read = await steps.seen(db, (alert.account for alert in alerts))
-        moves = [move(alert, read[alert.account], now, sure=sure) for alert in alerts]
-        raised = await steps.move(db, moves, now)
-        await notices.send_out(db, _outbox(rules, alerts, moves, read, raised))
-    return len(alerts), now + PAUSE
+        await notices.send_out(db, _outbox(rules, told))
+    return len(told), now + PAUSE
 
 
-def move(alert: Alert, read: Seen, now: datetime, *, sure: bool) -> Move:
-    """Of several steps that have passed, only the highest is told; without *sure*, no breach."""
-    last = len(alert.steps)
-    step = min(reached(alert.steps, now), last if sure else last - 1)
-    return steps.Move(
-        id=alert.id,
-        revision=alert.revision,
-        step=alert.step,
-        due_at=alert.due_at,
-        told=step,
-        next_alert_at=next_alert_at(alert.steps, step),
-        key=keys.step(alert.id, alert.revision, step),
-        kind=NoticeKind.BREACH if step == last else NoticeKind.WARNING,
-        read_at=read.read_at,
-    )
-
-
-def _outbox(
-    rules: Rules,
-    alerts: Sequence[Alert],
-    moves: Sequence[Move],
-    read: Mapping[str, Seen],
-    raised: Mapping[int, int],
-) -> Iterator[tuple[int, str, str | None]]:
-    """Who hears of what was raised.
+def _outbox(rules: Rules, told: Sequence[Told]) -> Iterator[tuple[int, str, str | None]]:
+    """Who hears of what was told.
 
     What had passed before an account's first walk ended leaves with one digest.
     """
     notifiers = cache(rules.routing.notifiers)
-    for alert, moved in zip(alerts, moves, strict=True):
-        if alert.id in raised:
-            seen = read[alert.account]
-            digest = _digest(seen) if _of_first_walk(alert.steps[moved.told - 1], seen) else None
-            for notifier in notifiers(alert.account, moved.kind):
-                yield raised[alert.id], notifier, digest
+    for notice, kind, account, first_walk_of in told:
+        digest = _digest(account, first_walk_of) if first_walk_of else None
+        for notifier in notifiers(account, NoticeKind(kind)):
+            yield notice, notifier, digest
 
 
-def _digest(read: Seen) -> str:
-    return keys.account(read.account, NoticeKind.DIGEST, read.monitored_since)
-
-
-def _of_first_walk(step_at: datetime, read: Seen) -> bool:
-    return read.first_walk_at is None or step_at <= read.first_walk_at
+def _digest(account: str, monitored_since: datetime) -> str:
+    return keys.account(account, NoticeKind.DIGEST, monitored_since)
 
 
 async def _count(db: Db, now: datetime) -> int:
     """Count one batch of breaches; how many."""
-    counted = await steps.count(db, now, BATCH)
+    counted = await steps.count(db, now, steps.BATCH)
     if counted:
         await tally.add(db, {(*of, "breached"): n for of, n in counted.items()})
     return sum(counted.values())

@@ -1,7 +1,8 @@
 """The watcher's side of clocks: whose next step has passed, moved on, counted.
 
 Rows are claimed with ``skip locked``, so the watcher waits for nobody and two of them share the
-work; moving on is compare-and-set all the same: a row that changed is left alone.
+work; moving on is compare-and-set all the same: a row of which there is a newer version than the
+one that was looked at is left alone.
 """
 
 from __future__ import annotations
@@ -9,57 +10,67 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from core.model import NoticeKind
     from core.store import Db
 
-ALERTABLE = """
-    select id, account, revision, step, due_at, steps
-    from clock
-    where next_alert_at < $1 and ($3 or next_alert_at < due_at)
-    order by next_alert_at
-    limit $2
-    for no key update skip locked
-"""
-# By the primary key alone: an index on due_at would be tried a batch squared times where a whole
-# batch is due at one instant, as at a closing time. What the notice says of its clock is taken from
-# the row at hand: fetched and sent back it was more than half of the watcher's own time.
-MOVE = """
-    with moved as (
-        update clock c set step = w.told, next_alert_at = w.next_alert_at
-        from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::smallint[],
-                    $6::timestamptz[], $7::text[], $8::text[], $9::timestamptz[])
-            as w (id, revision, step, due_at, told, next_alert_at, key, kind, read_at)
-        where c.id = w.id and c.revision = w.revision and c.step = w.step
-          and c.due_at is not distinct from w.due_at
-          and c.ended is null
-        returning w.key, w.kind, w.read_at, c.account, c.thread, c.id, c.due_at, c.promise,
-                  c.waits_for, c.metric, c.due_from, c.started_at
+BATCH = 250
+"""Clocks told in one transaction at most: what is told first waits for the last of its batch."""
+
+# One statement: what is sent to and fro was half of the whole. How many steps have passed is
+# `sla.clock.reached`, and which is next `sla.clock.next_alert_at`, said once more: a test holds
+# them against each other. The version of a row that was locked is the one that moves (its ctid): it
+# needs no index to be found again, and no other can have become it. The limit is written out and
+# the instant hidden from the planner, which would else sort all that is due for each batch of it.
+TELL = """
+    with due as materialized (
+        select ctid as place, account, next_alert_at as at,
+               least((select count(*) from unnest(steps) as passed where passed < $1),
+                     cardinality(steps) - case when $2 then 0 else 1 end)::smallint as told
+        from clock
+        where next_alert_at < (select $1::timestamptz) and ($2 or next_alert_at < due_at)
+        order by next_alert_at
+        limit 250
+        for no key update skip locked
+    ), read as (
+        select a.name, a.monitored_since, a.first_walk_at,
+               case when bool_and(s.seen_through is not null) then min(s.seen_through) end as at
+        from account a
+        left join stream s on s.account = a.name and s.carries_clocks
+        where a.name in (select account from due)
+        group by a.name
+    ), moved as (
+        update clock c set step = due.told, next_alert_at = c.steps[due.told + 1]
+        from due
+        where c.ctid = due.place and c.ended is null
+        returning due.at, c.id, c.account, c.thread, c.revision, c.step, c.due_at, c.steps,
+                  c.promise, c.waits_for, c.metric, c.due_from, c.started_at
+    ), raised as (
+        insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
+        select m.id || '/' || m.revision || '/' || m.step,
+               case when m.step = cardinality(m.steps) then 'breach' else 'warning' end,
+               m.account, m.thread, m.id, m.due_at,
+               jsonb_build_object('promise', m.promise, 'waits_for', m.waits_for,
+                                  'metric', m.metric, 'due_from', m.due_from,
+                                  'started_at', m.started_at, 'read_at', r.at),
+               $1
+        from moved m left join read r on r.name = m.account
+        order by m.at, m.id
+        on conflict (key) do nothing
+        returning id, kind, account, clock
     )
-    insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
-    select key, kind, account, thread, id, due_at,
-           jsonb_build_object('promise', promise, 'waits_for', waits_for, 'metric', metric,
-                              'due_from', due_from, 'started_at', started_at, 'read_at', read_at),
-           $10
-    from moved
-    on conflict (key) do nothing
-    returning clock, id
+    select raised.id as notice, raised.kind, raised.account,
+           case when r.first_walk_at is null or moved.steps[moved.step] <= r.first_walk_at
+                then r.monitored_since end as first_walk_of
+    from raised
+    join moved on moved.id = raised.clock
+    left join read r on r.name = raised.account
 """
 NEXT_ALERT = """
     select next_alert_at from clock
     where next_alert_at is not null and ($1 or next_alert_at < due_at)
     order by next_alert_at
     limit 1
-"""
-SEEN = """
-    select a.name, a.monitored_since, a.first_walk_at,
-           case when bool_and(s.seen_through is not null) then min(s.seen_through) end as read_at
-    from account a
-    left join stream s on s.account = a.name and s.carries_clocks
-    where a.name = any($1)
-    group by a.name
 """
 COUNTABLE = """
     select exists (
@@ -119,73 +130,32 @@ SOON = """
 """
 
 
-class Alert(NamedTuple):
-    """A clock one of whose steps has passed."""
+class Told(NamedTuple):
+    """A notice of a step that was told just now.
 
-    id: int
+    *first_walk_of*: since when the account is monitored, of a step that had passed before its first
+    walk ended; None of every other.
+    """
+
+    notice: int
+    kind: str
     account: str
-    revision: int
-    step: int
-    due_at: datetime
-    steps: Sequence[datetime]
+    first_walk_of: datetime | None
 
 
-class Seen(NamedTuple):
-    """How far an account was read: *read_at* is its slowest stream's last walk, None for never."""
+async def tell(db: Db, now: datetime, *, sure: bool = True) -> list[Told]:
+    """Move clocks on whose next step lies before *now*, the longest passed first, and tell each.
 
-    account: str
-    monitored_since: datetime
-    first_walk_at: datetime | None
-    read_at: datetime | None
-
-
-class Move(NamedTuple):
-    """A clock to be moved on to step *told*, if it is still as it was, and what tells it.
-
-    *key* and *kind* are the notice's; *read_at* is how far the account was read.
+    Of several steps that have passed only the highest is told; without *sure*, no breach. Who hears
+    of it is the caller's (`notices.send_out`), in the same transaction.
     """
-
-    id: int
-    revision: int
-    step: int
-    due_at: datetime
-    told: int
-    next_alert_at: datetime | None
-    key: str
-    kind: NoticeKind
-    read_at: datetime | None
-
-
-async def alertable(db: Db, now: datetime, limit: int, *, sure: bool = True) -> list[Alert]:
-    """Clocks whose next step lies before *now*, the longest passed first; locked.
-
-    Without *sure* those whose next step is the breach stay where they are.
-    """
-    return [Alert(*row) for row in await db.fetch(ALERTABLE, now, limit, sure)]
-
-
-async def move(db: Db, moves: Iterable[Move], now: datetime) -> dict[int, int]:
-    """Move clocks on and write what is told of each, raised at *now*.
-
-    Returns:
-        The notice by clock, of those that were still as they were: each is moved by one watcher
-        only. Who hears of it is the caller's (`notices.send_out`), in the same transaction.
-    """
-    columns = tuple(zip(*moves, strict=True))
-    rows = await db.fetch(MOVE, *columns, now) if columns else ()
-    return {row["clock"]: row["id"] for row in rows}
+    return [Told(*row) for row in await db.fetch(TELL, now, sure)]
 
 
 async def next_alert(db: Db, *, sure: bool = True) -> datetime | None:
     """The instant of the first step that is not told; None while no clock has one."""
     at: datetime | None = await db.fetchval(NEXT_ALERT, sure)
     return at
-
-
-async def seen(db: Db, accounts: Iterable[str]) -> dict[str, Seen]:
-    """How far each of *accounts* was read."""
-    rows = await db.fetch(SEEN, sorted(set(accounts)))
-    return {row["name"]: Seen(*row) for row in rows}
 
 
 async def is_countable(db: Db, now: datetime) -> bool:

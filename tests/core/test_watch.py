@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import date
 
 import pytest
 
-from core import watch
+from core import keys, watch
 from core.model import NoticeKind
 from core.notifier import Route
 from core.store import steps, transaction
+from sla.clock import next_alert_at, reached
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
 
@@ -102,11 +104,11 @@ async def test_a_flood_is_told_in_one_round(pool, db, rules, now):
            select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at,
                   'policy', array[at], at
            from generate_series(1, $2::integer) as n, (select $1::timestamptz as at) as a""",
-        now - SECOND, 4 * watch.BATCH,
+        now - SECOND, 4 * steps.BATCH,
     )  # fmt: skip
 
     assert await watch.once(pool, rules, now) == (True, now)
-    assert len(await told(db)) == 4 * watch.BATCH
+    assert len(await told(db)) == 4 * steps.BATCH
     assert await watch.once(pool, rules, now) == (False, None)
 
 
@@ -139,33 +141,77 @@ async def test_telling_does_not_wait_for_counting(pool, db, rules, now):
     assert await told(db) == [(f"{due}/0/2", "breach")]
 
 
-@pytest.mark.parametrize(
-    "change",
-    ["revision = 1", "step = 1", "due_at = due_at + interval '1 s'", "ended = 'met'"],
-)
-async def test_a_clock_that_is_no_longer_as_it_was_is_neither_moved_nor_told(db, now, change):
-    one = await seeds.put_clock(db, now + HOUR)
-    (alert,) = await steps.alertable(db, now + 2 * TINY, 1)
-    read = steps.Seen("mk", now, now, None)
-    move = watch.move(alert, read, now + 2 * TINY, sure=True)
-    await db.execute(f"update clock set {change}")
-    before = await clock(db, one)
+async def test_what_is_told_and_what_is_next_is_as_the_pure_functions_say(db, now):
+    """Said once more in SQL, so that nothing need be sent to and fro: it may never differ."""
+    chance = random.Random(7)
+    wanted = {}
+    for _ in range(200):
+        seconds = sorted(chance.sample(range(-6, 7), chance.randint(1, 5)))
+        at = [now + SECOND * each for each in seconds]
+        step, sure = chance.randrange(len(at)), chance.random() < 0.7
+        one = await seeds.put_clock(db, at[-1], steps=at, step=step)
+        last = len(at) if sure else len(at) - 1
+        told = min(reached(at, now), last)
+        await steps.tell(db, now, sure=sure)
+        row = await clock(db, one)
+        moved = max(step, told)
+        wanted[one] = moved if told > step else None
+        assert (row["step"], row["next_alert_at"]) == (moved, next_alert_at(at, moved))
+        await db.execute("update clock set next_alert_at = null")
 
-    assert await steps.move(db, [move], now) == {}
+    found = {row["clock"]: row for row in await db.fetch("select * from notice")}
+    for one, number in wanted.items():
+        assert (one in found) == (number is not None)
+        if number is not None:
+            row = await clock(db, one)
+            last = number == len(row["steps"])
+            assert found[one]["key"] == keys.step(one, 0, number)
+            assert found[one]["kind"] == (NoticeKind.BREACH if last else NoticeKind.WARNING)
 
-    assert await clock(db, one) == before
-    assert await told(db) == []
+
+async def test_a_clock_that_changes_meanwhile_is_told_as_it_was_or_as_it_is(pool, db, now):
+    """Whoever changes a row sees whether it was told: no notice tells of what was not there."""
+    seen, stop = [], asyncio.Event()
+
+    async def change():
+        async with transaction(pool) as other:
+            rows = await other.fetch("select id, step from clock for no key update")
+            await other.execute(
+                "update clock set revision = 1, step = 0, due_at = $1, next_alert_at = $1,"
+                " steps = array[$1]::timestamptz[]", now + HOUR,
+            )  # fmt: skip
+        seen.append({row["id"]: row["step"] for row in rows})
+
+    async def tell():
+        while not stop.is_set():
+            async with transaction(pool) as other:
+                await steps.tell(other, now)
+
+    for _ in range(15):
+        await db.execute("delete from notice")
+        await db.execute("delete from clock")
+        for n in range(40):
+            await seeds.put_clock(db, now - (n + 1) * SECOND, step=1)
+        stop.clear()
+        telling = [asyncio.create_task(tell()) for _ in range(2)]
+        await change()
+        stop.set()
+        await asyncio.gather(*telling)
+
+        notices = {key for key, _ in await told(db)}
+        assert notices == {keys.step(one, 0, 2) for one, step in seen[-1].items() if step == 2}
 
 
-async def test_a_clock_that_is_as_it_was_is_moved_and_told_in_one_statement(db, now):
-    one = await seeds.put_clock(db, now + HOUR)
-    (alert,) = await steps.alertable(db, now + 2 * TINY, 1)
-    move = watch.move(alert, steps.Seen("mk", now, now, None), now + 2 * TINY, sure=True)
+async def test_a_clock_whose_next_step_is_told_already_moves_on_and_is_not_told_again(db, now):
+    """As after rows were put back from a copy: the key is the memory of last resort."""
+    one = await seeds.put_clock(db, now - HOUR, step=1)
+    assert len(await steps.tell(db, now)) == 1
+    await db.execute("update clock set step = 1, next_alert_at = due_at")
 
-    assert list(await steps.move(db, [move], now)) == [one]
+    assert await steps.tell(db, now) == []
 
-    assert await told(db) == [(f"{one}/0/1", "warning")]
-    assert await steps.move(db, [move], now) == {}
+    assert (await clock(db, one))["step"] == 2
+    assert await told(db) == [(f"{one}/0/2", "breach")]
 
 
 async def test_ended_clocks_and_history_are_never_told(pool, db, rules, now):
@@ -427,19 +473,50 @@ async def test_routes_decide_who_hears_of_a_breach(pool, db, now):
     }  # fmt: skip
 
 
-async def test_a_batch_due_at_one_instant_is_moved_by_primary_key(pool, db):
-    """At a closing time everything is due at once: an index on due_at would be quadratic."""
+async def test_a_batch_of_many_is_found_in_order_and_moved_by_its_place(pool, db, now):
+    """At a closing time everything is due at once: no batch may look at all of it, nor sort it."""
     await db.execute(
         "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
-        " started_at, due_at, due_from, steps)"
-        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy', '{}'"
-        " from generate_series(1, 5000) as n,"
-        " lateral (select now() + n * interval '1 s' as at) as a"
-    )
-    await db.execute("analyze clock; set plan_cache_mode = force_generic_plan")
-    await db.execute(f"prepare moving as {steps.MOVE}")
-    nulls = ", ".join(["null"] * 10)
-    lines = await db.fetch(f"explain execute moving({nulls})")
-    await db.execute("deallocate moving; reset plan_cache_mode")
+        " started_at, due_at, due_from, steps, next_alert_at)"
+        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy', '{}', at"
+        " from generate_series(1, 40000) as n,"
+        " lateral (select $1::timestamptz + n * interval '1 s' as at) as a order by random()", now,
+    )  # fmt: skip
+    await db.execute("analyze clock")
+    await db.execute(f"prepare telling as {steps.TELL}")
+    for mode in ("force_generic_plan", "force_custom_plan"):
+        await db.execute(f"set plan_cache_mode = {mode}")
+        rows = await db.fetch(f"explain execute telling('{now + 100 * SECOND}', true)")
+        plan = "\n".join(row[0] for row in rows)
 
-    assert any("clock_pkey" in line[0] for line in lines)
+        found = plan[plan.index("CTE due") : plan.index("CTE read")]
+        assert "Index Scan using clock_alertable" in found
+        assert "Sort" not in found
+        assert "Tid Scan on clock" in plan
+        assert "Seq Scan on clock" not in plan
+        assert "Join Filter" not in plan
+    await db.execute("deallocate telling; reset plan_cache_mode")
+
+
+async def test_a_clock_that_has_ended_is_not_moved_though_a_step_seems_left(db, now):
+    one = await seeds.put_clock(db, now - HOUR, step=1, ended="met")
+    before = await clock(db, one)
+
+    assert await steps.tell(db, now) == []
+
+    assert await clock(db, one) == before
+
+
+async def test_what_passed_first_is_told_first(pool, db, rules, now):
+    passed = [7, 3, 9, 1, 5, 8, 2]
+    clocks = {each: await seeds.put_clock(db, now - each * SECOND, step=1) for each in passed}
+
+    await seeds.watched(pool, rules, now)
+
+    assert [key for key, _ in await told(db)] == [
+        keys.step(clocks[each], 0, 2) for each in sorted(passed, reverse=True)
+    ]
+
+
+def test_the_size_of_a_batch_is_the_one_that_is_said():
+    assert f"limit {steps.BATCH}\n" in steps.TELL
