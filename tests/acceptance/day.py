@@ -127,6 +127,13 @@ def seed() -> int:
     return int(os.environ.get(SEED, secrets.randbelow(10**9)))
 
 
+def chances(tell: Callable[[str, object], None]) -> Random:
+    """Chances whose seed is told."""
+    number = seed()
+    tell(f"{SEED} repeats its chances", number)
+    return Random(number)
+
+
 def day_of(journey: Journey, number: int, *others: Shop) -> Iterator[Day]:
     """A day on *journey*, with the chances of *number*."""
     journey.traffic.random = Random(number)

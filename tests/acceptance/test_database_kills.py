@@ -8,13 +8,13 @@ import signal
 import time
 from contextlib import suppress
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
 from core.store import dispatches, pgcluster
+from tests.acceptance.day import chances
 from tests.acceptance.journey import home, journey_at
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def kill_both(journey: Journey) -> None:
 def test_after_a_kill_the_journey_goes_on_by_itself_and_nothing_is_lost(
     journey, tell, long_form, kill: Callable[[Journey], None], times: int, most: int
 ):
-    chance, took = Random(), []
+    chance, took = chances(tell), []
     counted = journey.counters()
     for _ in range(most if long_form else times):
         time.sleep(chance.uniform(0.2, 1.5))
@@ -113,7 +113,7 @@ def test_a_killed_backend_takes_the_others_along_and_all_of_them_come_back(
     journey, tell, long_form
 ):
     """PostgreSQL ends as a whole when one backend dies, for shared memory may be torn."""
-    chance, took = Random(), []
+    chance, took = chances(tell), []
     counted = journey.counters()
     for number in range(25 if long_form else 3):
         time.sleep(chance.uniform(0.2, 1.5))
@@ -143,7 +143,7 @@ def is_up_anew(journey: Journey, before: datetime) -> bool:
 
 def test_a_session_that_is_ended_alone_costs_one_round(journey, tell, long_form):
     """The administrator's own `pg_terminate_backend`, which leaves the other sessions alone."""
-    chance, took = Random(), []
+    chance, took = chances(tell), []
     counted = journey.counters()
     for number in range(30 if long_form else 8):
         time.sleep(chance.uniform(0.2, 0.8))

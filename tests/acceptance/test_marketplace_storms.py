@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(900)]
 CALM = "calm"
 PAUSE = 0.2
 """Seconds between two messages at the marketplace that is well."""
-FLOOR = 1.5
-"""Seconds of lag that are no matter: a poll interval, and a machine that is busy otherwise."""
+FLOOR = 1.0
+"""Seconds of lag that are no matter: the poll interval itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,6 @@ def test_storms_are_counted_by_their_reasons_and_hold_nobody_else_up(bay, long_f
         lag = bay.ledger.lags(CALM, one.begun, one.ended)
         tell(f"lag {name}: median, longest", f"{median(lag):.2f} s, {lag[-1]:.2f} s")
         tell(f"seconds between walks {name}", f"{one.interval:.2f}")
-    tell("messages lost", len(bay.unread()))
     quiet, lags = (bay.ledger.lags(CALM, one.begun, one.ended) for one in (before, during))
     assert median(lags) <= 2 * max(median(quiet), FLOOR)
     assert lags[-1] <= 2 * max(quiet[-1], 2 * FLOOR)

@@ -7,13 +7,13 @@ import signal
 import time
 from contextlib import suppress
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from core.store import dispatches, pgbinaries, pgcluster
+from tests.acceptance.day import chances
 from tests.acceptance.journey import home, journey_at
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def begun_to_make(journey: Journey) -> None:
 
 
 def test_a_first_start_killed_at_any_instant_is_made_good_by_the_next(journey, tell, long_form):
-    chance, left, kills = Random(), 0, 40 if long_form else 8
+    chance, left, kills = chances(tell), 0, 40 if long_form else 8
     for number in range(kills):
         if number % 3 == 2:  # whole by now, it may be: begin again from nothing
             shutil.rmtree(journey.shop.place / "var", ignore_errors=True)
