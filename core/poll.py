@@ -31,7 +31,7 @@ from core.store import budget, legible, statement, streams, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from core.ingest import Stored
@@ -60,17 +60,23 @@ _STATES = {
 log = structlog.get_logger()
 
 
+def _nothing() -> None:
+    """What is done where nobody wants to hear of it."""
+
+
 @dataclass(slots=True)
 class Slots:
     """What the slots of one process share: what they are *reading* just now, how it *ends*.
 
     *forgot*: the database went away in the middle of a word, and may hold leases for us of which
-    we do not know, or which nobody reads any more.
+    we do not know, or which nobody reads any more. *claimed* is called whenever something was due:
+    there may be more.
     """
 
     reading: set[Lease] = field(default_factory=set)
     forgot: bool = False
     endings: Endings = field(default_factory=Endings)
+    claimed: Callable[[], None] = field(default=_nothing)
 
     async def claim(self, pool: Pool, worker: int, limit: int) -> list[Lease]:
         """Claim as `streams.claim`; what was forgotten is due again, for whoever is first."""
@@ -79,6 +85,8 @@ class Slots:
                 self.forgot = False
                 await streams.free_forgotten(db, worker, self.reading)
             leases = await streams.claim(db, worker, limit, LEASE)
+        if leases:
+            self.claimed()
         self.reading.update(leases)
         return leases
 

@@ -15,6 +15,7 @@ from core import deliver, loops, poll, reply, watch
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.reading import blind
 from core.running import sdnotify, takeover
+from core.running.lookout import Lookout
 from core.running.signals import waited
 from core.store import notices, transaction
 from core.web.ops import STUCK_AFTER
@@ -33,6 +34,10 @@ GRACE = 2.5
 """Seconds for rounds to end when we stop; the rest is cancelled."""
 PATIENT = 5.0
 """Seconds between two looks of a loop that is woken when there is something to do."""
+TENDING = 5.0
+"""Seconds between two looks at what deadlines ask for beside telling: less than what lies between
+`watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
+MINUTE = 60.0
 HOUR = timedelta(hours=1)
 
 log = structlog.get_logger()
@@ -59,7 +64,8 @@ class Crew:
         self._load = load
         self._redaction = redaction
         self._beside = beside
-        self._slots = poll.Slots()
+        self._slots = poll.Slots(claimed=bells["poll"].set)
+        self._lookout = Lookout(bells["poll"])
         self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
         self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
@@ -101,20 +107,20 @@ class Crew:
 
     def _start(self, group: asyncio.TaskGroup) -> None:
         state, bell, telling = self._state, self._bells, self._telling
-        self._loop(group, "worker", self._keep)
+        self._loop(group, "worker", self._keep, wake=bell["worker"].ear(), tick=PATIENT)
         for _ in range(state.settings.poll.slots):
             self._loop(
-                group, "poll", self._poll, wake=bell["poll"].ear(), tick=PATIENT, after=telling
+                group, "poll", self._poll, wake=bell["poll"].ear(), tick=MINUTE, after=telling
             )
         self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
-        self._loop(group, "tend", self._tend, after=telling)
+        self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
-        self._loop(group, "blind", self._blind, tick=60.0, after=telling)
-        self._loop(
-            group, "count", self._count, wake=state.watched.count.asked, tick=60.0, after=telling
-        )
+        self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
+        asked = state.watched.count.asked
+        self._loop(group, "count", self._count, wake=asked, tick=MINUTE, after=telling)
         self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)
-        self._loop(group, "reload", partial(self._reload, group), wake=self._signals.reload)
+        reload = partial(self._reload, group)
+        self._loop(group, "reload", reload, wake=self._signals.reload, tick=MINUTE)
         self._deliver(group)
         lag = loops.measure_lag(self._signals.stop, state.metrics.event_loop_delay)
         self._add(group, lag, "lag")
@@ -173,17 +179,25 @@ class Crew:
         return again
 
     async def _poll(self, now: datetime) -> datetime | None:
+        """Look for something to read, and read it, unless another slot looks."""
+        if not self._lookout.is_on(now):
+            return None
         state = self._state
-        return await poll.once(
-            state.pool,
-            state.worker_id,
-            state.readers,
-            state.rules,
-            state.metrics,
-            now,
-            sure=state.sure(now),
-            slots=self._slots,
-        )
+        try:
+            again = await poll.once(
+                state.pool,
+                state.worker_id,
+                state.readers,
+                state.rules,
+                state.metrics,
+                now,
+                sure=state.sure(now),
+                slots=self._slots,
+            )
+        except BaseException:
+            self._lookout.fails()
+            raise
+        return self._lookout.ends(loops.utcnow(), again)
 
     async def _watch(self, now: datetime) -> datetime | None:
         state = self._state
@@ -202,7 +216,8 @@ class Crew:
 
     async def _tend(self, now: datetime) -> datetime | None:
         state = self._state
-        return await watch.tend(state.pool, state.rules, now, self._reviewed, sure=state.is_sure())
+        sure = state.sure(now)
+        return await watch.tend(state.pool, state.rules, now, self._reviewed, sure=sure)
 
     async def _reply(self, now: datetime) -> datetime | None:
         state = self._state

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from core.store import Address, Pool
 
 LOOK_EVERY = timedelta(seconds=0.5)
+ALONE = timedelta(seconds=5)
+"""Between two looks where there is no other worker; one that comes says so."""
 CLOCK_EVERY = 5.0
 """Seconds between two looks at the database's clock."""
 FAREWELL = 0.5
@@ -62,23 +64,25 @@ class Worker:
         """Stay registered, free the leases of workers that are gone, see the database's clock."""
         if self._connection is None or self._connection.is_closed():
             await self.register()
-        await self._look_at_clock(pool)
         async with statement(pool) as db:
-            freed = await workers.free_dead(db, self.id)
+            others, clock, freed = await workers.look(db, self.id)
+            here = clock, monotonic()
             if freed:
                 await wake.send(db, "poll")
         if freed:
             self._metrics.leases_taken_over.inc(len(freed))
             log.warning("leases taken over", streams=len(freed))
-        return now + LOOK_EVERY
+        await self._compare(pool, here)
+        return now + (LOOK_EVERY if others else ALONE)
 
-    async def _look_at_clock(self, pool: Pool) -> None:
-        """Pull in what is scheduled where the database's clock was set back since the last look."""
+    async def _compare(self, pool: Pool, here: tuple[datetime, float]) -> None:
+        """Pull in what is scheduled where the database's clock was set back since the last look.
+
+        *here* is its instant, with the monotonic seconds of the same moment.
+        """
         seen = self._clock
-        if seen is not None and monotonic() - seen[1] < CLOCK_EVERY:
+        if seen is not None and here[1] - seen[1] < CLOCK_EVERY:
             return
-        async with statement(pool) as db:
-            here = await schedules.clock(db), monotonic()
         if seen is not None and schedules.went_back(here[0] - seen[0], here[1] - seen[1]):
             async with transaction(pool) as db:
                 rescheduled = await schedules.pull_in(db)
@@ -87,7 +91,7 @@ class Worker:
         self._clock = here
 
     async def register(self) -> None:
-        """Take a number, and hear who wakes us.
+        """Take a number, hear who wakes us, and let the other workers look at each other.
 
         Raises:
             StoreUnavailable: the database cannot be reached.
@@ -96,6 +100,9 @@ class Worker:
         with store.unavailable():
             self._id = await workers.register(self._connection)
             await wake.listen(self._connection, self._bells)
+            await wake.send(self._connection, "worker")
+        if lost := self._bells.get("worker"):
+            self._connection.add_termination_listener(lambda _connection: lost.set())
         for bell in self._bells.values():
             bell.set()
         log.info("worker registered", worker=self._id)

@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from core.store import Db
 
 SET_BACK = timedelta(seconds=5)
@@ -21,7 +19,6 @@ RETRY = timedelta(minutes=5)
 """What is left alone after a failure, or because a marketplace asked for it, is tried after this:
 how long it was to wait cannot be told any more."""
 
-NOW = "select clock_timestamp()"
 STREAMS = """
     update stream s
     set next_due = least(s.next_due, late.most), not_before = least(s.not_before, late.most),
@@ -52,12 +49,6 @@ REPLIES = """
       and next_try_at > now() + $1::interval
 """
 BUDGETS = "update budget set next_at = now() + $1::interval where next_at > now() + $1::interval"
-
-
-async def clock(db: Db) -> datetime:
-    """The instant by the database's clock."""
-    at: datetime = await db.fetchval(NOW)
-    return at
 
 
 def went_back(wall: timedelta, monotonic: float) -> bool:

@@ -6,9 +6,11 @@ instead of at their end. The lease's end remains the bound for what the server c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from asyncpg import Connection, Record
 
     from core.store import Db
@@ -25,7 +27,7 @@ REGISTER = """
 LEAVE = "delete from worker where id = $1"
 ALIVE = "select count(*) from pg_locks where locktype = 'advisory' and classid = $1::integer::oid"
 # What a stopped process has locked is waited for by nobody: the next look, till then it stays dead.
-FREE_DEAD = """
+LOOK = """
     with dead as materialized (
         select id from worker
         where case when id <> $2 then pg_try_advisory_xact_lock($1::integer, id::integer) end
@@ -41,12 +43,28 @@ FREE_DEAD = """
                 select from theirs where theirs.account = s.account and theirs.stream = s.stream
             )
         )
+    ), freed as (
+        update stream s
+        set holder = null, leased_until = null, pulled_to = null, next_due = now(),
+            fence = fence + 1
+        from theirs where s.account = theirs.account and s.stream = theirs.stream
+        returning s.account, s.stream
     )
-    update stream s
-    set holder = null, leased_until = null, pulled_to = null, next_due = now(), fence = fence + 1
-    from theirs where s.account = theirs.account and s.stream = theirs.stream
-    returning s.account, s.stream
+    select exists (select from worker where id <> $2) as others, clock_timestamp() as clock,
+           array(select account from freed order by account, stream) as accounts,
+           array(select stream from freed order by account, stream) as streams
 """
+
+
+class Look(NamedTuple):
+    """What a worker sees: *others* are registered or were, the database's clock, what it *freed*.
+
+    The streams (account, name) that it freed are due again.
+    """
+
+    others: bool
+    clock: datetime
+    freed: list[tuple[str, str]]
 
 
 async def register(connection: Connection[Record]) -> int:
@@ -69,12 +87,12 @@ async def alive(db: Db) -> int:
     return int(await db.fetchval(ALIVE, LOCK))
 
 
-async def free_dead(db: Db, worker: int) -> list[tuple[str, str]]:
+async def look(db: Db, worker: int) -> Look:
     """Free the leases of workers whose session is gone; *worker* is the one that asks.
 
-    A stream that is locked is left to the next call.
-
-    Returns:
-        The streams (account, name) that are due again.
+    A stream that is locked is left to the next look.
     """
-    return [(row["account"], row["stream"]) for row in await db.fetch(FREE_DEAD, LOCK, worker)]
+    (row,) = await db.fetch(LOOK, LOCK, worker)
+    return Look(
+        row["others"], row["clock"], list(zip(row["accounts"], row["streams"], strict=True))
+    )

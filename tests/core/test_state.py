@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core import labels, settings
+from core import labels, settings, watch
 from core.errors import StoreUnavailable
 from core.log import Redaction
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.rules import Rules
+from core.running import crew
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
@@ -101,6 +102,10 @@ async def test_without_a_worker_or_a_pool_the_database_is_away(state):
         _ = state.pool
 
 
+def test_a_deadline_is_seen_coming_before_it_is_to_be_read_for():
+    assert timedelta(seconds=crew.TENDING) <= (watch.AHEAD - watch.LEAD) / 2
+
+
 async def test_old_notices_are_removed_and_counted(state, read, pool, now):
     state.adopt(read(), Rules({}, {}, read().routing), now)
     for key, age in {"old": 181, "new": 179}.items():
@@ -109,9 +114,9 @@ async def test_old_notices_are_removed_and_counted(state, read, pool, now):
             key, now - timedelta(days=age),
         )  # fmt: skip
     bells = {name: Bell() for name in wake.LOOPS}
-    crew = Crew(state, Signals(), bells, read, Redaction())
+    loops = Crew(state, Signals(), bells, read, Redaction())
 
-    again = await crew._purge(now)
+    again = await loops._purge(now)
 
     assert [row["key"] for row in await pool.fetch("select key from notice")] == ["new"]
     assert value(state, "retention_rows_deleted_total", table="notice", action="deleted") == 1

@@ -207,13 +207,13 @@ async def test_a_dead_workers_streams_are_due_at_once(address, pool, db, now):
     dead, alive = await store.connect(address), await store.connect(address)
     one, other = await workers.register(dead), await workers.register(alive)
     await streams.claim(db, one, 1, HOUR)
-    assert await workers.free_dead(db, other) == []
+    assert (await workers.look(db, other)).freed == []
     assert await workers.alive(db) == 2
 
     await dead.close()
     await _gone(db, 1)
 
-    assert await workers.free_dead(db, other) == [("mk", "threads")]
+    assert (await workers.look(db, other)).freed == [("mk", "threads")]
     assert await names(db, other) == [("mk", "threads")]
     assert [row["id"] for row in await pages.rows(pool, "worker")] == [other]
     await alive.close()
@@ -231,10 +231,10 @@ async def test_what_a_stopped_process_has_locked_holds_up_nothing_else(address, 
     async with transaction(pool) as stopped:
         await stopped.execute("select from stream where stream = 'locked' for no key update")
         async with asyncio.timeout(5):
-            assert await workers.free_dead(db, other) == [("mk", "threads")]
-            assert await workers.free_dead(db, other) == []
+            assert (await workers.look(db, other)).freed == [("mk", "threads")]
+            assert (await workers.look(db, other)).freed == []
 
-    assert await workers.free_dead(db, other) == [("mk", "locked")]
+    assert (await workers.look(db, other)).freed == [("mk", "locked")]
     assert [row["id"] for row in await pages.rows(pool, "worker")] == [other]
     await alive.close()
 

@@ -9,8 +9,7 @@ from core.loops import Bell
 from core.metrics import Metrics
 from core.running.worker import Worker
 from core.store import streams, transaction, wake
-from core.store.waiting import until
-from tests.core import seeds
+from tests.core import asked, seeds
 from tests.core.seeds import SECOND
 
 
@@ -44,8 +43,46 @@ async def test_a_round_registers_and_keeps_the_number(worker, pool, now):
     number = worker.id
     await worker.once(pool, now)
 
-    assert again == now + SECOND / 2
     assert worker.id == number
+    assert again == now + 5 * SECOND
+
+
+async def test_a_round_without_news_is_one_statement(worker, address, now):
+    async with asked.remembering(address) as (pool, said):
+        await worker.once(pool, now)
+        await worker.once(pool, now)
+
+    assert len(said) == 2
+
+
+async def test_workers_look_at_each_other_as_soon_as_there_are_two(
+    worker, address, pool, now, metrics
+):
+    await worker.once(pool, now)
+    ear = worker._bells["worker"].ear()
+    other = Worker(address, {}, metrics)
+    await other.register()
+
+    await asyncio.wait_for(ear.wait(), 5)
+    assert await worker.once(pool, now) == now + SECOND / 2
+
+    await other.leave(pool)
+    assert await worker.once(pool, now) == now + 5 * SECOND
+
+
+async def test_who_died_is_looked_at_until_its_leases_are_free(worker, address, pool, now, metrics):
+    dead = Worker(address, {}, metrics)
+    await dead.register()
+    await lease(pool, now, dead.id)
+    async with transaction(pool) as stopped:
+        await stopped.execute("select from stream for no key update")
+        dead._connection.terminate()
+        assert await worker.once(pool, now) == now + SECOND / 2
+    async with asyncio.timeout(5):
+        while await worker.once(pool, now) != now + 5 * SECOND:
+            pass
+
+    assert await pool.fetchval("select holder from stream") is None
 
 
 async def test_the_leases_of_the_dead_are_freed_told_and_counted(
@@ -70,13 +107,12 @@ async def test_the_leases_of_the_dead_are_freed_told_and_counted(
 async def test_a_lost_connection_takes_the_number_and_a_round_brings_another(worker, pool, now):
     await worker.register()
     first = worker.id
-    ear = worker._bells["watch"].ear()
-    ear.clear()
+    ear, lost = worker._bells["watch"].ear(), worker._bells["worker"].ear()
     await pool.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where application_name = 'replyby worker' and datname = current_database()"
     )
-    assert await until(worker._connection.is_closed, 5)
+    await asyncio.wait_for(lost.wait(), 5)
 
     with pytest.raises(StoreUnavailable):
         _ = worker.id
