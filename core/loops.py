@@ -24,7 +24,7 @@ T = TypeVar("T")
 Once = Callable[[datetime], Awaitable[datetime | None]]
 
 TICK = 1.0
-LAG_INTERVAL = 0.1
+LAG_INTERVAL = 0.25
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 YIELDS = 1.0

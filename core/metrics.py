@@ -252,7 +252,7 @@ class Metrics:
             "leases_taken_over", "Leases that were freed from a dead worker."
         )
         self.event_loop_delay = self._plain_histogram(
-            "event_loop_delay_seconds", "How late a timer of 100 ms fired.", closed.LAG_SECONDS
+            "event_loop_delay_seconds", "How late a timer of 250 ms fired.", closed.LAG_SECONDS
         )
 
     def _notifications(self) -> None:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 GRACE = 2.5
 """Seconds for rounds to end when we stop; the rest is cancelled."""
-PATIENT = 5.0
-"""Seconds between two looks of a loop that is woken when there is something to do."""
+PATIENT = 15.0
+"""Seconds between two looks of a loop that is woken when there is something to do, and that knows
+when what waits is due."""
 TENDING = 5.0
 """Seconds between two looks at what deadlines ask for beside telling: less than what lies between
 `watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
