@@ -27,7 +27,7 @@ TICK = 1.0
 LAG_INTERVAL = 0.25
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
-YIELDS = 1.0
+YIELDS = 2.0
 """Seconds in a row that a loop waits for one that goes first, at most."""
 
 log = structlog.get_logger()

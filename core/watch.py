@@ -1,6 +1,6 @@
 """Watch the clocks: tell steps that have passed, count breaches that reading has confirmed.
 
-To tell is urgent and by itself (`once`); whatever else a deadline asks for has a second's time and
+To tell is urgent and by itself (`once`); whatever else a deadline asks for has seconds' time and
 a loop of its own (`tend`), so that it holds up no notice.
 """
 
@@ -77,7 +77,8 @@ async def tend(
     the keys of reviews that are known to have been told, so that the database is asked once.
 
     Returns:
-        At once while there is more to count; None: whenever you like, within a second.
+        At once while there is more to count; None: whenever you like, long before `AHEAD` has
+        become `LEAD`.
     """
     async with statement(pool) as db:
         countable = sure and await steps.is_countable(db, now)
@@ -154,7 +155,7 @@ def _digest(account: str, monitored_since: datetime) -> str:
 
 async def _count(db: Db, now: datetime) -> int:
     """Count one batch of breaches; how many."""
-    counted = await steps.count(db, now, steps.BATCH)
+    counted = await steps.count(db, now)
     if counted:
         await tally.add(db, {(*of, "breached"): n for of, n in counted.items()})
     return sum(counted.values())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.store import Db
 
 BATCH = 250
-"""Clocks told in one transaction at most: what is told first waits for the last of its batch."""
+"""Clocks told, or counted, in one transaction at most: the first waits for the last of them."""
 
 # One statement: what is sent to and fro was half of the whole. How many steps have passed is
 # `sla.clock.reached`, and which is next `sla.clock.next_alert_at`, said once more: a test holds
@@ -72,35 +72,37 @@ NEXT_ALERT = """
     order by next_alert_at
     limit 1
 """
+# Nothing is read past the newest reading, nor given up within a minute.
 COUNTABLE = """
     select exists (
         select from clock
         where (ended is null and next_alert_at is null or ended = 'late')
           and not history and steps <> '{}'
           and (breached_at is null or corrected_at is not null)
-          and due_at < $1
+          and due_at < (select $1::timestamptz)
+          and (ended = 'late'
+               or due_at <= greatest((select max(seen_through) from stream where carries_clocks),
+                                     $1 - interval '60 seconds'))
     )
 """
 # Read past the deadline, or one interval and a minute later without a good reading. One that ended
-# late was read: it is here only where our clock was unsure when that was stored.
+# late was read: it is here only where our clock was unsure when that was stored. In the order of
+# the index and no further than the batch: after a flood each would else look at all of it.
 COUNT = """
-    with ready as (
+    with ready as materialized (
         select c.id, c.breached_at, c.corrected_at, c.correction
         from clock c
-        left join (
-            select account, max("interval") as every,
-                   case when bool_and(seen_through is not null) then min(seen_through) end as seen
-            from stream where carries_clocks group by account
-        ) s on s.account = c.account
         where (c.ended is null and c.next_alert_at is null or c.ended = 'late')
           and not c.history and c.steps <> '{}'
           and (c.breached_at is null or c.corrected_at is not null)
-          and c.due_at < $1
-          and (c.ended = 'late'
-               or s.seen >= c.due_at
-               or c.due_at + coalesce(s.every, interval '0') + interval '60 seconds' < $1)
+          and c.due_at < (select $1::timestamptz)
+          and (c.ended = 'late' or coalesce(
+              (select bool_and(coalesce(s.seen_through >= c.due_at, false))
+                      or c.due_at + max(s."interval") + interval '60 seconds' < $1
+               from stream s where s.account = c.account and s.carries_clocks),
+              c.due_at + interval '60 seconds' < $1))
         order by c.due_at
-        limit $2
+        limit 250
         for no key update of c skip locked
     ), counted as (
         update clock c set breached_at = c.due_at, corrected_at = null, correction = null
@@ -163,14 +165,14 @@ async def is_countable(db: Db, now: datetime) -> bool:
     return bool(await db.fetchval(COUNTABLE, now))
 
 
-async def count(db: Db, now: datetime, limit: int) -> dict[tuple[str, str], int]:
+async def count(db: Db, now: datetime) -> dict[tuple[str, str], int]:
     """Count breaches that reading has confirmed; how many, by account and metric.
 
     One that was told is counted when every stream that carries clocks was read past the deadline,
     or one poll interval and a minute later without a good reading; one that ended late while the
     host's clock was not believed, now that it is. Rule: clock.md, section 7.
     """
-    rows = await db.fetch(COUNT, now, limit)
+    rows = await db.fetch(COUNT, now)
     return {(row["account"], row["metric"]): row["n"] for row in rows}
 
 

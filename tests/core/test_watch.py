@@ -473,29 +473,68 @@ async def test_routes_decide_who_hears_of_a_breach(pool, db, now):
     }  # fmt: skip
 
 
-async def test_a_batch_of_many_is_found_in_order_and_moved_by_its_place(pool, db, now):
-    """At a closing time everything is due at once: no batch may look at all of it, nor sort it."""
+async def put_many(db, at):
+    """As at a closing time: 40,000 clocks a second apart, anywhere in the table."""
     await db.execute(
         "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
         " started_at, due_at, due_from, steps, next_alert_at)"
-        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy', '{}', at"
+        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy',"
+        " array[at], case when n % 2 = 0 then at end"
         " from generate_series(1, 40000) as n,"
-        " lateral (select $1::timestamptz + n * interval '1 s' as at) as a order by random()", now,
+        " lateral (select $1::timestamptz + n * interval '1 s' as at) as a order by random()", at,
     )  # fmt: skip
     await db.execute("analyze clock")
-    await db.execute(f"prepare telling as {steps.TELL}")
+
+
+async def planned(db, query, arguments):
+    """How PostgreSQL means to answer it, whether it knows the values or not."""
+    await db.execute(f"prepare asked as {query}")
     for mode in ("force_generic_plan", "force_custom_plan"):
         await db.execute(f"set plan_cache_mode = {mode}")
-        rows = await db.fetch(f"explain execute telling('{now + 100 * SECOND}', true)")
-        plan = "\n".join(row[0] for row in rows)
+        rows = await db.fetch(f"explain execute asked({arguments})")
+        yield "\n".join(row[0] for row in rows)
+    await db.execute("deallocate asked; reset plan_cache_mode")
 
+
+async def test_a_batch_of_many_is_found_in_order_and_moved_by_its_place(db, now):
+    """At a closing time everything is due at once: no batch may look at all of it, nor sort it."""
+    await put_many(db, now)
+
+    async for plan in planned(db, steps.TELL, f"'{now + 200 * SECOND}', true"):
         found = plan[plan.index("CTE due") : plan.index("CTE read")]
         assert "Index Scan using clock_alertable" in found
         assert "Sort" not in found
         assert "Tid Scan on clock" in plan
         assert "Seq Scan on clock" not in plan
         assert "Join Filter" not in plan
-    await db.execute("deallocate telling; reset plan_cache_mode")
+
+
+async def test_a_batch_of_many_is_counted_in_order(db, now):
+    """After a flood each batch would else look at all that waits to be counted."""
+    await put_many(db, now)
+
+    async for plan in planned(db, steps.COUNT, f"'{now + 200 * SECOND}'"):
+        found = plan[plan.index("CTE ready") : plan.index("CTE counted")]
+        assert "Index Scan using clock_uncounted" in found
+        assert "Sort" not in found
+        assert "Join" not in found
+
+
+async def test_nothing_is_countable_before_a_reading_or_a_minute_has_passed(db, now):
+    await seeds.put_clock(db, now - 10 * SECOND, step=2)
+
+    assert not await steps.is_countable(db, now)
+    assert await steps.is_countable(db, now + 51 * SECOND)
+    await db.execute("update stream set seen_through = $1", now - 10 * SECOND)
+    assert await steps.is_countable(db, now)
+
+
+async def test_what_ended_late_is_countable_at_once(db, now):
+    late = await seeds.put_clock(db, now - SECOND, step=2, ended="late", next_alert_at=None)
+
+    assert await steps.is_countable(db, now)
+    assert await steps.count(db, now) == {("mk", "first_reply"): 1}
+    assert (await clock(db, late))["breached_at"] == now - SECOND
 
 
 async def test_a_clock_that_has_ended_is_not_moved_though_a_step_seems_left(db, now):
@@ -518,5 +557,6 @@ async def test_what_passed_first_is_told_first(pool, db, rules, now):
     ]
 
 
-def test_the_size_of_a_batch_is_the_one_that_is_said():
-    assert f"limit {steps.BATCH}\n" in steps.TELL
+@pytest.mark.parametrize("query", [steps.TELL, steps.COUNT])
+def test_the_size_of_a_batch_is_the_one_that_is_said(query):
+    assert f"limit {steps.BATCH}\n" in query
