@@ -137,6 +137,19 @@ async def page(
     return replace(stored, aside=kept, set_aside=fresh)
 
 
+async def unchanged(db: Db, account: str, page: Page) -> Stored | None:
+    """What *page* comes to where all that it says is stored; None where something is to be written.
+
+    Looks without a lease, a lock or a transaction, as `page` does before it writes: what is found
+    counts if the stream can then be given back under its fence, which moves with every claim and
+    with the account's retirement.
+    """
+    if page.set_aside or page.published:
+        return None
+    found = await news.look(db, account, divide.legible(page))
+    return None if found.touched or found.bare else Stored(repeated=found.repeated)
+
+
 async def recompute(
     db: Db,
     rules: Rules,

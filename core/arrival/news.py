@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.store import Raced, messages, readings, threads
+from core.store import FOREVER, Raced, messages, readings, threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,10 @@ async def _with_readings(db: Db, account: str, page: Page, news: News) -> News:
     if not told:
         return news
     stored = await readings.of(db, account, told)
-    seen = await messages.last_seen(db, account, told)
+    doubtful = {id_ for id_, one in page.given if readings.is_news(stored[id_], one, FOREVER)}
+    if not doubtful:
+        return news
+    seen = await messages.last_seen(db, account, doubtful)
     fresh: list[tuple[str, Given]] = []
     for thread, reading in sorted(page.given, key=lambda pair: (pair[1].as_of, pair[1].read_at)):
         last = reading.read_at if thread in news.touched else seen.get(thread)

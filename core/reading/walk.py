@@ -19,7 +19,7 @@ from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
 from core.ingest import LEASE, Stored
 from core.model import Page
 from core.reading.ending import Endings
-from core.store import streams, transaction
+from core.store import statement, streams, transaction
 from core.store.streams import Finished
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ LIMIT = 60.0
 RENEW_AFTER = 20.0
 FULL, HEAVY, OLD = 1000, 8 * 2**20, 5.0
 """A pile of pages is stored at so many messages, characters, seconds."""
+FEW = 100
+"""So many messages are looked for before a transaction is begun for them."""
 JITTER = 0.05
 NOTHING = Stored()
 
@@ -87,10 +89,12 @@ class Walk:
         if not self._pile:
             self._piled_at = monotonic()
         self._pile.append(page)
-        self._messages += len(page.messages)
-        self._characters += sum([len(message.body) for message in page.messages])
         self.pages += 1
-        self.has_incomplete = self.has_incomplete or any(t.incomplete for t in page.threads)
+        if page.messages:
+            self._messages += len(page.messages)
+            self._characters += sum([len(message.body) for message in page.messages])
+        if page.threads:
+            self.has_incomplete = self.has_incomplete or any(t.incomplete for t in page.threads)
 
     @property
     def has_pile(self) -> bool:
@@ -112,6 +116,12 @@ class Walk:
             or self._characters >= HEAVY
             or monotonic() - self._piled_at >= OLD
         )
+
+    @property
+    def few(self) -> Page | None:
+        """The only page, where it is small and was to be expected: what an overlap brings again."""
+        was_read = self.lease.cursor is not None and self.pages == len(self._pile) == 1
+        return self._pile[0] if was_read and self._messages <= FEW else None
 
     def take(self) -> Page:
         """The pile as one page; it is empty afterwards."""
@@ -145,12 +155,24 @@ async def read(this: Round, walk: Walk) -> None:
             await _store(this, walk, None)
         raise
     finished = Finished(walk.lease, cursor, walk.begun, this.clock(), wait(walk))
-    if not walk.has_news:
+    if not walk.has_news or await _is_unchanged(this, walk):
         await this.endings.finish(this.pool, finished)
         return
     async with transaction(this.pool) as db:
         await _ingest(db, this, walk)
         await streams.finish(db, finished)
+
+
+async def _is_unchanged(this: Round, walk: Walk) -> bool:
+    """Whether what was read is stored already; then nothing but the stream is to be written."""
+    page = walk.few
+    if page is None:
+        return False
+    async with statement(this.pool) as db:
+        found = await ingest.unchanged(db, walk.lease.account, page)
+    if found is not None:
+        walk.stored += found
+    return found is not None
 
 
 async def _to_the_end(this: Round, walk: Walk) -> str | None:

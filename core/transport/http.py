@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -77,7 +77,7 @@ class Silent:
     def dated(self, skew_seconds: float) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """Seconds and bytes. *patience* is the longest ``Retry-After`` that is waited for here."""
 
@@ -90,19 +90,14 @@ class Limits:
     total: float = 45.0
     body: int = 64 * 2**20
 
-    @property
+    @cached_property
     def timeout(self) -> ClientTimeout:
-        return _timeout(self)
-
-
-@cache
-def _timeout(limits: Limits) -> ClientTimeout:
-    return ClientTimeout(
-        total=limits.total,
-        connect=limits.connect,
-        sock_connect=limits.connect,
-        sock_read=limits.read,
-    )
+        return ClientTimeout(
+            total=self.total,
+            connect=self.connect,
+            sock_connect=self.connect,
+            sock_read=self.read,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from pathlib import Path
 
+import prometheus_client as prometheus
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import errors, labels
 from core.measuring import fleet
-from core.metrics import Metrics, Names
+from core.metrics import Distribution, Metrics, Names
 from core.model import NoticeKind
 
 NAMES = Names(
@@ -167,3 +169,14 @@ def test_many_values_at_once_count_as_each_by_itself():
         )
         == 6
     )
+
+
+def test_a_value_counts_as_the_library_counts_it():
+    found = []
+    for kind in (Distribution, prometheus.Histogram):
+        one = kind("seconds", "Seconds.", ("place",), registry=None, buckets=(1, 60))
+        for value in (0, 0.5, 1, 1.5, 60, 61, inf):
+            one.labels("here").observe(value)
+        found.append([(s.name, s.labels, s.value) for m in one.collect() for s in m.samples])
+
+    assert found[0] == found[1]

@@ -18,10 +18,11 @@ from core.errors import (
     Unreachable,
 )  # fmt: skip
 from core.metrics import Metrics
-from core.model import HealthState, NoticeKind, Page, SetAside, Stream
+from core.model import HealthState, NoticeKind, Page, Published, SetAside, Stream
 from core.poll import Reader, wait_after
 from core.reading import blind, ending, walk
 from core.store import streams, transaction
+from sla.clock import Given
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, seller, setup, thread
 from tests.core.seeds import SECOND
@@ -294,6 +295,98 @@ async def test_walks_that_find_nothing_end_together_and_one_that_lost_its_lease_
     rows = await polling.pool.fetch("select cursor, xmin::text as by from stream order by account")
     assert [row["cursor"] for row in rows] == ["a1", None, "c1"]
     assert rows[0]["by"] == rows[2]["by"]
+
+
+async def overlap(polling, now, *names):
+    """Accounts of which a thread is stored that the next walk brings once more."""
+    await polling.read(*(setup(name) for name in names))
+    again = page(thread(as_of=now), buyer("M1", now - HOUR), cursor="c1")
+    for name in names:
+        polling.marketplaces[name].say(again, again)
+    await polling.once()
+    return again
+
+
+def repeated(polling, account):
+    return polling.metrics.messages_duplicate.labels("empik", account)._value.get()
+
+
+async def test_what_an_overlap_brings_again_writes_the_streams_alone_and_together(polling, now):
+    await overlap(polling, now, "a", "b")
+    tables = ("thread", "message", "clock", "clock_entry", "set_aside")
+    written = "select xmin::text from {}"
+    before = [await polling.pool.fetch(written.format(table)) for table in tables]
+
+    await polling.again()
+
+    assert [await polling.pool.fetch(written.format(table)) for table in tables] == before
+    rows = await polling.pool.fetch("select xmin::text as by, seen_through, holder from stream")
+    assert len({row["by"] for row in rows}) == 1
+    assert all(row["seen_through"] >= now and row["holder"] is None for row in rows)
+    assert [repeated(polling, name) for name in ("a", "b")] == [1, 1]
+    assert [polling.counted("success", name) for name in ("a", "b")] == [2, 2]
+
+
+async def test_an_overlap_with_something_new_stores_it(polling, now):
+    again = await overlap(polling, now, "mk")
+    mk = polling.marketplaces["mk"]
+    mk.answers["threads"].clear()
+    since = Given(kind="message", act="", asks=True, as_of=now, read_at=now, starts_at=now - HOUR)
+    for changes in (
+        {"messages": (*again.messages, buyer("M2", now))},
+        {"threads": (thread(as_of=now + SECOND, subject="another"),)},
+        {"given": (("T1", since),)},
+        {"set_aside": (SetAside("M9", "unreadable", b"{}"),)},
+        {"published": (Published("delay", 5, now),)},
+        {"messages": (buyer("M1", now - HOUR, body="edited"),)},
+    ):
+        mk.say(replace(again, **changes))
+        await polling.again()
+
+    messages = await pages.rows(polling.pool, "message")
+    assert [(row["id"], row["body"]) for row in messages] == [("M1", "edited"), ("M2", "")]
+    found = {table: await pages.rows(polling.pool, table) for table in ("thread", "given")}
+    assert [row["subject"] for row in found["thread"]] == ["another"]
+    assert [row["starts_at"] for row in found["given"]] == [now - HOUR]
+    assert [row["source_id"] for row in await pages.rows(polling.pool, "set_aside")] == ["M9"]
+    assert [row["value"] for row in await pages.rows(polling.pool, "published")] == [5]
+
+
+TAKEN = "update stream set fence = fence + 1, holder = 2"
+
+
+@pytest.mark.parametrize("retired", [True, False], ids=["its account is retired", "it is taken"])
+async def test_what_an_overlap_brings_counts_only_under_the_fence(polling, now, retired):
+    again = await overlap(polling, now, "mk")
+
+    async def meanwhile():
+        if retired:
+            await pages.monitored(polling.pool, now, setup("other"))
+        else:
+            await polling.pool.execute(TAKEN)
+        return replace(again, cursor="c2")
+
+    polling.marketplaces["mk"].answers["threads"] = [meanwhile]
+    await polling.again()
+
+    row = await polling.pool.fetchrow("select cursor, holder from stream where account = 'mk'")
+    assert tuple(row) == ("c1", None if retired else 2)
+    assert polling.counted("lease_lost") == 1
+    assert repeated(polling, "mk") == 0
+
+
+async def test_a_push_that_comes_between_is_not_undone_by_what_was_read_before(polling, now):
+    again = await overlap(polling, now, "mk")
+
+    async def meanwhile():
+        await pages.stored(polling.pool, now, seller("M2", now), of=polling.rules)
+        return again
+
+    polling.marketplaces["mk"].answers["threads"] = [meanwhile]
+    await polling.again()
+
+    assert await pages.clock_rows(polling.pool) == [("T1", "M1", "met", None)]
+    assert polling.counted("success") == 2
 
 
 async def test_a_walk_that_is_cancelled_takes_no_other_along(polling, now):
