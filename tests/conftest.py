@@ -50,6 +50,12 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+def pytest_configure() -> None:
+    """Refuse to test another tree: in a copy, `pytest` alone imports what is installed."""
+    if Path(store.__file__).resolve().parents[2] != Path(__file__).resolve().parents[1]:
+        raise pytest.UsageError("core comes from another tree: run `python -m pytest` from here")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--torture", action="store_true", help="the long form of tests that have one; takes hours"
