@@ -23,9 +23,9 @@ from core.errors import (
 )
 from core.ingest import LEASE
 from core.model import HealthState, SetAside
-from core.reading import health, look, observe, walk
+from core.reading import health, look, walk
 from core.reading.ending import Endings
-from core.reading.walk import NOTHING, Reader, Round, Walk
+from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
 from core.store import budget, legible, statement, streams, transaction
 from core.together import gathered
@@ -199,9 +199,7 @@ async def _fault(reading: Awaitable[None]) -> ConnectorError | None:
 
 
 async def _passed(this: Round, reading: Walk) -> None:
-    lease, stored = reading.lease, reading.stored
-    if stored is not NOTHING:
-        observe.page(this.metrics, this.rules, reading.reader.account, stored, "item")
+    lease = reading.lease
     if lease.health not in {HealthState.OK, HealthState.STARTING}:
         log.info("reading recovered", was=lease.health.value)
     _say(reading)
@@ -229,7 +227,6 @@ async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
     lease, now, error = reading.lease, this.clock(), legible(str(fault), CUT)
     state = _STATES.get(type(fault), HealthState.UNREACHABLE)
     wait = wait_after(fault, lease.failures, reading.stream.every)
-    observe.page(this.metrics, this.rules, reading.reader.account, reading.stored, "item")
     async with transaction(this.pool) as db:
         await streams.fail(db, lease, state, error, now, wait)
         if isinstance(fault, RateLimited):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter
 
 from core.connector import Capabilities, Options, Spec
-from core.model import Id, Line, Message, Page, Stream, Thread
+from core.model import Id, Message, Page, Stream, Thread
 from sla.calendar import Calendar
 from sla.policy import Party, Policy, ThreadKind
 
@@ -86,7 +86,7 @@ class Entry(Message):
         validation_alias="date_created"
     )
     changed: str = Field(validation_alias="date_updated")
-    writer: Line = Field(  # type: ignore[pydantic-alias]  # as above
+    writer: str = Field(  # type: ignore[pydantic-alias]  # as above
         default="", validation_alias=AliasPath("from", "display_name")
     )
 

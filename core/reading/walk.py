@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
 from time import monotonic
@@ -18,6 +18,7 @@ from core import ingest
 from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
 from core.ingest import LEASE, Stored
 from core.model import Page
+from core.reading import observe
 from core.reading.ending import Endings
 from core.store import statement, streams, transaction
 from core.store.streams import Finished
@@ -155,24 +156,24 @@ async def read(this: Round, walk: Walk) -> None:
             await _store(this, walk, None)
         raise
     finished = Finished(walk.lease, cursor, walk.begun, this.clock(), wait(walk))
-    if not walk.has_news or await _is_unchanged(this, walk):
+    known = await _unchanged(this, walk) if walk.has_news else NOTHING
+    if known is not None:
         await this.endings.finish(this.pool, finished)
+        _count(this, walk, known)
         return
     async with transaction(this.pool) as db:
-        await _ingest(db, this, walk)
+        stored = await _ingest(db, this, walk)
         await streams.finish(db, finished)
+    _count(this, walk, stored)
 
 
-async def _is_unchanged(this: Round, walk: Walk) -> bool:
-    """Whether what was read is stored already; then nothing but the stream is to be written."""
+async def _unchanged(this: Round, walk: Walk) -> Stored | None:
+    """What was read, where it is stored already: nothing but the stream is to be written then."""
     page = walk.few
     if page is None:
-        return False
+        return None
     async with statement(this.pool) as db:
-        found = await ingest.unchanged(db, walk.lease.account, page)
-    if found is not None:
-        walk.stored += found
-    return found is not None
+        return await ingest.unchanged(db, walk.lease.account, page)
 
 
 async def _to_the_end(this: Round, walk: Walk) -> str | None:
@@ -231,15 +232,26 @@ async def _fetch(this: Round, walk: Walk, position: str | None) -> Page:
 
 async def _store(this: Round, walk: Walk, cursor: str | None) -> None:
     async with transaction(this.pool) as db:
-        await _ingest(db, this, walk)
+        stored = await _ingest(db, this, walk)
         if walk.stream.ascending and cursor is not None:
             await streams.advance(db, walk.lease, cursor)
     walk.held_at = monotonic()
+    _count(this, walk, stored)
 
 
-async def _ingest(db: Db, this: Round, walk: Walk) -> None:
+async def _ingest(db: Db, this: Round, walk: Walk) -> Stored:
     has_news, page = walk.has_news, walk.take()
-    if has_news:
-        walk.stored += await ingest.page(
-            db, this.rules, walk.lease.account, page, this.clock(), walk.lease, sure=this.sure
-        )
+    if not has_news:
+        return NOTHING
+    return await ingest.page(
+        db, this.rules, walk.lease.account, page, this.clock(), walk.lease, sure=this.sure
+    )
+
+
+def _count(this: Round, walk: Walk, stored: Stored) -> None:
+    """Show what was stored, once it is committed; the walk keeps only numbers of it."""
+    if stored is NOTHING:
+        return
+    observe.page(this.metrics, this.rules, walk.reader.account, stored, "item")
+    aside = tuple(replace(item, raw=b"") for item in stored.aside)
+    walk.stored += replace(stored, delays=(), replied=(), aside=aside)

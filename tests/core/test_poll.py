@@ -311,7 +311,7 @@ def repeated(polling, account):
     return polling.metrics.messages_duplicate.labels("empik", account)._value.get()
 
 
-async def test_what_an_overlap_brings_again_writes_the_streams_alone_and_together(polling, now):
+async def test_what_an_overlap_brings_again_writes_the_streams_alone(polling, now):
     await overlap(polling, now, "a", "b")
     tables = ("thread", "message", "clock", "clock_entry", "set_aside")
     written = "select xmin::text from {}"
@@ -320,8 +320,7 @@ async def test_what_an_overlap_brings_again_writes_the_streams_alone_and_togethe
     await polling.again()
 
     assert [await polling.pool.fetch(written.format(table)) for table in tables] == before
-    rows = await polling.pool.fetch("select xmin::text as by, seen_through, holder from stream")
-    assert len({row["by"] for row in rows}) == 1
+    rows = await polling.pool.fetch("select seen_through, holder from stream")
     assert all(row["seen_through"] >= now and row["holder"] is None for row in rows)
     assert [repeated(polling, name) for name in ("a", "b")] == [1, 1]
     assert [polling.counted("success", name) for name in ("a", "b")] == [2, 2]
@@ -944,3 +943,30 @@ async def versions(pool):
             name: await db.fetch(f"select ctid, xmin from {name} order by ctid")
             for (name,) in tables
         }
+
+
+async def test_a_walk_keeps_numbers_of_what_it_stored_and_shows_the_rest_at_once(polling, now):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE, ascending=True)))
+    asked = page(buyer("M1", now - HOUR), buyer("M2", now - HOUR, body="x\ud800"))
+    shown = []
+
+    async def second():
+        shown.append(polling.metrics.messages_stored.labels("empik", "mk", "in")._value.get())
+        return page(
+            seller("M3", now - MINUTE), cursor="c2", set_aside=(SetAside("M9", "odd", b"?"),)
+        )
+
+    mk.say(replace(asked, position="2", more=True, cursor="c1"), second)
+    told = await poll.account(
+        polling.pool, WORKER, polling.readers["mk"], polling.rules, polling.metrics, now
+    )
+
+    [(outcome, stored)] = told.values()
+    assert (outcome, stored.received, stored.sent) == ("partial", 2, 1)
+    assert (stored.delays, stored.replied, [item.raw for item in stored.aside]) == ((), (), [b""])
+    assert shown == [2], "the first page is shown when it is stored"
+    delays = polling.metrics.ingest_delay.labels("empik")._sum.get()
+    assert 2 * 3600 + 60 <= delays < 2 * 3600 + 90
+    answered = polling.metrics.reply_duration.labels("empik", "first_reply")._sum.get()
+    assert answered == 3600 - 60
+    assert [row["raw"] for row in await pages.rows(polling.pool, "set_aside")] == [b"?"]
