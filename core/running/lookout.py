@@ -27,8 +27,12 @@ class Lookout:
         self._next: datetime | None = None
 
     def is_on(self, now: datetime) -> bool:
-        """Whether the slot that turns *now* is to look; no other does so until it `ends`."""
-        due = self._next is not None and now >= self._next
+        """Whether the slot that turns *now* is to look; no other does so until it `ends`.
+
+        What is further off than it ever is asked for was asked by a clock that has gone back since.
+        """
+        left = self._next - now if self._next is not None else None
+        due = left is not None and not timedelta(0) < left <= LONGEST
         if not due and not self._wanted.is_set():
             return False
         self._wanted.clear()

@@ -51,6 +51,14 @@ def test_somebody_looks_every_few_seconds_whatever_is_due(lookout):
     assert lookout.is_on(NOW + LONGEST)
 
 
+def test_a_clock_that_goes_back_keeps_nobody_from_looking(lookout):
+    lookout.is_on(NOW)
+    lookout.ends(NOW, NOW + 2 * SECOND)
+
+    before = NOW - timedelta(hours=1)
+    assert [lookout.is_on(before) for _ in range(3)] == [True, False, False]
+
+
 def test_a_ring_of_the_bell_makes_one_of_them_look_at_once(lookout, bell):
     lookout.is_on(NOW)
     lookout.ends(NOW, NOW + 4 * SECOND)
