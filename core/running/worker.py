@@ -31,7 +31,8 @@ ALONE = timedelta(seconds=5)
 """Between two looks where there is no other worker; one that comes says so."""
 CLOCK_EVERY = 5.0
 """Seconds between two looks at the database's clock."""
-FAREWELL = 0.5
+FAREWELL = 1.0
+"""Seconds for handing back; a busy disk takes more than a moment for a commit."""
 
 log = structlog.get_logger()
 

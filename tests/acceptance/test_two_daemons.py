@@ -62,7 +62,8 @@ def slow(fleet: Fleet, seconds: float) -> None:
 
 
 def until_it_reads(fleet: Fleet, day: Day, who: str, streams: int) -> set[tuple[str, str]]:
-    reads = day.wait_until(lambda: len(fleet.held(who)) >= streams, 30)
+    """Wait until *who* holds so many streams: where all are slow, who has them takes them again."""
+    reads = day.wait_until(lambda: len(fleet.held(who)) >= streams, 180)
     assert reads, f"{who} reads nothing: {fleet.shops[who].log()[-5000:]}"
     return fleet.held(who)
 
