@@ -62,9 +62,12 @@ class Day:
         assert ready, shop.log()[-3000:]
 
     def is_alive(self) -> None:
-        daemon = self.journey.shop.daemon
-        assert daemon is not None
-        assert daemon.poll() is None, self.journey.shop.log()[-3000:]
+        """Hold that nobody has ended by itself; somebody is at work."""
+        shops = [shop for shop in (self.journey.shop, *self.others) if shop.daemon is not None]
+        assert shops
+        for shop in shops:
+            assert shop.daemon is not None
+            assert shop.daemon.poll() is None, shop.log()[-3000:]
 
     def mark(self) -> None:
         """Note what was told up to the end of the daemon, what was on its way included."""

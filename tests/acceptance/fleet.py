@@ -56,12 +56,28 @@ LEASES = """
     select at, who, account, stream, fence, holder, old_fence, old_holder, old_leased_until, result
     from watched.lease order by number
 """
+# Who starts touches every stream, also those that another holds: only a claim is one's own.
 HELD = """
     select s.account, s.stream from stream s
     where s.holder is not null and exists (
         select from watched.lease l
         where (l.account, l.stream, l.fence, l.holder, l.who)
             = (s.account, s.stream, s.fence, s.holder, $1)
+          and l.holder is distinct from l.old_holder
+    )
+"""
+# What others have done since then does not count: they may have freed some of it already.
+LEFT = """
+    select account, stream from (
+        select distinct on (account, stream) account, stream, fence, holder from watched.lease
+        where who = $1 or at <= $2
+        order by account, stream, number desc
+    ) last
+    where exists (
+        select from watched.lease l
+        where (l.account, l.stream, l.fence, l.holder, l.who)
+            = (last.account, last.stream, last.fence, last.holder, $1)
+          and l.holder is distinct from l.old_holder
     )
 """
 FREED = """
@@ -111,6 +127,10 @@ class Fleet:
     def held(self, who: str) -> set[tuple[str, str]]:
         """The streams (account, name) that *who* holds at this moment."""
         return {(account, stream) for account, stream in self.journey.rows(HELD, who)}
+
+    def left(self, who: str, killed: datetime) -> set[tuple[str, str]]:
+        """The streams that *who*, *killed* at this instant, did not give back any more."""
+        return {(account, stream) for account, stream in self.journey.rows(LEFT, who, killed)}
 
     def is_amid(self, who: str) -> bool:
         """Whether *who*, which is stopped, was in the middle of a transaction."""

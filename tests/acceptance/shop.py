@@ -76,10 +76,11 @@ class Shop:
                 self.daemon.wait()
 
     def kill(self) -> None:
-        """End the daemon without a warning."""
+        """End the daemon without a warning; it is not expected to live any more."""
         assert self.daemon is not None
         self.daemon.kill()
         self.daemon.wait()
+        self.daemon = None
 
     def get(self, path: str) -> tuple[int, str]:
         try:

@@ -68,6 +68,21 @@ def until_it_reads(fleet: Fleet, day: Day, who: str, streams: int) -> set[tuple[
     return fleet.held(who)
 
 
+def who_reads(fleet: Fleet, day: Day, streams: int) -> tuple[str, str]:
+    """Wait until one of them holds so many streams; its name, and the other's.
+
+    Who has room takes what is due at once, all of it: it may well be the same one for long.
+    """
+    reads: list[str] = []
+
+    def holds() -> bool:
+        reads[:] = [who for who in NAMES if len(fleet.held(who)) >= streams]
+        return bool(reads)
+
+    assert day.wait_until(holds, 30), "nobody reads anything"
+    return reads[0], next(who for who in NAMES if who != reads[0])
+
+
 def stop(fleet: Fleet, day: Day, who: str, *, amid: bool = False) -> None:
     """Stop *who* while it reads, in the middle of a transaction or not."""
     while True:
@@ -202,18 +217,19 @@ def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing
 def handed_back_by_one_that_ends(fleet: Fleet, day: Day) -> None:
     """A polite end in the middle of walks that it cannot wait for."""
     slow(fleet, 6)
-    held, asked = until_it_reads(fleet, day, "one", 2), utcnow()
-    send(fleet, "one", signal.SIGTERM)
-    daemon = fleet.shops["one"].daemon
+    who, _ = who_reads(fleet, day, 2)
+    held, asked = fleet.held(who), utcnow()
+    send(fleet, who, signal.SIGTERM)
+    daemon = fleet.shops[who].daemon
     assert daemon is not None
     assert daemon.wait(10) == 0
     assert utcnow() - asked < timedelta(seconds=5)
     day.mark()
-    assert fleet.held("one") == set()
-    left = [c for c in fleet.changes() if c.at > asked and c.who == "one" and not c.holder]
+    assert fleet.held(who) == set()
+    left = [c for c in fleet.changes() if c.at > asked and c.who == who and not c.holder]
     assert held <= {(change.account, change.stream) for change in left}, "it did so itself"
     slow(fleet, 1.5)
-    fleet.shops["one"].start()
+    fleet.shops[who].start()
 
 
 @pytest.mark.timeout(900)
@@ -224,13 +240,14 @@ def test_the_streams_of_one_that_was_killed_are_read_by_the_other_at_once(
     streams = 0
     handed_back_by_one_that_ends(fleet, day)
     for _ in range(30 if long_form else 4):
-        held = until_it_reads(fleet, day, "one", 2)
+        who, other = who_reads(fleet, day, 2)
         killed = utcnow()
-        fleet.shops["one"].kill()
+        fleet.shops[who].kill()
         day.mark()
-        took.append(seconds_until_taken(fleet, day, held, "two", killed))
-        streams += len(held)
-        fleet.shops["one"].start()
+        left = fleet.left(who, killed)
+        took.append(seconds_until_taken(fleet, day, left, other, killed))
+        streams += len(left)
+        fleet.shops[who].start()
     no_stream_was_held_by_two(fleet.changes())
     freed, read = map(list, zip(*took, strict=True))
     tell("kills, streams taken over", (len(took), streams))
