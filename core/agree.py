@@ -183,5 +183,5 @@ def _changes(new: Sequence[Outcome], changed: Sequence[Outcome]) -> Changes:
         drop={o.row.id: o.drop for o in changed if o.drop and o.row.id is not None},
         notices=[o.notice for o in changed if o.notice],
         corrections=[o.correction for o in changed if o.correction],
-        counts=Counter((o.row.clock.metric, r) for o in [*new, *changed] for r in o.results),
+        counts=Counter([(o.row.clock.metric, r) for o in [*new, *changed] for r in o.results]),
     )

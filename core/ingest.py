@@ -31,7 +31,6 @@ from core.store import (
     transaction,
     wake,
 )  # fmt: skip
-from core.store.threads import Locked
 from sla.clock import Promises
 from sla.clock import clocks as clocks_of
 from sla.policy import Party
@@ -41,12 +40,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.arrival.news import News
-    from core.model import ClockRow, Page
+    from core.model import ClockRow, Page, Thread
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.clocks import Put
     from core.store.messages import StoredTurn
     from core.store.streams import Lease
+    from core.store.threads import Locked
     from sla.clock import Given
 
 LEASE = timedelta(seconds=90)
@@ -224,7 +224,7 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     return _stored(case, found, await _recompute(db, case, locked, _fresh(case, found)))
 
 
-async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked]]:
+async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked | Thread]]:
     """Write threads, messages and readings; what of *found* is still news, and its threads.
 
     What we have written ourselves is ours until the transaction ends: it needs no lock.
@@ -232,7 +232,7 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     account = case.account
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
-    opened = {thread.id: Locked(thread.kind, thread.incomplete) for thread in found.opened}
+    opened = {thread.id: thread for thread in found.opened}
     known = found.touched - opened.keys()
     locked = await threads.lock(db, account, known) if known else {}
     found = await news.confirm(db, account, found)
@@ -242,7 +242,7 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     await messages.add(db, account, found.new.values(), case.now)
     if found.changed:
         await messages.change(db, account, found.changed.values())
-    written = [told.message for told in (*found.new.values(), *found.changed.values())]
+    written = [message for _, _, _, message in (*found.new.values(), *found.changed.values())]
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
@@ -256,19 +256,22 @@ def _fresh(case: _Case, found: News) -> Mapping[str, list[StoredTurn]]:
     moved, or of which a date is told, is read as any other.
     """
     fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
-    for told in found.changed.values():
-        fresh.pop(told.message.thread, None)
+    for _, _, _, message in found.changed.values():
+        fresh.pop(message.thread, None)
     for thread, _ in found.readings:
         fresh.pop(thread, None)
-    for told in found.new.values():
-        turns = fresh.get(told.message.thread)
+    for _, _, _, message in found.new.values():
+        turns = fresh.get(message.thread)
         if turns is not None:
-            turns.append(messages.turn(told.message, case.now))
+            turns.append(messages.turn(message, case.now))
     return fresh
 
 
 async def _recompute(
-    db: Db, case: _Case, locked: Mapping[str, Locked], fresh: Mapping[str, Sequence[StoredTurn]]
+    db: Db,
+    case: _Case,
+    locked: Mapping[str, Locked | Thread],
+    fresh: Mapping[str, Sequence[StoredTurn]],
 ) -> Put:
     known = [id_ for id_ in locked if id_ not in fresh]
     turns = {**fresh, **await messages.turns(db, case.account, known)} if known else fresh
@@ -298,7 +301,7 @@ def compute(
     turns: Sequence[StoredTurn],
     promises: Promises,
     given: Sequence[Given],
-    thread: Locked,
+    thread: Locked | Thread,
 ) -> Computed:
     """The clocks of one thread.
 
@@ -310,7 +313,7 @@ def compute(
 
 
 def _stored(case: _Case, found: News, put: Put) -> Stored:
-    new = [told.message for told in found.new.values()]
+    new = [message for _, _, _, message in found.new.values()]
     sent = sum([message.party is _SELLER for message in new])
     now, since = case.now, case.monitored_since
     instants = [at for message in new if (at := message.sent_at) is not None and at >= since]

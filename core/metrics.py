@@ -13,6 +13,7 @@ import platform
 from bisect import bisect_left
 from collections import Counter as Counts
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -99,7 +100,8 @@ class Distribution(prometheus.Histogram):
         """Count *values*, as `observe` counts each."""
         if values:
             self._sum.inc(sum(values))
-        for place, n in Counts(bisect_left(self._upper_bounds, v) for v in values).items():
+        places = map(partial(bisect_left, self._upper_bounds), values)
+        for place, n in Counts(places).items():
             self._buckets[place].inc(n)
 
 

@@ -82,7 +82,7 @@ def begun(thread: str, clock: Clock, terms: Terms) -> Outcome:
         counted=counted,
     )
     lines = (_since_line(clock),) if DATES_DIFFER in clock.flags else ()
-    return Outcome(row, lines, results=tuple(_results(None, row)))
+    return Outcome(row, lines, results=_first_results(row))
 
 
 def recomputed(
@@ -340,22 +340,31 @@ def _values(of: object, names: Sequence[str]) -> dict[str, object]:
     return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in found}
 
 
-def _results(old: ClockRow | None, row: ClockRow) -> Iterator[str]:
-    """What is counted: see `core.labels.RESULTS`."""
-    if row.history and (old is None or not old.history):
+def _first_results(row: ClockRow) -> tuple[str, ...]:
+    """What is counted of a clock that had no row: see `core.labels.RESULTS`."""
+    if not row.counted:
+        return ("history",) if row.history else ()
+    end = _end(row)
+    results = ("started", end) if end else ("started",)
+    return results if row.breached_at is None else (*results, "breached")
+
+
+def _results(old: ClockRow, row: ClockRow) -> Iterator[str]:
+    """What is counted of a change: see `core.labels.RESULTS`."""
+    if row.history and not old.history:
         yield "history"
     if not _is_counted(row):
         return
-    known = old if old and old.counted else None
+    known = old if old.counted else None
     if known is None:
         yield "started"
     result = _end(row)
     same = known is not None and _end(known) and known.clock.ended == row.clock.ended
     if result and not same:
         yield result
-    if row.breached_at != (old.breached_at if old else None):
+    if row.breached_at != old.breached_at:
         yield "breached"
-    if old and row.corrected_at and row.corrected_at != old.corrected_at:
+    if row.corrected_at and row.corrected_at != old.corrected_at:
         yield "corrected"
     if (
         known

@@ -41,6 +41,14 @@ def reach(calendar: Calendar, start: datetime, time: timedelta) -> datetime | No
         return None
 
 
+def _reach_each(calendar: Calendar, start: datetime, times: Iterable[timedelta]) -> list[datetime]:
+    """`reach` for each of *times*, without those for which there is no instant."""
+    try:
+        return [calendar.add(start, time) for time in times]
+    except (NeverOpenError, OverflowError):
+        return [at for time in times if (at := reach(calendar, start, time))]
+
+
 def deadline(policy: Policy, within: timedelta, started_at: datetime) -> tuple[datetime, bool]:
     """When *within* has passed through the calendar of *policy*, and whether it ended before.
 
@@ -68,8 +76,8 @@ def for_policy(
     """
     calendar = _ROUND_THE_CLOCK if calendar_ended else policy.calendar
     after, before = _offsets(policy.warn, within)
-    instants = [at for offset in after if (at := reach(calendar, started_at, offset))]
-    instants += [at for offset in before if (at := reach(calendar, due_at, -offset))]
+    instants = _reach_each(calendar, started_at, after)
+    instants += _reach_each(calendar, due_at, [-offset for offset in before]) if before else ()
     instants.sort()
     told, last = [], started_at
     for at in instants:

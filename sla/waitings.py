@@ -49,7 +49,8 @@ class Start(NamedTuple):
 class Waiting:
     """From the first unanswered turn to what ended it. Changes only while its scan runs.
 
-    *counted* still ask for an answer; *members* are the ids of all that ever asked in it.
+    *counted* still ask for an answer; *members* are the ids of all that ever asked in it; *within*
+    is the working time that the policy allows for this reply.
     """
 
     party: Party
@@ -58,6 +59,7 @@ class Waiting:
     start: Start
     counted: list[Start]
     members: list[str]
+    within: timedelta = field(init=False)
     due_at: datetime = field(init=False)
     calendar_ended: bool = field(init=False)
     stopped_at: datetime | None = None
@@ -68,11 +70,6 @@ class Waiting:
 
     def __post_init__(self) -> None:
         self._place()
-
-    @property
-    def within(self) -> timedelta:
-        """The working time that the policy allows for this reply."""
-        return allowed(self.policy, first=self.first)
 
     def join(self, start: Start, version: Policy | None) -> None:
         """Take one more into the waiting; the start moves only where the policy says so."""
@@ -88,6 +85,7 @@ class Waiting:
         self._place()
 
     def _place(self) -> None:
+        self.within = allowed(self.policy, first=self.first)
         self.due_at, self.calendar_ended = deadline(self.policy, self.within, self.start.at)
 
 
@@ -117,10 +115,13 @@ class Scan:
         """Let one turn have its effect."""
         kind = turn.kind
         if kind in _SAYS_SOMETHING:
+            if kind is _AUTOMATIC and not self._counts_automatic(at):
+                return
             if turn.party is self.party:
-                self._asked(at, turn)
+                self.ask(Start(at, turn.id, turn.seen_at, turn.sent_at != at))
             elif turn.party is _SELLER and self.party in turn.to and is_delivered(turn):
-                self._answered(at, turn)
+                self.replied = True
+                self.answer(at, turn.id)
         elif kind is _NOT_NEEDED:
             self._marked(at, turn)
         elif kind is _UNANSWERABLE or kind is _ERASED:
@@ -151,19 +152,8 @@ class Scan:
             waiting.stopped_at, waiting.stopped_by = at, by
             self.done.append(waiting)
 
-    def _asked(self, at: datetime, turn: Turn) -> None:
-        if self._counts(at, turn):
-            self.ask(Start(at, turn.id, turn.seen_at, turn.sent_at != at))
-
-    def _answered(self, at: datetime, turn: Turn) -> None:
-        if self._counts(at, turn):
-            self.replied = True
-            self.answer(at, turn.id)
-
-    def _counts(self, at: datetime, turn: Turn) -> bool:
-        """Whether a turn of this kind counts, by the policy of the waiting or the one in force."""
-        if turn.kind is not _AUTOMATIC:
-            return True
+    def _counts_automatic(self, at: datetime) -> bool:
+        """Whether automatic turns count, by the policy of the waiting or the one in force."""
         policy = self.open.policy if self.open else in_force(self.versions, at)
         return policy is not None and policy.counts_automatic
 

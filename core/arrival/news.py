@@ -56,21 +56,21 @@ async def confirm(db: Db, account: str, news: News) -> News:
     if not news.changed:
         return news
     known = await messages.known(db, account, list(news.changed))
-    if any(k.thread is not None and k.thread not in news.touched for k in known.values()):
+    if any(home is not None and home not in news.touched for _, home in known.values()):
         raise Raced
     now = _of_messages(news.changed, known)
     return replace(news, changed=now.changed, repeated=news.repeated + now.repeated)
 
 
 def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
-    new = {id_: pair for id_, pair in told.items() if id_ not in known}
-    changed = {
-        id_: told[id_]
-        for id_, stored in known.items()
-        if not stored.erased and stored.hash != told[id_].hash
-    }
-    homes = {one.message.thread for one in (*new.values(), *changed.values())}
-    left = {known[id_].thread or "" for id_ in changed}
+    new = {id_: one for id_, one in told.items() if id_ not in known}
+    changed, left = {}, set()
+    for id_, (digest, home) in known.items():
+        one = told[id_]
+        if home is not None and digest != one[2]:
+            changed[id_] = one
+            left.add(home)
+    homes = {message.thread for _, _, _, message in (*new.values(), *changed.values())}
     repeated = len(told) - len(new) - len(changed)
     return News(new=new, changed=changed, touched=frozenset(homes | left), repeated=repeated)
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from sla.steps import CALENDAR_ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.ingest import Stored
     from core.metrics import Metrics
     from core.model import Account, ClockRow
     from core.rules import Rules
     from sla.clock import Clock
+    from sla.policy import Policy
+
+    Version = tuple[str, str, int | None]
 
 
 def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where: str) -> None:
@@ -29,11 +32,17 @@ def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where
 
 def replies(metrics: Metrics, rules: Rules, marketplace: str, rows: Sequence[ClockRow]) -> None:
     """Measure the replies that ended *rows*: in real time, and as a share of the time allowed."""
+    accounts = {row.account for row in rows}
+    promised: dict[Version, Policy] = {
+        (account, policy.name, policy.version): policy
+        for account in accounts
+        for policy in rules.policies.get(account, ())
+    }
     for metric in {row.clock.metric for row in rows}:
         ended = [row for row in rows if row.clock.metric == metric]
         taken = [seconds for row in ended if (seconds := _taken(row.clock)) is not None]
         metrics.reply_duration.labels(marketplace, metric).observe_all(taken)
-        used = [share for row in ended if (share := _used(rules, row)) is not None]
+        used = [share for row in ended if (share := _used(promised, row)) is not None]
         metrics.reply_time_used.labels(marketplace, metric).observe_all(used)
 
 
@@ -44,14 +53,12 @@ def _taken(clock: Clock) -> float | None:
     return max(0.0, (clock.stopped_at - clock.started_at).total_seconds())
 
 
-def _used(rules: Rules, row: ClockRow) -> float | None:
+def _used(promised: Mapping[Version, Policy], row: ClockRow) -> float | None:
     """The share of the working time until the deadline that had passed when the reply came."""
     clock = row.clock
     if clock.stopped_at is None:
         return None
-    version = (clock.promise, clock.policy_version)
-    policies = rules.policies.get(row.account, ())
-    policy = next((p for p in policies if (p.name, p.version) == version), None)
+    policy = promised.get((row.account, clock.promise, clock.policy_version))
     if policy is None or CALENDAR_ENDED in clock.flags:
         taken, allowed = clock.stopped_at - clock.started_at, clock.due_at - clock.started_at
     else:

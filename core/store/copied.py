@@ -8,9 +8,11 @@ Source: https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from struct import Struct
 from typing import TYPE_CHECKING
+
+from core.store import EVER, FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -26,7 +28,6 @@ PART = 100
 _BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _TEXT, _TIMESTAMPTZ = 25, 1184
 
 _fields = Struct("!h").pack
@@ -86,8 +87,13 @@ def boolean(value: bool) -> bytes:  # noqa: FBT001  # it is the value
 
 
 def instant(at: datetime | None) -> bytes:
-    """A cell of type timestamptz: microseconds since 2000."""
-    return NULL if at is None else _long(8, (at - _EPOCH) // _MICROSECOND)
+    """A cell of type timestamptz: microseconds since 2000, bounded as by `core.store.held`."""
+    if at is None:
+        return NULL
+    if not EVER < at < FOREVER:
+        at = EVER if at <= EVER else FOREVER
+    since = at - _EPOCH  # as a quotient of two durations it would take twice as long
+    return _long(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def json_(value: bytes | None) -> bytes:
@@ -102,7 +108,7 @@ def texts(values: Sequence[str]) -> bytes:
 
 def instants(values: Sequence[datetime]) -> bytes:
     """A cell of type timestamptz[]."""
-    return _of(_TIMESTAMPTZ, [_long(8, (at - _EPOCH) // _MICROSECOND) for at in values])
+    return _of(_TIMESTAMPTZ, [instant(value) for value in values])
 
 
 def _of(kind: int, cells: Sequence[bytes]) -> bytes:

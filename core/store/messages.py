@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC
 from functools import lru_cache
-from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from pydantic import TypeAdapter
 
-from core.model import Attachment
+from core.model import Attachment, Origin
 from core.store import copied, held
 from sla.clock import Delivery, Kind, Level
 from sla.policy import Party
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     from core.model import Message
     from core.store import Db
 
-# What was erased stays away, though the marketplace goes on telling it.
+# What was erased stays away, though the marketplace goes on telling it. One row of three arrays: as
+# rows they would take asyncpg three times as long. Ids come as JSON, for of each element of an
+# array asyncpg asks what it is.
 KNOWN = """
-    select m.id, m.hash, m.thread, false as erased from message m
-    where m.account = $1 and m.id = any($2::text[])
-    union all
-    select t.source_id, null, null, true from tombstone t
-    where t.account = $1 and t.source_id = any($2::text[])
+    with asked as (select array(select jsonb_array_elements_text($2)) as ids),
+    found as (
+        select id, hash, thread from message
+        where account = $1 and id = any((select ids from asked)::text[])
+        union all
+        select source_id, null, null from tombstone
+        where account = $1 and source_id = any((select ids from asked)::text[])
+    )
+    select array_agg(id) as ids, array_agg(hash) as hashes, array_agg(thread) as threads from found
 """
 COLUMNS = (
     "account", "seen_at", "origin", "party", "kind", "addressed_to", "delivery", "level", "id",
@@ -60,12 +66,8 @@ LAST_SEEN = """
 """
 
 
-class Known(NamedTuple):
-    """A stored message; *thread* and *hash* are None for one that was erased."""
-
-    hash: bytes | None
-    thread: str | None
-    erased: bool
+Known = tuple[bytes, str] | tuple[None, None]
+"""The hash and the thread of a stored message; nothing of one that was erased."""
 
 
 class StoredTurn(NamedTuple):
@@ -83,41 +85,30 @@ class StoredTurn(NamedTuple):
 
 async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
     """What is stored of these messages; an erased one counts as erased alone."""
-    found: dict[str, Known] = {}
-    for id_, digest, thread, erased in await db.fetch(KNOWN, account, ids):
-        if erased or id_ not in found:
-            found[id_] = Known(digest, thread, erased)
-    return found
+    row = await db.fetchrow(KNOWN, account, list(ids))
+    if row is None or row["ids"] is None:
+        return {}
+    return dict(zip(row["ids"], zip(row["hashes"], row["threads"], strict=True), strict=True))
 
 
-class Told(NamedTuple):
-    """A message with its *cells* as COPY writes them, and the *hash* of these.
+Told = tuple[str, bytes, bytes, "Message"]
+"""The id of a message, its cells as COPY writes them, the hash of these, and the message.
 
-    The hash tells an edited message from an unchanged one, without its body being read again.
-    """
-
-    message: Message
-    cells: bytes
-    hash: bytes
+The hash tells an edited message from an unchanged one, without its body being read again.
+"""
 
 
 def told(message: Message) -> Told:
     """*message* as it is compared with what is stored, and written."""
     cells = b"".join((
-        _closed(message.party, message.kind, message.to, delivery(message), message.level),
+        _closed(message.party, message.kind, message.to, message.delivery, message.level),
         copied.text(message.id),
         copied.text(message.thread),
-        copied.instant(held(message.sent_at)),
+        copied.instant(message.sent_at),
         copied.text(message.body),
         _rare(message),
     ))  # fmt: skip
-    return Told(message, cells, blake2b(cells, digest_size=16).digest())
-
-
-def delivery(message: Message) -> Delivery | None:
-    """How far *message* got: what we read at the marketplace of a seller has got there."""
-    told = message.delivery
-    return _CONFIRMED if told is None and message.party is _SELLER else told
+    return message.id, cells, sha256(cells).digest()[:16], message
 
 
 async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> None:
@@ -126,10 +117,11 @@ async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> 
     By COPY, which takes half the server's time of inserts; in one order for all. One that another
     transaction has added meanwhile, to another thread, is `Raced` under `refusing`.
     """
-    begin = copied.text(account) + copied.instant(now)
+    seen = copied.text(account) + copied.instant(now)
+    begins = {origin: seen + copied.text(origin) for origin in get_args(Origin)}
     rows = [
-        b"".join((begin, copied.text(one.message.origin), one.cells, copied.blob(one.hash)))
-        for one in sorted(messages, key=_id)
+        b"".join((begins[message.origin], cells, _HASH_LENGTH, digest))
+        for _, cells, digest, message in sorted(messages)
     ]
     if rows:
         await copied.write(db, "message", COLUMNS, rows)
@@ -137,7 +129,7 @@ async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> 
 
 async def change(db: Db, account: str, messages: Iterable[Told]) -> None:
     """Write what changed in known messages; `seen_at` and `origin` stay, threads locked."""
-    await db.executemany(CHANGE, [_row(account, one) for one in sorted(messages, key=_id)])
+    await db.executemany(CHANGE, [_row(account, told) for told in sorted(messages)])
 
 
 async def keep_raw(db: Db, account: str, messages: Iterable[Message], now: datetime) -> None:
@@ -180,7 +172,7 @@ def turn(message: Message, now: datetime) -> StoredTurn:
         sent_at,
         now,
         message.to,
-        delivery(message),
+        _delivery(message.party, message.delivery),
         message.level,
     )
 
@@ -201,7 +193,12 @@ def _closed(
 ) -> bytes:
     """The cells of closed words: there are few, and many messages have the same."""
     words = copied.text(party), copied.text(kind), copied.texts(sorted(to))
-    return b"".join((*words, copied.text(how), copied.text(level)))
+    return b"".join((*words, copied.text(_delivery(party, how)), copied.text(level)))
+
+
+def _delivery(party: Party, told: Delivery | None) -> Delivery | None:
+    """How far a message got: what we read at the marketplace of a seller has got there."""
+    return _CONFIRMED if told is None and party is _SELLER else told
 
 
 def _rare(message: Message) -> bytes:
@@ -210,7 +207,7 @@ def _rare(message: Message) -> bytes:
     if seldom == _NOTHING and not message.attachments:
         return _NO_CELLS
     return b"".join((
-        copied.instant(held(message.visible_at)),
+        copied.instant(message.visible_at),
         copied.text(message.language),
         copied.text(message.subject),
         copied.text(message.order_id),
@@ -218,12 +215,8 @@ def _rare(message: Message) -> bytes:
     ))  # fmt: skip
 
 
-def _id(told: Told) -> str:
-    return told.message.id
-
-
 def _row(account: str, told: Told) -> tuple[object, ...]:
-    message = told.message
+    _, _, digest, message = told
     return (
         account,
         message.id,
@@ -231,7 +224,7 @@ def _row(account: str, told: Told) -> tuple[object, ...]:
         message.party,
         message.kind,
         sorted(message.to),
-        delivery(message),
+        _delivery(message.party, message.delivery),
         message.level,
         held(message.sent_at),
         held(message.visible_at),
@@ -240,7 +233,7 @@ def _row(account: str, told: Told) -> tuple[object, ...]:
         message.body,
         message.order_id,
         [dict(file) for file in message.attachments] if message.attachments else None,
-        told.hash,
+        digest,
     )
 
 
@@ -256,5 +249,6 @@ _DELIVERIES: Mapping[str, Delivery] = {how.value: how for how in Delivery}
 _LEVELS: Mapping[str, Level] = {level.value: level for level in Level}
 _FILES = TypeAdapter(tuple[Attachment, ...])
 _NOTHING, _NO_CELLS = (None,) * 4, copied.NULL * 5
+_HASH_LENGTH = copied.blob(bytes(16))[:4]
 _CONFIRMED, _SELLER = Delivery.CONFIRMED, Party.SELLER
 _ADDRESSED: dict[tuple[str, ...], frozenset[Party]] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Thread
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
 STATE = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
-    from thread where account = $1 and id = any($2::text[])
+    from thread where account = $1 and id = any(array(select jsonb_array_elements_text($2)))
 """
 COLUMNS = (
-    "account", "id", "kind", "subject", "buyer", "order_ids", "url", "incomplete", "closed_at",
-    "reply_to", "as_of",
+    "account", "id", "kind", "incomplete", "buyer", "as_of", "subject", "url", "closed_at",
+    "order_ids", "reply_to",
 )  # fmt: skip
 # A message whose thread nobody has described yet: any description is newer.
 ADD_BARE = """
@@ -81,7 +83,7 @@ class Locked(NamedTuple):
 
 async def states(db: Db, account: str, ids: Collection[str]) -> dict[str, tuple[object, ...]]:
     """The stored state of threads, as `row` makes it; unknown ones are left out."""
-    rows = await db.fetch(STATE, account, ids)
+    rows = await db.fetch(STATE, account, list(ids))
     return {row["id"]: tuple(row) for row in rows}
 
 
@@ -105,15 +107,30 @@ def _cells(thread: Thread) -> bytes:
     """What follows the account in a row of `COLUMNS`."""
     return b"".join((
         copied.text(thread.id),
-        copied.text(thread.kind),
-        copied.text(thread.subject),
+        _closed(thread.kind, thread.incomplete),
         copied.text(thread.buyer),
-        copied.texts(thread.order_ids),
+        copied.instant(thread.as_of),
+        _rare(thread),
+    ))  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _closed(kind: ThreadKind, incomplete: bool) -> bytes:  # noqa: FBT001  # it is the value
+    """The cells of closed words: many threads have the same."""
+    return copied.text(kind) + copied.boolean(incomplete)
+
+
+def _rare(thread: Thread) -> bytes:
+    """The cells that many marketplaces leave empty."""
+    seldom = thread.subject, thread.url, thread.closed_at
+    if seldom == _NOTHING and not thread.order_ids and not thread.reply_to:
+        return _NO_CELLS
+    return b"".join((
+        copied.text(thread.subject),
         copied.text(thread.url),
-        copied.boolean(thread.incomplete),
-        copied.instant(held(thread.closed_at)),
+        copied.instant(thread.closed_at),
+        copied.texts(thread.order_ids),
         copied.json_(json.dumps(thread.reply_to).encode() if thread.reply_to else b"{}"),
-        copied.instant(held(thread.as_of)),
     ))  # fmt: skip
 
 
@@ -125,7 +142,7 @@ def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
 async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
     """Write threads that are not known."""
     begin = copied.text(account)
-    rows = [begin + _cells(thread) for thread in sorted(threads, key=lambda thread: thread.id)]
+    rows = [begin + _cells(thread) for thread in sorted(threads, key=attrgetter("id"))]
     if rows:
         await copied.write(db, "thread", COLUMNS, rows)
 
@@ -184,3 +201,4 @@ async def looked_at(db: Db, account: str, ids: Sequence[str], now: datetime) -> 
 
 
 _KINDS: Mapping[str, ThreadKind] = {kind.value: kind for kind in ThreadKind}
+_NOTHING, _NO_CELLS = (None,) * 3, copied.NULL * 3 + copied.texts(()) + copied.json_(b"{}")
