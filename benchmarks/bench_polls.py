@@ -50,7 +50,7 @@ WALKED = """
     update account set monitored_since = now() - interval '1 day',
                        first_walk_at = now() - interval '1 day'
 """
-DUE = "update stream set next_due = now(), not_before = now(), cursor = $1"
+DUE = "update stream set next_due = now(), not_before = now()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Fleet:
     url: str
 
     async def due(self) -> None:
-        """Let every stream be due, read until now."""
-        await self.pool.execute(DUE, loops.utcnow().isoformat())
+        """Let every stream be due; its cursor stays where it is, as nothing was new."""
+        await self.pool.execute(DUE)
 
     async def polled(self) -> float:
         """Read all that is due; seconds of our processor time a stream."""
@@ -104,14 +104,15 @@ class Fleet:
 
     async def fetched(self) -> float:
         """The connector's part alone, as many side by side as in rounds."""
-        cursor = loops.utcnow().isoformat()
+        rows = await self.pool.fetch("select account, cursor from stream")
+        cursors: dict[str, str] = {row["account"]: row["cursor"] for row in rows}
         begun = process_time()
-        todo = list(self.readers.values())
+        todo = list(self.readers.items())
 
         async def read() -> None:
             while todo:
-                connector = todo.pop().connector
-                await connector.fetch("messages", cursor, None, loops.utcnow())
+                name, reader = todo.pop()
+                await reader.connector.fetch("messages", cursors[name], None, loops.utcnow())
 
         await asyncio.gather(*(read() for _ in range(SLOTS * poll.BATCH)))
         return (process_time() - begun) / len(self.readers)

@@ -44,15 +44,14 @@ class Api:
         self._headers = {"Authorization": self._key, "Accept": "application/json"}
         self._shop = {} if options.shop_id is None else {"shop_id": str(options.shop_id)}
         self._threads = URL(self._url("inbox/threads"))
+        self._asked: tuple[Mapping[str, str], URL] = {}, self._threads
 
     async def threads(self, **query: str) -> Salvaged[Threads]:
         """M11: a page of threads."""
+        if self._asked[0] != query:  # while nothing is new the same question is asked again
+            self._asked = query, self._threads.with_query(self._query(query))
         return await self.http.get_items(
-            self._threads,
-            Threads,
-            operation="M11",
-            headers=self._headers,
-            params=self._query(query),
+            self._asked[1], Threads, operation="M11", headers=self._headers
         )
 
     async def thread(self, thread: str) -> Salvaged[ThreadPayload]:
