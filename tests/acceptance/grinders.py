@@ -106,7 +106,7 @@ async def _told(mill: Mill, group: Sequence[Payload], fault: Exception) -> str:
             await mill.begin()
             await mill.grind(payloads, real=any(one.headers for one in payloads))
             await mill.end()
-        except Exception as again:  # noqa: BLE001  # as above
+        except Exception as again:  # noqa: BLE001  # whatever it is, its payload is what we look for
             return _kind(again) == kind
         return False
 
