@@ -31,7 +31,9 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _TEXT, _TIMESTAMPTZ = 25, 1184
 
 _fields = Struct("!h").pack
-_length = Struct("!i").pack
+length = Struct("!i").pack
+"""What a cell begins with: the length of its value in bytes."""
+
 _integer = Struct("!ii").pack
 _long = Struct("!iq").pack
 _array = Struct("!iiiiii").pack
@@ -63,12 +65,12 @@ def text(value: str | None) -> bytes:
     if value is None:
         return NULL
     told = value.encode()
-    return _length(len(told)) + told
+    return length(len(told)) + told
 
 
 def blob(value: bytes) -> bytes:
     """A cell of type bytea."""
-    return _length(len(value)) + value
+    return length(len(value)) + value
 
 
 def integer(value: int | None) -> bytes:
@@ -98,7 +100,7 @@ def instant(at: datetime | None) -> bytes:
 
 def json_(value: bytes | None) -> bytes:
     """A cell of type jsonb, of a JSON text; None is no value, not JSON's null."""
-    return NULL if value is None else _length(len(value) + 1) + b"\x01" + value
+    return NULL if value is None else length(len(value) + 1) + b"\x01" + value
 
 
 def texts(values: Sequence[str]) -> bytes:

@@ -100,12 +100,13 @@ The hash tells an edited message from an unchanged one, without its body being r
 
 def told(message: Message) -> Told:
     """*message* as it is compared with what is stored, and written."""
+    id_, thread, body = message.id.encode(), message.thread.encode(), message.body.encode()
     cells = b"".join((
         _closed(message.party, message.kind, message.to, message.delivery, message.level),
-        copied.text(message.id),
-        copied.text(message.thread),
+        copied.length(len(id_)), id_,
+        copied.length(len(thread)), thread,
         copied.instant(message.sent_at),
-        copied.text(message.body),
+        copied.length(len(body)), body,  # a long text is copied once
         _rare(message),
     ))  # fmt: skip
     return message.id, cells, sha256(cells).digest()[:16], message
@@ -203,15 +204,16 @@ def _delivery(party: Party, told: Delivery | None) -> Delivery | None:
 
 def _rare(message: Message) -> bytes:
     """The cells that most messages leave empty."""
+    files = message.attachments
     seldom = message.visible_at, message.language, message.subject, message.order_id
-    if seldom == _NOTHING and not message.attachments:
+    if seldom == _NOTHING and not files:
         return _NO_CELLS
     return b"".join((
         copied.instant(message.visible_at),
         copied.text(message.language),
         copied.text(message.subject),
         copied.text(message.order_id),
-        copied.json_(_FILES.dump_json(message.attachments) if message.attachments else None),
+        copied.json_(_FILES.serializer.to_json(files) if files else None),
     ))  # fmt: skip
 
 
@@ -249,6 +251,6 @@ _DELIVERIES: Mapping[str, Delivery] = {how.value: how for how in Delivery}
 _LEVELS: Mapping[str, Level] = {level.value: level for level in Level}
 _FILES = TypeAdapter(tuple[Attachment, ...])
 _NOTHING, _NO_CELLS = (None,) * 4, copied.NULL * 5
-_HASH_LENGTH = copied.blob(bytes(16))[:4]
+_HASH_LENGTH = copied.length(16)
 _CONFIRMED, _SELLER = Delivery.CONFIRMED, Party.SELLER
 _ADDRESSED: dict[tuple[str, ...], frozenset[Party]] = {}
