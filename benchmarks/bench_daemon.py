@@ -77,18 +77,18 @@ SETTLED = """
 """
 INDEXES = """
     select indexname as name, indexdef as made from pg_indexes
-    where tablename = 'clock' and indexname <> 'clock_pkey'
+    where tablename in ('clock', 'alarm') and indexname not in ('clock_pkey', 'alarm_pkey')
 """
 RUNNING = """
     insert into clock (account, thread, promise, waits_for, metric, policy_version, members,
-                       started_by, started_at, due_at, due_from, steps, next_alert_at)
+                       started_by, started_at, due_at, due_from, steps)
     select 'shop-' || n % $2, 'thread-' || n, 'ours', 'buyer', 'first_reply', 1,
            array['message-' || n], 'message-' || n, due - interval '72 h', due, 'policy',
-           array[due - interval '36 h', due - interval '18 h', due - interval '7.2 h', due],
-           due - interval '36 h'
+           array[due - interval '36 h', due - interval '18 h', due - interval '7.2 h', due]
     from (select n, now() + interval '40 h' + random() * interval '31 h' as due
           from generate_series(1, $1::bigint) as n) as drawn
 """
+ALARMS = "insert into alarm (clock, at, kind) select id, steps[1], 'warning' from clock order by id"
 
 
 class Found(NamedTuple):
@@ -154,6 +154,7 @@ async def seed(state: Path, clocks: int) -> None:
         for index in indexes:
             await db.execute(f"drop index {index['name']}")
         await db.execute(RUNNING, clocks, ACCOUNTS)
+        await db.execute(ALARMS)
         await db.execute("set maintenance_work_mem = '512MB'")
         for index in indexes:
             await db.execute(index["made"])

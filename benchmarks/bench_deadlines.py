@@ -58,9 +58,9 @@ THREADS = """
 # Deadlines anywhere in the next three days, but for the first hour; what has passed was told.
 RUNNING = """
     insert into clock (account, thread, promise, waits_for, metric, policy_version, members,
-                       started_by, started_at, due_at, due_from, steps, step, next_alert_at)
+                       started_by, started_at, due_at, due_from, steps, step)
     select 'shop-' || n % $2, name, 'ours', 'buyer', 'first_reply', 1, array[name], name,
-           due - interval '72 hours', due, 'policy', steps, passed, steps[passed + 1]
+           due - interval '72 hours', due, 'policy', steps, passed
     from (
         select n, md5(n::text)::uuid::text as name, due, steps,
                (select count(*) from unnest(steps) as step where step < now()) as passed
@@ -74,6 +74,12 @@ RUNNING = """
         ) as stepped
     ) as clocks
 """
+ALARMS = """
+    insert into alarm (clock, at, kind, step)
+    select id, steps[step + 1],
+           (case step when 3 then 'breach' else 'warning' end)::alarm_kind, step
+    from clock order by id
+"""
 # Anywhere in the table: as where promises and calendars differ, and no page is shared.
 SOON = """
     with chosen as materialized (
@@ -83,17 +89,23 @@ SOON = """
         select id, $1::timestamptz + random() * $3::interval + $4::interval as due from chosen
     )
     update clock c
-    set due_at = due, started_at = due - interval '72 h', next_alert_at = due - $4,
+    set due_at = due, started_at = due - interval '72 h',
         step = case when $4 = interval '0' then 3 else 2 end,
         steps = array[due - interval '36 h', due - interval '18 h', due - $4::interval, due]
     from timed where c.id = timed.id
     returning c.id
 """
+ALARMED = """
+    update alarm a
+    set at = c.steps[c.step + 1], step = c.step,
+        kind = (case c.step when 3 then 'breach' else 'warning' end)::alarm_kind
+    from clock c where c.id = any($1) and a.clock = c.id
+"""
 WAKE = "select pg_notify('replyby', 'watch')"
 LATE = """
     select extract(epoch from pg_xact_commit_timestamp(n.xmin) - n.due_at + $2)::float8 * 1000
     from notice n join clock c on c.id = n.clock
-    where c.id = any($1) and n.key = c.id || '/0/' || c.step
+    where c.id = any($1) and n.key = c.id || '/0/' || case when $2 = interval '0' then 4 else 3 end
 """
 TOLD = """
     select count(*) as notices, count(distinct n.clock) as clocks, count(d.notice) as leave,
@@ -141,6 +153,7 @@ class Stage:
         begin = utcnow() + LEAD
         rows = await self.db.fetch(SOON, begin, burst.clocks, burst.over, burst.ahead)
         ids = [row["id"] for row in rows]
+        await self.db.execute(ALARMED, ids)
         await self.db.execute("checkpoint")
         await self.db.execute(WAKE)
         await until(begin - HALF)
@@ -201,6 +214,7 @@ async def stage(server: Address, url: str, clocks: int) -> AsyncIterator[Stage]:
             await connection.execute(MONITORED)
             for statement in (THREADS, RUNNING):
                 await connection.execute(statement, clocks, ACCOUNTS, timeout=SEEDING)
+            await connection.execute(ALARMS, timeout=SEEDING)
             await connection.execute("vacuum analyze", timeout=SEEDING)
             with daemon.started(place, text) as started:
                 await asyncio.sleep(SETTLE)

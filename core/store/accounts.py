@@ -81,11 +81,17 @@ RUNNING = """
     select distinct thread from clock where account = $1 and ended is null order by thread
 """
 END_CLOCKS = """
-    with ended as (
-        update clock
-        set ended = 'void', reason = 'account_retired', stopped_at = $2, next_alert_at = null
-        where account = $1 and ended is null
-        returning id, metric, history, steps = '{}' as superseded
+    with silenced as (
+        delete from alarm a using clock c
+        where c.account = $1 and c.ended is null and a.clock = c.id
+        returning a.clock, a.step
+    ), ended as (
+        update clock c
+        set ended = 'void', reason = 'account_retired', stopped_at = $2,
+            step = coalesce(s.step, c.step)
+        from clock r left join silenced s on s.clock = r.id
+        where r.account = $1 and r.ended is null and c.id = r.id
+        returning c.id, c.metric, c.history, c.steps = '{}' as superseded
     ), entries as (
         insert into clock_entry (clock, at, what, before, after)
         select id, $2, 'ended', '{"ended": null}',

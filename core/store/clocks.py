@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
 from core.model import ClockRow
-from core.store import copied, notices, refusing, tally
-from sla.clock import SUPERSEDED, Clock, next_alert_at
+from core.store import alarms, copied, notices, refusing, tally
+from sla.clock import SUPERSEDED, Clock
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -21,38 +21,51 @@ if TYPE_CHECKING:
     from core.agree import Changes, Computed
     from core.rules import Rules
     from core.store import Db
+    from core.store.alarms import Alarm
 
+# The alarms first: who tells a step holds nothing else, and never waits for the clock.
 ROWS = """
-    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
-           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
-    from clock where account = $1 and thread = any($2::text[])
-    order by id
-    for no key update
+    with held as (
+        select clock, step from alarm
+        where clock in (select id from clock where account = $1 and thread = any($2::text[]))
+        order by clock
+        for update
+    )
+    select c.id, c.account, c.thread, c.revision, coalesce(h.step, c.step) as step, c.breached_at,
+           c.corrected_at, c.correction, c.history, c.counted, c.promise, c.waits_for, c.metric,
+           c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
+           c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags
+    from clock c left join held h on h.clock = c.id
+    where c.account = $1 and c.thread = any($2::text[])
+    order by c.id
+    for no key update of c
 """
 OF_THREAD = """
-    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
-           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
-    from clock where account = $1 and thread = $2
-    order by started_at, id
+    select c.id, c.account, c.thread, c.revision, coalesce(a.step, c.step) as step, c.breached_at,
+           c.corrected_at, c.correction, c.history, c.counted, c.promise, c.waits_for, c.metric,
+           c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
+           c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags
+    from clock c left join alarm a on a.clock = c.id
+    where c.account = $1 and c.thread = $2
+    order by c.started_at, c.id
 """
 RUNNING = """
-    select id, account, thread, revision, step, breached_at, corrected_at, correction, history,
-           counted, promise, waits_for, metric, policy_version, members, started_by, started_at,
-           due_at, due_from, steps, stopped_at, stopped_by, ended, reason, flags
-    from clock
-    where ended is null and history = $2 and due_at < coalesce($3::timestamptz, 'infinity')
-      and ($1::text is null or account = $1)
-    order by due_at
+    select c.id, c.account, c.thread, c.revision, coalesce(a.step, c.step) as step, c.breached_at,
+           c.corrected_at, c.correction, c.history, c.counted, c.promise, c.waits_for, c.metric,
+           c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
+           c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags
+    from clock c left join alarm a on a.clock = c.id
+    where c.ended is null and c.history = $2 and c.due_at < coalesce($3::timestamptz, 'infinity')
+      and ($1::text is null or c.account = $1)
+    order by c.due_at
     limit $4
 """
-NEXT_IDS = "select nextval('clock_id_seq') from generate_series(1, $1)"
+NEXT_IDS = "select array_agg(nextval('clock_id_seq')) from generate_series(1, $1)"
 # Of a new row; what is not named here has its default.
 COLUMNS = (
     "account", "promise", "waits_for", "metric", "policy_version", "due_from", "ended", "reason",
     "history", "counted", "flags", "thread", "members", "started_by", "started_at", "due_at",
-    "steps", "stopped_at", "stopped_by", "breached_at", "next_alert_at",
+    "steps", "stopped_at", "stopped_by", "breached_at",
 )  # fmt: skip
 CHANGE = """
     update clock
@@ -60,7 +73,7 @@ CHANGE = """
         correction = $8, history = $9, promise = $10, waits_for = $11, metric = $12,
         policy_version = $13, members = $14, started_by = $15, started_at = $16, due_at = $17,
         due_from = $18, steps = $19, stopped_at = $20, stopped_by = $21, ended = $22,
-        reason = $23, flags = $24, next_alert_at = $25, counted = $26
+        reason = $23, flags = $24, counted = $25
     where id = $1
 """
 ENTER = "insert into clock_entry (clock, at, what, before, after) values ($1, $2, $3, $4, $5)"
@@ -101,13 +114,13 @@ async def put(
     rows = [_clock_row(row) for row in found]
     changes = agree(account, rows, computed, now, monitored_since=monitored_since, sure=sure)
     with refusing():
-        await _write(db, account, changes, now)
+        next_alert_at = await _write(db, account, changes, now)
         await _tell(db, rules, changes)
     running = {row.id for row in rows if row.clock.ended is None}
     written = (*changes.new, *changes.changed)
     return Put(
         tuple(r for r in written if _is_measured(r) and (r.id is None or r.id in running)),
-        min(filter(None, map(alert_at, written)), default=None),
+        next_alert_at,
     )
 
 
@@ -137,36 +150,35 @@ async def entries(db: Db, clocks: Collection[int]) -> dict[int, list[tuple[datet
     return found
 
 
-def alert_at(row: ClockRow) -> datetime | None:
-    """The instant of the first step of *row* that is not told; None for history and ended ones."""
-    if row.history or row.clock.ended is not None:
-        return None
-    return next_alert_at(row.clock.steps, row.step)
-
-
 def _is_measured(row: ClockRow) -> bool:
     return row.is_replied and not row.history and SUPERSEDED not in row.clock.flags
 
 
-async def _write(db: Db, account: str, changes: Changes, now: datetime) -> None:
-    ids = await _add(db, changes) if changes.new else []
-    if changes.changed:
-        changed = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
-        await db.executemany(CHANGE, changed)
+async def _write(db: Db, account: str, changes: Changes, now: datetime) -> datetime | None:
+    """Write rows, alarms, entries and counts; the earliest step to be told."""
+    new = [alarms.of(row) for row in changes.new]
+    changed = [alarms.of(row) for row in changes.changed]
+    ids = await _add(db, changes, new) if new else []
+    if changed:
+        rows = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
+        await db.executemany(CHANGE, rows)
+        await alarms.put(db, zip(changes.changed, changed, strict=True))
     if changes.entries:
         await db.executemany(ENTER, [_line(entry, ids, now) for entry in changes.entries])
     await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
+    return alarms.first_to_tell((*new, *changed))
 
 
-async def _add(db: Db, changes: Changes) -> list[int]:
-    """Write new rows; their ids, where an entry asks for one."""
-    new = _rows(changes.new)
-    if not any(entry.clock < 0 for entry in changes.entries):
-        await copied.write(db, "clock", COLUMNS, new)
+async def _add(db: Db, changes: Changes, new: Sequence[Alarm | None]) -> Sequence[int]:
+    """Write new rows and their alarms; their ids, where one of those or an entry asks for one."""
+    rows = _rows(changes.new)
+    if not any(new) and not any(entry.clock < 0 for entry in changes.entries):
+        await copied.write(db, "clock", COLUMNS, rows)
         return []
-    ids = [row[0] for row in await db.fetch(NEXT_IDS, len(new))]
-    rows = [row + copied.bigint(id_) for id_, row in zip(ids, new, strict=True)]
-    await copied.write(db, "clock", (*COLUMNS, "id"), rows)
+    ids: list[int] = await db.fetchval(NEXT_IDS, len(rows))
+    numbered = [row + copied.bigint(id_) for id_, row in zip(ids, rows, strict=True)]
+    await copied.write(db, "clock", (*COLUMNS, "id"), numbered)
+    await alarms.add(db, zip(ids, new, strict=True))
     return ids
 
 
@@ -232,7 +244,6 @@ def _cells(row: ClockRow) -> bytes:
         copied.instant(c.stopped_at),
         copied.text(c.stopped_by),
         copied.instant(row.breached_at),
-        copied.instant(alert_at(row)),
     ))  # fmt: skip
 
 
@@ -242,7 +253,7 @@ def _columns(row: ClockRow) -> tuple[object, ...]:
         row.account, row.thread, row.revision, row.step, row.breached_at, row.corrected_at,
         row.correction, row.history, c.promise, c.waits_for, c.metric, c.policy_version,
         c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps, c.stopped_at,
-        c.stopped_by, c.ended, c.reason, sorted(c.flags), alert_at(row), row.counted,
+        c.stopped_by, c.ended, c.reason, sorted(c.flags), row.counted,
     )  # fmt: skip
 
 

@@ -60,7 +60,9 @@ RELEASE = """
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
       and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
       and not exists (
-          select from clock c where c.account = a.name and c.next_alert_at <= a.first_walk_at
+          select from alarm l
+          where l.kind in ('warning', 'breach') and l.at <= a.first_walk_at
+            and (select c.account from clock c where c.id = l.clock) = a.name
       )
 """
 DROPPED = """

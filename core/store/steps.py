@@ -1,8 +1,10 @@
 """The watcher's side of clocks: whose next step has passed, moved on, counted.
 
-Rows are claimed with ``skip locked``, so the watcher waits for nobody and two of them share the
-work; moving on is compare-and-set all the same: a row of which there is a newer version than the
-one that was looked at is left alone.
+A clock's alarm (`core.store.alarms`) says what is next of it and what was told. The clock itself is
+only read, and written when its breach is counted. Alarms are claimed with ``skip locked``, so the
+watcher waits for nobody and two of them share the work; moving on is compare-and-set all the same:
+an alarm of which there is a newer version than the one that was looked at is left alone, for
+whoever changes a clock writes its alarm anew.
 """
 
 from __future__ import annotations
@@ -18,33 +20,41 @@ BATCH = 250
 """Clocks told, or counted, in one transaction at most: the first waits for the last of them."""
 
 # One statement: what is sent to and fro was half of the whole. How many steps have passed is
-# `sla.clock.reached`, and which is next `sla.clock.next_alert_at`, said once more: a test holds
-# them against each other. The version of a row that was locked is the one that moves (its ctid): it
-# needs no index to be found again, and no other can have become it. The limit is written out and
-# the instant hidden from the planner, which would else sort all that is due for each batch of it.
+# `sla.clock.reached`, and what is next `alarms.of`, said once more: a test holds them against each
+# other. The version of a row that was locked is the one that moves (its ctid): it needs no index to
+# be found again, and no other can have become it. The limit is written out and the instant hidden
+# from the planner, which would else sort all that is due for each batch of it.
 TELL = """
     with due as materialized (
-        select ctid as place, account, next_alert_at as at,
-               least((select count(*) from unnest(steps) as passed where passed < $1),
-                     cardinality(steps) - case when $2 then 0 else 1 end)::smallint as told
-        from clock
-        where next_alert_at < (select $1::timestamptz) and ($2 or next_alert_at < due_at)
-        order by next_alert_at
+        select ctid as place, clock, at
+        from alarm
+        where kind in ('warning', 'breach') and at < (select $1::timestamptz)
+          and ($2 or kind = 'warning')
+        order by at
         limit 250
         for no key update skip locked
+    ), passed as materialized (
+        select due.place, due.at, c.id, c.account, c.thread, c.revision, c.due_at, c.steps,
+               c.promise, c.waits_for, c.metric, c.due_from, c.started_at,
+               least((select count(*) from unnest(c.steps) as passed where passed < $1),
+                     cardinality(c.steps) - case when $2 then 0 else 1 end)::smallint as step
+        from due join clock c on c.id = due.clock
+        where c.ended is null
     ), read as (
         select a.name, a.monitored_since, a.first_walk_at,
                case when bool_and(s.seen_through is not null) then min(s.seen_through) end as at
         from account a
         left join stream s on s.account = a.name and s.carries_clocks
-        where a.name in (select account from due)
+        where a.name in (select account from passed)
         group by a.name
     ), moved as (
-        update clock c set step = due.told, next_alert_at = c.steps[due.told + 1]
-        from due
-        where c.ctid = due.place and c.ended is null
-        returning due.at, c.id, c.account, c.thread, c.revision, c.step, c.due_at, c.steps,
-                  c.promise, c.waits_for, c.metric, c.due_from, c.started_at
+        update alarm a
+        set step = p.step, at = coalesce(p.steps[p.step + 1], p.due_at),
+            kind = (case cardinality(p.steps) - p.step
+                    when 0 then 'told' when 1 then 'breach' else 'warning' end)::alarm_kind
+        from passed p
+        where a.ctid = p.place
+        returning p.*
     ), raised as (
         insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
         select m.id || '/' || m.revision || '/' || m.step,
@@ -67,22 +77,19 @@ TELL = """
     left join read r on r.name = raised.account
 """
 NEXT_ALERT = """
-    select next_alert_at from clock
-    where next_alert_at is not null and ($1 or next_alert_at < due_at)
-    order by next_alert_at
+    select at from alarm
+    where kind in ('warning', 'breach') and ($1 or kind = 'warning')
+    order by at
     limit 1
 """
 # Nothing is read past the newest reading, nor given up within a minute.
 COUNTABLE = """
     select exists (
-        select from clock
-        where (ended is null and next_alert_at is null or ended = 'late')
-          and not history and steps <> '{}'
-          and (breached_at is null or corrected_at is not null)
-          and due_at < (select $1::timestamptz)
-          and (ended = 'late'
-               or due_at <= greatest((select max(seen_through) from stream where carries_clocks),
-                                     $1 - interval '60 seconds'))
+        select from alarm
+        where kind in ('told', 'late') and at < (select $1::timestamptz)
+          and (kind = 'late'
+               or at <= greatest((select max(seen_through) from stream where carries_clocks),
+                                 $1 - interval '60 seconds'))
     )
 """
 # Read past the deadline, or one interval and a minute later without a good reading. One that ended
@@ -90,27 +97,29 @@ COUNTABLE = """
 # the index and no further than the batch: after a flood each would else look at all of it.
 COUNT = """
     with ready as materialized (
-        select c.id, c.breached_at, c.corrected_at, c.correction
-        from clock c
-        where (c.ended is null and c.next_alert_at is null or c.ended = 'late')
-          and not c.history and c.steps <> '{}'
-          and (c.breached_at is null or c.corrected_at is not null)
-          and c.due_at < (select $1::timestamptz)
-          and (c.ended = 'late' or coalesce(
-              (select bool_and(coalesce(s.seen_through >= c.due_at, false))
-                      or c.due_at + max(s."interval") + interval '60 seconds' < $1
-               from stream s where s.account = c.account and s.carries_clocks),
-              c.due_at + interval '60 seconds' < $1))
-        order by c.due_at
+        select a.ctid as place
+        from alarm a
+        where a.kind in ('told', 'late') and a.at < (select $1::timestamptz)
+          and (a.kind = 'late' or (
+              select coalesce(bool_and(coalesce(s.seen_through >= a.at, false))
+                              or a.at + max(s."interval") + interval '60 seconds' < $1,
+                              a.at + interval '60 seconds' < $1)
+              from clock c join stream s on s.account = c.account and s.carries_clocks
+              where c.id = a.clock))
+        order by a.at
         limit 250
-        for no key update of c skip locked
+        for update skip locked
+    ), done as (
+        delete from alarm a using ready where a.ctid = ready.place
+        returning a.clock, a.step
     ), counted as (
-        update clock c set breached_at = c.due_at, corrected_at = null, correction = null
-        from ready
-        where c.id = ready.id
+        update clock c
+        set breached_at = c.due_at, corrected_at = null, correction = null, step = done.step
+        from done join clock was on was.id = done.clock
+        where c.id = done.clock
         returning c.id, c.account, c.metric, c.breached_at,
-            jsonb_build_object('breached_at', ready.breached_at, 'corrected_at',
-                               ready.corrected_at, 'correction', ready.correction) as before
+            jsonb_build_object('breached_at', was.breached_at, 'corrected_at', was.corrected_at,
+                               'correction', was.correction) as before
     ), entries as (
         insert into clock_entry (clock, at, what, before, after)
         select id, $1, 'breached', before, jsonb_build_object('breached_at', breached_at)
@@ -121,13 +130,15 @@ COUNT = """
 TOLD_AHEAD = """
     select account, array_agg(distinct thread order by thread) as threads from clock
     where ended is null and due_at > $1 and not history and steps <> '{}'
-      and (next_alert_at is null or breached_at is not null and corrected_at is null)
+      and (breached_at is not null and corrected_at is null
+           or id in (select clock from alarm where kind in ('told', 'late') and at > $1))
     group by account
     order by account
 """
 SOON = """
-    select account, min(due_at) as due_at from clock
-    where ended is null and due_at > $1 and due_at <= $2 and next_alert_at is not null
+    select account, min(due_at) as due_at from clock c
+    where ended is null and due_at > $1 and due_at <= $2
+      and exists (select from alarm a where a.clock = c.id and a.kind in ('warning', 'breach'))
     group by account
 """
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core import store
 from core.loops import utcnow
 from core.notifier import stable_id
-from core.store import clocks, messages, policies, readings
+from core.store import alarms, clocks, messages, policies, readings
 from sla.clock import clocks as clocks_of
 from tests.acceptance import market
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.mirakl.sandbox.server import Sandbox
     from core.model import ClockRow
     from core.store import Db
+    from core.store.alarms import Alarm
     from sla.clock import Clock
     from tests.acceptance.desk import Desk
 
@@ -37,8 +38,9 @@ TOLD = """
            d.parked_reason, d.digest
     from notice n left join dispatch d on d.notice = n.id
 """
+ALARMS = "select clock, at, kind::text as kind from alarm"
 OPEN = """
-    select (select count(*) from clock where next_alert_at is not null) as untold,
+    select (select count(*) from alarm where kind in ('warning', 'breach')) as untold,
            (select count(*) from clock where not history and due_at < now() and breached_at is null
                                          and (ended is null or ended = 'late')) as uncounted,
            (select count(*) from dispatch where sent_at is null and suppressed is null
@@ -56,6 +58,7 @@ class Books:
     now: datetime
     messages: list[Row]
     clocks: list[ClockRow]
+    alarms: Mapping[int, Alarm]
     computed: Mapping[tuple[str, str], Sequence[Clock]]
     told: list[Row]
     replies: list[Row]
@@ -102,6 +105,7 @@ async def _read(db: Db) -> Books:
         now=utcnow(),
         messages=await db.fetch("select * from message"),
         clocks=rows,
+        alarms={clock: alarms.Alarm(at, kind) for clock, at, kind in await db.fetch(ALARMS)},
         computed=found,
         told=await db.fetch(TOLD),
         replies=await db.fetch("select * from reply"),
@@ -144,7 +148,11 @@ def clocks_are_computed(books: Books, sandbox: Sandbox) -> None:
 
 
 def steps_are_told(books: Books) -> None:
-    """Each step of a clock's memory has its notice, at its time; each breach is counted once."""
+    """Each step of a clock's memory has its notice, at its time; each breach is counted once.
+
+    What is still to be told or counted has its alarm, and nothing else has one.
+    """
+    assert books.alarms == {row.id: alarm for row in books.clocks if (alarm := alarms.of(row))}
     told: dict[int, dict[int, list[tuple[int, datetime]]]] = {}
     for key, raised_at in {(row["key"], row["raised_at"]) for row in books.told}:
         if found := STEP.match(key):

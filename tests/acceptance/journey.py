@@ -38,7 +38,7 @@ COUNTED = re.compile(
 )
 UP = "replyby_database_up 1.0"
 UNSETTLED = """
-    select 'clocks to tell', count(*) from clock where next_alert_at is not null
+    select 'clocks to tell', count(*) from alarm where kind in ('warning', 'breach')
     union all
     select 'breaches to count', count(*) from clock
     where not history and due_at < now() and breached_at is null

@@ -43,7 +43,7 @@ SENT = """
     where d.notifier = $1 and d.sent_at is not null group by n.kind
 """
 UNSETTLED = """
-    select (select count(*) from clock where next_alert_at < now())
+    select (select count(*) from alarm where kind in ('warning', 'breach') and at < now())
          + (select count(*) from clock
             where not history and due_at < now() and breached_at is null
               and (ended is null or ended = 'late'))

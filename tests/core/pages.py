@@ -11,6 +11,7 @@ from core.store import accounts, transaction
 from core.store.accounts import Setup
 from sla.clock import Kind
 from sla.policy import Party
+from tests.core import seeds
 from tests.core.seeds import account, rules
 
 MINUTE = timedelta(minutes=1)
@@ -71,7 +72,10 @@ async def undone(pool):
 
 
 async def rows(pool, table, order="1, 2"):
+    """Every row; clocks with what is remembered of them, and next, beside them."""
     async with pool.acquire() as db:
+        if table == "clock":
+            return await seeds.clock_rows(db)
         return [dict(row) for row in await db.fetch(f"select * from {table} order by {order}")]
 
 

@@ -8,6 +8,7 @@ from core import watch
 from core.model import Account
 from core.notifier import Route, Routing
 from core.rules import Rules
+from core.store import alarms, clocks, migrate
 from sla.calendar import Calendar
 from sla.policy import Party, Policy, ThreadKind
 
@@ -90,13 +91,60 @@ async def put_clock(db, due_at, *, thread="T1", account="mk", steps=None, step=0
         "account": account, "thread": thread, "promise": "reply-24h", "waits_for": "buyer",
         "metric": "first_reply", "policy_version": 1, "members": ["M1"], "started_by": "M1",
         "started_at": due_at - 24 * HOUR, "due_at": due_at, "due_from": "policy", "steps": steps,
-        "step": step, "next_alert_at": steps[step] if step < len(steps) else None,
+        "step": step,
     } | changes  # fmt: skip
     columns = ", ".join(row)
     places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
-    return await db.fetchval(
+    number = await db.fetchval(
         f"insert into clock ({columns}) values ({places}) returning id", *row.values()
     )
+    await put_alarms(db, number)
+    return number
+
+
+def _alarms():
+    """The rule as the migration says it that made the table."""
+    [text] = [migration.sql for migration in migrate.shipped() if migration.version == 7]
+    return text[text.index("insert into alarm") : text.index("order by id;")]
+
+
+async def put_alarms(db, clock=None):
+    """The alarm of one clock, or of all, as their own rows say: they were written by hand."""
+    await db.execute("delete from alarm where $1::bigint is null or clock = $1", clock)
+    await db.execute(f"{_alarms()} and ($1::bigint is null or id = $1)", clock)
+
+
+async def clock_rows(db):
+    """Every clock by id, with the *step* that was told, its *alarm*, and *next_alert_at* of it.
+
+    *next_alert_at* is None of what is only to be counted.
+    """
+    found = await db.fetch("select * from clock order by id")
+    kept = await db.fetch("select clock, at, kind::text as kind, step from alarm")
+    said = {row["clock"]: row for row in kept}
+    return [dict(row) | _next(said.get(row["id"]), row["step"]) for row in found]
+
+
+def _next(alarm, step):
+    if alarm is None:
+        return {"alarm": None, "next_alert_at": None}
+    at, kind = alarm["at"], alarm["kind"]
+    told = at if kind in alarms.TO_TELL else None
+    return {"alarm": (at, kind), "next_alert_at": told, "step": alarm["step"]}
+
+
+async def wrong_alarms(db):
+    """The clocks whose alarm is not what the rule makes of them: what it is, and should be."""
+    threads = await db.fetch("select distinct account, thread from clock")
+    rows = [row for of in threads for row in await clocks.of_thread(db, *of)]
+    right = {row.id: alarm for row in rows if (alarm := alarms.of(row))}
+    found = await db.fetch("select clock, at, kind::text as kind from alarm")
+    are = {row["clock"]: (row["at"], row["kind"]) for row in found}
+    return {
+        one: (are.get(one), right.get(one))
+        for one in are.keys() | right.keys()
+        if are.get(one) != right.get(one)
+    }
 
 
 async def watched(pool, rules, now, *, sure=True):

@@ -420,7 +420,8 @@ async def breached(pool, db, rules, raised, now):
     async with transaction(pool) as other:
         await ingest.page(other, rules, "mk", answer(now), now - 24 * HOUR, None)
     row = await db.fetchrow("select id, due_at from clock")
-    await db.execute("update clock set step = cardinality(steps), next_alert_at = null")
+    await db.execute("update clock set step = cardinality(steps)")
+    await seeds.put_alarms(db)
     breach = notice(now, keys.step(row["id"], 0, 4), clock=row["id"], due_at=row["due_at"])
     await raised(breach)
     return breach
@@ -645,7 +646,8 @@ async def test_a_digest_waits_until_all_that_belongs_to_it_is_told(db, round_, f
     await round_(chat)
     assert chat.got == []
 
-    await db.execute("update clock set step = 1, next_alert_at = $1", now + HOUR)
+    await db.execute("update clock set step = 1")
+    await seeds.put_alarms(db)
     await round_(chat)
     assert len(chat.got) == 1
 

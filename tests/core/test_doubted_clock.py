@@ -12,7 +12,7 @@ from core.metrics import Metrics
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
-from core.store import steps, tally, transaction, wake
+from core.store import tally, transaction, wake
 from core.web.ops import Watched
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, seller, stored
@@ -169,20 +169,3 @@ async def test_history_that_ended_late_is_not_counted(pool, now):
     await seeds.watched(pool, RULES, now)
 
     assert await results(pool) == {"history": 1}
-
-
-async def test_what_is_to_be_counted_is_found_by_its_own_index(pool, now):
-    await pool.execute(
-        "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
-        " started_at, due_at, due_from, steps, ended, breached_at)"
-        " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy',"
-        " array[at], case when n % 2 = 0 then 'late' end, at"
-        " from generate_series(1, 5000) as n,"
-        " lateral (select now() - n * interval '1 s' as at) as a"
-    )
-    await pool.execute("analyze clock")
-
-    async with pool.acquire() as db:
-        lines = await db.fetch(f"explain {steps.COUNT}".replace("$1", "now()").replace("$2", "9"))
-
-    assert any("clock_uncounted" in line[0] for line in lines)

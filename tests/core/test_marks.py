@@ -98,9 +98,8 @@ async def test_marking_twice_changes_no_clock(db, rules, now):
 
 
 async def test_a_breach_that_is_marked_later_stays_counted_and_is_corrected(db, rules, now):
-    await db.execute(
-        "update clock set step = cardinality(steps), next_alert_at = null, breached_at = due_at"
-    )
+    await db.execute("update clock set step = cardinality(steps), breached_at = due_at")
+    await seeds.put_alarms(db)
     later = now + 30 * HOUR
     await marks.mark(db, rules, "mk", "T1", Level.MARKED, later)
 
@@ -133,9 +132,8 @@ async def test_an_answer_to_the_marketplace_leaves_the_buyer_waiting(db, rules, 
 
 
 async def test_an_answer_stated_after_the_breach_takes_it_back(db, rules, now):
-    await db.execute(
-        "update clock set step = cardinality(steps), next_alert_at = null, breached_at = due_at"
-    )
+    await db.execute("update clock set step = cardinality(steps), breached_at = due_at")
+    await seeds.put_alarms(db)
     await marks.answered(db, rules, "mk", "T1", now + HOUR, BUYER, now + 30 * HOUR)
 
     rows = await db.fetch("select ended, correction from clock")

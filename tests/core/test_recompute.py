@@ -24,8 +24,8 @@ THREADS = ("A", "B", "C")
 VOID = {"gone", "merged"}
 EMPTIED = ";".join(
     f"delete from {table}" for table in (
-        "clock_entry", "clock", "given", "message", "thread", "stream", "notice", "dispatch",
-        "tally", "promise", "policy_version", "account",
+        "alarm", "clock_entry", "clock", "given", "message", "thread", "stream", "notice",
+        "dispatch", "tally", "promise", "policy_version", "account",
     )
 )  # fmt: skip
 
@@ -228,7 +228,9 @@ class Case:
                 assert sorted(live, key=repr) == sorted(pure, key=repr)
 
     async def remembers(self):
-        """No step is told twice, and whatever was told or counted has its row and its end."""
+        """No step is told twice; what was told or counted has its row, its end and its alarm."""
+        async with transaction(self.pool) as db:
+            assert await seeds.wrong_alarms(db) == {}
         rows = {row["id"]: row for row in await pages.rows(self.pool, "clock")}
         told = defaultdict(list)
         for notice in await pages.rows(self.pool, "notice"):

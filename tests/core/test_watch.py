@@ -9,7 +9,7 @@ import pytest
 from core import keys, watch
 from core.model import NoticeKind
 from core.notifier import Route
-from core.store import steps, transaction
+from core.store import clocks, steps, transaction
 from sla.clock import next_alert_at, reached
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -38,7 +38,13 @@ async def told(db):
 
 
 async def clock(db, number):
-    return await db.fetchrow("select * from clock where id = $1", number)
+    return next(row for row in await seeds.clock_rows(db) if row["id"] == number)
+
+
+async def changed(db, change, *values):
+    """Clocks as some other program would have left them."""
+    await db.execute(f"update clock set {change}", *values)
+    await seeds.put_alarms(db)
 
 
 async def tally(db):
@@ -100,12 +106,13 @@ async def test_two_watchers_tell_everybody_once(pool, db, rules, now):
 async def test_a_flood_is_told_in_one_round(pool, db, rules, now):
     await db.execute(
         """insert into clock (account, thread, promise, waits_for, metric, members, started_by,
-               started_at, due_at, due_from, steps, next_alert_at)
+               started_at, due_at, due_from, steps)
            select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at,
-                  'policy', array[at], at
+                  'policy', array[at]
            from generate_series(1, $2::integer) as n, (select $1::timestamptz as at) as a""",
         now - SECOND, 4 * steps.BATCH,
     )  # fmt: skip
+    await seeds.put_alarms(db)
 
     assert await watch.once(pool, rules, now) == (True, now)
     assert len(await told(db)) == 4 * steps.BATCH
@@ -122,7 +129,7 @@ async def test_what_another_has_locked_is_looked_at_again_and_not_told(pool, db,
     """A process that was stopped in mid-transaction keeps it locked: no reason to go first."""
     due = await seeds.put_clock(db, now - SECOND, step=1)
     async with transaction(pool) as other:
-        await other.execute("select from clock where id = $1 for update", due)
+        await other.execute("select from alarm where clock = $1 for update", due)
 
         assert await watch.once(pool, rules, now) == (False, now + watch.LOCKED)
 
@@ -133,7 +140,7 @@ async def test_telling_does_not_wait_for_counting(pool, db, rules, now):
     told_one = await seeds.put_clock(db, now - HOUR, step=2)
     due = await seeds.put_clock(db, now - SECOND, step=1)
     async with transaction(pool) as other:
-        await other.execute("select from clock where id = $1 for update", told_one)
+        await other.execute("select from alarm where clock = $1 for update", told_one)
         await other.execute("lock table tally, stream in share row exclusive mode")
 
         await asyncio.wait_for(watch.once(pool, rules, now), 2)
@@ -157,7 +164,8 @@ async def test_what_is_told_and_what_is_next_is_as_the_pure_functions_say(db, no
         moved = max(step, told)
         wanted[one] = moved if told > step else None
         assert (row["step"], row["next_alert_at"]) == (moved, next_alert_at(at, moved))
-        await db.execute("update clock set next_alert_at = null")
+        assert one not in await seeds.wrong_alarms(db)
+        await db.execute("delete from alarm")
 
     found = {row["clock"]: row for row in await db.fetch("select * from notice")}
     for one, number in wanted.items():
@@ -175,10 +183,10 @@ async def test_a_clock_that_changes_meanwhile_is_told_as_it_was_or_as_it_is(pool
 
     async def change():
         async with transaction(pool) as other:
-            rows = await other.fetch("select id, step from clock for no key update")
-            await other.execute(
-                "update clock set revision = 1, step = 0, due_at = $1, next_alert_at = $1,"
-                " steps = array[$1]::timestamptz[]", now + HOUR,
+            rows = await other.fetch(clocks.ROWS, "mk", ["T1"])
+            await changed(
+                other, "revision = 1, step = 0, due_at = $1, steps = array[$1]::timestamptz[]",
+                now + HOUR,
             )  # fmt: skip
         seen.append({row["id"]: row["step"] for row in rows})
 
@@ -189,7 +197,7 @@ async def test_a_clock_that_changes_meanwhile_is_told_as_it_was_or_as_it_is(pool
 
     for _ in range(15):
         await db.execute("delete from notice")
-        await db.execute("delete from clock")
+        await db.execute("delete from clock; delete from alarm")
         for n in range(40):
             await seeds.put_clock(db, now - (n + 1) * SECOND, step=1)
         stop.clear()
@@ -206,7 +214,7 @@ async def test_a_clock_whose_next_step_is_told_already_moves_on_and_is_not_told_
     """As after rows were put back from a copy: the key is the memory of last resort."""
     one = await seeds.put_clock(db, now - HOUR, step=1)
     assert len(await steps.tell(db, now)) == 1
-    await db.execute("update clock set step = 1, next_alert_at = due_at")
+    await changed(db, "step = 1")
 
     assert await steps.tell(db, now) == []
 
@@ -215,9 +223,9 @@ async def test_a_clock_whose_next_step_is_told_already_moves_on_and_is_not_told_
 
 
 async def test_ended_clocks_and_history_are_never_told(pool, db, rules, now):
-    await seeds.put_clock(db, now - HOUR, ended="met", next_alert_at=None)
-    await seeds.put_clock(db, now - HOUR, history=True, next_alert_at=None)
-    await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None)
+    await seeds.put_clock(db, now - HOUR, ended="met")
+    await seeds.put_clock(db, now - HOUR, history=True)
+    await seeds.put_clock(db, now - HOUR, steps=[])
 
     assert await seeds.watched(pool, rules, now) is None
     assert await told(db) == []
@@ -230,9 +238,8 @@ async def test_a_clock_that_another_transaction_holds_is_left_for_the_next_round
     held = await seeds.put_clock(db, now - HOUR, step=1)
     free = await seeds.put_clock(db, now - HOUR, step=1)
     async with transaction(pool) as other:
-        await other.execute(
-            "update clock set ended = 'met', next_alert_at = null where id = $1", held
-        )
+        await other.execute("delete from alarm where clock = $1", held)
+        await other.execute("update clock set ended = 'met' where id = $1", held)
 
         again = await asyncio.wait_for(seeds.watched(pool, rules, now), 2)
 
@@ -340,13 +347,13 @@ async def test_a_breach_that_is_not_told_is_not_counted(pool, db, rules, now):
     await db.execute("update stream set seen_through = $1", now)
     await seeds.put_clock(db, now - HOUR, step=1)
     async with transaction(pool) as other:
-        await other.execute("select from clock for update")
+        await other.execute("select from alarm for update")
         await seeds.watched(pool, rules, now)
         assert await tally(db) == []
 
 
 async def test_a_superseded_clock_is_counted_nowhere(pool, db, rules, now):
-    await seeds.put_clock(db, now - HOUR, steps=[], next_alert_at=None, flags=["superseded"])
+    await seeds.put_clock(db, now - HOUR, steps=[], flags=["superseded"])
 
     await seeds.watched(pool, rules, now)
 
@@ -474,16 +481,20 @@ async def test_routes_decide_who_hears_of_a_breach(pool, db, now):
 
 
 async def put_many(db, at):
-    """As at a closing time: 40,000 clocks a second apart, anywhere in the table."""
+    """As at a closing time: 40,000 clocks a second apart, anywhere in the table.
+
+    A half is to be told; the others are to be counted, every second of them for it ended late.
+    """
     await db.execute(
         "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
-        " started_at, due_at, due_from, steps, next_alert_at)"
+        " started_at, due_at, due_from, steps, step, ended)"
         " select 'mk', 'T1', 'p', 'buyer', 'first_reply', '{}', n::text, at, at, 'policy',"
-        " array[at], case when n % 2 = 0 then at end"
+        " array[at], n % 2, case when n % 4 = 1 then 'late' end"
         " from generate_series(1, 40000) as n,"
         " lateral (select $1::timestamptz + n * interval '1 s' as at) as a order by random()", at,
     )  # fmt: skip
-    await db.execute("analyze clock")
+    await seeds.put_alarms(db)
+    await db.execute("analyze clock, alarm")
 
 
 async def planned(db, query, arguments):
@@ -496,28 +507,26 @@ async def planned(db, query, arguments):
     await db.execute("deallocate asked; reset plan_cache_mode")
 
 
-async def test_a_batch_of_many_is_found_in_order_and_moved_by_its_place(db, now):
+@pytest.mark.parametrize(
+    ("query", "arguments", "first", "index"),
+    [(steps.TELL, ", true", "due", "untold"), (steps.COUNT, "", "ready", "uncounted")],
+)
+async def test_a_batch_of_many_is_found_in_order_and_changed_by_its_place(
+    db, now, query, arguments, first, index
+):
     """At a closing time everything is due at once: no batch may look at all of it, nor sort it."""
     await put_many(db, now)
 
-    async for plan in planned(db, steps.TELL, f"'{now + 200 * SECOND}', true"):
-        found = plan[plan.index("CTE due") : plan.index("CTE read")]
-        assert "Index Scan using clock_alertable" in found
-        assert "Sort" not in found
-        assert "Tid Scan on clock" in plan
-        assert "Seq Scan on clock" not in plan
-        assert "Join Filter" not in plan
-
-
-async def test_a_batch_of_many_is_counted_in_order(db, now):
-    """After a flood each batch would else look at all that waits to be counted."""
-    await put_many(db, now)
-
-    async for plan in planned(db, steps.COUNT, f"'{now + 200 * SECOND}'"):
-        found = plan[plan.index("CTE ready") : plan.index("CTE counted")]
-        assert "Index Scan using clock_uncounted" in found
+    async for plan in planned(db, query, f"'{now + 200 * SECOND}'{arguments}"):
+        found = plan[plan.index(f"CTE {first}") :]
+        found = found[: found.index("CTE", 5)]
+        assert f"Index Scan using alarm_{index}" in found
         assert "Sort" not in found
         assert "Join" not in found
+        assert "Tid Scan on alarm" in plan
+        assert "Seq Scan on clock" not in plan
+        assert "Seq Scan on alarm" not in plan
+        assert "Join Filter" not in plan
 
 
 async def test_nothing_is_countable_before_a_reading_or_a_minute_has_passed(db, now):
@@ -530,7 +539,7 @@ async def test_nothing_is_countable_before_a_reading_or_a_minute_has_passed(db, 
 
 
 async def test_what_ended_late_is_countable_at_once(db, now):
-    late = await seeds.put_clock(db, now - SECOND, step=2, ended="late", next_alert_at=None)
+    late = await seeds.put_clock(db, now - SECOND, step=2, ended="late")
 
     assert await steps.is_countable(db, now)
     assert await steps.count(db, now) == {("mk", "first_reply"): 1}
@@ -538,7 +547,8 @@ async def test_what_ended_late_is_countable_at_once(db, now):
 
 
 async def test_a_clock_that_has_ended_is_not_moved_though_a_step_seems_left(db, now):
-    one = await seeds.put_clock(db, now - HOUR, step=1, ended="met")
+    one = await seeds.put_clock(db, now - HOUR, step=1)
+    await db.execute("update clock set ended = 'met'")
     before = await clock(db, one)
 
     assert await steps.tell(db, now) == []
