@@ -109,10 +109,15 @@ class Journey:
         return time.monotonic() - began
 
     def settle(self, seconds: float = 30) -> None:
-        """End the traffic, and wait until all is stored, told and counted."""
+        """End the traffic, and wait until all is stored, told and counted.
+
+        For so many *seconds* nothing may stand still: how much there is depends on the day.
+        """
         self.beside.run(self.traffic.stop())
-        end = time.monotonic() + seconds
+        end, before = time.monotonic() + seconds, {}
         while left := self.unsettled():
+            if left != before:
+                end, before = time.monotonic() + seconds, left
             assert time.monotonic() < end, f"{left}\n{self.shop.log()[-3000:]}"
             time.sleep(0.2)
 

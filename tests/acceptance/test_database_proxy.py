@@ -110,7 +110,7 @@ def stopped_in_time(journey: Journey) -> float:
     return round(seconds, 1)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
     journey, proxy, do, tell, long_form
 ):
@@ -133,7 +133,7 @@ def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
     tell("seconds until ready, until told", seconds)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_mute_database_is_as_good_as_away(journey, proxy, do, tell, long_form):
     """Half-open: connections are taken and stay, and nothing is ever answered."""
     away = 600 if long_form else 20
