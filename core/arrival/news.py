@@ -67,7 +67,7 @@ def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
     changed, left = {}, set()
     for id_, (digest, home) in known.items():
         one = told[id_]
-        if home is not None and digest != one[2]:
+        if home is not None and digest != one[2].hex():
             changed[id_] = one
             left.add(home)
     homes = {message.thread for _, _, _, message in (*new.values(), *changed.values())}

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from core.store import Db
 
 # What was erased stays away, though the marketplace goes on telling it. One row of three arrays: as
-# rows they would take asyncpg three times as long. Ids come as JSON, for of each element of an
-# array asyncpg asks what it is.
+# rows they would take asyncpg three times as long; of texts, for it asks the server about any other
+# kind of array. Ids come as JSON, for of each element of an array it asks what that is.
 KNOWN = """
     with asked as (select array(select jsonb_array_elements_text($2)) as ids),
     found as (
-        select id, hash, thread from message
+        select id, encode(hash, 'hex') as hash, thread from message
         where account = $1 and id = any((select ids from asked)::text[])
         union all
         select source_id, null, null from tombstone
@@ -66,8 +66,8 @@ LAST_SEEN = """
 """
 
 
-Known = tuple[bytes, str] | tuple[None, None]
-"""The hash and the thread of a stored message; nothing of one that was erased."""
+Known = tuple[str, str] | tuple[None, None]
+"""The hash (in hexadecimal) and the thread of a stored message; nothing of one that was erased."""
 
 
 class StoredTurn(NamedTuple):
