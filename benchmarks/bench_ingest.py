@@ -156,6 +156,7 @@ async def main() -> None:
         async with listening() as address:
             await ours(address, url, "first")
             known = await made_before(address)
+            assert len(known) == rows, "not every message was stored"
             rounds = [await one_round(address, url, known, names) for _ in range(ROUNDS)]
     tell(rows, rounds)
     if not harness.QUICK:
@@ -200,6 +201,8 @@ async def one_round(
 ) -> Round:
     copy = await copied(address, known)
     found = await ours(address, url, "first", "again", "sent", "changed", "new")
+    stored = found["first"]["rows"]
+    assert stored >= 2 * len(known), f"{stored} rows of messages, threads and clocks"
     two = await both(address, url)
     return Round(copy, two, found, {name: await peer(name, address, url) for name in names})
 

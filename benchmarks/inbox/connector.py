@@ -76,9 +76,8 @@ class Entry(Message):
 
     model_config = ConfigDict(extra="ignore")
 
-    # What is called otherwise is only ever read, never made by name.
     thread: Id = Field(validation_alias="thread_id")
-    party: Annotated[Party, PlainValidator(_party)] = Field(  # type: ignore[pydantic-alias]  # as above
+    party: Annotated[Party, PlainValidator(_party)] = Field(  # type: ignore[pydantic-alias]  # only read, never made by its own name
         validation_alias=AliasPath("from", "type")
     )
     to: Annotated[frozenset[Party], PlainValidator(_addressed)]
@@ -86,7 +85,7 @@ class Entry(Message):
         validation_alias="date_created"
     )
     changed: str = Field(validation_alias="date_updated")
-    writer: str = Field(  # type: ignore[pydantic-alias]  # as above
+    writer: str = Field(  # type: ignore[pydantic-alias]  # only read, never made by its own name
         default="", validation_alias=AliasPath("from", "display_name")
     )
 
@@ -127,7 +126,7 @@ class Inbox:
             asked["page_token"] = token
         found, aside = await self._ask(asked)
         page = mapped(found.data, now)
-        seen = max([seen or cursor or "", *(entry.changed for entry in found.data)])
+        seen = max([seen or cursor or "", *[entry.changed for entry in found.data]])
         onward = found.next_page_token
         return replace(
             page, set_aside=aside, cursor=seen, position=f"{onward} {seen}", more=onward is not None

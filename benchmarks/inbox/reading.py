@@ -122,7 +122,7 @@ async def opened(address: Address, url: str, shops: int) -> AsyncIterator[Daemon
     """A daemon on *address* that reads the inbox at *url*."""
     pool = await store.open_pool(address)
     session = open_session()
-    http = Http(session, now=lambda: datetime.now(UTC))  # noqa: TID251  # as above
+    http = Http(session, now=lambda: datetime.now(UTC))  # noqa: TID251  # the benchmark is its own daemon
     readers = {f"shop-{n}": _reader(f"shop-{n}", url, n, Transport(http)) for n in range(shops)}
     connection = await store.connect(address)
     try:

@@ -30,7 +30,7 @@ async def look(db: Db, account: str, page: Page) -> News:  # noqa: ARG001  # in 
     )
 
 
-async def confirm(db: Db, account: str, news: News) -> News:  # noqa: ARG001  # likewise
+async def confirm(db: Db, account: str, news: News) -> News:  # noqa: ARG001  # in the place of another
     """Everything still."""
     return news
 
