@@ -61,6 +61,23 @@ async def test_an_unchanged_page_writes_nothing(pool, now):
     assert (again.received, again.sent, again.changed, again.repeated) == (0, 0, 0, 2)
 
 
+ODD_IDS = ('a"b', "a\\u0000", "a\nb\tc\x1e", "ü你🙂", "{a,b}", "null", " ", "1")
+
+
+async def test_what_is_told_again_is_known_whatever_its_id_is_made_of(pool, now):
+    items = [
+        item
+        for id_ in ODD_IDS
+        for item in (thread(id_, as_of=now, buyer=id_), buyer(id_, now - HOUR, thread=id_))
+    ]
+    await stored(pool, now, *items)
+
+    again = await stored(pool, now + MINUTE, *items)
+
+    assert (again.received, again.changed, again.repeated) == (0, 0, len(ODD_IDS))
+    assert {row["id"] for row in await pages.rows(pool, "thread")} == set(ODD_IDS)
+
+
 async def test_an_edit_changes_the_text_and_never_when_we_saw_it(pool, now):
     await stored(pool, now, buyer("M1", now - HOUR, body="blue"))
 
