@@ -149,24 +149,30 @@ class Pulse:
 
 @dataclass(slots=True)
 class Trouble:
-    """Failures in a row of one loop: the first is told, the others are counted."""
+    """Failures of one loop: the first is told, the others are counted; so many came *in_a_row*."""
 
     failures: int = 0
+    in_a_row: int = 0
     reason: str = ""
 
     def failed(self, fault: Error) -> float:
         """Note one more; how many seconds to wait."""
         self.failures += 1
+        self.in_a_row += 1
         if self.reason != fault.reason:
             self.reason = fault.reason
             log.warning("loop waits", reason=fault.reason, error=str(fault))
-        return backoff(self.failures)
+        return backoff(self.in_a_row)
+
+    def rested(self) -> None:
+        """Nothing was tried: no wait is due, but nobody knows yet whether it works again."""
+        self.in_a_row = 0
 
     def passed(self) -> None:
         """Note that it works, again."""
         if self.failures:
             log.info("loop goes on", reason=self.reason, failures=self.failures)
-            self.failures, self.reason = 0, ""
+            self.failures, self.in_a_row, self.reason = 0, 0, ""
 
 
 async def every(
@@ -178,10 +184,12 @@ async def every(
     tick: float = TICK,
     pulse: Pulse | None = None,
     after: Precedence | None = None,
+    is_on: Callable[[datetime], bool] | None = None,
 ) -> None:
     """Run *once* until asked to stop; sleep until the instant that it names, one tick at most.
 
-    A round begins *after* what goes first.
+    A round begins *after* what goes first, and only where it *is_on*: of several loops that do the
+    same, one may look for all of them.
 
     A lost database and an account's trouble are waited out, longer each time; any other exception
     ends the loop, for core may not fail quietly.
@@ -195,10 +203,10 @@ async def every(
                 await after.passed(stop)
                 if stop.is_set():
                     break
-            wait = await _turn(once, trouble, tick)
+            wait = await _turn(once, trouble, tick, is_on)
             if pulse is not None:
                 pulse.beat(name, wait)
-            if wake is None or trouble.failures:
+            if wake is None or trouble.in_a_row:
                 await pause(stop, wait)
             else:
                 await pause_or_wake(stop, wait, wake)
@@ -206,10 +214,16 @@ async def every(
         pulse.forget(name)
 
 
-async def _turn(once: Once, trouble: Trouble, tick: float) -> float:
+async def _turn(
+    once: Once, trouble: Trouble, tick: float, is_on: Callable[[datetime], bool] | None
+) -> float:
     """One round; how long to sleep after it."""
+    now = utcnow()
+    if is_on is not None and not is_on(now):
+        trouble.rested()
+        return tick
     try:
-        again = await once(utcnow())
+        again = await once(now)
     except (StoreUnavailable, ConnectorError) as fault:
         return trouble.failed(fault)
     trouble.passed()

@@ -111,7 +111,13 @@ class Crew:
         self._loop(group, "worker", self._keep, wake=bell["worker"].ear(), tick=PATIENT)
         for _ in range(state.settings.poll.slots):
             self._loop(
-                group, "poll", self._poll, wake=bell["poll"].ear(), tick=MINUTE, after=telling
+                group,
+                "poll",
+                self._poll,
+                wake=bell["poll"].ear(),
+                tick=MINUTE,
+                after=telling,
+                is_on=self._lookout.is_on,
             )
         self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
         self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
@@ -136,6 +142,7 @@ class Crew:
         tick: float = loops.TICK,
         stop: asyncio.Event | None = None,
         after: loops.Precedence | None = None,
+        is_on: Callable[[datetime], bool] | None = None,
     ) -> None:
         turning = loops.every(
             name,
@@ -145,6 +152,7 @@ class Crew:
             tick=tick,
             pulse=self._state.pulse,
             after=after,
+            is_on=is_on,
         )
         self._add(group, turning, name)
 
@@ -180,9 +188,7 @@ class Crew:
         return again
 
     async def _poll(self, now: datetime) -> datetime | None:
-        """Look for something to read, and read it, unless another slot looks."""
-        if not self._lookout.is_on(now):
-            return None
+        """Look for something to read, and read it: the lookout says whose turn it is."""
         state = self._state
         try:
             again = await poll.once(

@@ -202,6 +202,46 @@ async def test_trouble_is_waited_out_and_told_once_at_each_change(fault):
     assert lines[1]["failures"] == 2
 
 
+async def test_a_round_in_which_another_looks_is_no_sign_that_it_works_again():
+    stop, tried, on = asyncio.Event(), [], [True, False, True, False, True]
+
+    async def once(now):
+        tried.append(now)
+        if len(tried) < 3:
+            raise StoreUnavailable("gone")
+        stop.set()
+
+    with capture_logs() as lines:
+        looking = loops.every("poll", once, stop, tick=0.01, is_on=lambda _: on.pop(0))
+        await asyncio.wait_for(looking, 5)
+
+    assert [line["event"] for line in lines] == ["loop waits", "loop goes on"]
+    assert lines[1]["failures"] == 2
+
+
+async def test_a_loop_that_rests_after_a_failure_is_woken():
+    stop, wake, rested = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    tried, on = [], [True, False, True]
+
+    async def once(now):
+        tried.append(now)
+        if len(tried) == 1:
+            raise StoreUnavailable("gone")
+        stop.set()
+
+    def is_on(now):
+        if len(on) == 2:
+            rested.set()
+        return on.pop(0)
+
+    task = await started(loops.every("poll", once, stop, wake=wake, tick=60, is_on=is_on))
+    await rested.wait()
+    wake.set()
+
+    await asyncio.wait_for(task, 5)
+    assert len(tried) == 2
+
+
 async def test_an_unknown_exception_ends_the_loop():
     async def once(now):
         raise ZeroDivisionError
