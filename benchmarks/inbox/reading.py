@@ -15,7 +15,7 @@ import json
 import os
 import resource
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from time import monotonic, perf_counter, process_time
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,7 @@ class Meter:
     async def read(self) -> dict[str, Any]:
         seconds, cpu = perf_counter() - self._began, process_time() - self._cpu
         written, lsn, server = await self._told()
-        used = sum(spent - self._server.get(pid, 0.0) for pid, spent in server.items())
+        used = sum(each - self._server.get(pid, 0.0) for pid, each in server.items())
         return {
             "seconds": seconds,
             "cpu": cpu,
@@ -182,8 +182,16 @@ class Meter:
             pid = await db.fetchval("select pg_backend_pid()")
         postmaster = psutil.Process(pid).parent()
         assert postmaster is not None
-        found = [postmaster, *postmaster.children()]
-        return tuple(written), int(lsn), {p.pid: sum(p.cpu_times()[:2]) for p in found}
+        return tuple(written), int(lsn), spent([postmaster, *postmaster.children()])
+
+
+def spent(processes: Sequence[psutil.Process]) -> dict[int, float]:
+    """The seconds of processor time of each; one that ends just now (an autovacuum) is left out."""
+    found = {}
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            found[process.pid] = sum(process.cpu_times()[:2])
+    return found
 
 
 async def window(daemon: Daemon, what: str) -> dict[str, Any]:
