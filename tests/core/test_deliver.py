@@ -91,15 +91,25 @@ async def db(pool, now):
 
 
 @pytest.fixture
-def round_(pool, rules, metrics, now):
-    """One round; each call, the retries that wait have become due."""
+def once(pool, rules, metrics, now):
+    """One round, as it comes."""
+
+    async def go(*notifiers, connector=None, at=None):
+        named = {each.name: each for each in notifiers}
+        given = readers(connector) if connector else {}
+        return await deliver.once(pool, named, rules, given, metrics, at or now)
+
+    return go
+
+
+@pytest.fixture
+def round_(pool, once):
+    """One round; each call, the retries that wait have become due, and what another claimed."""
 
     async def go(*notifiers, connector=None, at=None):
         async with pool.acquire() as db:
             await db.execute("update dispatch set next_try_at = now() where attempts > 0")
-        named = {each.name: each for each in notifiers}
-        given = readers(connector) if connector else {}
-        return await deliver.once(pool, named, rules, given, metrics, at or now)
+        return await once(*notifiers, connector=connector, at=at)
 
     return go
 
@@ -161,12 +171,12 @@ async def test_a_full_batch_is_followed_at_once(db, round_, raised, now):
     assert len(set(chat.keys)) == deliver.AT_ONCE + 1
 
 
-async def test_two_deliverers_send_everything_once(db, round_, raised, now):
+async def test_two_deliverers_send_everything_once(once, raised, now):
     chat = Remembering("chat")
     await raised(*(notice(now, f"{n}/0/1", clock=n) for n in range(30)))
 
     for _ in range(3):
-        await asyncio.gather(round_(chat), round_(chat))
+        await asyncio.gather(once(chat), once(chat))
 
     assert len(chat.got) == 30
 
