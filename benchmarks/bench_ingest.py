@@ -145,7 +145,7 @@ class Round(NamedTuple):
 
 
 async def main() -> None:
-    threads = 2_000 if harness.QUICK else THREADS
+    threads = 1_000 if harness.QUICK else THREADS
     rows = threads * SIZE
     names = () if harness.QUICK else ("dlt", "singer")
     for name in names:
