@@ -107,11 +107,11 @@ class Fleet:
         rows = await self.pool.fetch("select account, cursor from stream")
         cursors: dict[str, str] = {row["account"]: row["cursor"] for row in rows}
         begun = process_time()
-        todo = list(self.readers.items())
+        left = list(self.readers.items())
 
         async def read() -> None:
-            while todo:
-                name, reader = todo.pop()
+            while left:
+                name, reader = left.pop()
                 await reader.connector.fetch("messages", cursors[name], None, loops.utcnow())
 
         await asyncio.gather(*(read() for _ in range(SLOTS * poll.BATCH)))
@@ -121,11 +121,11 @@ class Fleet:
         """The same request by aiohttp alone, its answer read and dropped."""
         address = f"{self.url}/bare/api/inbox/threads"
         begun = process_time()
-        todo = list(self.readers)
+        left = list(self.readers)
 
         async def read() -> None:
-            while todo:
-                todo.pop()
+            while left:
+                left.pop()
                 async with self.session.get(address) as response:
                     await response.read()
 

@@ -139,11 +139,9 @@ def clocks(
     promises = policies if isinstance(policies, Promises) else Promises(policies)
     moments = in_order(turns)
     groups, starts = split(given) if given else ({}, [])
-    deadlines = (
-        [d for group in groups.values() if (d := deadline(group, moments))] if groups else []
-    )
+    deadlines = [d for group in groups.values() if (d := deadline(group, moments))]
     dates = Dates(starts, moments) if starts else None
-    found = [_of_deadline(d) for d in deadlines] if deadlines else []
+    found = [_of_deadline(d) for d in deadlines]
     for party, versions in promises.each:
         scan = Scan(versions, party)
         if dates:

@@ -66,8 +66,8 @@ def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
     new = {id_: one for id_, one in told.items() if id_ not in known}
     changed, left = {}, set()
     for id_, (digest, home) in known.items():
-        one = told[id_]
-        if home is not None and digest != one[2].hex():
+        _, _, now, _ = one = told[id_]
+        if home is not None and digest != now.hex():
             changed[id_] = one
             left.add(home)
     homes = {message.thread for _, _, _, message in (*new.values(), *changed.values())}

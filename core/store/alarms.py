@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.store import copied
+from sla.clock import next_alert_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,8 +51,9 @@ def of(row: ClockRow) -> Alarm | None:
     clock, steps = row.clock, row.clock.steps
     if row.history or not steps or clock.ended not in (None, "late"):
         return None
-    if clock.ended is None and row.step < len(steps):
-        return Alarm(steps[row.step], TO_TELL[row.step == len(steps) - 1])
+    at = next_alert_at(steps, row.step) if clock.ended is None else None
+    if at is not None:
+        return Alarm(at, TO_TELL[row.step == len(steps) - 1])
     if row.breached_at is not None and row.corrected_at is None:
         return None
     return Alarm(clock.due_at, clock.ended or "told")

@@ -88,7 +88,11 @@ async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
     row = await db.fetchrow(KNOWN, account, list(ids))
     if row is None or row["ids"] is None:
         return {}
-    return dict(zip(row["ids"], zip(row["hashes"], row["threads"], strict=True), strict=True))
+    ids, hashes, homes = row["ids"], row["hashes"], row["threads"]
+    found: dict[str, Known] = dict(zip(ids, zip(hashes, homes, strict=True), strict=True))
+    erased = [id_ for id_, digest in zip(ids, hashes, strict=True) if digest is None]
+    found.update(dict.fromkeys(erased, (None, None)))  # whichever came first
+    return found
 
 
 Told = tuple[str, bytes, bytes, "Message"]
