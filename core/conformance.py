@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["ConnectorConformance", "Fault", "Read", "Stage", "Watch", "walk"]
 
 AT_ONCE = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
-HASTY = replace(AT_ONCE, read=0.3, total=2.0)
+HASTY = replace(AT_ONCE, total=0.5)
 
 
 class ConnectorConformance:

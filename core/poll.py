@@ -28,6 +28,7 @@ from core.reading.ending import Endings
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
 from core.store import budget, legible, statement, streams, transaction
+from core.timelimit import TimeLimit
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class Slots:
-    """What the slots of one process share: what they are *reading* just now, how it *ends*.
+    """What the slots of one process share: what they are *reading*, its ends, a page's time limit.
 
     *forgot*: the database went away in the middle of a word, and may hold leases for us of which
     we do not know, or which nobody reads any more. *claimed* is called whenever something was due:
@@ -76,6 +77,7 @@ class Slots:
     reading: set[Lease] = field(default_factory=set)
     forgot: bool = False
     endings: Endings = field(default_factory=Endings)
+    limit: TimeLimit = field(default_factory=lambda: TimeLimit(walk.LIMIT))
     claimed: Callable[[], None] = field(default=_nothing)
 
     async def claim(self, pool: Pool, worker: int, limit: int) -> list[Lease]:
@@ -114,7 +116,7 @@ async def once(
         StoreUnavailable: the database went away; what was not stored is read again.
     """
     slots, leases = slots or Slots(), []
-    this = Round(pool, rules, metrics, running_from(now), sure, slots.endings)
+    this = Round(pool, rules, metrics, running_from(now), sure, slots.endings, slots.limit)
     try:
         leases = await slots.claim(pool, worker, batch)
         await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)

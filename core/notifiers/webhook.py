@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.model import Notice
     from core.notifier import Means, Words
 
-LIMITS = Limits(connect=5.0, read=25.0, total=25.0, body=65_536)
+LIMITS = Limits(connect=5.0, total=25.0, body=65_536)
 """Patient: who does not wait for an answer tells again. A process that is stopped for a dozen
 seconds finds the answer when it goes on."""
 PREFIX = "whsec_"

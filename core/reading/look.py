@@ -69,7 +69,7 @@ async def _look(this: Round, walk: Walk, connector: Looks, ids: Sequence[str]) -
     if not ids:
         return
     try:
-        page = await in_time(connector.look(ids, this.clock()))
+        page = await in_time(this, connector.look(ids, this.clock()))
     except BadPayload:
         if len(ids) == 1:
             await _looked(this, walk, ids, None)

@@ -6,7 +6,6 @@ newest first loses messages otherwise. A walk that breaks off begins again at th
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,6 +21,7 @@ from core.reading import observe
 from core.reading.ending import Endings
 from core.store import statement, streams, transaction
 from core.store.streams import Finished
+from core.timelimit import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -65,6 +65,7 @@ class Round:
     clock: Callable[[], datetime]
     sure: bool
     endings: Endings = field(default_factory=Endings)
+    limit: TimeLimit = field(default_factory=lambda: TimeLimit(LIMIT))
 
 
 @dataclass(slots=True)
@@ -208,15 +209,14 @@ def wait(walk: Walk) -> timedelta:
     return max(timedelta(0), walk.stream.every * spread - timedelta(seconds=walk.seconds))
 
 
-async def in_time(page: Awaitable[Page]) -> Page:
-    """*page*, or a marketplace that does not answer where it does not come within `LIMIT`.
+async def in_time(this: Round, page: Awaitable[Page]) -> Page:
+    """*page*, or a marketplace that does not answer where it does not come in time.
 
     Raises:
         Unreachable: the time is over.
     """
     try:
-        async with asyncio.timeout(LIMIT):
-            return await page
+        return await this.limit.of(page)
     except TimeoutError as late:
         raise Unreachable("no answer within the time limit", detail="timeout") from late
 
@@ -227,7 +227,7 @@ async def _fetch(this: Round, walk: Walk, position: str | None) -> Page:
             await streams.hold(db, walk.lease, LEASE)
         walk.held_at = monotonic()
     fetch = walk.reader.connector.fetch
-    return await in_time(fetch(walk.stream.name, walk.lease.cursor, position, walk.begun))
+    return await in_time(this, fetch(walk.stream.name, walk.lease.cursor, position, walk.begun))
 
 
 async def _store(this: Round, walk: Walk, cursor: str | None) -> None:

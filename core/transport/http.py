@@ -79,25 +79,23 @@ class Silent:
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds and bytes. *patience* is the longest ``Retry-After`` that is waited for here."""
+    """Seconds and bytes. *patience* is the longest ``Retry-After`` that is waited for here.
+
+    *total* is for a request and its whole answer. Silence has no limit of its own: it would
+    cost each answer two timers more.
+    """
 
     attempts: int = 3
     first_wait: float = 0.25
     longest_wait: float = 2.0
     patience: float = 5.0
     connect: float = 10.0
-    read: float = 20.0
-    total: float = 45.0
+    total: float = 30.0
     body: int = 64 * 2**20
 
     @cached_property
     def timeout(self) -> ClientTimeout:
-        return ClientTimeout(
-            total=self.total,
-            connect=self.connect,
-            sock_connect=self.connect,
-            sock_read=self.read,
-        )
+        return ClientTimeout(total=self.total, connect=self.connect, sock_connect=self.connect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ WORKER = 1
 SECONDS = 2.0
 """How much of a processor's time a walk may take."""
 
-QUICK = Limits(attempts=2, first_wait=0.0, longest_wait=0.0, patience=0.0, read=5.0, total=10.0)
+QUICK = Limits(attempts=2, first_wait=0.0, longest_wait=0.0, patience=0.0, total=10.0)
 HARMLESS = frozenset({"success", "partial"})
 UNREAD = frozenset({"parse_error"})
 NO_TOKEN = "M11: next_page_token is no text"

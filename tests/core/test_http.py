@@ -334,7 +334,7 @@ async def test_a_key_with_a_line_break_never_leaves(http):
 
 
 async def test_a_slow_answer_is_a_timeout_and_not_asked_again(session, watching):
-    http = Http(session, watching, Limits(read=0.1, total=0.2))
+    http = Http(session, watching, Limits(total=0.2))
     async with speaking([2.0, listing(b"{}")]) as (url, asked):
         fault = await fault_of(ask(http, url))
         sent = await fault_of(send(http, url))
@@ -346,7 +346,7 @@ async def test_a_slow_answer_is_a_timeout_and_not_asked_again(session, watching)
 
 
 async def test_an_answer_that_drips_is_cut_off_by_the_total(session, watching):
-    http = Http(session, watching, Limits(read=5.0, total=0.3))
+    http = Http(session, watching, Limits(total=0.3))
     drip = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"] + [b" ", 0.1] * 50
     async with speaking(drip) as (url, _):
         began = monotonic()

@@ -22,7 +22,7 @@ from sla.policy import ThreadKind
 PROMISE = timedelta(hours=2)
 EVERY = timedelta(minutes=5)
 TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
-IMPATIENT = Limits(attempts=1, patience=0.0, read=0.2, total=1.0)
+IMPATIENT = Limits(attempts=1, patience=0.0, total=0.5)
 
 
 class Book:

@@ -125,7 +125,7 @@ async def test_a_reply_is_never_sent_again(mirakl, asked, sandbox, clock, fault,
 async def test_a_reply_whose_answer_does_not_come_is_unknown(opened, asked, sandbox, clock):
     sandbox.faults.order("slow", operation="M12", delay=1.0)
     with pytest.raises(OutcomeUnknown) as caught:
-        await opened(limits=Limits(read=0.2)).reply(asked, draft(), clock.now)
+        await opened(limits=Limits(total=0.2)).reply(asked, draft(), clock.now)
 
     assert caught.value.detail == "timeout"
     assert len(sandbox.replies) == 1
