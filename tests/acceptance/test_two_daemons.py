@@ -185,8 +185,9 @@ def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing
         time.sleep(3)
         before = rejected(fleet, who)
         took.append(cut_off_and_go_on(fleet, day, who, other))
+        late = day.wait_until(lambda who=who, n=before: rejected(fleet, who) > n, 30)
+        assert late, "a late result was not rejected"
         until_it_reads(fleet, day, who, 1)
-        assert rejected(fleet, who) > before, "a late result was not rejected"
     told_again = {name: sum(again) for name, again in day.again().items()}
     assert told_again == {"hook": 0, "file": 0}, "a short stop tells something twice"
     for who, other in (NAMES, NAMES[::-1]) if long_form else ():
