@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,15 +23,14 @@ from core.errors import (
 from core.ingest import LEASE
 from core.model import HealthState, SetAside
 from core.reading import health, look, walk
-from core.reading.ending import Endings
+from core.reading.slots import Slots
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
 from core.store import budget, legible, statement, streams, transaction
-from core.timelimit import TimeLimit
 from core.together import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     from core.ingest import Stored
@@ -51,6 +49,8 @@ ELSEWHERE = timedelta(minutes=1)
 CUT = 200
 SHORTEST = timedelta(milliseconds=10)
 """Until the next look where what is due is locked: by a claim, or by a page that takes long."""
+UNASKED = timedelta(minutes=1)
+"""Until the next look where all places are taken and none gets free."""
 
 _STATES = {
     RateLimited: HealthState.RATE_LIMITED,
@@ -59,38 +59,6 @@ _STATES = {
 }
 
 log = structlog.get_logger()
-
-
-def _nothing() -> None:
-    """What is done where nobody wants to hear of it."""
-
-
-@dataclass(slots=True)
-class Slots:
-    """What the slots of one process share: what they are *reading*, its ends, a page's time limit.
-
-    *forgot*: the database went away in the middle of a word, and may hold leases for us of which
-    we do not know, or which nobody reads any more. *claimed* is called whenever something was due:
-    there may be more.
-    """
-
-    reading: set[Lease] = field(default_factory=set)
-    forgot: bool = False
-    endings: Endings = field(default_factory=Endings)
-    limit: TimeLimit = field(default_factory=lambda: TimeLimit(walk.LIMIT))
-    claimed: Callable[[], None] = field(default=_nothing)
-
-    async def claim(self, pool: Pool, worker: int, limit: int) -> list[Lease]:
-        """Claim as `streams.claim`; what was forgotten is due again, for whoever is first."""
-        async with statement(pool) as db:
-            if self.forgot:
-                self.forgot = False
-                await streams.free_forgotten(db, worker, self.reading)
-            leases = await streams.claim(db, worker, limit, LEASE)
-        if leases:
-            self.claimed()
-        self.reading.update(leases)
-        return leases
 
 
 async def once(
@@ -105,26 +73,27 @@ async def once(
     batch: int = BATCH,
     slots: Slots | None = None,
 ) -> datetime:
-    """Read at most *batch* due streams to their end, side by side; *readers* by account.
+    """Read at most *batch* due streams, side by side; *readers* by account.
 
-    *slots* is what all slots of a process share.
+    *slots* is what all slots of a process share; without it they are read to their end.
 
     Returns:
-        When to look again: at once where something was due, else when the next stream is.
+        When to look again: at once where something was due, else when the next stream is; far off
+        where all places are taken, for whoever frees one says so.
 
     Raises:
         StoreUnavailable: the database went away; what was not stored is read again.
     """
-    slots, leases = slots or Slots(), []
+    slots = slots or Slots()
     this = Round(pool, rules, metrics, running_from(now), sure, slots.endings, slots.limit)
+    if not slots.room(batch):
+        return this.clock() + UNASKED
     try:
         leases = await slots.claim(pool, worker, batch)
-        await gathered(_read(this, lease, readers.get(lease.account)) for lease in leases)
     except StoreUnavailable:
         slots.forgot = True
         raise
-    finally:
-        slots.reading.difference_update(leases)
+    await slots.read(leases, lambda lease: _read(this, lease, readers.get(lease.account)))
     if leases:
         return this.clock()
     async with statement(pool) as db:

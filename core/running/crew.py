@@ -7,13 +7,14 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from core import deliver, loops, poll, reply, watch
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.reading import blind
+from core.reading.slots import PATIENCE, Slots
 from core.running import sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from core.running.signals import Signals
     from core.running.state import State
     from core.settings import Settings
+
+T = TypeVar("T")
 
 GRACE = 2.5
 """Seconds for rounds to end when we stop; the rest is cancelled."""
@@ -65,12 +68,12 @@ class Crew:
         self._load = load
         self._redaction = redaction
         self._beside = beside
-        self._slots = poll.Slots(claimed=bells["poll"].set)
+        self._slots = Slots(claimed=bells["poll"].set, patience=PATIENCE)
         self._lookout = Lookout(bells["poll"])
         self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
         self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._reloads = 0
         self._looking_since: datetime | None = None
         self._settled: int | None = None
@@ -108,6 +111,8 @@ class Crew:
 
     def _start(self, group: asyncio.TaskGroup) -> None:
         state, bell, telling = self._state, self._bells, self._telling
+        self._slots.begin = partial(self._add, group, name="poll")
+        self._slots.places = state.settings.poll.slots * poll.BATCH
         self._loop(group, "worker", self._keep, wake=bell["worker"].ear(), tick=PATIENT)
         for _ in range(state.settings.poll.slots):
             self._loop(
@@ -157,11 +162,12 @@ class Crew:
         self._add(group, turning, name)
 
     def _add(
-        self, group: asyncio.TaskGroup, coroutine: Coroutine[None, None, None], name: str
-    ) -> None:
+        self, group: asyncio.TaskGroup, coroutine: Coroutine[Any, Any, T], name: str
+    ) -> asyncio.Task[T]:
         task = group.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _deliver(self, group: asyncio.TaskGroup) -> None:
         """One loop for each notifier, so that a slow one holds up no other."""
@@ -293,7 +299,7 @@ async def _to_its_end(task: asyncio.Task[None]) -> None:
     await task
 
 
-async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
     if tasks:
         await asyncio.wait(tasks)
 

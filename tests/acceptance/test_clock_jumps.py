@@ -29,6 +29,7 @@ WATCHED_SINCE_YESTERDAY = """
                        first_walk_at = first_walk_at - interval '1 day'
 """
 BY_A_CLOCK = {"host_clock", "start_moved", "deadline_moved"}
+NEWEST = "select coalesce(max(id), 0) from notice where kind = 'breach'"
 COUNTED = "select coalesce(sum(n), 0)::int from tally where result = 'breached'"
 
 
@@ -85,8 +86,11 @@ def is_unsure(journey: Journey) -> bool:
 
 
 def breached(journey: Journey) -> tuple[int, int]:
-    """How many breaches were told, and how many counted."""
-    return journey.receiver.kinds()["breach"], journey.value(COUNTED)
+    """The newest breach that was raised, told by now or not, and how many were counted.
+
+    One that is answered before it leaves is dropped, so there may be an older one.
+    """
+    return journey.value(NEWEST), journey.value(COUNTED)
 
 
 def are_true(journey: Journey) -> bool:
@@ -105,13 +109,14 @@ def test_while_the_clock_is_wrong_no_breach_is_told_and_afterwards_each_once(
     for seconds in (HOUR, -HOUR) * (10 if long_form else 1):
         clock.jump(seconds)
         journey.shop.until(lambda: is_unsure(journey), 30)
-        time.sleep(1)  # what was told by the right clock arrives
         known = breached(journey)
         stored.append(journey.seconds_until_told(30))
         end = time.monotonic() + 6
         while time.monotonic() < end:
             assert is_unsure(journey)
-            assert breached(journey) == known
+            raised, counted = breached(journey)
+            assert raised <= known[0]
+            assert counted == known[1]
             assert are_true(journey)
             time.sleep(0.3)
 

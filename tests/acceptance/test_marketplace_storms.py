@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(900)]
 CALM = "calm"
 PAUSE = 0.2
 """Seconds between two messages at the marketplace that is well."""
+PACE = 150
+"""Messages a second that are read at least when it is over, the stand-ins' time with it."""
 FLOOR = 1.0
 """Seconds of lag that are no matter: the poll interval itself."""
 
@@ -181,7 +183,7 @@ def test_storms_are_counted_by_their_reasons_and_hold_nobody_else_up(bay, long_f
     bay.lift()
     bay.shop.until(lambda: not bay.uncounted(), 90)
     bay.end_writing()
-    bay.shop.until(lambda: not bay.unread(), 60)
+    bay.shop.until(lambda: not bay.unread(), 60 + threads * len(STORMS) / PACE)
 
     for name, one in (("before", before), ("in the storm", during)):
         lag = bay.ledger.lags(CALM, one.begun, one.ended)

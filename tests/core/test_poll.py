@@ -841,6 +841,16 @@ async def test_a_look_that_is_rate_limited_puts_off_the_key(polling, now):
     assert (await pages.rows(polling.pool, "budget", "1"))[0]["key"] == "budget"
 
 
+async def _ended(slots):
+    """Until nothing is read any more: each end rings."""
+    rung = asyncio.Event()
+    slots.claimed = rung.set
+    async with asyncio.timeout(5):
+        while slots.reading:
+            await rung.wait()
+            rung.clear()
+
+
 DIES = """
     create function dies() returns trigger language plpgsql as $$
         begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
@@ -877,6 +887,52 @@ async def test_a_lease_of_which_nobody_knows_is_given_back_and_what_is_read_is_k
     assert (await polling.stream())["last_ok_at"] is not None
     assert (await polling.stream(account="other"))["holder"] == WORKER
     assert slots.reading == set(reading)
+
+
+async def test_a_marketplace_that_takes_long_holds_up_no_other(polling, now):
+    slow = await polling.read(setup("slow"), setup("quick"))
+    end = asyncio.Event()
+
+    async def waits():
+        await end.wait()
+        return page(buyer("M1", now))
+
+    slow.say(waits)
+    slots = poll.Slots(patience=0.05, places=2)
+    await polling.once(slots=slots)
+    assert (await polling.stream(account="quick"))["last_ok_at"] is not None
+    await polling.pool.execute("update stream set next_due = now() where account = 'quick'")
+    await polling.once(slots=slots)
+    assert len(polling.marketplaces["quick"].asked) == 2
+
+    end.set()
+    await _ended(slots)
+    assert (await polling.stream(account="slow"))["last_ok_at"] is not None
+    assert polling.counted("success", "slow") == 1
+
+
+async def test_nothing_is_claimed_where_all_places_are_taken(polling, now):
+    slow = await polling.read(setup("slow"), setup("quick"))
+    end = asyncio.Event()
+
+    async def waits():
+        await end.wait()
+        return page()
+
+    slow.say(waits)
+    await polling.pool.execute("update stream set next_due = now() where account = 'quick'")
+    slots = poll.Slots(patience=0.01, places=1)
+    await polling.pool.execute(
+        "update stream set next_due = now() - interval '1 hour' where account = 'slow'"
+    )
+    await polling.once(slots=slots)
+    assert slots.reading
+    again = await polling.once(slots=slots)
+
+    assert again - polling.now >= poll.UNASKED
+    assert polling.marketplaces["quick"].asked == []
+    end.set()
+    await _ended(slots)
 
 
 async def test_threads_that_wait_are_read_once_a_day_though_nothing_was_told_of_them(polling, now):
