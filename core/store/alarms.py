@@ -39,7 +39,8 @@ class Alarm(NamedTuple):
 
     *kind*: at *at* a `warning` or the `breach` is to be told. Or the breach was `told`, or the
     clock ended `late` while the host's clock was not believed, and it is to be counted; *at* is
-    then the deadline.
+    then the deadline. (A breach that was counted before it was told keeps its `told` until the
+    watcher comes to count it: its step stands nowhere else till then.)
     """
 
     at: datetime

@@ -94,7 +94,8 @@ COUNTABLE = """
 """
 # Read past the deadline, or one interval and a minute later without a good reading. One that ended
 # late was read: it is here only where our clock was unsure when that was stored. In the order of
-# the index and no further than the batch: after a flood each would else look at all of it.
+# the index and no further than the batch: after a flood each would else look at all of it. One that
+# was counted when it was stored, as ended late, and runs again is told, and not counted twice.
 COUNT = """
     with ready as materialized (
         select a.ctid as place
@@ -112,20 +113,27 @@ COUNT = """
     ), done as (
         delete from alarm a using ready where a.ctid = ready.place
         returning a.clock, a.step
-    ), counted as (
+    ), settled as (
         update clock c
-        set breached_at = c.due_at, corrected_at = null, correction = null, step = done.step
-        from done join clock was on was.id = done.clock
+        set step = done.step,
+            breached_at = case when fresh then c.due_at else c.breached_at end,
+            corrected_at = case when fresh then null else c.corrected_at end,
+            correction = case when fresh then null else c.correction end
+        from done
+        join clock was on was.id = done.clock
+        cross join lateral (
+            select was.breached_at is null or was.corrected_at is not null as fresh
+        ) as it
         where c.id = done.clock
-        returning c.id, c.account, c.metric, c.breached_at,
+        returning fresh, c.id, c.account, c.metric, c.breached_at,
             jsonb_build_object('breached_at', was.breached_at, 'corrected_at', was.corrected_at,
                                'correction', was.correction) as before
     ), entries as (
         insert into clock_entry (clock, at, what, before, after)
         select id, $1, 'breached', before, jsonb_build_object('breached_at', breached_at)
-        from counted
+        from settled where fresh
     )
-    select account, metric, count(*) as n from counted group by account, metric
+    select account, metric, count(*) as n from settled where fresh group by account, metric
 """
 TOLD_AHEAD = """
     select account, array_agg(distinct thread order by thread) as threads from clock

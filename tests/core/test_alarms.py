@@ -10,8 +10,9 @@ import pytest
 
 from core import store
 from core.store import alarms, clocks, migrate, steps, transaction
+from sla.clock import Given, Kind
 from tests.core import pages, seeds
-from tests.core.pages import buyer, seller, setup, stored
+from tests.core.pages import buyer, seller, setup, stored, thread
 from tests.core.seeds import HOUR, MINUTE, SECOND
 
 DAY = 24 * HOUR
@@ -99,6 +100,56 @@ async def test_an_account_that_leaves_takes_its_alarms_along(pool, now):
     assert [(r["thread"], r["ended"], r["alarm"], r["step"]) for r in rows] == [
         ("A", "void", None, 1), ("B", "void", None, 0),
     ]  # fmt: skip
+
+
+def claim(now, **changes):
+    reading = {
+        "kind": "claim", "act": "A", "due_at": now - HOUR, "starts_at": now - 2 * DAY,
+        "asks": True, "by_message": False, "acted_at": None, "outcome": None,
+        "uncertain": False, "as_of": now, "read_at": now,
+    }  # fmt: skip
+    return "T1", Given(**{**reading, **changes})
+
+
+async def opened_again(pool, now, how):
+    """A clock that was counted as it ended late, before anything was told; now it runs again."""
+    if how == "a date that asks again":
+        before, since = now - 30 * MINUTE, now - 29 * MINUTE
+        claimed = thread("T1", as_of=before, kind="claim")
+        await stored(pool, before, claimed, claim(now, as_of=before, read_at=before))
+        await stored(pool, since, claim(now, asks=False, as_of=since, read_at=since))
+        await stored(pool, now, claim(now, as_of=now - MINUTE, read_at=now - MINUTE))
+        return
+    await stored(pool, now, buyer("M1", now - 2 * DAY), seller("M2", now - HOUR))
+    if how == "an answer that was automatic":
+        await stored(pool, now, seller("M2", now - HOUR, kind=Kind.AUTOMATIC))
+    elif how == "an answer in another thread":
+        await stored(pool, now, seller("M2", now - HOUR, "T2"))
+    else:
+        await stored(pool, now, seller("M2", now - HOUR, delivery="refused"), sure=False)
+
+
+AGAIN = [
+    "an answer that was automatic", "an answer in another thread",
+    "a date that asks again", "a refusal while our clock was unsure",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", AGAIN)
+async def test_a_breach_that_was_counted_before_it_was_told_is_counted_once(pool, now, how):
+    await opened_again(pool, now, how)
+    row = await only(pool)
+    assert (row["ended"], row["breached_at"] is None) == (None, False)
+    await pool.execute("update stream set seen_through = $1", now)
+    await seeds.watched(pool, RULES, now + MINUTE)
+
+    tally = await pool.fetch("select n from tally where result = 'breached'")
+    entries = await pool.fetch("select 1 from clock_entry where what = 'breached'")
+    row = await only(pool)
+    assert [n for (n,) in tally] == [1]
+    assert len(entries) <= 1
+    assert (row["alarm"], row["step"]) == (None, len(row["steps"]))
+    assert await right(pool)
 
 
 async def waits(task):

@@ -73,7 +73,7 @@ async def test_one_timer_is_enough_for_all():
     loop, limit = asyncio.get_running_loop(), TimeLimit(5.0)
     made: list[float] = []
     call_at = loop.call_at
-    loop.call_at = lambda when, *rest, **named: made.append(when) or call_at(when, *rest, **named)  # type: ignore[method-assign]
+    loop.call_at = lambda when, *rest, **named: made.append(when) or call_at(when, *rest, **named)
 
     await asyncio.gather(*(limit.of(asyncio.sleep(0)) for _ in range(20)))
 
