@@ -130,6 +130,10 @@ class Journey:
     def stored(self) -> set[str]:
         return {id_ for (id_,) in self.rows("select id from message")}
 
+    def heard(self) -> dict[str, list[dict[str, Any]]]:
+        """What each notifier brought to its reader, in the order of arrival."""
+        return {"hook": list(self.receiver.told), "file": self.shop.notices()}
+
     def told_twice(self) -> dict[str, int]:
         """What was told more than once, and how often."""
         ids = {(told["key"], told["webhook_id"]) for told in self.receiver.told}

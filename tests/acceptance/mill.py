@@ -48,7 +48,7 @@ HARMLESS = frozenset({"success", "partial"})
 UNREAD = frozenset({"parse_error"})
 NO_TOKEN = "M11: next_page_token is no text"
 TABLES = (
-    "clock_entry", "clock", "given", "raw_message", "message", "reply", "thread", "stream",
+    "alarm", "clock_entry", "clock", "given", "raw_message", "message", "reply", "thread", "stream",
     "notice", "dispatch", "tally", "promise", "policy_version", "set_aside", "published",
     "tombstone", "budget", "account",
 )  # fmt: skip
@@ -330,6 +330,8 @@ class Mill:
         async with self.pool.acquire() as db:
             if moved := await db.fetch(MOVED, since):
                 raise Hostile(f"computed again it is another clock: {moved[:3]}")
+            if wrong := await seeds.wrong_alarms(db):
+                raise Hostile(f"not the alarms of the clocks: {wrong}")
             spoken = [row["said"] or "" for row in await db.fetch(SPOKEN)]
         exported = prometheus_client.generate_latest(self.metrics.registry).decode()
         for where, text in (
