@@ -27,6 +27,7 @@ from core.measuring.requests import Requests
 from core.metrics import Metrics
 from core.model import Account
 from core.notifier import Route, Routing
+from core.reading.slots import PATIENCE, Slots
 from core.reading.walk import Reader
 from core.rules import Rules
 from core.running import memory
@@ -71,11 +72,18 @@ class Fleet:
     async def polled(self) -> float:
         """Read all that is due; seconds of our processor time a stream."""
         await self.due()
-        slots, begun = poll.Slots(), process_time()
+        before = harness.walks(self.metrics)
+        slots, begun = self._slots(), process_time()
         await asyncio.gather(*(self._slot(slots) for _ in range(SLOTS)))
-        return (process_time() - begun) / len(self.readers)
+        took, after = process_time() - begun, harness.walks(self.metrics)
+        assert after - before == {"success": len(self.readers)}, f"walks ended as {after}"
+        return took / len(self.readers)
 
-    async def _slot(self, slots: poll.Slots) -> None:
+    def _slots(self) -> Slots:
+        """As the daemon has them."""
+        return Slots(places=SLOTS * poll.BATCH, patience=PATIENCE)
+
+    async def _slot(self, slots: Slots) -> None:
         soon = timedelta(0)
         while soon < SOON:
             now = loops.utcnow()

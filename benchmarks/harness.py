@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from math import log2
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection, Record
 
+    from core.metrics import Metrics
     from core.store import Address
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
@@ -154,6 +156,16 @@ async def database(address: Address, name: str) -> Address:
     async with connection(made) as db:
         await migrate.apply(db)
     return made
+
+
+def walks(metrics: Metrics) -> Counter[str]:
+    """How the walks of a process have ended so far: what failed is quick, and no measurement."""
+    ended: Counter[str] = Counter()
+    for family in metrics.registry.collect():
+        for sample in family.samples:
+            if sample.name == "replyby_polls_total" and sample.value:
+                ended[sample.labels["outcome"]] += int(sample.value)
+    return ended
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import structlog
 
+from benchmarks import harness
 from benchmarks.inbox import unfiltered
 from benchmarks.inbox.connector import MESSAGES, Inbox, InboxOptions, spec
 from core import poll, store
@@ -155,6 +156,7 @@ class Meter:
 
     async def start(self) -> None:
         self._written, self._lsn, self._server = await self._told()
+        self._at = monotonic()
         self._cpu, self._began = process_time(), perf_counter()
 
     async def read(self) -> dict[str, Any]:
@@ -162,6 +164,7 @@ class Meter:
         written, lsn, server = await self._told()
         used = sum(each - self._server.get(pid, 0.0) for pid, each in server.items())
         return {
+            "began": self._at,
             "seconds": seconds,
             "cpu": cpu,
             "server_cpu": used,
@@ -209,7 +212,11 @@ async def window(daemon: Daemon, what: str) -> dict[str, Any]:
             await daemon.read()
     else:
         await daemon.read()
-    return {"window": what, **await meter.read()}
+    told = await meter.read()
+    ended = harness.walks(daemon.metrics)
+    if ended.keys() != {"success"}:
+        raise SystemExit(f"{what}: walks ended as {dict(ended)}")
+    return {"window": what, **told}
 
 
 async def main() -> None:
