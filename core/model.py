@@ -6,7 +6,7 @@ Every ``*_at`` is an aware instant in UTC; every ``*_within`` and ``*_every`` a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, NewType
@@ -137,6 +137,28 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the marketplace says, later and elsewhere, became of a seller's message.
+
+    *id* is the message that says so, at *at*; *delivery* is `confirmed` or `refused`. It means the
+    message *message_id* where it names one, else one to the buyer whose threads have *buyer* as
+    their `reply_to["buyer"]`, about *order_id*, written in *thread*, as far as each is told;
+    *text* is all that the letter says: the buyer's name stands in it, and in a copy what was
+    written. *is_copy*: where it is of nothing that left from here, it is an answer given elsewhere.
+    """
+
+    id: str
+    delivery: Delivery
+    at: datetime
+    message_id: str | None = None
+    buyer: str | None = None
+    order_id: str | None = None
+    thread: str | None = None
+    text: str = field(default="", repr=False)
+    is_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one fetch returned. *cursor* and *position* are opaque to core.
 
@@ -149,6 +171,7 @@ class Page:
     given: tuple[tuple[str, Given], ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     published: tuple[Published, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     cursor: str | None = None
     position: str | None = None
     more: bool = False

@@ -100,6 +100,7 @@ class Given:
     acted_at: datetime | None = None
     outcome: Outcome | None = None
     uncertain: bool = False
+    sentence: str | None = None
 
 
 def instant(turn: Turn) -> datetime:

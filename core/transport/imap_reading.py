@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from core.transport.imap_position import Position
     from core.transport.imap_thread import Line
 
+    Fetched = tuple[Facts, bytes, "Lack | None"]
+
 T = TypeVar("T")
 
 A_DAY = timedelta(days=1)
@@ -148,9 +150,7 @@ class Reading:
             lack=lack,
         )
 
-    async def _group(
-        self, place: Position, group: Sequence[Facts]
-    ) -> list[tuple[Facts, bytes, Lack | None]]:
+    async def _group(self, place: Position, group: Sequence[Facts]) -> list[Fetched]:
         """The letters of *group*; one that is gone is left out, one that is refused says so."""
         if len(group) == 1 and self._doubt(place, group[0].uid) >= TRIES:
             return [(group[0], b"", "unfetched")]
@@ -159,10 +159,7 @@ class Reading:
         except BadPayload:
             if len(group) > 1:
                 return [one for each in group for one in await self._group(place, [each])]
-            there = await self._ask(
-                lambda: self.line.client.search(group[0].uid, group[0].uid),
-            )
-            found = [(group[0], b"", "unfetched")] if there else []
+            found = await self._withheld(group[0])
         except ConnectorError:
             self.doubts.update(self._keys(place, group))
             raise
@@ -170,16 +167,25 @@ class Reading:
             self.doubts.pop(key, None)
         return found
 
-    async def _group_once(self, group: Sequence[Facts]) -> list[tuple[Facts, bytes, Lack | None]]:
+    async def _group_once(self, group: Sequence[Facts]) -> list[Fetched]:
         if group[0].size > self.limits.whole:
             begin = await self._begin(group[0].uid)
             return [] if begin is None else [(group[0], begin, "truncated")]
         bodies = await self._ask(lambda: self.line.client.bodies([each.uid for each in group]))
-        return [
-            (each, bodies[each.uid] or b"", None if bodies[each.uid] is not None else "unfetched")
-            for each in group
-            if each.uid in bodies
-        ]
+        found = list[Fetched]()
+        for each in group:
+            body = bodies.get(each.uid)
+            found += [(each, body, None)] if body is not None else await self._withheld(each)
+        return found
+
+    async def _withheld(self, facts: Facts) -> list[Fetched]:
+        """A letter that the server did not give: it says so if it is there, else it was removed.
+
+        Dovecot shows what was removed meanwhile until the folder is opened again.
+        """
+        await self._ask(lambda: self.line.client.examine(self.folder))
+        there = await self._ask(lambda: self.line.client.search(facts.uid, facts.uid))
+        return [(facts, b"", "unfetched")] if there else []
 
     async def _begin(self, uid: int) -> bytes | None:
         """The header and what follows it of a large letter, in parts; None if it is gone."""
