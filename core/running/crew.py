@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from core import deliver, loops, poll, reply, watch
+from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.reading import blind
+from core.reading import blind, listen
 from core.reading.slots import PATIENCE, Slots
 from core.running import sdnotify, takeover
 from core.running.lookout import Lookout
@@ -72,6 +73,7 @@ class Crew:
         self._lookout = Lookout(bells["poll"])
         self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
+        self._listening: dict[str, asyncio.Event] = {}
         self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reloads = 0
@@ -92,7 +94,7 @@ class Crew:
             sdnotify.notify("STOPPING=1")
             log.info("stopping")
             self._state.watched.stopping = True
-            for stop in self._delivering.values():
+            for stop in (*self._delivering.values(), *self._listening.values()):
                 stop.set()
             await self._end()
             for task in (*self._tasks, *beside):
@@ -134,6 +136,7 @@ class Crew:
         reload = partial(self._reload, group)
         self._loop(group, "reload", reload, wake=self._signals.reload, tick=MINUTE)
         self._deliver(group)
+        self._listen(group)
         lag = loops.measure_lag(self._signals.stop, state.metrics.event_loop_delay)
         self._add(group, lag, "lag")
 
@@ -184,6 +187,25 @@ class Crew:
             )
         for name in self._delivering.keys() - self._state.notifiers.keys():
             self._delivering.pop(name).set()
+
+    def _listen(self, group: asyncio.TaskGroup) -> None:
+        """One loop for each source that says when it has something new; after a reload all anew."""
+        for stop in self._listening.values():
+            stop.set()
+        self._listening.clear()
+        for name, reader in self._state.readers.items():
+            if isinstance(reader.connector, Waits):
+                stop = self._listening[name] = asyncio.Event()
+                hear = partial(self._hear, name, reader.connector, stop)
+                # It turns when something is heard: how long that takes says nothing.
+                turning = loops.every(f"listen {name}", hear, stop)
+                self._add(group, turning, f"listen {name}")
+
+    async def _hear(
+        self, account: str, source: Waits, stop: asyncio.Event, now: datetime
+    ) -> datetime:
+        ring = self._bells["poll"].set
+        return await listen.once(self._state.pool, account, source, stop, now, ring)
 
     async def _keep(self, now: datetime) -> datetime | None:
         """Stay registered; what systemd hears is that the database answered and loops turn."""
@@ -290,6 +312,7 @@ class Crew:
             state.adopt(settings, rules, now)
             await deliver.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
+            self._listen(group)
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
 

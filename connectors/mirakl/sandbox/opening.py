@@ -56,10 +56,14 @@ class AccountOptions(Protocol):
 async def open_sandbox(
     accounts: Mapping[str, AccountOptions], clock: Callable[[], datetime]
 ) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
-    """Serve and play while entered; yields, by account, the `base_url` and `api_key` to use."""
-    async with Sandbox(clock) as sandbox:
+    """Serve and play while entered; yields, by account, the `base_url` and `api_key` to use.
+
+    Each instant begins another scene: who starts again meets nobody of the last one.
+    """
+    begun = clock().isoformat()
+    async with Sandbox(clock, seed=crc32(begun.encode())) as sandbox:
         shops = {name: _shop(sandbox, name, options) for name, options in accounts.items()}
-        scenes = [_scene(sandbox, name, shop) for name, shop in shops.items()]
+        scenes = [_scene(sandbox, f"{name} {begun}", shop) for name, shop in shops.items()]
         for each in scenes:
             each.once(clock())
         playing = asyncio.create_task(scene.play(scenes, clock), name="sandbox-scene")
@@ -92,13 +96,13 @@ def habits(operator: str) -> Habits:
     return next((known for name, known in HABITS.items() if name in operator), Habits())
 
 
-def _scene(sandbox: Sandbox, account: str, shop: Shop) -> scene.Scene:
+def _scene(sandbox: Sandbox, seed: str, shop: Shop) -> scene.Scene:
     spoken = LANGUAGES.items()
     languages = next((known for name, known in spoken if name in shop.operator.name), None)
     return scene.Scene(
         ShopStage(sandbox, shop),
         within=PROMISE,
-        seed=crc32(account.encode()),
+        seed=crc32(seed.encode()),
         languages=languages or people.LANGUAGES,
     )
 

@@ -252,3 +252,19 @@ async def test_the_same_seed_gives_the_same_ids(clock):
             made.append((shop.key, shop.open_thread("a").id))
 
     assert made[0] == made[1]
+
+
+async def threads_of(options, session):
+    _, page = await read(session, options["es"])
+    return {thread["id"] for thread in page["data"]}
+
+
+async def test_whoever_starts_again_meets_nobody_of_the_last_scene(session, clock):
+    seen = []
+    for _ in range(2):
+        async with opening.open_sandbox({"es": Account("pccomponentes")}, clock) as options:
+            seen.append(await threads_of(options, session))
+        clock.now += timedelta(seconds=5)
+
+    assert seen[0].isdisjoint(seen[1])
+    assert min(map(len, seen)) >= 5
