@@ -312,8 +312,8 @@ def _log_in(library: Any, login: Login, token: str | None) -> None:
 
 def _capabilities(library: Any) -> frozenset[str]:
     """What the server can do now: the library keeps what the greeting said, which is less."""
-    _, lines = library._imap.capability()  # noqa: SLF001  # see above
-    return frozenset(lines[-1].decode("ascii", "replace").upper().split())
+    library._cached_capabilities = None  # noqa: SLF001  # see above
+    return frozenset(word.decode("ascii", "replace").upper() for word in library.capabilities())
 
 
 def _xoauth2(user: str, token: str) -> Callable[[bytes], bytes]:

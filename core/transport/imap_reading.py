@@ -172,7 +172,7 @@ class Reading:
             begin = await self._begin(group[0].uid)
             return [] if begin is None else [(group[0], begin, "truncated")]
         bodies = await self._ask(lambda: self.line.client.bodies([each.uid for each in group]))
-        found = list[Fetched]()
+        found: list[Fetched] = []
         for each in group:
             body = bodies.get(each.uid)
             found += [(each, body, None)] if body is not None else await self._withheld(each)
