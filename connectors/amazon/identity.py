@@ -1,0 +1,150 @@
+"""To which thread a letter belongs, and what has to be remembered to say so. Pure.
+
+Every mail of Amazon's is a fresh one: References and subjects join nothing (trap 4). In this order
+count the case (two cases of one buyer stay two, trap 5), the order with the buyer, the buyer with a
+family of subjects within some days.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.model import MAX_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.amazon.addresses import Alias
+
+MOST = 5_000
+"""Families and dossiers that are remembered, each: the newest."""
+
+_REPLY = re.compile(
+    r"\s*+(?:(?:re|aw|sv|vs|odp|antw|fwd?|wg|tr|rv|i|r)\s*+(?:\[\d{1,3}\])?\s*+[:\uff1a]\s*+)+",
+    re.IGNORECASE,
+)
+_VARIES = re.compile(r"\([^()]{0,80}\)|[\d#-]+|\s+")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Seen(NamedTuple):
+    """A thread, and the newest instant that was seen of it."""
+
+    thread: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier letters left behind: part of the cursor. It holds no name and no address.
+
+    *families* are the threads of letters without case and order, by buyer and family of subjects;
+    *dossiers* the claims, returns and cancellations that still ask, by thread.
+    """
+
+    families: Mapping[str, Seen] = field(default_factory=dict)
+    dossiers: Mapping[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str | None) -> Memory:
+        """What `write` wrote; nothing where there is none."""
+        said: dict[str, Any] = json.loads(text) if text else {}
+        return cls(
+            {key: Seen(name, _instant(at)) for key, (name, at) in said.get("families", {}).items()},
+            {name: _instant(at) for name, at in said.get("dossiers", {}).items()},
+        )
+
+    def write(self) -> str:
+        """As text, the same for the same memory."""
+        families = {key: [seen.thread, seen.at.isoformat()] for key, seen in self.families.items()}
+        dossiers = {name: at.isoformat() for name, at in self.dossiers.items()}
+        return json.dumps({"families": families, "dossiers": dossiers}, sort_keys=True)
+
+    def with_family(self, key: str, seen: Seen) -> Memory:
+        """With *seen* as the newest of its family."""
+        families = {**self.families, key: seen}
+        if len(families) > MOST:
+            del families[min(families, key=lambda name: (families[name].at, name))]
+        return replace(self, families=families)
+
+    def with_dossier(self, thread: str, at: datetime) -> Memory:
+        """With *thread* as one that asks since *at*."""
+        dossiers = {**self.dossiers, thread: max(at, self.dossiers.get(thread, at))}
+        if len(dossiers) > MOST:
+            del dossiers[min(dossiers, key=lambda name: (dossiers[name], name))]
+        return replace(self, dossiers=dossiers)
+
+    def without_dossier(self, thread: str) -> Memory:
+        """Without *thread*, which asks no more."""
+        left = {name: at for name, at in self.dossiers.items() if name != thread}
+        return replace(self, dossiers=left)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def digest(text: str, length: int = 16) -> str:
+    """*text* in an id, where it may not stand itself or may be too long."""
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:length]
+
+
+def family(subject: str) -> str:
+    """What subjects of one conversation have in common: no "Re:", order, number or spacing."""
+    subject = subject[:MAX_LINE]
+    prefix = _REPLY.match(subject)
+    return _VARIES.sub("", subject[prefix.end() :] if prefix else subject).casefold()
+
+
+def of_message(
+    alias: Alias,
+    case: str | None,
+    orders: tuple[str, ...],
+    subject: str,
+    message: str,
+    at: datetime,
+    memory: Memory,
+    within: timedelta,
+) -> tuple[str, Memory]:
+    """The thread of a letter from or to the buyer *alias*, and the memory after it.
+
+    *case* is the uuid that the letter names beside the alias. *memory* matters only for a letter
+    without case and order: it joins one of its family that is no further away than *within*.
+    """
+    if uuid := alias.uuid or case:
+        return f"case:{uuid}", memory
+    if alias.case:
+        return f"case:{alias.digest}:{alias.case}", memory
+    if orders:
+        return of_order(orders[0], alias), memory
+    key = f"{alias.digest}:{digest(family(subject), 8)}"
+    known = memory.families.get(key)
+    joins = known is not None and abs(at - known.at) <= within
+    seen = (
+        Seen(known.thread, max(at, known.at))
+        if known and joins
+        else Seen(f"buyer:{key}:{digest(message, 8)}", at)
+    )
+    return seen.thread, memory.with_family(
+        key, seen
+    ) if not known or seen.at >= known.at else memory
+
+
+def of_order(order: str, alias: Alias | None) -> str:
+    """The thread of an order with its buyer, or of an order whose buyer is not told."""
+    return f"order:{order}:{alias.digest}" if alias else f"order:{order}"
+
+
+def of_dossier(kind: str, order: str | None, message: str) -> str:
+    """The thread of a claim, return or cancellation: one for each order, else for each letter."""
+    return f"{kind}:{order}" if order else f"{kind}:letter:{digest(message)}"
+
+
+def of_letter(message: str) -> str:
+    """The thread of a letter that belongs to nothing."""
+    return f"letter:{digest(message)}"

@@ -1,0 +1,195 @@
+"""Which letter this is: by Amazon's own header, else by sender and shape; how far to believe it.
+
+What is unknown is shown, never dropped; and nothing that is not proven may end a waiting, nor take
+one back. A letter is proven where the mailbox's own server says that Amazon signed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from connectors.amazon import addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from connectors.amazon.addresses import Alias
+    from connectors.amazon.body import Words
+    from core.transport.mime import Mail
+
+TYPE = "x-space-notification-type"
+MARKETPLACE = "x-marketplace-id"
+
+
+class Sort(StrEnum):
+    """What a letter is."""
+
+    BUYER = "buyer"
+    COPY = "copy"
+    OPT_OUT = "opt_out"
+    CANCELLATION = "cancellation"
+    RETURN = "return"
+    REFUND = "refund"
+    CLAIM = "claim"
+    DECISION = "decision"
+    CHARGEBACK = "chargeback"
+    SYSTEM = "system"
+    SENT = "sent"
+    BOUNCE = "bounce"
+    LOOK_ALIKE = "look_alike"
+    FOREIGN = "foreign"
+
+
+class Standing(StrEnum):
+    """How far a letter is to be believed.
+
+    `proven`: Amazon signed it. `unproven`: nobody checked; it may open a waiting and undo an
+    answer, which costs a look if it lies, but never end anything. `forged`: the check failed; it is
+    shown and told, and neither starts nor ends anything (trap 47).
+    """
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    FORGED = "forged"
+
+
+TYPES = {
+    "BBC_MESSAGE_SENT_TO_MERCHANT": Sort.BUYER,
+    "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT": Sort.COPY,
+    "BUYER_OPTED_OUT_BSM_MESSAGES": Sort.OPT_OUT,
+    "BRC_SELLER_NOTIFICATION": Sort.CANCELLATION,
+    "RETURN_REQUEST": Sort.RETURN,
+    "REFUND_ISSUED": Sort.REFUND,
+    "A_Z_CLAIM_RESPONDENT_NOTIFY": Sort.CLAIM,
+    "A_Z_CLAIM_RESPONDENT_CLOSE": Sort.DECISION,
+}
+
+_DECIDED = (
+    "decision",
+    "décision",
+    "decisione",
+    "entscheidung",
+    "decisión",
+    "decisão",
+    "beslissing",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What a letter is, how far it is believed, and the buyer's alias that it names, if any."""
+
+    sort: Sort
+    standing: Standing
+    alias: Alias | None = None
+
+
+def sorted_as(
+    mail: Mail,
+    words: Words,
+    *,
+    trusted: bool | None,
+    is_sent: bool = False,
+    own: AbstractSet[str] = frozenset(),
+) -> Sorted:
+    """What *mail* is.
+
+    *trusted* says whether Amazon signed it (True), the check failed (False) or nobody checked.
+    *is_sent* says that it lies where letters lie that left; *own* are the addresses from which
+    this account answers, in small letters.
+    """
+    standing = _standing(trusted)
+    alias = _alias(mail)
+    if is_sent:
+        written = addressee(mail)
+        return Sorted(Sort.SENT if written else Sort.FOREIGN, Standing.PROVEN, written)
+    if mail.reports or mail.automatic in {"bounce", "delayed"}:
+        return Sorted(Sort.BOUNCE, standing, _bounced(mail))
+    sender = mail.sender.address if mail.sender else ""
+    if sender.lower() in own:
+        return Sorted(Sort.FOREIGN, standing)  # a copy of our own letter: only where it left counts
+    if not addresses.is_amazon(sender):
+        return Sorted(_foreign(mail, alias, standing), standing, alias)
+    return Sorted(_amazons(mail, words, sender), standing, alias)
+
+
+def addressee(mail: Mail) -> Alias | None:
+    """The buyer to whom *mail* goes; the first, where it goes to several."""
+    copied = (one for name in ("to", "cc") for one in mail.headers.get(name, ()))
+    to = (found for one in mail.to if (found := addresses.alias(one.address)))
+    return next(to, None) or next(iter(addresses.aliases(" ".join(copied))), None)
+
+
+def _standing(trusted: bool | None) -> Standing:  # noqa: FBT001  # its only meaning
+    if trusted is None:
+        return Standing.UNPROVEN
+    return Standing.PROVEN if trusted else Standing.FORGED
+
+
+def _alias(mail: Mail) -> Alias | None:
+    """The buyer's alias: the one to answer to, else the sender's; with its case where one has it.
+
+    The case sometimes stands only in the envelope (trap 3).
+    """
+    told = [one.address for one in mail.reply_to]
+    told += [mail.sender.address] if mail.sender else []
+    found = [alias for one in told if (alias := addresses.alias(one))]
+    if not found:
+        return None
+    envelope = [alias for one in mail.envelope if (alias := addresses.alias(one))]
+    same = [one for one in (*found, *envelope) if one.buyer == found[0].buyer]
+    return next((one for one in same if one.case), same[0])
+
+
+def _bounced(mail: Mail) -> Alias | None:
+    """The buyer whom a letter of ours did not reach."""
+    named = [each.recipient for each in mail.reports if each.recipient]
+    found = (addresses.alias(one) for one in (*named, *mail.headers.get("x-failed-recipients", ())))
+    return next((one for one in found if one), None)
+
+
+def _foreign(mail: Mail, alias: Alias | None, standing: Standing) -> Sort:
+    """A letter that is not from an address of Amazon's.
+
+    A mailing list may put its own address in the place of the sender: then the alias is the one to
+    answer to, and Amazon's signature must hold. Without it, it is somebody who pretends.
+    """
+    sender, known = mail.sender, TYPES.get(_type(mail))
+    if standing is Standing.PROVEN and (alias or known not in {None, Sort.BUYER}):
+        return known or Sort.BUYER
+    if alias or known:
+        return Sort.LOOK_ALIKE
+    pretends = sender is not None and addresses.pretends(sender.name, sender.address)
+    return Sort.LOOK_ALIKE if pretends else Sort.FOREIGN
+
+
+def _type(mail: Mail) -> str:
+    return mail.header(TYPE).strip().upper()
+
+
+def _amazons(mail: Mail, words: Words, sender: str) -> Sort:
+    """A letter from an address of Amazon's: by its type, else by sender and shape."""
+    kind = _type(mail)
+    if kind in TYPES:
+        return TYPES[kind]
+    if addresses.alias(sender):
+        # Of a type that nobody knows yet it is a buyer's where it looks like one: unknown is open.
+        return Sort.BUYER if words.is_wrapped or not kind else Sort.SYSTEM
+    return Sort.SYSTEM if kind else _by_shape(mail, words, addresses.local(sender))
+
+
+def _by_shape(mail: Mail, words: Words, sender: str) -> Sort:
+    """A letter of Amazon's own without a type: old ones, and what some forwarders leave of them."""
+    subject, text = mail.subject.casefold(), f"{mail.text}\n{mail.html or ''}"
+    if sender == addresses.CLAIMS:
+        return Sort.DECISION if any(word in subject for word in _DECIDED) else Sort.CLAIM
+    if sender == addresses.OPT_OUTS and "[import" in text.casefold():
+        return Sort.OPT_OUT
+    if sender == addresses.COPIES:
+        if words.is_wrapped:
+            return Sort.COPY
+        if "/cancel-order" in text:
+            return Sort.CANCELLATION
+    return Sort.CHARGEBACK if "chargeback" in subject else Sort.SYSTEM

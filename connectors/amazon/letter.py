@@ -1,0 +1,233 @@
+"""One letter on its way to our words: what came, what is known of it, what comes of it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from connectors.amazon import addresses, body, identity, kinds, marketplaces
+from connectors.amazon.identity import Memory
+from connectors.amazon.kinds import Standing
+from core.model import MAX_LINE, Attachment, Message, Page, SetAside, Thread, Verdict
+from sla.clock import Kind
+from sla.policy import Party, ThreadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from connectors.amazon.addresses import Alias
+    from connectors.amazon.body import Words
+    from connectors.amazon.kinds import Sorted
+    from connectors.amazon.marketplaces import Marketplace
+    from connectors.amazon.options import AmazonOptions
+    from core.transport.mime import File, Mail
+    from sla.clock import Given
+
+LONGEST_LAG = timedelta(hours=72)
+"""A stamp that is earlier than the arrival by more is no stamp of this letter."""
+
+LONGEST_ID = 500
+
+_SUFFIX = re.compile(r"\s*-\s*Amazon Marketplace\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A letter as it lay in the mailbox.
+
+    *at* is the server's own time of its arrival. *trusted* says that Amazon signed it: True where
+    the mailbox's server found a DKIM signature of a domain of Amazon's (`addresses.owns`) to hold,
+    False where it found it not to, None where nobody checked. *is_sent*: it lay in the folder of
+    letters that left.
+    """
+
+    mail: Mail
+    at: datetime
+    trusted: bool | None = None
+    is_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What comes of letters.
+
+    *links* set Amazon's mark "no response needed", by message: for an agent's button alone.
+    """
+
+    messages: tuple[Message, ...] = ()
+    threads: tuple[Thread, ...] = ()
+    given: tuple[tuple[str, Given], ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    links: Mapping[str, SecretStr] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+    def page(self) -> Page:
+        """As a page without a cursor."""
+        return Page(
+            messages=self.messages,
+            threads=self.threads,
+            given=self.given,
+            set_aside=self.set_aside,
+            verdicts=self.verdicts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter, and all that can be said of it by itself.
+
+    *at* is when it counts as written, *visible_at* when it arrived where that is not the same;
+    *orders* are those that it is about, *where* its marketplace, *now* when it was read.
+    """
+
+    mail: Mail
+    words: Words
+    found: Sorted
+    id: str
+    at: datetime
+    visible_at: datetime | None
+    orders: tuple[str, ...]
+    where: Marketplace
+    options: AmazonOptions
+    now: datetime
+
+    @property
+    def order(self) -> str | None:
+        """The order that counts."""
+        return self.orders[0] if self.orders else None
+
+    @property
+    def alias(self) -> Alias | None:
+        """The buyer that it names."""
+        return self.found.alias
+
+    @property
+    def notice(self) -> str:
+        """What a letter of Amazon's own says, without tokens."""
+        return body.without_tokens(self.mail.text[: body.MOST]).strip()
+
+    def message(  # the others are the common schema's
+        self,
+        thread: str,
+        party: Party = Party.MARKETPLACE,
+        kind: Kind = Kind.SYSTEM,
+        to: Party | None = Party.SELLER,
+        *,
+        text: str | None = None,
+        id_: str | None = None,
+    ) -> Message:
+        """The message that it is in *thread*; *text* in place of the notice's."""
+        return Message(
+            id=id_ or self.id,
+            thread=thread,
+            party=party,
+            kind=kind,
+            to=frozenset({to} if to else ()),
+            sent_at=self.at,
+            visible_at=self.visible_at,
+            subject=line(self.mail.subject) or None,
+            body=self.notice if text is None else text,
+            order_id=self.order,
+            attachments=tuple(map(_attachment, self.mail.files)),
+        )
+
+    def thread(self, id_: str, kind: ThreadKind = ThreadKind.MESSAGE, buyer: str = "") -> Thread:
+        """The state of its thread, without a way to answer."""
+        host = self.where.seller_central
+        page = f"orders-v3/order/{self.order}" if self.order else "messaging/inbox"
+        return Thread(
+            id=id_,
+            kind=kind,
+            subject=line(self.mail.subject) or None,
+            buyer=line(buyer),
+            order_ids=self.orders,
+            url=f"https://{host}/{page}",
+            as_of=self.at,
+        )
+
+    def aside(self, reason: str) -> SetAside:
+        """That a person is to look at it: who sent it and what it claims to be, no text."""
+        sender = self.mail.sender.address if self.mail.sender else ""
+        told = {
+            "message": self.id,
+            "domain": addresses.domain(sender),
+            "type": self.mail.header(kinds.TYPE)[:100],
+            "faults": list(self.mail.faults),
+        }
+        return SetAside(self.id, reason, json.dumps(told).encode())
+
+
+def read(arrival: Arrival, options: AmazonOptions, now: datetime) -> Letter:
+    """What can be said of *arrival* by itself."""
+    mail, words = arrival.mail, body.read(arrival.mail)
+    found = kinds.sorted_as(
+        mail, words, trusted=arrival.trusted, is_sent=arrival.is_sent, own=options.own
+    )
+    orders = words.order_ids or body.order_ids(mail.subject, "" if words.is_wrapped else mail.text)
+    at, visible_at = instants(arrival, found.standing)
+    first = marketplaces.BY_ID[options.marketplaces[0]]
+    told = mail.header(kinds.MARKETPLACE)
+    where = marketplaces.of(told, found.alias.tld if found.alias else None) or first
+    return Letter(mail, words, found, name(mail), at, visible_at, orders, where, options, now)
+
+
+def instants(arrival: Arrival, standing: Standing) -> tuple[datetime, datetime | None]:
+    """When a letter counts as written, and when it became visible where that is later.
+
+    The server's arrival counts. Only where Amazon signed it, and for at most 72 h, its own stamp
+    does: another sender's `Date` is anybody's word, and the instant of our reading hides a breach
+    (trap 13).
+    """
+    at = arrival.at.astimezone(UTC)
+    if arrival.is_sent or standing is not Standing.PROVEN:
+        return at, None
+    stamp = arrival.mail.date or _first_received(arrival.mail)
+    if stamp is None or not at - LONGEST_LAG <= stamp < at:
+        return at, None
+    return stamp, at
+
+
+def _first_received(mail: Mail) -> datetime | None:
+    """When the first server of Amazon's noted the letter; None where none did readably."""
+    hops = mail.headers.get("received", ())
+    route, _, stamp = hops[-1].rpartition(";") if hops else ("", "", "")
+    if "amazon" not in route.lower():
+        return None
+    try:
+        at = parsedate_to_datetime(stamp.strip())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return at.astimezone(UTC) if at.tzinfo else None
+
+
+def name(mail: Mail) -> str:
+    """The id of *mail*: the same in every folder, and however often it is delivered."""
+    told = mail.message_id
+    return told if 0 < len(told) <= LONGEST_ID and told.isprintable() else _made(told)
+
+
+def _made(text: str) -> str:
+    return f"made:{identity.digest(text, 32)}"
+
+
+def _attachment(file: File) -> Attachment:
+    return Attachment(
+        id=file.id, name=line(file.name), size=file.size, media_type=line(file.media_type)
+    )
+
+
+def buyer(mail: Mail) -> str:
+    """The buyer's name, as Amazon shows it."""
+    return _SUFFIX.sub("", mail.sender.name).strip() if mail.sender else ""
+
+
+def line(text: str) -> str:
+    """*text* as long as a line may be."""
+    return text[:MAX_LINE]

@@ -1,0 +1,148 @@
+"""Letters to our words. Pure: whatever a letter is, it becomes a message, a notice or a set-aside.
+
+What starts the 24 hours is a buyer's message alone, and what ends them is a letter that left from
+here: no copy, no notice and no stranger does (traps 10, 11, 47).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.amazon import identity, letter, marketplaces, notices
+from connectors.amazon.kinds import MARKETPLACE, Sort, Standing
+from connectors.amazon.letter import Pieces
+from sla.clock import Delivery, Kind
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from connectors.amazon.identity import Memory
+    from connectors.amazon.letter import Arrival, Letter
+    from connectors.amazon.options import AmazonOptions
+    from core.model import Message
+
+QUOTED = 4_000
+"""Characters of a buyer's message that an answer repeats below itself."""
+
+
+def pieces(
+    arrivals: Iterable[Arrival], options: AmazonOptions, memory: Memory, now: datetime
+) -> Pieces:
+    """What comes of *arrivals*, in the order in which they arrived, read at *now*.
+
+    A letter that comes twice, or lies in two folders, is one message, of its earliest instant.
+    """
+    every: list[Pieces] = []
+    for arrival in arrivals:
+        every.append(_of(letter.read(arrival, options, now), memory))
+        memory = every[-1].memory
+    return Pieces(
+        messages=_once(message for each in every for message in each.messages),
+        threads=tuple(thread for each in every for thread in each.threads),
+        given=tuple(reading for each in every for reading in each.given),
+        set_aside=tuple(aside for each in every for aside in each.set_aside),
+        verdicts=tuple({one.id: one for each in every for one in each.verdicts}.values()),
+        links={id_: link for each in every for id_, link in each.links.items()},
+        memory=memory,
+    )
+
+
+def _once(messages: Iterable[Message]) -> tuple[Message, ...]:
+    found: dict[str, Message] = {}
+    for message in messages:
+        known = found.setdefault(message.id, message)
+        if message.sent_at and known.sent_at and message.sent_at < known.sent_at:
+            found[message.id] = message
+    return tuple(found.values())
+
+
+def _of(one: Letter, memory: Memory) -> Pieces:
+    sort, standing = one.found.sort, one.found.standing
+    if sort is Sort.FOREIGN:
+        return Pieces(set_aside=(one.aside("foreign: no letter of Amazon's"),), memory=memory)
+    if sort is Sort.SENT:
+        return _sent(one, memory)
+    if sort is Sort.LOOK_ALIKE or (standing is Standing.FORGED and sort is not Sort.BOUNCE):
+        return _suspicious(one, memory)
+    if _is_elsewheres(one):
+        return Pieces(set_aside=(one.aside("foreign: of another region"),), memory=memory)
+    return _bought(one, memory) if sort is Sort.BUYER else notices.of(one, memory)
+
+
+def _is_elsewheres(one: Letter) -> bool:
+    """Whether the letter names a marketplace of a region in which this account has none."""
+    named = marketplaces.BY_ID.get(one.mail.header(MARKETPLACE).strip())
+    return named is not None and named.region != one.options.region
+
+
+def _bought(one: Letter, memory: Memory) -> Pieces:
+    """A buyer's message: it starts the 24 hours, or joins them.
+
+    Where nobody checked the signature it counts from its arrival, never from its own date. An
+    automatic answer of the buyer's asks nothing (trap 16).
+    """
+    alias = one.alias
+    if alias is None:  # of a buyer's type, but there is nobody to answer to
+        message = one.message(identity.of_letter(one.id), Party.BUYER, Kind.MESSAGE)
+        aside = one.aside("no alias: a buyer's message that cannot be answered from here")
+        return Pieces((message,), set_aside=(aside,), memory=memory)
+    thread, memory = identity.of_message(
+        alias, one.words.case, one.orders, one.mail.subject, one.id, one.at, memory,
+        one.options.same_subject,
+    )  # fmt: skip
+    kind = Kind.AUTOMATIC if one.mail.automatic == "reply" else Kind.MESSAGE
+    link = one.words.no_reply_link
+    return Pieces(
+        messages=(one.message(thread, Party.BUYER, kind, text=one.words.text),),
+        threads=(
+            one.thread(thread, buyer=letter.buyer(one.mail)).model_copy(
+                update={"reply_to": _reply_to(one, alias.address, alias.digest)}
+            ),
+        ),
+        links={one.id: link} if link and one.found.standing is Standing.PROVEN else {},
+        memory=memory,
+    )
+
+
+def _reply_to(one: Letter, address: str, buyer: str) -> dict[str, str]:
+    """What an answer needs: the whole alias (trap 3), what it answers, the words to repeat."""
+    told = {"alias": address, "buyer": buyer, "text": one.words.text[:QUOTED]}
+    return told if one.id.startswith("made:") else {**told, "message_id": one.id}
+
+
+def _sent(one: Letter, memory: Memory) -> Pieces:
+    """A letter that left for a buyer: ours, where its id is one of ours, else a colleague's.
+
+    It is accepted, no more (trap 14): a copy confirms it, a notice or a report refuses it. From an
+    address that Amazon may not have approved (trap 15) it ends nothing until a copy confirms it.
+    """
+    alias = one.alias
+    if alias is None:
+        return Pieces(set_aside=(one.aside("foreign: no letter to a buyer"),), memory=memory)
+    thread, memory = identity.of_message(
+        alias, None, one.orders, one.mail.subject, one.id, one.at, memory, one.options.same_subject
+    )
+    sender = one.mail.sender.address.lower() if one.mail.sender else ""
+    kind = Kind.MESSAGE if one.mail.automatic == "no" else Kind.AUTOMATIC
+    delivery = Delivery.ACCEPTED if sender in one.options.own else Delivery.UNKNOWN
+    message = one.message(thread, Party.SELLER, kind, Party.BUYER)
+    return Pieces((message.model_copy(update={"delivery": delivery}),), memory=memory)
+
+
+def _suspicious(one: Letter, memory: Memory) -> Pieces:
+    """A letter that pretends to be Amazon's, or whose signature does not hold (trap 47).
+
+    It is shown in a thread of its own, where it can neither join, move nor end what is real, under
+    an id of its own, so that it cannot take the place of a real letter; and a person is told at
+    once. Whoever finds it real corrects its kind: its clock then counts from its arrival. It has no
+    way to answer, and none of its links.
+    """
+    own = f"suspect:{identity.digest(one.id)}"
+    party = Party.BUYER if one.alias else Party.MARKETPLACE
+    id_ = f"suspect:{identity.digest(one.id, 32)}"
+    message = one.message(own, party, text=one.words.text, id_=id_)
+    aside = one.aside(f"suspicious: {one.found.sort.value} without a signature of Amazon's")
+    thread = one.thread(own, buyer=letter.buyer(one.mail))
+    return Pieces((message,), (thread,), set_aside=(aside,), memory=memory)

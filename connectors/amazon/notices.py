@@ -1,0 +1,223 @@
+"""What Amazon itself writes to a seller, and what follows from it. Pure.
+
+None of it is a buyer's message, and none starts the 24 hours (traps 10, 11). A claim, a return and
+a cancellation are dossiers of their own, with a deadline where the letter gives one. What is not
+proven may open a dossier, one for each letter, so that it cannot move another's deadline; it never
+closes one, and never says that a reply of ours arrived (trap 47).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connectors.amazon import addresses, deadlines, identity, letter, policies
+from connectors.amazon.deadlines import Asked
+from connectors.amazon.kinds import Sort, Standing
+from connectors.amazon.letter import Pieces
+from core.model import Verdict
+from sla.clock import Delivery, Given, Kind
+from sla.policy import Party, ThreadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connectors.amazon.identity import Memory
+    from connectors.amazon.letter import Letter
+
+DOSSIERS = {
+    Sort.CLAIM: ThreadKind.CLAIM,
+    Sort.RETURN: ThreadKind.RETURN,
+    Sort.CANCELLATION: ThreadKind.CANCELLATION,
+    Sort.CHARGEBACK: ThreadKind.DISPUTE,
+}
+ACT = "answer"
+BY_REFUND = (ThreadKind.CLAIM, ThreadKind.RETURN, ThreadKind.CANCELLATION)
+
+_BY_ITSELF = re.compile(r"\bautom[aá]t|自動", re.IGNORECASE)
+
+
+def of(one: Letter, memory: Memory) -> Pieces:
+    """What comes of a letter of Amazon's own, or of one that came back."""
+    return EFFECTS.get(one.found.sort, shown)(one, memory)
+
+
+def shown(one: Letter, memory: Memory) -> Pieces:
+    """A letter that a person should see, and nothing more: of a type that nobody knows, say."""
+    thread = _general(one)
+    return Pieces(messages=(one.message(thread),), threads=(one.thread(thread),), memory=memory)
+
+
+def copied(one: Letter, memory: Memory) -> Pieces:
+    """The copy of an answer that the seller gave, here or at Amazon (trap 10).
+
+    It ends nothing by itself (`internal`, to nobody): the verdict says which reply it confirms, or
+    that it is an answer given elsewhere, once the thread is found by order, name and time. An
+    unproven copy says nothing: a forged one must never end a waiting.
+    """
+    if one.found.standing is not Standing.PROVEN:
+        return shown(one, memory)
+    thread = _general(one)
+    message = one.message(thread, Party.SELLER, Kind.INTERNAL, None, text=one.words.text)
+    verdict = Verdict(
+        id=one.id,
+        delivery=Delivery.CONFIRMED,
+        at=one.at,
+        buyer=one.alias.digest if one.alias else None,
+        order_id=one.order,
+        text=f"{one.mail.subject}\n{one.notice}",
+        is_copy=True,
+    )
+    message = message.model_copy(update={"delivery": Delivery.CONFIRMED})
+    return Pieces((message,), (one.thread(thread),), verdicts=(verdict,), memory=memory)
+
+
+def opted_out(one: Letter, memory: Memory) -> Pieces:
+    """A message of ours that was not delivered (trap 14): the clock goes on from its own start.
+
+    Believed also where nobody checked it: a false one costs a look, a missed one the deadline.
+    """
+    alias = one.alias or _named(one)
+    thread = identity.of_order(one.order, alias) if one.order else _general(one)
+    verdict = Verdict(
+        id=one.id,
+        delivery=Delivery.REFUSED,
+        at=one.at,
+        buyer=alias.digest if alias else None,
+        order_id=one.order,
+        text=one.notice,
+    )
+    return Pieces((one.message(thread),), verdicts=(verdict,), memory=memory)
+
+
+def bounced(one: Letter, memory: Memory) -> Pieces:
+    """A delivery report. What failed is a refusal, by our Message-ID or by whom it did not reach.
+
+    A delay is none. A report of a letter that went to no buyer is none of ours.
+    """
+    alias = one.alias
+    nameless = any(each.message_id and not each.recipient for each in one.mail.reports)
+    if alias is None and not nameless:
+        return Pieces(set_aside=(one.aside("foreign: a report of another letter"),), memory=memory)
+    thread = f"case:{alias.uuid}" if alias and alias.uuid else None
+    forged = one.found.standing is Standing.FORGED
+    failed = [each for each in one.mail.reports if each.action == "failed"]
+    verdicts = tuple(
+        Verdict(
+            id=f"{one.id}/{number}" if number else one.id,
+            delivery=Delivery.REFUSED,
+            at=one.at,
+            message_id=each.message_id,
+            buyer=alias.digest if alias and not forged else None,
+            thread=None if forged else thread,
+        )
+        for number, each in enumerate(failed)
+        if each.message_id or not forged
+    )
+    where = thread or identity.of_letter(one.id)
+    return Pieces((one.message(where),), verdicts=verdicts, memory=memory)
+
+
+def asked(one: Letter, memory: Memory) -> Pieces:
+    """A claim, a return, a cancellation or a chargeback: a dossier that asks for an answer.
+
+    Until when is read from its own sentence. Where it says nothing, a claim has the shorter
+    published number and a return the recommendation; for a cancellation Amazon publishes none, so
+    that it has a deadline only where the letter names one.
+    """
+    kind = DOSSIERS[one.found.sort]
+    proven = one.found.standing is Standing.PROVEN
+    thread = identity.of_dossier(kind, one.order if proven else None, one.id)
+    reading = None if _is_settled(one) else _reading(one, kind)
+    return Pieces(
+        messages=(one.message(thread),),
+        threads=(one.thread(thread, kind, letter.buyer(one.mail) if one.alias else ""),),
+        given=((thread, reading),) if reading else (),
+        memory=memory.with_dossier(thread, one.at) if reading else memory,
+    )
+
+
+def decided(one: Letter, memory: Memory) -> Pieces:
+    """A claim was decided: it asks no more. An appeal is the seller's right, not a deadline."""
+    thread = identity.of_dossier(ThreadKind.CLAIM, one.order, one.id)
+    if one.found.standing is not Standing.PROVEN or one.order is None:
+        return shown(one, memory)
+    return Pieces(
+        messages=(one.message(thread),),
+        threads=(one.thread(thread, ThreadKind.CLAIM),),
+        given=((thread, _settled(one, ThreadKind.CLAIM)),),
+        memory=memory.without_dossier(thread),
+    )
+
+
+def refunded(one: Letter, memory: Memory) -> Pieces:
+    """A refund of an order: what was open about it asks no more."""
+    pieces = shown(one, memory)
+    if one.found.standing is not Standing.PROVEN or one.order is None:
+        return pieces
+    named = [(kind, identity.of_dossier(kind, one.order, one.id)) for kind in BY_REFUND]
+    closed = [(kind, thread) for kind, thread in named if thread in memory.dossiers]
+    for _, thread in closed:
+        memory = memory.without_dossier(thread)
+    given = tuple((thread, _settled(one, kind)) for kind, thread in closed)
+    return replace(pieces, given=given, memory=memory)
+
+
+EFFECTS: Mapping[Sort, Callable[[Letter, Memory], Pieces]] = {
+    Sort.COPY: copied,
+    Sort.OPT_OUT: opted_out,
+    Sort.BOUNCE: bounced,
+    Sort.CLAIM: asked,
+    Sort.RETURN: asked,
+    Sort.CANCELLATION: asked,
+    Sort.CHARGEBACK: asked,
+    Sort.DECISION: decided,
+    Sort.REFUND: refunded,
+}
+
+
+def _general(one: Letter) -> str:
+    """The thread of a letter that is about an order, or about nothing that we know."""
+    if one.order is None:
+        return identity.of_letter(one.id)
+    return identity.of_order(one.order, one.alias)
+
+
+def _named(one: Letter) -> addresses.Alias | None:
+    """The buyer whom a notice names in a link to write to him, if it is one alone."""
+    text = f"{one.mail.text}\n{one.mail.html or ''}"
+    found = {each.buyer: each for each in addresses.aliases(text)}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _is_settled(one: Letter) -> bool:
+    """Whether Amazon authorised a return by itself: it asks nothing then."""
+    if one.found.sort is not Sort.RETURN:
+        return False
+    lines = (line for line in one.notice.splitlines() if "amazon" in line.lower())
+    return any(_BY_ITSELF.search(line) for line in lines)
+
+
+def _reading(one: Letter, kind: ThreadKind) -> Given | None:
+    said = deadlines.read(one.mail.text, one.at, one.where)
+    number = policies.numbers().get(kind)
+    if said is None and number:
+        said = Asked(one.at + number.within, "", uncertain=True)
+    if said is None and kind is not ThreadKind.RETURN:
+        return None
+    return Given(
+        kind=kind,
+        act=ACT,
+        asks=True,
+        as_of=one.at,
+        read_at=max(one.now, one.at),
+        due_at=said.due_at if said else None,
+        starts_at=one.at,
+        uncertain=bool(said and said.uncertain) or one.found.standing is not Standing.PROVEN,
+        sentence=letter.line(said.sentence) or None if said else None,
+    )
+
+
+def _settled(one: Letter, kind: ThreadKind) -> Given:
+    return Given(kind=kind, act=ACT, asks=False, as_of=one.at, read_at=max(one.now, one.at))

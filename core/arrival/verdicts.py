@@ -1,0 +1,181 @@
+"""Which seller's message a later word of the marketplace means. Pure, and total.
+
+All verdicts and all messages that they may mean go in, in any order: what came first does not
+matter, so that a copy read before the letter that it is of needs no special case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from sla.clock import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from core.model import Verdict
+
+LAG = timedelta(hours=2)
+"""A copy comes so much later than what it is a copy of left, at most."""
+
+SKEW = timedelta(minutes=10)
+"""Two clocks are so far apart, at most."""
+
+SHORTEST = 20
+"""A text of fewer characters stands in another by chance."""
+
+
+class Left(NamedTuple):
+    """A seller's message to a buyer, with what is told of its thread.
+
+    *delivery* is how far it got before any verdict; *key* is the thread's ``reply_to["buyer"]``.
+    """
+
+    id: str
+    thread: str
+    at: datetime
+    delivery: Delivery | None
+    body: str = ""
+    buyer: str = ""
+    key: str | None = None
+    order_ids: tuple[str, ...] = ()
+
+
+class Place(NamedTuple):
+    """A thread in which a buyer asked first at *at*: an answer given elsewhere may belong there."""
+
+    thread: str
+    at: datetime
+    buyer: str = ""
+    key: str | None = None
+    order_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the verdicts come to.
+
+    *deliveries* are those of the messages that a verdict means, *elsewhere* the threads of copies
+    that are answers given elsewhere. *unclear* are verdicts that mean several or nothing known: a
+    person is told, and a copy among them ends nothing.
+    """
+
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    unclear: frozenset[str] = frozenset()
+
+
+def judge(
+    verdicts: Iterable[Verdict], left: Iterable[Left], places: Iterable[Place] = ()
+) -> Judged:
+    """What *verdicts* come to for the messages that *left*, and for threads in which one asked.
+
+    A refusal without a message's id means the newest not yet confirmed to that buyer and order;
+    where several threads fit, the newest in each. A confirmation never lifts a refusal.
+    """
+    case = _Case(sorted(left, key=lambda one: (one.at, one.id)), list(places))
+    for verdict in sorted(verdicts, key=lambda one: (one.at, one.id)):
+        if verdict.delivery is Delivery.REFUSED:
+            case.refuse(verdict)
+        else:
+            case.confirm(verdict)
+    return Judged(case.deliveries, case.elsewhere, frozenset(case.unclear))
+
+
+class _Case:
+    """The messages of one call, and what was said of them so far."""
+
+    def __init__(self, left: list[Left], places: list[Place]) -> None:
+        self.left, self.places = left, places
+        self.deliveries: dict[str, Delivery] = {}
+        self.elsewhere: dict[str, str] = {}
+        self.unclear: set[str] = set()
+        self.copied: set[str] = set()
+
+    def refuse(self, verdict: Verdict) -> None:
+        named = [one for one in self.left if one.id == verdict.message_id]
+        told = [one for one in self._fitting(verdict) if self._got(one) is not Delivery.REFUSED]
+        fits = named or self._newest(told)
+        self.deliveries.update((one.id, Delivery.REFUSED) for one in fits)
+        if len(fits) != 1:
+            self.unclear.add(verdict.id)
+
+    def confirm(self, verdict: Verdict) -> None:
+        """Find the message that *verdict* is a copy of; one that was refused stays so."""
+        late = [one for one in self._fitting(verdict) if verdict.at - one.at <= LAG]
+        fits = [one for one in late if one.id not in self.copied]
+        same = [one for one in fits if _holds(verdict.text, one.body)]
+        if same or len({one.thread for one in fits}) == 1:
+            self._copied((same or fits)[-1])
+        elif fits:
+            self.unclear.add(verdict.id)
+        elif verdict.is_copy:
+            self._answered(verdict)
+
+    def _copied(self, one: Left) -> None:
+        self.copied.add(one.id)
+        if self._got(one) is not Delivery.REFUSED:
+            self.deliveries[one.id] = Delivery.CONFIRMED
+
+    def _answered(self, verdict: Verdict) -> None:
+        """Find the thread in which it is an answer; a person decides between several."""
+        asked = [one for one in self.places if one.at < verdict.at]
+        threads = {one.thread for one in _about(verdict, asked)}
+        if len(threads) == 1:
+            self.elsewhere[verdict.id] = threads.pop()
+        else:
+            self.unclear.add(verdict.id)
+
+    def _fitting(self, verdict: Verdict) -> list[Left]:
+        return _about(verdict, [one for one in self.left if one.at <= verdict.at + SKEW])
+
+    def _newest(self, fits: list[Left]) -> list[Left]:
+        """The newest of each thread: of those not confirmed, where there is one."""
+        unsure = [one for one in fits if self._got(one) is not Delivery.CONFIRMED]
+        return list({one.thread: one for one in unsure or fits}.values())
+
+    def _got(self, one: Left) -> Delivery | None:
+        return self.deliveries.get(one.id, one.delivery)
+
+
+Fit = TypeVar("Fit", Left, Place)
+
+
+def _about(verdict: Verdict, those: list[Fit]) -> list[Fit]:
+    """Those to the buyer, about the order and in the thread that *verdict* tells.
+
+    The name narrows down what an order leaves open; alone it counts where nothing else is told.
+    """
+    if verdict.thread is not None:
+        return [one for one in those if one.thread == verdict.thread]
+    fits = those
+    if verdict.buyer is not None:
+        fits = [one for one in fits if one.key in {verdict.buyer, None}]
+    if verdict.order_id is not None:
+        fits = [one for one in fits if verdict.order_id in one.order_ids]
+    named = [one for one in fits if _names(verdict.text, one.buyer)]
+    if verdict.buyer is None and verdict.order_id is None:
+        return named
+    return named or fits
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether *name* stands in *text*, as words of its own."""
+    if not name.strip():
+        return False
+    words = rf"(?<!\w){re.escape(_folded(name))}(?!\w)"
+    return re.search(words, _folded(text)) is not None
+
+
+def _holds(text: str, body: str) -> bool:
+    """Whether *body* stands in *text*, whatever became of its white space."""
+    folded = _folded(body)
+    return len(folded) >= SHORTEST and folded in _folded(text)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
