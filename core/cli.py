@@ -150,6 +150,8 @@ def poll(path: Path, account: str, stream: str | None, *, once: bool) -> None:  
 @as_json
 def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
     """Show threads that wait for a reply, the most urgent first."""
+    if at_risk and history:
+        raise click.UsageError("--at-risk and --history are two lists; ask for one of them")
     from core.commands import listing
 
     finished(listing.threads(path, at_risk=at_risk, history=history, limit=limit, as_json=as_json))

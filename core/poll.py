@@ -85,7 +85,9 @@ async def once(
         StoreUnavailable: the database went away; what was not stored is read again.
     """
     slots = slots or Slots()
-    this = Round(pool, rules, metrics, running_from(now), sure, slots.endings, slots.limit)
+    this = Round(
+        pool, rules, metrics, running_from(now), sure, slots.endings, slots.limit, slots.failing
+    )
     if not slots.room(batch):
         return this.clock() + UNASKED
     try:
@@ -171,6 +173,7 @@ async def _fault(reading: Awaitable[None]) -> ConnectorError | None:
 
 async def _passed(this: Round, reading: Walk) -> None:
     lease = reading.lease
+    this.failing.discard((lease.account, lease.stream))
     if lease.health not in {HealthState.OK, HealthState.STARTING}:
         log.info("reading recovered", was=lease.health.value)
     _say(reading)
@@ -204,7 +207,9 @@ async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
             await _defer(db, this, reading, wait)
         if isinstance(fault, BadPayload):
             await _set_aside(db, this, reading, fault)
-    say = log.warning if state is not lease.health else log.debug
+    stream = (lease.account, lease.stream)
+    say = log.debug if state is lease.health and stream in this.failing else log.warning
+    this.failing.add(stream)
     say("reading failed", health=state.value, error=error, wait=wait.total_seconds())
     if state is HealthState.BAD_CREDENTIALS and state is not lease.health:
         await health.settle(this.pool, this.rules, lease, now, well=False)

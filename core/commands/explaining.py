@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core import loops
-from core.commands import opening
+from core.commands import opening, unread
 from core.errors import Mistaken
 from core.rules import with_mark
 from core.store import clocks, messages, policies, readings, replies, threads, transaction
@@ -63,6 +63,7 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         own_mark = listed is not None and listed.own_mark
         found = await _clocks(db, account, thread, now, own_mark=own_mark)
         written = await replies.of_thread(db, account, thread)
+        hidden = await unread.of(db, configured, now, account=account)
     told: Told = {
         "account": account,
         "thread": thread,
@@ -74,6 +75,7 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(_lines(told)))
+    unread.say(hidden, as_json=as_json)
 
 
 async def _clocks(

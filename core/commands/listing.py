@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core import loops
-from core.commands import opening, shown
+from core.commands import opening, shown, unread
 from core.errors import Mistaken
 from core.spoken import span
 from core.store import dispatches, queue, setaside, transaction, wake
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
 
 
 async def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
-    """Running clocks, the most urgent first."""
+    """Running clocks, the most urgent first, and the accounts of which not all is known."""
     configured, now = opening.read(path), loops.utcnow()
     async with opening.database(configured) as pool, transaction(pool) as db:
         if history:
             found = await queue.history(db, limit)
         else:
             found = await queue.running(db, limit, at_risk_at=now if at_risk else None)
-    none = "no thread is at risk" if at_risk else "no thread waits for a reply"
+        hidden = await unread.of(db, configured, now)
+    known = " of those that were read" if hidden else ""
+    none = f"no thread{known} is at risk" if at_risk else f"no thread{known} waits for a reply"
     shown.rows(
         [_clock(each, now) for each in found],
         as_json=as_json,
         none=none,
         hidden=("url", "started_at", "due_from", "metric", "flags"),
     )
+    unread.say(hidden, as_json=as_json)
 
 
 def _clock(found: Running, now: datetime) -> Mapping[str, object]:

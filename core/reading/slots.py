@@ -39,7 +39,7 @@ class Slots:
     """The streams that are *reading*, how walks end, and the limit of a page's time.
 
     *forgot*: the database went away in the middle of a word, and may hold leases for us of which
-    we do not know, or which nobody reads any more. *claimed* is called whenever there may be more
+    we do not know, or which nobody reads any more. *failing*: see `walk.Round`. *claimed* is called whenever there may be more
     to read: something was due, or a place is free again. *places* is how many streams are read at
     once, any number for None; *patience* how many seconds a slot waits for its walks, to their
     end for None; *begin* starts what runs beside.
@@ -49,6 +49,7 @@ class Slots:
     forgot: bool = False
     endings: Endings = field(default_factory=Endings)
     limit: TimeLimit = field(default_factory=lambda: TimeLimit(walk.LIMIT))
+    failing: set[tuple[str, str]] = field(default_factory=set)
     claimed: Callable[[], None] = field(default=_nothing)
     places: int | None = None
     patience: float | None = None

@@ -57,7 +57,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the walks of one round share; *clock* says what the time is."""
+    """What the walks of one round share; *clock* says what the time is.
+
+    *failing* are the streams (account, name) of which this process has said that they cannot be
+    read: it says so once, also of what could not be read before it began.
+    """
 
     pool: Pool
     rules: Rules
@@ -66,6 +70,7 @@ class Round:
     sure: bool
     endings: Endings = field(default_factory=Endings)
     limit: TimeLimit = field(default_factory=lambda: TimeLimit(LIMIT))
+    failing: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -124,6 +124,8 @@ def waiting(ask):
 
     async def seed(db):
         await seeds.put_account(db, now)
+        for stream in ("messages", "incidents"):
+            await seeds.put_stream(db, now, name=stream, seen_through=now)
         await seeds.put_thread(db, now)
         await seeds.put_message(db, now - timedelta(minutes=30), seen_at=now)
         promise = seeds.policy("ours", role="goal", reply_within=timedelta(hours=1))
@@ -275,6 +277,40 @@ def test_threads_at_risk_and_history_are_told_apart(given, waiting):
     assert given("threads", "--at-risk")[1] == "no thread is at risk\n"
 
 
+NEVER = "mk: not read yet, what waits there is unknown\n"
+
+
+def test_what_waits_at_an_account_that_was_never_read_is_not_said_to_be_nothing(given, waiting):
+    waiting(lambda db: db.execute("delete from clock; update stream set seen_through = null"))
+
+    assert given("threads") == (
+        0,
+        f"no thread of those that were read waits for a reply\n{NEVER}",
+        "",
+    )
+    assert given("threads", "--json") == (0, "[]\n", NEVER)
+    assert given("explain", "mk", "T1")[1].endswith(f"for threads of this kind.\n{NEVER}")
+
+
+def test_an_account_of_which_the_database_knows_nothing_was_never_read(given, waiting):
+    waiting(lambda db: db.execute("delete from clock; delete from stream"))
+
+    assert given("threads", "--history")[1].endswith(NEVER)
+
+
+@pytest.mark.parametrize(("stream", "part"), [("incidents", "incidents "), ("%", "")])
+def test_an_account_that_is_blind_is_named_beside_the_list(given, waiting, stream, part):
+    old = "update stream set seen_through = '2026-11-20T10:00:00Z' where stream like"
+    waiting(lambda db: db.execute(f"{old} '{stream}'"))
+
+    lines = given("threads")[1].splitlines()
+
+    assert "T1" in lines[1]
+    assert lines[2:] == [
+        f"mk: {part}not read since 2026-11-20 10:00 UTC, what waits there is unknown"
+    ]
+
+
 def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting):
     assert given("reply", "mk", "T1", "--text", "On its way.")[0] == 0
     assert (
@@ -373,6 +409,7 @@ def test_what_nobody_expected_is_one_line_without_a_value(given, waiting, monkey
         (["answered", "mk", "T1", "--at", "2026-11-21T12:00:00"], "has no zone; end it with Z"),
         (["mark", "mk", "T1", "maybe"], "'maybe' is not one of"),
         (["explain", "mk", " "], "is empty; write a thread's id"),
+        (["threads", "--at-risk", "--history"], "two lists; ask for one of them"),
         (["poll", "mk"], "Missing option '--once'"),
     ],
 )

@@ -71,6 +71,7 @@ class Polling:
     def __init__(self, pool, now):
         self.pool, self.now = pool, now
         self.metrics = Metrics()
+        self.slots = poll.Slots()
         self.readers = {}
         self.marketplaces = {}
 
@@ -85,11 +86,12 @@ class Polling:
         return self.marketplaces[setups[0].account.name]
 
     async def once(self, **changes):
+        given = {"slots": self.slots, **changes}
         return await poll.once(
-            self.pool, WORKER, self.readers, self.rules, self.metrics, self.now, **changes
+            self.pool, WORKER, self.readers, self.rules, self.metrics, self.now, **given
         )
 
-    async def again(self, after=timedelta(0), stream=None):
+    async def again(self, after=timedelta(0), stream=None, **changes):
         """Poll once more, as if everything (or *stream*) had become due."""
         async with self.pool.acquire() as db:
             await db.execute(
@@ -99,7 +101,7 @@ class Polling:
             )
             await db.execute("delete from budget")
         self.now += after
-        return await self.once()
+        return await self.once(**changes)
 
     @property
     def rules(self):
@@ -674,6 +676,33 @@ async def test_an_unreachable_marketplace_is_tried_again_more_and_more_rarely(po
         await polling.again()
     assert [line["was"] for line in logs if line["event"] == "reading recovered"] == ["unreachable"]
     assert (await polling.stream())["failures"] == 0
+
+
+async def test_what_still_fails_after_a_restart_is_said_once_a_start_and_stream(polling):
+    """The stored health is what it was before: that alone would keep a new process silent."""
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    for name in ("threads", "incidents"):
+        mk.say(*[Unreachable("no answer")] * 5, stream=name)
+    said = []
+    for slots in (poll.Slots(), poll.Slots()):
+        for _ in range(2):
+            with capture_logs() as logs:
+                await polling.again(slots=slots)
+            failed = [line for line in logs if line["event"] == "reading failed"]
+            said.append([line["log_level"] for line in failed])
+
+    assert said == [["warning"] * 2, ["debug"] * 2] * 2
+
+
+async def test_a_stream_that_fails_again_after_it_was_read_is_said_again(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE)))
+    mk.say(Unreachable("no answer"), Page(), Unreachable("no answer"))
+    with capture_logs() as logs:
+        for _ in range(3):
+            await polling.again()
+
+    said = [line["event"] for line in logs if line["log_level"] in {"warning", "info"}]
+    assert said.count("reading failed") == 2
 
 
 def test_a_wait_never_outlasts_what_is_asked_by_more_than_an_hour():
