@@ -23,7 +23,7 @@ from core.model import Notice, NoticeKind
 from core.reading import reread
 from core.reading.walk import Round
 from core.stopwatch import running_from
-from core.store import digests, dispatches, notices, transaction
+from core.store import digests, dispatches, notices, overtaken, transaction
 from core.together import gathered, in_turn
 
 if TYPE_CHECKING:
@@ -224,6 +224,7 @@ async def _standing(outbox: _Outbox) -> list[Dispatch]:
     if not claimed:
         return []
     async with transaction(outbox.this.pool) as db:
+        await overtaken.keep_back(db, outbox.name, claimed)
         dropped = await dispatches.dropped(db, outbox.name, _ids(claimed))
     for why in dropped.values():
         outbox.this.metrics.notifications_suppressed.labels(outbox.name, why).inc()

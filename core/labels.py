@@ -50,8 +50,9 @@ RETRIES = ("rate_limited", "unreachable")
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 
-SUPPRESSED = ("answered", "ended", "moved")
-"""Why a notice was not sent after all: an answer, the clock's end, another deadline."""
+SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
+"""Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
+tells of had passed; a later word about the same clock or account was raised."""
 
 TABLES = ("notice",)
 ACTIONS = ("deleted",)

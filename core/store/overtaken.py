@@ -1,0 +1,112 @@
+"""What is over, or overtaken by a later word, before it leaves: the outbox keeps it back.
+
+While a notifier fails each notice waits by itself, so an older one may be due after a newer one.
+Whoever has claimed some asks here, just before they leave, what of them no longer stands; another
+process, or a digest, makes no difference, for only what was raised decides. The order in which
+notices of one clock, or of one account, were raised is that of their ids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.model import NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.model import Dispatch
+    from core.store import Db
+
+WARNINGS = frozenset({NoticeKind.WARNING})
+TROUBLES = frozenset({NoticeKind.BLIND, NoticeKind.ACCOUNT_DOWN})
+ENDS = frozenset({NoticeKind.ACCOUNT_UP})
+
+# By whoever hears of the later step: a reader of warnings alone is told them still.
+STEPS = """
+    with mine as (
+        select d.notice from dispatch d join notice n on n.id = d.notice
+        where d.notifier = $1 and d.notice = any($2)
+          and d.sent_at is null and d.suppressed is null
+          and exists (
+              select from notice later
+              join dispatch theirs on theirs.notice = later.id and theirs.notifier = $1
+              where later.clock = n.clock and later.id > n.id
+                and later.kind in ('warning', 'breach')
+          )
+        order by d.notice
+        for update of d
+    )
+    update dispatch d set suppressed = 'overtaken'
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+"""
+# The claim was no attempt: what was never tried, nobody has heard of.
+OVER = """
+    with mine as (
+        select d.notice from dispatch d join notice n on n.id = d.notice
+        where d.notifier = $1 and d.notice = any($2)
+          and d.sent_at is null and d.suppressed is null
+          and exists (
+              select from notice later
+              where later.account = n.account and later.id > n.id
+                and later.kind in ('account_up', 'account_retired')
+          )
+        order by d.notice
+        for update of d
+    )
+    update dispatch d set suppressed = 'over', attempts = greatest(attempts - 1, 0)
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+"""
+# An end is not true any more where the account went down or blind again. Where it stands it is
+# told to whoever may have heard of what ended: what was tried may have arrived.
+ENDED = """
+    with mine as (
+        select d.notice,
+               exists (
+                   select from notice later
+                   where later.account = n.account and later.id > n.id
+                     and later.kind in ('blind', 'account_down')
+               ) as again,
+               before.raised > 0 and before.heard = 0 as unheard
+        from dispatch d join notice n on n.id = d.notice
+        cross join lateral (
+            select coalesce(max(up.id), 0) as told
+            from notice up join dispatch s on s.notice = up.id and s.notifier = $1
+            where up.account = n.account and up.kind = 'account_up' and up.id < n.id
+              and s.sent_at is not null
+        ) as last
+        cross join lateral (
+            select count(*) as raised,
+                   count(*) filter (where t.sent_at is not null or t.attempts > 0) as heard
+            from notice trouble join dispatch t on t.notice = trouble.id and t.notifier = $1
+            where trouble.account = n.account and trouble.kind in ('blind', 'account_down')
+              and trouble.id > last.told and trouble.id < n.id
+        ) as before
+        where d.notifier = $1 and d.notice = any($2)
+          and d.sent_at is null and d.suppressed is null
+        order by d.notice
+        for update of d
+    )
+    update dispatch d set suppressed = case when again then 'overtaken' else 'over' end
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice and (again or unheard)
+"""
+
+
+async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
+    """Suppress what of *claimed*, which is about to leave, was overtaken or is over.
+
+    A warning, by a later step of its clock; `blind` and `account_down`, once the account is read
+    again or not read any more; `account_up`, where the account went down again, or where nobody
+    has heard that it was. The words are those of `core.labels.SUPPRESSED`.
+    """
+    for kinds, query in ((WARNINGS, STEPS), (TROUBLES, OVER), (ENDS, ENDED)):
+        if ids := _of(claimed, kinds):
+            await db.execute(query, notifier, ids)
+
+
+def _of(claimed: Iterable[Dispatch], kinds: frozenset[NoticeKind]) -> list[int]:
+    notices = (each.notice for each in claimed)
+    return [n.id for n in notices if n.id is not None and n.kind in kinds]
