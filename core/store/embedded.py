@@ -46,6 +46,8 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 0.02
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+WATCH_EVERY = 1.0
+"""Seconds between two looks at a server that runs: is it asked to end, by somebody else?"""
 STEADY = 10.0
 """Seconds for which a server that was started again must run to begin with the shortest pause."""
 
@@ -65,12 +67,14 @@ class Server:
     async def watch(self) -> None:
         """Start the server again whenever it ends unasked, until cancelled.
 
-        Nothing committed is lost; connections are, and a pool makes new ones.
+        One that somebody else has asked to end is ended at once: else it would serve for good who
+        is connected, and refuse everybody else. Nothing committed is lost; connections are, and a
+        pool makes new ones.
         """
         pauses = _pauses()
         while self._postmaster is not None:
             began = monotonic()
-            log.error("postgres ended", code=await self._postmaster.ended())
+            log.error("postgres ended", code=await _ended(self._postmaster))
             if monotonic() - began > STEADY:
                 pauses = _pauses()
             await asyncio.sleep(next(pauses))
@@ -121,6 +125,19 @@ class Server:
         if self._postmaster is not None:
             postmaster, self._postmaster = self._postmaster, None
             await postmaster.stop()
+
+
+async def _ended(postmaster: Postmaster) -> int:
+    """Wait until it ends, or somebody asks it to; its exit code."""
+    ended = asyncio.ensure_future(postmaster.ended())
+    try:
+        while not (await asyncio.wait({ended}, timeout=WATCH_EVERY))[0]:
+            if postmaster.is_stopping():
+                log.warning("postgres was asked to end by somebody else", pid=postmaster.pid)
+                await postmaster.stop()
+        return ended.result()
+    finally:
+        ended.cancel()
 
 
 @asynccontextmanager

@@ -132,13 +132,21 @@ class Postmaster:
     def _has_ended(self) -> bool:
         return self._process.poll() is not None
 
+    def is_stopping(self) -> bool:
+        """Whether it was asked to end: it serves who is connected, and takes nobody any more."""
+        return self._status() == "stopping"
+
     def _is_ready(self) -> bool:
+        return self._status() == "ready"
+
+    def _status(self) -> str:
+        """Its own word for what it is doing; empty where it has not said."""
         try:
             lines = (self._home.data / "postmaster.pid").read_text().splitlines()
         except OSError:
-            return False
-        told = len(lines) >= 8 and lines[7].strip() == "ready"
-        return told and lines[0] == str(self.pid)
+            return ""
+        ours = len(lines) >= 8 and lines[0] == str(self.pid)
+        return lines[7].strip() if ours else ""
 
     def _words(self, lines: int = 12) -> str:
         return pgcluster.tail(self._home.log, self._log_start, lines)

@@ -284,6 +284,25 @@ async def test_who_uses_the_store_while_the_server_dies_is_told_that_it_is_away(
     assert told == {StoreUnavailable}
 
 
+async def test_a_server_that_was_asked_to_end_and_still_serves_is_started_again(made):
+    """By SIGTERM it waits for who is connected, and takes nobody any more: for a pool, for good."""
+    async with own(made) as server, watched(server):
+        pool = await store.open_pool(server.address, size=3)
+        await pool.execute("create table t as select 7 as n")
+        asked = postmaster_pid(made)
+        with capture_logs() as logs:
+            os.kill(asked, signal.SIGTERM)
+            assert await until(lambda: server_of(made) not in {asked, None}, 10)
+            again = await until_connected(server.address)
+        assert await again.fetchval("select n from t") == 7
+        await again.close()
+        await pool.close()
+
+    events = [entry["event"] for entry in logs]
+    assert events[:2] == ["postgres was asked to end by somebody else", "postgres ended"]
+    assert next(entry["code"] for entry in logs if entry["event"] == "postgres ended") == 0
+
+
 async def test_a_backend_that_is_busy_does_not_hold_up_the_start_after_a_kill(made):
     async with own(made) as server, watched(server):
         db = await asyncpg.connect(**server.address)
