@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from core.model import Draft, Page, Stream, Thread
     from core.transport.http import Http
+    from core.transport.mailbox import Mailboxes
+    from core.transport.smtp import Smtp
     from sla.policy import Policy
 
 GROUP = "replyby.connectors.v1"
@@ -45,9 +47,15 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How a connector reaches the world; it takes what it needs."""
+    """How a connector reaches the world; it takes what it needs.
+
+    *mailboxes* and *smtp* are there wherever the program itself opens a connector; None only where
+    a test of a connector without mail leaves them out.
+    """
 
     http: Http
+    mailboxes: Mailboxes | None = None
+    smtp: Smtp | None = None
 
 
 @dataclass(frozen=True, slots=True)

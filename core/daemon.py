@@ -88,6 +88,7 @@ async def _open(
     """Open what may take its time: the stand-ins, the database, and what needs it."""
     settings = state.settings
     state.session = await stack.enter_async_context(open_session(version("replyby")))
+    await stack.enter_async_context(state.mailboxes)
     sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))
     address, beside = await _database(stack, settings)
     bells = {name: Bell() for name in wake.LOOPS}

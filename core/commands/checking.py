@@ -12,6 +12,7 @@ import click
 from core import loops, store, words
 from core.commands import opening
 from core.configuration.complaints import nearest
+from core.connector import Transport
 from core.errors import Error, Mistaken, NotifierError, SchemaMismatch, StoreUnavailable
 from core.model import Notice, NoticeKind
 from core.notifier import Means
@@ -20,6 +21,8 @@ from core.rules import Rules
 from core.running import checks, standins, state
 from core.store import migrate
 from core.transport.http import Http, open_session
+from core.transport.mailbox import Mailboxes
+from core.transport.smtp import Smtp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,20 +96,20 @@ def _say(
 async def _call_all(configured: Settings) -> dict[str, str | None]:
     """What each account's connector says: None where it may read."""
     there = standins.running(configured, ()).accounts
-    async with open_session(version("replyby")) as session:
-        http = Http(session, now=loops.utcnow)
+    async with open_session(version("replyby")) as session, Mailboxes() as mailboxes:
+        transport = Transport(Http(session, now=loops.utcnow), mailboxes, Smtp())
         said = await asyncio.gather(
-            *(_call(http, found, configured.accounts[name]) for name, found in there.items())
+            *(_call(transport, found, configured.accounts[name]) for name, found in there.items())
         )
     return dict(zip(there, said, strict=True))
 
 
-async def _call(http: Http, found: Configured, written: Configured) -> str | None:
+async def _call(transport: Transport, found: Configured, written: Configured) -> str | None:
     if found.account.sandbox and found is written:
         return standins.NOT_RUNNING
     try:
         async with asyncio.timeout(LONGEST):
-            await state.reader(found, http).connector.check()
+            await state.reader(found, transport).connector.check()
     except Error as fault:
         return f"{fault.reason}: {fault}"
     except TimeoutError:

@@ -107,6 +107,7 @@ async def working(configured: Settings, accounts: Iterable[str]) -> AsyncIterato
             yield state
         finally:
             await state.worker.leave(pool)
+            await state.mailboxes.close()
 
 
 def known(configured: Settings, account: str) -> str:

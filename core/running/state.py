@@ -20,9 +20,11 @@ from core.reading.walk import Reader
 from core.rules import Rules
 from core.running import thresholds
 from core.transport.http import Http
+from core.transport.mailbox import Mailboxes
+from core.transport.smtp import Smtp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from aiohttp import ClientSession
@@ -54,6 +56,8 @@ class State:
     readers: dict[str, Reader] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     session: ClientSession | None = None
+    mailboxes: Mailboxes = field(default_factory=Mailboxes)
+    smtp: Smtp = field(default_factory=Smtp)
     worker: Worker | None = None
 
     @property
@@ -97,16 +101,20 @@ class State:
         """Work by these settings from now on."""
         if self.session is None:
             raise StoreUnavailable("nothing is open yet")
+        session = self.session
         self.readers = {
-            name: reader(found, http(self.session, self, found.account.marketplace))
+            name: reader(found, self._transport(session, found.account.marketplace))
             for name, found in settings.accounts.items()
         }
-        means = Means(http=Http(self.session, now=loops.utcnow), directory=settings.base)
+        means = Means(http=Http(session, now=loops.utcnow), directory=settings.base)
         self.notifiers = registry.open_all(settings.notifiers, means)
         self.settings, self.rules = settings, rules
         declare(self, settings, now)
         self.metrics.config_last_reload_successful.set(1)
         self.metrics.config_last_reload_success.set(now.timestamp())
+
+    def _transport(self, session: ClientSession, marketplace: str) -> Transport:
+        return Transport(http(session, self, marketplace), self.mailboxes, self.smtp)
 
 
 def http(session: ClientSession, state: State, marketplace: str) -> Http:
@@ -115,9 +123,9 @@ def http(session: ClientSession, state: State, marketplace: str) -> Http:
     return Http(session, observer, now=loops.utcnow)
 
 
-def reader(found: Configured, transport: Http) -> Reader:
+def reader(found: Configured, transport: Transport) -> Reader:
     """An account that is read over *transport*."""
-    connector = found.spec.open(found.options, Transport(http=transport))
+    connector = found.spec.open(found.options, transport)
     streams: dict[str, Stream] = {stream.name: stream for stream in found.streams}
     return Reader(found.account, connector, streams, found.budget)
 
@@ -143,8 +151,17 @@ def metric_names(settings: Settings) -> Names:
         operations=_once(
             (a.account.marketplace, operation) for a in accounts for operation in a.spec.operations
         ),
-        budgets=_once((a.account.marketplace, a.budget) for a in accounts),
+        budgets=_shared_limits(accounts),
     )
+
+
+def _shared_limits(accounts: Collection[Configured]) -> tuple[tuple[str, str, str], ...]:
+    """Each limit by the name of its first account: its key may tell of a secret, by a digest."""
+    names: dict[str, str] = {}
+    for found in accounts:
+        names.setdefault(found.budget, found.account.name)
+    pairs = _once((found.account.marketplace, found.budget) for found in accounts)
+    return tuple((marketplace, names[key], key) for marketplace, key in pairs)
 
 
 def _once(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
