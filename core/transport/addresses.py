@@ -20,7 +20,7 @@ LONGEST_ADDRESS = 320
 
 TOKEN = re.compile(
     r'(?P<word>=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*+\?=)|"(?P<quoted>(?:[^"\\]|\\.)*+)"?'
-    r"|<(?P<angle>[^<>]*+)>?|\((?P<comment>[^()]*+)\)?|(?P<end>[,;])|(?P<group>:)"
+    r"|<(?P<angle>[^<>]*+)>?|\((?P<comment>(?:[^()]|\([^()]*+\))*+)\)|(?P<end>[,;])|(?P<group>:)"
     r'|(?P<atom>[^\s"<(,;:]++)|(?P<space>\s++)|(?P<other>.)'
 )
 UNFIT = re.compile("[\x00-\x20\x7f-\x9f<>\u2028\u2029\ud800-\udfff]+")

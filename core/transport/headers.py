@@ -24,6 +24,9 @@ MOST_HEADERS = 1_000
 LONGEST_HEADER = 32_768
 """Bytes: References of a very long conversation have about this; servers cut at 100 kB or less."""
 
+MOST_BYTES = 1_000_000
+"""Of all headers together: large servers refuse a letter at 256 to 512 kB of them."""
+
 FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 BLANK = re.compile(rb"\r?\n")
 BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -51,7 +54,7 @@ def block(raw: bytes, start: int, end: int, faults: set[Fault]) -> Block:
     fields: Fields = {}
     at = _after_postmark(raw, start, end)
     last: list[bytes] | None = None
-    count = 0
+    count = size = 0
     while at < end and not BLANK.match(raw, at, end):
         found = FIELD.match(raw, at, end)
         if found is None:
@@ -62,13 +65,14 @@ def block(raw: bytes, start: int, end: int, faults: set[Fault]) -> Block:
             last[-1] += b" " + raw[at:junk].strip()[:LONGEST_HEADER]
             at = junk
             continue
-        if count == MOST_HEADERS:
+        if count == MOST_HEADERS or size > MOST_BYTES:
             faults.add(Fault.HEADERS_TOO_MANY)
             return Block(fields, _after_blank(raw, at, end))
         last = fields.setdefault(found[1].decode("ascii").lower(), [])
         last.append(_unfolded(found[2], faults))
         at = found.end()
         count += 1
+        size += len(last[-1])
     blank = BLANK.match(raw, at, end)
     return Block(fields, blank.end() if blank else end)
 
@@ -92,10 +96,11 @@ def _junk(raw: bytes, at: int, end: int) -> int | None:
 
 
 def _unfolded(value: bytes, faults: set[Fault]) -> bytes:
+    value = value.strip()
     if len(value) > LONGEST_HEADER:
         faults.add(Fault.HEADER_TOO_LONG)
         value = value[:LONGEST_HEADER]
-    return value.replace(b"\r", b"").replace(b"\n", b"").strip()
+    return value.replace(b"\r", b"").replace(b"\n", b"")
 
 
 def first(fields: Fields, name: str) -> bytes:

@@ -98,13 +98,6 @@ def text(html: str, *, cut_quotes: bool = False) -> str:
     return written if written or not cut_quotes else text(html)
 
 
-def preformatted(html: str) -> list[str]:
-    """The text of each `<pre>` that holds some, as it stands."""
-    tree = LexborHTMLParser(rewritten(html, _for_text))
-    texts = (node.text(deep=True) for node in tree.css("pre"))
-    return [found for found in texts if found.strip()]
-
-
 def safe(html: str) -> str:
     """*html* as a page may show it: a closed list of tags, links that a person may click.
 

@@ -55,9 +55,9 @@ LABELS: Mapping[str, str] = {
 """The headers of a quoted letter as mail programs write them, in lower case, without spaces."""
 
 LABEL = re.compile(r"[\s>*_]*+([^\W\d_]++(?: [^\W\d_]++)?+)[*_\s]*+[:\uff1a]")
-QUOTED = re.compile(r"\s*+(?:>|&gt;)")
+MARKS = (">", "&gt;")
 SEPARATOR = re.compile(
-    r"[\s>*]*+[-_=]{2,}\s*+(?:original message|original appointment|forwarded message"
+    r"[\s>*]*+[-_=]{2,}+\s*+(?:original message|original appointment|forwarded message"
     r"|urspr(?:ü|ue)ngliche (?:nachricht|mail)|weitergeleitete nachricht"
     r"|message d['\u2019]origine|message original|message transf[ée]r[ée]"
     r"|messaggio originale|messaggio inoltrato"
@@ -75,7 +75,8 @@ WROTE = re.compile(
     r"|schrieb|écrit|scritto|escribió|schreef|napisał|napsal)|のメール|さんは|様が|写道|寫道|작성|書きました",
     re.IGNORECASE,
 )
-EVIDENCE = re.compile(r"\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2}[./-]\d{1,2}[./-]\d{2}|@|<")
+DATE = re.compile(r"\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+ADDRESS = re.compile(r"[@<]")
 COLONS = (":", "\uff1a")
 
 
@@ -93,7 +94,7 @@ def _end(lines: Sequence[str]) -> int:
     left = MOST_HEADS
     for index, line in enumerate(lines):
         said = line.strip()
-        if not said or QUOTED.match(said) or not _may_begin(said):
+        if not said or said.startswith(MARKS) or not _may_begin(said):
             continue
         start = _beginning(lines, index, said)
         left -= 1
@@ -104,7 +105,9 @@ def _end(lines: Sequence[str]) -> int:
 
 def _may_begin(said: str) -> bool:
     """The cheap test: whether a line has the look of one before an older letter."""
-    return said.endswith(COLONS) or said[0] in "-_=" or _kind(said) == "from"
+    if said[0] in "-_=" or said.endswith(COLONS):
+        return True
+    return any(colon in said for colon in COLONS) and _kind(said) == "from"
 
 
 def _beginning(lines: Sequence[str], index: int, said: str) -> int | None:
@@ -139,7 +142,7 @@ def _is_rule(lines: Sequence[str], index: int) -> bool:
 
 def _next_is_quoted(lines: Sequence[str], index: int) -> bool:
     following = next((line for line in lines[index + 1 : index + 4] if line.strip()), "")
-    return bool(QUOTED.match(following))
+    return following.lstrip().startswith(MARKS)
 
 
 def _phrase(lines: Sequence[str], index: int) -> int | None:
@@ -153,14 +156,18 @@ def _phrase(lines: Sequence[str], index: int) -> int | None:
         said = " ".join(line.strip() for line in lines[start : index + 1])
         if len(said) > LONGEST_LINE:
             return None
-        if _is_phrase(said) and (EVIDENCE.search(said) or _next_is_quoted(lines, index)):
-            return start if start == 0 or not _goes_before(lines[start - 1], said) else start - 1
+        if _is_phrase(said) and (_is_dated(said) or _next_is_quoted(lines, index)):
+            return start - 1 if start and _goes_before(lines[start - 1], said) else start
     return None
+
+
+def _is_dated(said: str) -> bool:
+    return bool(DATE.search(said) or ADDRESS.search(said))
 
 
 def _goes_before(line: str, said: str) -> bool:
     """Whether *line* is the first half of the phrase: its date, cut off by a line break."""
-    return bool(line.strip()) and not EVIDENCE.search(said) and bool(EVIDENCE.search(line))
+    return not DATE.search(said) and len(line) <= LONGEST_LINE and bool(DATE.search(line))
 
 
 def _is_phrase(said: str) -> bool:
@@ -202,7 +209,7 @@ def _runs(lines: Sequence[str]) -> list[tuple[bool, list[str]]]:
     """Quoted and unquoted lines by turns; empty lines belong to those before them."""
     runs: list[tuple[bool, list[str]]] = []
     for line in lines:
-        is_quoted = bool(QUOTED.match(line))
+        is_quoted = line.lstrip().startswith(MARKS)
         if runs and (not line.strip() or runs[-1][0] == is_quoted):
             runs[-1][1].append(line)
         else:

@@ -1,0 +1,321 @@
+"""Letters made to harm, and letters that programs broke: each is read, in bounded time."""
+
+from __future__ import annotations
+
+import tracemalloc
+from time import process_time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.transport import bodies, headers, mime, parts
+from core.transport.faults import Fault
+from tests.core import letters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize("kind", letters.HOSTILE)
+def test_every_sample_is_a_letter_with_known_faults(kind):
+    mail = mime.read(letters.HOSTILE[kind]())
+
+    assert {*mail.faults} <= {*Fault} - {Fault.UNREADABLE}
+    assert mail.message_id
+
+
+def test_a_letter_without_headers_is_all_text():
+    mail = mime.read(letters.without_headers())
+
+    assert mail.text == "Where is my parcel?\nIt should be here: by now."
+    assert Fault.HEADERS_MISSING in mail.faults
+
+
+def test_a_line_that_is_no_header_is_joined_where_headers_go_on():
+    raw = letters.letter().replace(b"Subject: Your order", b"Subject: Your\r\norder 12")
+    mail = mime.read(raw)
+
+    assert (mail.subject, mail.text) == ("Your order 12", letters.WORDS)
+    assert Fault.HEADERS_BROKEN in mail.faults
+
+
+def test_a_text_that_follows_the_headers_without_a_gap_is_kept():
+    mail = mime.read(b"From: a@b\r\nSubject: x\r\nHello there\r\nBye\r\n")
+
+    assert (mail.subject, mail.text) == ("x", "Hello there\nBye")
+
+
+def test_the_line_that_a_mailbox_file_puts_first_is_no_header():
+    assert mime.read(b"From ana Sat Nov 21 2026\r\n" + letters.letter()).faults == ()
+
+
+def test_a_multipart_without_an_end_is_read_to_the_end():
+    mail = mime.read(letters.unended())
+
+    assert (mail.text, mail.html) == (f"{letters.WORDS}\n\nx", "<p>x</p>\n")
+    assert mail.faults == (Fault.MULTIPART_UNENDED,)
+
+
+@pytest.mark.parametrize("broken", [letters.wrong_boundary, letters.without_boundary])
+def test_the_boundary_that_is_there_is_taken(broken):
+    mail = mime.read(broken())
+
+    assert (mail.text, mail.faults) == (letters.WORDS, (Fault.MULTIPART_BROKEN,))
+
+
+def test_a_multipart_without_parts_is_text():
+    mail = mime.read(letters.without_parts())
+
+    assert (mail.text, mail.files) == (letters.WORDS, ())
+    assert mail.faults == (Fault.MULTIPART_BROKEN,)
+
+
+def test_a_line_of_the_text_is_taken_for_no_boundary():
+    text = "my answer\n\n-----Original Message-----\nold words"
+
+    assert mime.read(letters.letter(text, content_type="multipart/mixed")).text == text
+
+
+def test_a_boundary_that_begins_another_is_told_from_it():
+    inner = letters.nested(letters.part("a"), letters.part("<p>b</p>", "text/html"),
+                           kind="alternative", boundary="b12")  # fmt: skip
+    mail = mime.read(letters.multipart(inner, letters.part("c"), boundary="b1"))
+
+    assert (mail.text, mail.html) == ("a\n\nc", "<p>b</p>")
+
+
+def test_fifty_levels_are_read_and_what_lies_deeper_is_kept_closed():
+    assert mime.read(letters.deep(parts.DEEPEST)).text == letters.WORDS
+
+    mail = mime.read(letters.deep(parts.DEEPEST + 1))
+    assert mail.text == ""
+    assert [f.media_type for f in mail.files] == ["multipart/mixed"]
+    assert mail.faults == (Fault.TOO_DEEP,)
+
+
+def test_letters_in_letters_end_at_the_same_depth():
+    mail = mime.read(letters.letters_in_letters(parts.DEEPEST + 10))
+
+    depth = 0
+    while mail.forwarded:
+        (mail,) = mail.forwarded
+        depth += 1
+    assert depth == parts.DEEPEST
+
+
+def test_parts_beyond_the_limit_are_passed_over():
+    mail = mime.read(letters.multipart(*[letters.part("x")] * (parts.MOST_PARTS + 5)))
+
+    assert mail.text.count("x") == parts.MOST_PARTS
+    assert mail.faults == (Fault.PARTS_TOO_MANY,)
+
+
+def test_letters_beyond_the_limit_are_kept_closed():
+    mail = mime.read(letters.multipart(*[letters.part(letters.letter(), "message/rfc822")] * 600))
+
+    assert len(mail.forwarded) == parts.MOST_PARTS - 600
+    assert len(mail.files) == 600 - len(mail.forwarded)
+    assert Fault.PARTS_TOO_MANY in mail.faults
+
+
+def test_headers_beyond_the_limit_are_passed_over_and_the_text_is_found():
+    mail = mime.read(
+        letters.letter().replace(b"\r\n\r\n", b"\r\n" + b"X-1: x\r\n" * 5_000 + b"\r\n")
+    )
+
+    assert (mail.subject, mail.text) == ("Your order", letters.WORDS)
+    assert sum(map(len, mail.headers.values())) == headers.MOST_HEADERS
+    assert mail.faults == (Fault.HEADERS_TOO_MANY,)
+
+
+def test_headers_that_are_too_long_together_are_passed_over():
+    long = [b"X-%d: %s\r\n" % (i, b"x" * 30_000) for i in range(50)]
+    mail = mime.read(letters.letter().replace(b"\r\n\r\n", b"\r\n" + b"".join(long) + b"\r\n"))
+
+    assert (mail.subject, mail.text) == ("Your order", letters.WORDS)
+    assert len(mail.headers) < 40
+    assert mail.faults == (Fault.HEADERS_TOO_MANY,)
+
+
+def test_a_header_beyond_the_limit_keeps_its_first_part():
+    mail = mime.read(letters.letter(Subject="x" * (headers.LONGEST_HEADER + 1)))
+
+    assert mail.subject == "x" * headers.LONGEST_HEADER
+    assert mail.faults == (Fault.HEADER_TOO_LONG,)
+
+
+def test_text_beyond_the_limit_keeps_its_beginning():
+    mail = mime.read(letters.letter("ü" * (bodies.LONGEST_TEXT + 1)))
+
+    assert mail.text == "ü" * bodies.LONGEST_TEXT
+    assert mail.faults == (Fault.TEXT_TOO_LONG,)
+
+
+def test_the_limit_is_one_for_all_texts_of_a_letter():
+    mail = mime.read(letters.multipart(*[letters.part("x" * 400_000)] * 5))
+
+    assert mail.text.count("x") == bodies.LONGEST_TEXT
+    assert mail.faults == (Fault.TEXT_TOO_LONG,)
+
+
+def test_an_archive_is_never_opened():
+    raw = letters.archive_bomb()
+    tracemalloc.start()
+    mail = mime.read(raw)
+    contents = mime.contents(raw, mail.files[0].id)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert contents.startswith(b"PK")
+    assert peak < 20 * len(raw)
+
+
+def test_the_bytes_of_a_large_letter_are_not_copied_for_each_level():
+    content = letters.parted(letters.part("x" * 5_000_000), boundary="b0")
+    for i in range(1, parts.DEEPEST):
+        part = letters.part(content, f'multipart/mixed; boundary="b{i - 1}"')
+        content = letters.parted(part, boundary=f"b{i}")
+    raw = letters.letter(content, content_type=f'multipart/mixed; boundary="b{parts.DEEPEST - 1}"')
+    tracemalloc.start()
+    assert len(mime.read(raw).text) == bodies.LONGEST_TEXT
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 4 * len(raw)
+
+
+def test_letters_that_are_encoded_in_each_other_are_opened_within_their_size():
+    inner = letters.letter(b"x" * 500_000)
+    for _ in range(20):
+        inner = letters.letter(
+            inner, content_type="message/rfc822", Content_Transfer_Encoding="quoted-printable"
+        )
+    mail = mime.read(inner)
+
+    depth = 0
+    while mail.forwarded:
+        (mail,) = mail.forwarded
+        depth += 1
+    assert depth == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "faults"),
+    [
+        ("base64", "Hello, this is plain: no base64 at all.", (Fault.ENCODING_WRONG,)),
+        ("unheard-of", "Hello", (Fault.ENCODING_UNKNOWN,)),
+        ("QUOTED-PRINTABLE", "100% = all of it", ()),
+        ("7-bit", "Grüße", ()),
+    ],
+)
+def test_an_encoding_that_lies_costs_no_text(said, text, faults):
+    raw = letters.letter(
+        text, content_type="text/plain; charset=utf-8", Content_Transfer_Encoding=said
+    )
+
+    assert (mime.read(raw).text, mime.read(raw).faults) == (text, faults)
+
+
+@pytest.mark.parametrize(
+    "broken", [b"SGVsbG8", b"SGVsbG8=\r\n-- \r\nfooter of a list", b"SGVs\r\n bG8="]
+)
+def test_broken_base64_is_read_as_far_as_it_goes(broken):
+    raw = letters.letter(broken, Content_Transfer_Encoding="base64")
+
+    assert mime.read(raw).text == "Hello"
+
+
+def test_uuencoded_files_are_decoded():
+    raw = letters.letter(
+        b"begin 644 a.txt\r\n%2&5L;&\\\r\n`\r\nend\r\n",
+        content_type="application/octet-stream; name=a.txt",
+        Content_Transfer_Encoding="x-uuencode",
+    )
+
+    assert mime.contents(raw, "1") == b"Hello"
+
+
+def test_a_letter_that_goes_round_says_so():
+    mail = mime.read(letters.looping())
+
+    assert Fault.LOOPING in mail.faults
+    assert "loop_header" in mail.signs
+
+
+def test_signs_that_no_row_can_hold_are_replaced():
+    mail = mime.read(letters.letter(b"a\x00b", Subject=b"x\x00y\x1bz"))
+
+    assert (mail.text, mail.subject) == ("a\ufffdb", "x y z")
+
+
+# Costs ----------------------------------------------------------------------------------------
+
+MEGABYTE = 1_000_000
+
+COSTLY: dict[str, Callable[[int], bytes]] = {
+    "headers": lambda n: b"X: y\r\n" * (n // 6) + b"\r\nx",
+    "header names without colons": lambda n: b"From: a\r\n" + b"x" * n,
+    "folded lines": lambda n: b"X: y" + b"\r\n y" * (n // 4),
+    "openings of encoded words": lambda n: letters.letter(Subject="=?" * (n // 2)),
+    "encoded words": lambda n: b"".join(
+        b"X: " + b"=?u?q?" * 4_000 + b"\r\n" for _ in range(n // 24_000)
+    ),
+    "commas": lambda n: letters.letter(From="," * n),
+    "brackets": lambda n: letters.letter(From="<(" * (n // 2)),
+    "quotation marks": lambda n: letters.letter(From='"\\' * (n // 2)),
+    "parameters": lambda n: letters.letter(content_type="text/plain" + ";a*1=b" * (n // 6)),
+    "boundaries": lambda n: letters.multipart(*[b"x"] * (n // 9)),
+    "half boundaries": lambda n: letters.multipart(b"--b1x" * (n // 5)),
+    "dashes as a boundary": lambda n: letters.multipart(b"-" * n, boundary="-----"),
+    "spaces after boundaries": lambda n: letters.multipart(b"--b1 " * (n // 5)),
+    "50 levels": lambda n: letters.deep(50).replace(letters.WORDS.encode(), b"x\r\n" * (n // 3)),
+    "2,000 levels": lambda n: letters.deep(2_000) + b"x\r\n" * (n // 3),
+    "base64 that is none": lambda n: letters.letter(
+        b"A" * n + b"*", Content_Transfer_Encoding="base64"
+    ),
+    "spaces": lambda n: letters.letter(b" " * n),
+    "line breaks": lambda n: letters.letter(b"\r" * n),
+    "tags": lambda n: letters.letter(b"<b id=1><p>" * (n // 11), content_type="text/html"),
+    "quotation marks in tags": lambda n: letters.letter(
+        b'<a "' * (n // 4), content_type="text/html"
+    ),
+    "comments": lambda n: letters.letter(b"<!--" * (n // 4), content_type="text/html"),
+    "references to parts": lambda n: letters.letter(b"cid:" * (n // 4), content_type="text/html"),
+    "bytes without a charset": lambda n: letters.letter(b"\x81\xff\xfe" * (n // 3)),
+    "groups of a report": lambda n: letters.multipart(
+        letters.part(b"Action: x\r\n\r\n" * (n // 13), "message/delivery-status"), kind="report"
+    ),
+    "failed recipients": lambda n: letters.letter(X_Failed_Recipients="a@b," * (n // 4)),
+}
+
+
+def spent(make: Callable[[int], bytes], size: int) -> float:
+    raw = make(size)
+    before = process_time()
+    mail = mime.read(raw)
+    assert Fault.UNREADABLE not in mail.faults
+    return process_time() - before
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_the_cost_grows_with_the_size_and_not_with_its_square(kind):
+    """Eight times the size costs far less than 64 times the time: a bound of 24, 0.1 s free."""
+    small = min(spent(COSTLY[kind], MEGABYTE // 4) for _ in range(2))
+
+    assert spent(COSTLY[kind], 2 * MEGABYTE) < 24 * small + 0.1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        lambda: letters.large(22_000_000),
+        lambda: letters.many_headers(100_000),
+        lambda: letters.many_words(1_000_000),
+    ],
+    ids=["30 MB", "100,000 headers", "1,000,000 openings of encoded words"],
+)
+def test_what_the_issue_names_is_read(raw):
+    mail = mime.read(raw())
+
+    assert mail.text == letters.WORDS
+    assert Fault.UNREADABLE not in mail.faults
