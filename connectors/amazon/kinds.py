@@ -105,9 +105,9 @@ def sorted_as(
     if is_sent:
         written = addressee(mail)
         return Sorted(Sort.SENT if written else Sort.FOREIGN, Standing.PROVEN, written)
-    if mail.reports or mail.automatic in {"bounce", "delayed"}:
-        return Sorted(Sort.BOUNCE, standing, _bounced(mail))
     sender = mail.sender.address if mail.sender else ""
+    if _is_report(mail, words, sender):
+        return Sorted(Sort.BOUNCE, standing, _bounced(mail))
     if sender.lower() in own:
         return Sorted(Sort.FOREIGN, standing)  # a copy of our own letter: only where it left counts
     if not addresses.is_amazon(sender):
@@ -141,6 +141,13 @@ def _alias(mail: Mail) -> Alias | None:
     envelope = [alias for one in mail.envelope if (alias := addresses.alias(one))]
     same = [one for one in (*found, *envelope) if one.buyer == found[0].buyer]
     return next((one for one in same if one.case), same[0])
+
+
+def _is_report(mail: Mail, words: Words, sender: str) -> bool:
+    """Whether *mail* says what became of another: signs alone make none of a letter of Amazon's."""
+    if mail.reports:
+        return not words.is_wrapped
+    return mail.automatic in {"bounce", "delayed"} and not addresses.is_amazon(sender)
 
 
 def _bounced(mail: Mail) -> Alias | None:

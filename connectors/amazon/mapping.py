@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.amazon import identity, letter, marketplaces, notices
+from connectors.amazon import body, identity, letter, marketplaces, notices
 from connectors.amazon.kinds import MARKETPLACE, Sort, Standing
 from connectors.amazon.letter import Pieces
+from core.transport import quotes
 from sla.clock import Delivery, Kind
 from sla.policy import Party
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from connectors.amazon.letter import Arrival, Letter
     from connectors.amazon.options import AmazonOptions
     from core.model import Message
+
+BY_PEOPLE_TOO = frozenset(
+    {
+        "suppress_auto_response", "no_reply_sender", "no_return_path", "loop_header",
+        "list_unsubscribe", "feedback_id",
+    }
+)  # fmt: skip
+"""Signs of automatics that mail programs and senders' services put into people's letters too."""
 
 QUOTED = 4_000
 """Characters of a buyer's message that an answer repeats below itself."""
@@ -92,7 +101,7 @@ def _bought(one: Letter, memory: Memory) -> Pieces:
         alias, one.words.case, one.orders, one.mail.subject, one.id, one.at, memory,
         one.options.same_subject,
     )  # fmt: skip
-    kind = Kind.AUTOMATIC if one.mail.automatic == "reply" else Kind.MESSAGE
+    kind = Kind.AUTOMATIC if one.mail.automatic in {"reply", "receipt"} else Kind.MESSAGE
     link = one.words.no_reply_link
     return Pieces(
         messages=(one.message(thread, Party.BUYER, kind, text=one.words.text),),
@@ -125,9 +134,10 @@ def _sent(one: Letter, memory: Memory) -> Pieces:
         alias, None, one.orders, one.mail.subject, one.id, one.at, memory, one.options.same_subject
     )
     sender = one.mail.sender.address.lower() if one.mail.sender else ""
-    kind = Kind.MESSAGE if one.mail.automatic == "no" else Kind.AUTOMATIC
+    kind = Kind.AUTOMATIC if set(one.mail.signs) - BY_PEOPLE_TOO else Kind.MESSAGE
     delivery = Delivery.ACCEPTED if sender in one.options.own else Delivery.UNKNOWN
-    message = one.message(thread, Party.SELLER, kind, Party.BUYER)
+    text = body.without_tokens(quotes.written(one.mail.text[: body.MOST])).strip()
+    message = one.message(thread, Party.SELLER, kind, Party.BUYER, text=text)
     return Pieces((message.model_copy(update={"delivery": delivery}),), memory=memory)
 
 

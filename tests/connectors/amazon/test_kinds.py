@@ -167,6 +167,12 @@ def test_reports_are_bounces_wherever_they_come_from():
     assert sort(failed).alias.address == BARE
 
 
+def test_signs_alone_make_no_report_of_a_buyers_letter():
+    assert sort(question(automatic="bounce")).sort is Sort.BUYER
+    assert sort(question(reports=bounce().reports)).sort is Sort.BUYER
+    assert sort(mail("gone", reports=bounce().reports)).sort is Sort.BOUNCE
+
+
 def test_trap_11_a_header_of_a_claim_wins_over_a_buyers_address():
     letter = mail(wrapped(), kind="A_Z_CLAIM_RESPONDENT_NOTIFY")
 

@@ -279,14 +279,15 @@ def test_files_are_named_and_stay_where_they_are():
     assert (attachment.id, attachment.size, len(attachment.name)) == ("2", 12, 2000)
 
 
-def test_trap_16_a_buyers_automatic_answer_asks_nothing():
-    pieces = read(arrival(question(automatic="reply")))
+@pytest.mark.parametrize("automatic", ["reply", "receipt"])
+def test_trap_16_a_buyers_automatic_answer_asks_nothing(automatic):
+    pieces = read(arrival(question(automatic=automatic)))
 
     assert pieces.messages[0].kind is Kind.AUTOMATIC
     assert clocks_of(pieces) == []
 
 
-@pytest.mark.parametrize("automatic", ["no", "bulk", "system", "receipt"])
+@pytest.mark.parametrize("automatic", ["no", "bulk", "system", "bounce", "delayed"])
 def test_other_signs_of_automatics_hide_no_buyer(automatic):
     assert len(clocks_of(read(arrival(question(automatic=automatic))))) == 1
 
@@ -349,11 +350,19 @@ def test_trap_15_a_letter_from_an_address_that_is_not_approved_ends_nothing():
 
 
 def test_trap_16_an_automatic_acknowledgement_ends_nothing():
-    letter = sent(automatic="reply")
+    for sign in ("auto_replied", "auto_generated", "precedence_bulk", "subject_auto_reply"):
+        letter = sent(signs=("no_return_path", sign))
+        pieces = read(arrival(question()), arrival(letter, is_sent=True, at=SENT + HOUR))
+
+        assert pieces.messages[1].kind is Kind.AUTOMATIC
+        assert clocks_of(pieces)[0].ended is None
+
+
+def test_what_mail_programs_add_makes_no_automatic_answer():
+    letter = sent(signs=("suppress_auto_response", "list_unsubscribe"), automatic="bulk")
     pieces = read(arrival(question()), arrival(letter, is_sent=True, at=SENT + HOUR))
 
-    assert pieces.messages[1].kind is Kind.AUTOMATIC
-    assert clocks_of(pieces)[0].ended is None
+    assert clocks_of(pieces)[0].ended == "met"
 
 
 @pytest.mark.parametrize("trusted", [True, None, False])
@@ -365,7 +374,7 @@ def test_trap_47_a_letter_from_our_address_that_did_not_leave_here_ends_nothing(
 
 
 def test_a_sent_letter_shows_no_secret_that_it_quotes():
-    letter = sent(words=f"Montag.\n\n> {QUESTION}\n\n{wrapped()}")
+    letter = sent(words=f"Montag.\n\nAm 22.11.2026 schrieb Ada:\n> Frage\n> {LINK}\n\n{wrapped()}")
     (message,) = read(arrival(letter, is_sent=True)).messages
 
     assert message.body.startswith("Montag.")

@@ -1,0 +1,48 @@
+"""Whether Amazon signed a letter, as the mailbox's own server found. Pure (trap 47)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.amazon import addresses
+from core.transport import authentication
+from core.transport.mime import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from core.transport.authentication import Findings
+    from core.transport.mime import Mail
+
+UNDECIDED = frozenset({"temperror", "neutral", "policy", "unknown"})
+
+
+def of(mail: Mail, servers: Collection[str]) -> bool | None:
+    """Whether a signature of Amazon's holds; None where nobody whom we believe could say.
+
+    *servers* are those whose word counts. A letter from an address of Amazon's that they found
+    without a signature of Amazon's that holds is forged (False): Amazon signs all of its own, and a
+    signature survives being forwarded. SPF alone says nothing, for it does not.
+    """
+    if Fault.SENDER_REPEATED in mail.faults:
+        return False  # which of two senders is signed is anybody's guess
+    found = authentication.findings(mail.headers, servers)
+    if found is None:
+        return None
+    if _holds(found):
+        return True
+    claims = mail.sender is not None and addresses.is_amazon(mail.sender.address)
+    return _fails(found) if claims else None
+
+
+def _holds(found: Findings) -> bool:
+    signed = any(one.verdict == "pass" and addresses.owns(one.domain) for one in found.dkim)
+    return signed or (found.dmarc == "pass" and addresses.owns(found.dmarc_domain))
+
+
+def _fails(found: Findings) -> bool | None:
+    """False where the server looked and found none that holds; None where it could not tell."""
+    own = [one for one in found.dkim if addresses.owns(one.domain)]
+    if any(one.verdict in UNDECIDED for one in own or found.dkim):
+        return None
+    return False if found.dkim or found.dmarc == "fail" else None
