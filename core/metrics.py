@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter as Counts
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import product, starmap
 from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -59,12 +59,9 @@ class Labelled(Generic[MetricT]):
         """The child for these values, in the order of the metric's labels."""
         child = self._known.get(values)
         if child is None:
-            child = self._metric.labels(*self._clean(values))
-            self._known[values] = child
+            pairs = zip(self.names, values, strict=True)
+            child = self._known[values] = self._metric.labels(*starmap(self._value, pairs))
         return child
-
-    def _clean(self, values: tuple[str, ...]) -> list[str]:
-        return [self._value(*pair) for pair in zip(self.names, values, strict=True)]
 
     def _value(self, name: str, value: str) -> str:
         if name == "account" and not self.account_label:
@@ -100,8 +97,7 @@ class Distribution(prometheus.Histogram):
         """Count *values*, as `observe` counts each."""
         if values:
             self._sum.inc(sum(values))
-        places = map(partial(bisect_left, self._upper_bounds), values)
-        for place, n in Counts(places).items():
+        for place, n in Counts(map(partial(bisect_left, self._upper_bounds), values)).items():
             self._buckets[place].inc(n)
 
 
@@ -114,13 +110,14 @@ Histogram = Labelled[Distribution]
 class Names:
     """The closed sets that come from the settings.
 
-    *accounts* are pairs (marketplace, account); *operations* and *budgets* stand by marketplace.
+    *accounts* are pairs (marketplace, account); *operations* stand by marketplace; *budgets* are
+    the limits that accounts share: marketplace, the name to show, the key that nobody is shown.
     """
 
     accounts: tuple[tuple[str, str], ...] = ()
     notifiers: tuple[str, ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
-    budgets: tuple[tuple[str, str], ...] = ()
+    budgets: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def marketplaces(self) -> tuple[str, ...]:
@@ -136,9 +133,9 @@ class AccountGauge:
         self.default = default
         self._values: dict[str, float] = {}
 
-    def set(self, account: str, value: float) -> None:
-        """Say *value* for *account* until told otherwise."""
-        self._values[account] = value
+    def show(self, values: Mapping[str, float]) -> None:
+        """Say *values* by account until told otherwise; the default for all others."""
+        self._values = dict(values)
 
     def get(self, account: str) -> float:
         """What was said last, else the default."""
@@ -153,6 +150,7 @@ class Metrics:
         self.registry = registry or CollectorRegistry()
         self.families: list[Family] = []
         self._labelled: list[Counter | Gauge | Histogram] = []
+        self._budgets: dict[str, str] = {}
         self._deadlines()
         self._ingestion()
         self._requests()
@@ -189,7 +187,14 @@ class Metrics:
             "The first instant at which a promise may break unseen; +Inf while nothing is blind.",
             inf,
         )
-        self.account_gauges = (self.unseen_messages_expected, self.earliest_possible_breach)
+        self.blind_from = AccountGauge(
+            "replyby_blind_from_timestamp_seconds",
+            "From when the account is blind if nothing is read before; +Inf before the first look.",
+            inf,
+        )
+        self.account_gauges = (
+            self.blind_from, self.unseen_messages_expected, self.earliest_possible_breach,
+        )  # fmt: skip
 
     def _ingestion(self) -> None:
         self.messages_stored = self._counter(
@@ -337,6 +342,11 @@ class Metrics:
         ):  # fmt: skip
             notifier.create(notifier=names.notifiers)
 
+    def rate_limited(self, marketplace: str, budget: str, seconds: float) -> None:
+        """Count for how long walks wait for the shared limit of this key."""
+        name = self._budgets.get(budget, closed.OTHER)
+        self.rate_budget_wait.labels(marketplace, name).inc(seconds)
+
     def _declare_marketplaces(self, names: Names) -> None:
         for metric in (
             self.reply_duration, self.reply_time_used, self.ingest_delay, self.poll_duration,
@@ -345,13 +355,11 @@ class Metrics:
         ):  # fmt: skip
             metric.create(marketplace=names.marketplaces)
         for marketplace, operation in names.operations:
-            self._declare_operation(marketplace, operation)
-        for marketplace, budget in names.budgets:
-            self.rate_budget_wait.create(marketplace=[marketplace], budget=[budget])
-
-    def _declare_operation(self, marketplace: str, operation: str) -> None:
-        for metric in (self.marketplace_requests, self.marketplace_request_duration):
-            metric.create(marketplace=[marketplace], operation=[operation])
+            for asked in (self.marketplace_requests, self.marketplace_request_duration):
+                asked.create(marketplace=[marketplace], operation=[operation])
+        for marketplace, name, key in names.budgets:
+            self._budgets[key] = name
+            self.rate_budget_wait.create(marketplace=[marketplace], budget=[name])
 
     def _counter(self, name: str, text: str, labels: str, **sets: tuple[str, ...]) -> Counter:
         names = tuple(labels.split())

@@ -233,7 +233,7 @@ def wait_after(fault: ConnectorError, failures: int, every: timedelta) -> timede
 async def _defer(db: Db, this: Round, reading: Walk, wait: timedelta) -> None:
     key, marketplace = reading.reader.budget, reading.reader.account.marketplace
     await budget.defer(db, key, wait)
-    this.metrics.rate_budget_wait.labels(marketplace, key).inc(wait.total_seconds())
+    this.metrics.rate_limited(marketplace, key, wait.total_seconds())
 
 
 async def _set_aside(db: Db, this: Round, reading: Walk, fault: BadPayload) -> None:

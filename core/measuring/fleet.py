@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = ("marketplace", "account")
 CLOCK = (*ACCOUNT, "clock")
-POOL = ("idle", "used", "max")
+POOL = ("idle", "used")
 REPLIES = ("queued", "sending", "unknown")
 
 
@@ -45,7 +45,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one account is read: the worst of its streams that carry clocks. Instants; 0: never."""
+    """How one account is read: the worst of its streams that carry clocks. Instants; 0: never.
+
+    *interval* is the shortest of its streams.
+    """
 
     last_success: float = 0.0
     seen_through: float = 0.0
@@ -68,7 +71,8 @@ class Outbox:
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
-    *counts* stand by (account, clock, result); *budgets* are instants by the key of a rate limit.
+    *counts* stand by (account, clock, result); *budgets* are instants by the key of a rate limit;
+    *pool* is how many connections are idle, are used, and may be open at most.
     """
 
     counted: Counted = field(default_factory=Counted)
@@ -144,9 +148,13 @@ SEEN = _family(
     "The begin of the last complete walk: what was written before it has been seen; 0: never.",
 )  # fmt: skip
 STALE = _family(
-    "poll_stale_after_seconds", "gauge", ACCOUNT, "The age of a reading that is blindness."
-)
-INTERVAL = _family("poll_interval_seconds", "gauge", ACCOUNT, "The interval of polls in force.")
+    "poll_stale_after_seconds", "gauge", ACCOUNT,
+    "The age of a reading that is blindness, the shortest of the account's streams.",
+)  # fmt: skip
+INTERVAL = _family(
+    "poll_interval_seconds", "gauge", ACCOUNT,
+    "The interval of polls in force, the shortest of the account's streams.",
+)  # fmt: skip
 AUTHORIZED = _family(
     "account_authorized", "gauge", ACCOUNT, "1 while the marketplace accepts the key."
 )
@@ -170,6 +178,9 @@ DATABASE = _family("database_up", "gauge", (), "1 when the database answered thi
 CONNECTIONS = _family(
     "database_pool_connections", "gauge", ("state",), "This process's connections by state."
 )
+MOST_CONNECTIONS = _family(
+    "database_pool_connections_max", "gauge", (), "As many connections this process may open."
+)
 PENDING = _family("notifications_pending", "gauge", ("notifier",), "Notices not yet sent.")
 PENDING_SINCE = _family(
     "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
@@ -183,7 +194,8 @@ OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that ar
 FAMILIES = (
     OPEN, NEXT, OLDEST, COUNTED, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE,
     THRESHOLD, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, OLDEST_DUE,
-    DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES,
+    DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, MOST_CONNECTIONS, PENDING, PENDING_SINCE, PARKED,
+    OPEN_REPLIES,
 )  # fmt: skip
 
 
@@ -302,16 +314,17 @@ def _engine(snapshot: Snapshot, names: Names) -> Families:
     yield (
         BUDGET,
         [
-            (_labels(("marketplace", "budget"), pair), snapshot.budgets.get(pair[1], 0.0))
-            for pair in names.budgets
+            (_labels(("marketplace", "budget"), (of, name)), snapshot.budgets.get(key, 0.0))
+            for of, name, key in names.budgets
         ],
     )
     yield LEASES, [("", snapshot.leases)]
     yield WORKERS, [("", snapshot.workers)]
     yield (
         CONNECTIONS,
-        [(f'state="{state}"', count) for state, count in zip(POOL, snapshot.pool, strict=True)],
+        [(f'state="{s}"', count) for s, count in zip(POOL, snapshot.pool[:2], strict=True)],
     )
+    yield MOST_CONNECTIONS, [("", snapshot.pool[2])]
     yield OPEN_REPLIES, [(f'state="{s}"', snapshot.replies.get(s, 0)) for s in REPLIES]
 
 

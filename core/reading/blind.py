@@ -112,7 +112,8 @@ async def once(
     """
     async with transaction(pool) as db:
         all_ = await sight.all_(db)
-        blind = [one for one in all_ if now - one.since > _limit_of(one, rules, now)]
+        until = {one: one.since + _limit_of(one, rules, now) for one in all_}
+        blind = [one for one in all_ if now > until[one]]
         hidden = {one: await _hidden(db, rules, one, now) for one in blind}
         fresh = [
             one for one in blind if one.blind_since is None and _had_time(one, rules, started, now)
@@ -123,7 +124,7 @@ async def once(
             await _take_back(db, rules, seeing, now)
     for one in seeing:
         log.info("reads again", account=one.account, stream=one.stream)
-    _export(metrics, all_, hidden)
+    _export(metrics, until, hidden)
     return now + LOOK_EVERY
 
 
@@ -204,12 +205,19 @@ def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) ->
     )
 
 
-def _export(metrics: Metrics, all_: Sequence[Sight], hidden: Mapping[Sight, Blindness]) -> None:
-    by_account: dict[str, list[Blindness]] = {one.account: [] for one in all_}
+def _export(
+    metrics: Metrics, until: Mapping[Sight, datetime], hidden: Mapping[Sight, Blindness]
+) -> None:
+    """Of the streams of an account the worst: what is told, and when its first is blind."""
+    blind_from: dict[str, float] = {}
+    expect: dict[str, float] = {}
+    earliest: dict[str, float] = {}
+    for one, at in until.items():
+        blind_from[one.account] = min(blind_from.get(one.account, inf), at.timestamp())
     for one, found in hidden.items():
-        by_account[one.account].append(found)
-    for account, several in by_account.items():
-        expect = max((found.expected for found in several), default=0.0)
-        at = min((f.earliest.timestamp() for f in several if f.earliest), default=inf)
-        metrics.unseen_messages_expected.set(account, expect)
-        metrics.earliest_possible_breach.set(account, at)
+        first = found.earliest.timestamp() if found.earliest else inf
+        expect[one.account] = max(expect.get(one.account, 0.0), found.expected)
+        earliest[one.account] = min(earliest.get(one.account, inf), first)
+    metrics.blind_from.show(blind_from)
+    metrics.unseen_messages_expected.show(expect)
+    metrics.earliest_possible_breach.show(earliest)

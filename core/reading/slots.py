@@ -39,10 +39,10 @@ class Slots:
     """The streams that are *reading*, how walks end, and the limit of a page's time.
 
     *forgot*: the database went away in the middle of a word, and may hold leases for us of which
-    we do not know, or which nobody reads any more. *failing*: see `walk.Round`. *claimed* is called whenever there may be more
-    to read: something was due, or a place is free again. *places* is how many streams are read at
-    once, any number for None; *patience* how many seconds a slot waits for its walks, to their
-    end for None; *begin* starts what runs beside.
+    we do not know, or which nobody reads any more. *failing* is as in `walk.Round`. *claimed* is
+    called whenever there may be more to read: something was due, or a place is free again. *places*
+    is how many streams are read at once, any number for None; *patience* how many seconds a slot
+    waits for its walks, to their end for None; *begin* starts what runs beside.
     """
 
     reading: set[Lease] = field(default_factory=set)

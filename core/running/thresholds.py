@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.configuration.configured import Configured
     from sla.policy import Policy
 
+MILLISECONDS = 3
+"""Digits of seconds: a share such as 0.8 has no exact number."""
+
 
 def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
     """The constants of all accounts, by the promises in force at *now*."""
@@ -52,11 +55,11 @@ def _bands(policy: Policy) -> dict[str, float]:
 def _left(warning: float | timedelta, allowed: timedelta) -> float:
     if isinstance(warning, timedelta):
         return min(warning, allowed).total_seconds()
-    return (1 - warning) * allowed.total_seconds()
+    return round((1 - warning) * allowed.total_seconds(), MILLISECONDS)
 
 
 def stale_after(found: Configured, now: datetime) -> timedelta:
-    """The age of a reading that is blindness, of the account's most patient stream."""
+    """The age of a reading that is blindness, of the account's least patient stream."""
     promise = blind.shortest(found.promises, now)
     limits = [blind.limit(s.every, s.every, promise) for s in found.streams if s.carries_clocks]
-    return max(limits, default=timedelta(0))
+    return min(limits, default=timedelta(0))

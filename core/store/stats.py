@@ -45,7 +45,7 @@ READINGS = """
     select a.name as account, a.retired_at is not null as retired,
            min(s.last_ok_at) as last_success, bool_and(s.last_ok_at is not null) as read,
            min(s.seen_through) as seen_through, bool_and(s.seen_through is not null) as seen,
-           max(s."interval") as every,
+           min(s."interval") as every,
            max(s.backoff_until) filter (where s.backoff_until > $1) as backoff_until,
            not coalesce(bool_or(s.health = 'bad_credentials'), false) as authorized
     from account a left join stream s on s.account = a.name and s.carries_clocks
@@ -112,7 +112,10 @@ def _clocks(row: Record) -> Clocks:
 
 
 def _reading(row: Record) -> Reading:
-    """Of several streams the worst: one that was never read makes the account never read."""
+    """Of several streams the worst: one that was never read makes the account never read.
+
+    Of their intervals the shortest: how often the account is asked.
+    """
     return Reading(
         last_success=_instant(row["last_success"] if row["read"] else None),
         seen_through=_instant(row["seen_through"] if row["seen"] else None),

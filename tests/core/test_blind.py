@@ -118,6 +118,7 @@ async def read_through(pool, at):
 async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(pool, now):
     metrics, rules = Metrics(), seeds.rules()
     await pages.monitored(pool, now - 30 * DAY, setup("mk", Stream("threads", 5 * MINUTE)))
+    assert metrics.blind_from.get("mk") == inf
     await stored(pool, now, *(buyer(f"M{n}", now - n * WEEK, f"T{n}") for n in range(1, 5)))
     await read_through(pool, now)
 
@@ -149,6 +150,25 @@ async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(po
 
     await blind.once(pool, rules, metrics, now + 2 * HOUR, started=LONG_AGO)
     assert len(await blind_notices(pool)) == 2
+
+
+async def test_the_instant_at_which_an_account_is_blind_is_the_notices_own(pool, now):
+    """Of the stream that is blind first: the slower one's limit is not it."""
+    metrics = Metrics()
+    each = Stream("a", 5 * MINUTE), Stream("slow", HOUR)
+    await pages.monitored(pool, now - DAY, setup("mk", *each), setup("fine"))
+    await seen(pool, now, "a", "slow", "threads")
+    at = now + 25 * MINUTE
+
+    for late in (timedelta(0), timedelta(seconds=1)):
+        await blind.once(pool, seeds.rules(), metrics, at + late, started=LONG_AGO)
+        told = [row["key"] for row in await blind_notices(pool) if row["account"] == "mk"]
+        assert told == ([f"mk/blind/{at.isoformat()}"] if late else [])
+        assert metrics.blind_from.get("mk") == at.timestamp()
+
+    await pages.monitored(pool, now, setup("fine"))
+    await blind.once(pool, seeds.rules(), metrics, at, started=LONG_AGO)
+    assert metrics.blind_from.get("mk") == inf
 
 
 async def test_an_account_that_was_never_read_is_blind_since_it_is_monitored(pool, now):

@@ -18,7 +18,7 @@ from core.metrics import Metrics, Names
 NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
     notifiers=("log",),
-    budgets=(("conrad", "key 1"), ("empik", "key 2")),
+    budgets=(("conrad", "conrad-de", "key 1"), ("empik", "empik-pl", "key 2")),
 )
 PROMISED = Promised({"conrad": 0.9}, {("conrad", "critical"): 8640.0}, {"conrad-de": 900.0})
 FACTS = Snapshot(
@@ -88,10 +88,14 @@ def test_what_is_stored_is_shown(open_metrics):
     assert seen[key("notifications_parked", notifier="log")] == 1
     assert seen[key("replies_open", state="unknown")] == 1
     until = "rate_budget_until_timestamp_seconds"
-    assert seen[key(until, marketplace="conrad", budget="key 1")] == 1_800_000_003
-    assert seen[key(until, marketplace="empik", budget="key 2")] == 0
+    assert seen[key(until, marketplace="conrad", budget="conrad-de")] == 1_800_000_003
+    assert seen[key(until, marketplace="empik", budget="empik-pl")] == 0
     assert seen[key("poll_queue_due_targets", marketplace="conrad")] == 3
     assert seen[key("database_pool_connections", state="used")] == 1
+    assert (
+        sum(n for (name, _), n in seen.items() if name == "replyby_database_pool_connections") == 5
+    )
+    assert seen[key("database_pool_connections_max")] == 10
     assert seen[key("database_up")] == 1
 
 

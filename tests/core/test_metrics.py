@@ -18,7 +18,7 @@ NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
     notifiers=("log", "chat"),
     operations=(("conrad", "M11"),),
-    budgets=(("conrad", "shop.example"),),
+    budgets=(("conrad", "conrad-de", "shop.example 4f6e"),),
 )
 
 
@@ -69,6 +69,20 @@ def test_no_created_series_is_shown(metrics):
 
 def test_no_histogram_carries_an_account(metrics):
     assert [f for f in metrics.families if f.kind == "histogram" and "account" in f.labels] == []
+
+
+def test_a_shared_limit_is_shown_by_a_name_and_never_by_its_key(metrics):
+    metrics.rate_limited("conrad", "shop.example 4f6e", 2.5)
+    metrics.rate_limited("conrad", "another 99ab", 1)
+
+    def waited(name):
+        return samples(metrics)[
+            "replyby_rate_budget_wait_seconds_total",
+            frozenset({"marketplace": "conrad", "budget": name}.items()),
+        ]
+
+    assert (waited("conrad-de"), waited("other")) == (2.5, 1)
+    assert "4f6e" not in generate_latest(metrics.registry).decode()
 
 
 def test_a_value_outside_its_set_counts_as_other(metrics):
@@ -136,6 +150,20 @@ def test_each_kind_of_notice_has_a_level():
     assert {labels.level(kind) for kind in NoticeKind} == set(labels.LEVELS)
     assert labels.level(NoticeKind.BREACH) == "critical"
     assert labels.level(NoticeKind.ACCOUNT_UP) == "info"
+
+
+def test_each_label_stands_in_the_table_of_labels():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
+    table = page.partition("| label | values |")[2].partition("\n\n")[0]
+    told = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`(\w+)`", f"{row}||".split("|")[1])
+    }
+    families = (*Metrics().families, *fleet.FAMILIES)
+
+    used = {name for each in families for name in each.labels if each.kind != "info"}
+    assert used <= told, used - told
 
 
 def test_every_metric_stands_in_its_page_with_type_and_labels():

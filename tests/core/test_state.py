@@ -60,6 +60,14 @@ async def test_adopted_settings_have_readers_notifiers_and_series(state, read, n
     assert value(state, "config_last_reload_success_timestamp_seconds") == now.timestamp()
 
 
+async def test_a_limit_that_accounts_share_is_named_by_the_first_of_them(state, read, now):
+    second = GOOD.replace("shop-fr", "shop-de").partition("[policies.ours-4h]")[0]
+    state.adopt(read(GOOD + second + "shop_id = 2\n"), seeds.rules(), now)
+
+    assert state.watched.names.budgets == (("acme", "shop-fr", "https://shop.example"),)
+    assert value(state, "rate_budget_wait_seconds_total", marketplace="acme", budget="shop-fr") == 0
+
+
 async def test_an_account_is_received_only_by_its_own_connector(state, read, now):
     state.adopt(read(), seeds.rules(), now)
 

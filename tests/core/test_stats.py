@@ -120,7 +120,7 @@ async def test_an_account_is_as_fresh_as_the_worst_stream_that_carries_clocks(db
     found = (await stats.snapshot(db, now)).readings["de"]
 
     assert found.last_success == found.seen_through == (now - HOUR).timestamp()
-    assert found.interval == 600
+    assert found.interval == 300
     assert (found.authorized, found.retired, found.backoff_until) == (True, False, 0)
 
 

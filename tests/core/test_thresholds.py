@@ -15,7 +15,8 @@ WEEK = (7 * 24 * HOUR,)
 
 
 def configured(*policies, every=5 * MINUTE):
-    streams = (Stream("messages", every), Stream("report", 24 * HOUR, carries_clocks=False))
+    slow = Stream("incidents", 3 * every)
+    streams = (Stream("messages", every), slow, Stream("report", 24 * HOUR, carries_clocks=False))
     return SimpleNamespace(account=seeds.account(), promises=policies, streams=streams)
 
 
@@ -43,6 +44,10 @@ def test_bands_begin_at_the_first_and_the_last_warning(now):
         ("empik", "warning"): 12 * 3600,
         ("empik", "critical"): 3600,
     }
+
+
+def test_a_threshold_is_no_longer_number_than_its_instant(now):
+    assert promised(now, seeds.policy(warn=(0.8,))).thresholds["empik", "warning"] == 17280
 
 
 def test_one_warning_makes_no_critical_band(now):
