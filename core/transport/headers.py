@@ -79,9 +79,9 @@ def block(raw: bytes, start: int, end: int, faults: set[Fault]) -> Block:
 
 def _after_postmark(raw: bytes, start: int, end: int) -> int:
     """Where the headers begin: a mailbox file puts a line of its own before them."""
-    if raw.startswith((b"From ", b">From "), start, end):
-        return (raw.find(b"\n", start, end) + 1) or end
-    return start
+    later = raw.find(b"\n", start, end) + 1
+    is_postmark = later and raw.startswith((b"From ", b">From "), start, end)
+    return later if is_postmark and FIELD.match(raw, later, end) else start
 
 
 def _after_blank(raw: bytes, start: int, end: int) -> int:

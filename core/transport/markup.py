@@ -245,6 +245,8 @@ class _Writer:
 
     def end_line(self, *, keep: bool = False) -> None:
         """End the line; an empty one stays only where *keep* says that it is meant."""
+        if not self.line and not keep:
+            return
         said = "".join(self.line)
         self.line = []
         if not self.pres:

@@ -24,6 +24,59 @@ def test_every_sample_is_a_letter_with_known_faults(kind):
     assert mail.message_id
 
 
+REPORT = 'multipart/report; report-type=delivery-status; boundary="b1"'
+
+PROVOKED: dict[Fault, Callable[[], bytes]] = {
+    Fault.HEADERS_MISSING: letters.without_headers,
+    Fault.HEADERS_BROKEN: lambda: b"From: a@b\r\nHello there",
+    Fault.HEADERS_TOO_MANY: lambda: letters.many_headers(2_000),
+    Fault.HEADER_TOO_LONG: lambda: letters.letter(Subject="x" * 40_000),
+    Fault.MULTIPART_BROKEN: letters.without_parts,
+    Fault.MULTIPART_UNENDED: letters.unended,
+    Fault.PARTS_TOO_MANY: lambda: letters.multipart(*[b"x"] * 2_000),
+    Fault.TOO_DEEP: lambda: letters.deep(60),
+    Fault.ENCODING_UNKNOWN: lambda: letters.letter(Content_Transfer_Encoding="x-own"),
+    Fault.ENCODING_WRONG: lambda: letters.letter("two words", Content_Transfer_Encoding="base64"),
+    Fault.CHARSET_UNKNOWN: lambda: letters.in_charset("ü", "utf-8", "x-own"),
+    Fault.CHARSET_WRONG: lambda: letters.in_charset("Grüße", "cp1252", "utf-8"),
+    Fault.TEXT_TOO_LONG: lambda: letters.letter("x" * 2_000_000),
+    Fault.SENDER_MISSING: lambda: letters.letter(From=None),
+    Fault.SENDER_REPEATED: lambda: letters.letter(From="a@b, c@d"),
+    Fault.MESSAGE_ID_MISSING: lambda: letters.letter(Message_ID=None),
+    Fault.MESSAGE_ID_BROKEN: lambda: letters.letter(Message_ID="none at all"),
+    Fault.DATE_BROKEN: lambda: letters.letter(Date="soon"),
+    Fault.REPORT_BROKEN: lambda: letters.multipart(letters.part("x"), content_type=REPORT),
+    Fault.LOOPING: letters.looping,
+    Fault.UNREADABLE: lambda: Unforeseen(letters.letter()),
+}
+
+
+class Unforeseen(bytes):
+    """Bytes on which reading fails in a way that no bytes do."""
+
+    __slots__ = ()
+
+    def find(self, *_: object) -> int:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_each_fault_is_named_and_survived(fault):
+    mail = mime.read(PROVOKED[fault]())
+
+    assert fault.value in mail.faults
+    assert mail.message_id
+
+
+def test_what_nobody_foresaw_keeps_the_words_and_an_id():
+    raw = letters.letter()
+    mail = mime.read(Unforeseen(raw))
+
+    assert mail.text == raw.decode()
+    assert mail.message_id.startswith("made:")
+    assert mail.faults == (Fault.UNREADABLE,)
+
+
 def test_a_letter_without_headers_is_all_text():
     mail = mime.read(letters.without_headers())
 
@@ -47,6 +100,7 @@ def test_a_text_that_follows_the_headers_without_a_gap_is_kept():
 
 def test_the_line_that_a_mailbox_file_puts_first_is_no_header():
     assert mime.read(b"From ana Sat Nov 21 2026\r\n" + letters.letter()).faults == ()
+    assert mime.read(b"From me to you\r\nHello").text == "From me to you\nHello"
 
 
 def test_a_multipart_without_an_end_is_read_to_the_end():
