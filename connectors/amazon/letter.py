@@ -170,12 +170,13 @@ def read(arrival: Arrival, options: AmazonOptions, now: datetime) -> Letter:
     found = kinds.sorted_as(
         mail, words, trusted=arrival.trusted, is_sent=arrival.is_sent, own=options.own
     )
-    orders = words.order_ids or body.order_ids(mail.subject, "" if words.is_wrapped else mail.text)
     at, visible_at = instants(arrival, found.standing)
     first = marketplaces.BY_ID[options.marketplaces[0]]
     told = mail.header(kinds.MARKETPLACE)
     where = marketplaces.of(told, found.alias.tld if found.alias else None) or first
-    return Letter(mail, words, found, name(mail), at, visible_at, orders, where, options, now)
+    return Letter(
+        mail, words, found, name(mail), at, visible_at, words.order_ids, where, options, now
+    )
 
 
 def instants(arrival: Arrival, standing: Standing) -> tuple[datetime, datetime | None]:

@@ -32,9 +32,6 @@ BY_PEOPLE_TOO = frozenset(
 )  # fmt: skip
 """Signs of automatics that mail programs and senders' services put into people's letters too."""
 
-QUOTED = 4_000
-"""Characters of a buyer's message that an answer repeats below itself."""
-
 
 def pieces(
     arrivals: Iterable[Arrival], options: AmazonOptions, memory: Memory, now: datetime
@@ -116,8 +113,11 @@ def _bought(one: Letter, memory: Memory) -> Pieces:
 
 
 def _reply_to(one: Letter, address: str, buyer: str) -> dict[str, str]:
-    """What an answer needs: the whole alias (trap 3), what it answers, the words to repeat."""
-    told = {"alias": address, "buyer": buyer, "text": one.words.text[:QUOTED]}
+    """What an answer needs: the whole alias (trap 3), and the letter that it answers.
+
+    Not the buyer's words: these stand in the message alone, where they can be erased (trap 26).
+    """
+    told = {"alias": address, "buyer": buyer}
     return told if one.id.startswith("made:") else {**told, "message_id": one.id}
 
 
