@@ -182,7 +182,8 @@ class Stream:
     """One thing of an account that is read by itself.
 
     *every* is the time from one walk's begin to the next; *floor* the shortest that the
-    marketplace's published limits allow. *ascending* lets the cursor move with every page.
+    marketplace's published limits allow. *ascending* lets the cursor move with every page. *kinds*
+    are the threads that it carries: how often it is read matters to promises for these.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Stream:
     carries_clocks: bool = True
     ascending: bool = False
     floor: timedelta = timedelta(seconds=1)
+    kinds: frozenset[ThreadKind] = frozenset(ThreadKind)
 
 
 class HealthState(StrEnum):

@@ -15,7 +15,7 @@ from connectors.mirakl.options import FLOOR
 from core.connector import Capabilities, Sent
 from core.errors import BadCredentials, BadPayload, ConnectorError, Refused
 from core.model import Page, Published, SetAside, Stream
-from sla.policy import Party
+from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,10 +57,13 @@ def streams(options: MiraklOptions) -> tuple[Stream, ...]:
     """What is read by itself, as often as Mirakl's published call frequencies allow."""
     near = options.is_near
     second = timedelta(seconds=1)
-    found = [Stream(MESSAGES, options.poll_every, floor=second if near else FLOOR)]
+    floor = second if near else FLOOR
+    message, incident = frozenset({ThreadKind.MESSAGE}), frozenset({ThreadKind.INCIDENT})
+    found = [Stream(MESSAGES, options.poll_every, floor=floor, kinds=message)]
     if options.incidents:
         every = min(QUARTER, 3 * options.poll_every) if near else QUARTER
-        found.append(Stream(INCIDENTS, every, floor=second if near else QUARTER))
+        floor = second if near else QUARTER
+        found.append(Stream(INCIDENTS, every, floor=floor, kinds=incident))
     return (*found, Stream(REPORT, DAY, carries_clocks=False, floor=HOUR))
 
 

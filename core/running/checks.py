@@ -87,11 +87,12 @@ def _unpromised(settings: Settings, now: datetime) -> Iterator[str]:
 def _slow(settings: Settings, now: datetime) -> Iterator[str]:
     """Polls that leave too much of a promise in the dark; a stand-in's promises are play."""
     for name, account in settings.accounts.items():
-        promise = blind.shortest(account.promises, now)
         for stream in account.streams:
-            if promise is None or account.account.sandbox or not stream.carries_clocks:
+            if account.account.sandbox or not stream.carries_clocks:
                 continue
-            if blind.is_too_slow(stream.every, promise):
+            carried = [p for p in account.promises if p.applies_to & stream.kinds]
+            promise = blind.shortest(carried, now)
+            if promise is not None and blind.is_too_slow(stream.every, promise):
                 yield (
                     f"accounts.{name}: {stream.name} is read every "
                     f"{durations.write(stream.every)}, too slowly for a promise of "

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,10 +66,10 @@ fallback = true
 
 @pytest.fixture
 def findings(tmp_path):
-    def findings(text):
+    def findings(text, spec=SPEC):
         path = tmp_path / "settings.toml"
         path.write_text(text)
-        read = settings.load(path, {"shop": SPEC}, {}, sandbox=False, now=NOW)
+        read = settings.load(path, {"shop": spec}, {}, sandbox=False, now=NOW)
         return checks.findings(read, NOW)
 
     return findings
@@ -113,6 +114,19 @@ def test_what_a_connector_finds_in_its_accounts_options_is_told_with_the_key(fin
     assert findings(WELL + other) == [
         "accounts.one.options.minutes: 5 and 6",
         "accounts.two.options.minutes: 6 and 5",
+    ]
+
+
+def test_a_promise_is_compared_with_the_streams_that_carry_its_threads(findings):
+    """A goal for messages says nothing about how often incidents are read."""
+    kinds = {"messages": ThreadKind.MESSAGE, "incidents": ThreadKind.INCIDENT}
+    both = [Stream(n, timedelta(minutes=15), kinds=frozenset({k})) for n, k in kinds.items()]
+    shop = replace(SPEC, streams=lambda _: tuple(both))
+
+    found = findings(WELL, shop)
+
+    assert [line.partition(", too")[0] for line in found] == [
+        "accounts.one: messages is read every 15m"
     ]
 
 
