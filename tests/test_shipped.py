@@ -1,0 +1,58 @@
+"""The settings that are shipped: what stands there as a comment works too, and needs no excuse."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHIPPED = (Path(__file__).resolve().parent.parent / "settings.toml").read_text(encoding="utf-8")
+COMMENTED = re.compile(r"^(?:# )+(?=\[|\w+ = )", re.MULTILINE)
+PLAYED = re.compile(
+    r"^\[(?:accounts\.\S+|policies\.ours-1m)\].*?(?=\n\n)", re.MULTILINE | re.DOTALL
+)
+WELL = "settings.toml: 1 accounts (not called), 0 warnings, no fault in the settings\n"
+FIRST, REAL = SHIPPED.split("\n# A real account")
+
+
+@pytest.fixture
+def check(tmp_path):
+    def check(text):
+        (tmp_path / "settings.toml").write_text(text)
+        secrets = dict.fromkeys(("CONRAD_KEY", "CHAT_SECRET"), "a-secret-of-16-and-more")
+        done = subprocess.run(
+            [sys.executable, "-m", "core", "check", "--offline"],
+            cwd=tmp_path, env={**os.environ, **secrets, "CHAT_URL": "https://chat.example/x"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    return check
+
+
+def real(text):
+    """The block of a real account without its marks of comment, in the place of what is played."""
+    return PLAYED.sub("", FIRST) + "\n#" + COMMENTED.sub("", text)
+
+
+def test_the_real_account_has_no_fault_and_no_warning(check):
+    assert check(real(REAL)) == (0, WELL)
+
+
+def test_all_that_stands_in_comments_has_no_fault_and_no_warning(check):
+    assert 'kind = "webhook"' in FIRST
+    text = COMMENTED.sub("", real(REAL)).replace(
+        'notifiers = ["log"]\n', 'notifiers = ["log", "chat"]\n'
+    )
+
+    assert check(text)[1] == WELL
+
+
+def test_the_block_of_the_account_stands_alone_without_its_goal(check):
+    account = REAL.partition("\n#\n# [policies.")[0].replace('# goals = ["ours-4h"]', "#")
+
+    assert check(real(account))[1] == WELL
