@@ -43,6 +43,13 @@ def test_the_contract_is_24_hours_for_buyers_judged_by_the_share():
     assert contract.windows == tuple(timedelta(days=n) for n in (7, 30, 90))
 
 
+def test_trap_48_our_number_is_called_our_own():
+    (contract,) = message_policy().judged_by
+
+    assert contract.note.startswith("own measurement")
+    assert "inferred" in contract.note
+
+
 def test_trap_12_weekends_holidays_and_time_changes_do_not_stop_the_clock():
     for start in (datetime(2026, 12, 25, 9, tzinfo=UTC), datetime(2026, 3, 28, 12, tzinfo=UTC)):
         assert message_policy().calendar.add(start, 24 * HOUR) == start + 24 * HOUR
