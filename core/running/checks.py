@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from core import durations
 from core.model import NoticeKind
 from core.reading import blind
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.settings import Settings
+
+log = structlog.get_logger()
 
 UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
 """A test names its route; a digest stands for notices that have routes of their own."""
@@ -30,6 +34,12 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_found(settings),
         *_to_review(settings, now),
     ]
+
+
+def tell(settings: Settings, now: datetime) -> None:
+    """Log each finding, whenever settings are taken over."""
+    for finding in findings(settings, now):
+        log.warning("settings could be wiser", finding=finding)
 
 
 def _listeners(settings: Settings) -> Iterator[str]:

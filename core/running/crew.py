@@ -16,7 +16,7 @@ from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.reading import blind, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import sdnotify, takeover
+from core.running import checks, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
 from core.store import notices, transaction
@@ -313,6 +313,7 @@ class Crew:
             await deliver.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
             self._listen(group)
+            checks.tell(settings, now)
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
 

@@ -185,10 +185,24 @@ def test_a_reload_takes_new_settings_over_whole(running):
     running.signal(signal.SIGHUP)
 
     running.until(lambda: running.said("settings taken over"))
+    assert not running.said("settings could be wiser")
     running.until(lambda: 'notifier="more"' in running.ask("/metrics")[1])
     running.until((running.place / "more.jsonl").exists, 60)
     running.signal(signal.SIGTERM)
     assert running.ended(10) == 0
+
+
+def test_a_reload_says_what_check_would_say(running):
+    text = SETTINGS.format(ops=running.port).replace('"empik"', '"empick"')
+    running.write(text.replace('goals = ["fast"]', ""))
+
+    running.signal(signal.SIGHUP)
+
+    running.until(lambda: running.said("settings taken over"))
+    said = [line["finding"] for line in running.said("settings could be wiser")]
+    assert len(said) == 2
+    assert said[0].startswith("policies.fast: no account has it")
+    assert said[1].startswith("accounts.one.options.operator: unknown operator empick")
 
 
 def test_a_faulty_reload_keeps_the_old_settings_and_says_so(running):
