@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import deliver, loops, store
+from core.errors import StoreUnavailable
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
@@ -47,7 +48,7 @@ async def run(
 
     Raises:
         SettingsError: the settings cannot be used.
-        StoreUnavailable: the embedded PostgreSQL does not start.
+        StoreUnavailable: the embedded PostgreSQL does not start, or its data is gone.
         SchemaMismatch: the database belongs to another version of the program.
         ExceptionGroup: a loop failed in a way that nobody expected.
     """
@@ -75,7 +76,22 @@ async def _run(
             say(line)
         memory.settle()
         sdnotify.notify("READY=1", f"STATUS={len(state.readers)} accounts")
-        await crew.work()
+        try:
+            await crew.work()
+        except ExceptionGroup as faults:
+            _raise_the_only(faults)
+            raise
+
+
+def _raise_the_only(faults: ExceptionGroup[Exception]) -> None:
+    """Raise what befell the embedded database for good, where nothing else has failed.
+
+    No loop ends by it: what a loop hears of the database it waits out.
+    """
+    away, others = faults.split(StoreUnavailable)
+    if away is not None and others is None:
+        for fault in away.exceptions:
+            raise fault
 
 
 async def _open(

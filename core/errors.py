@@ -11,6 +11,7 @@
         OutcomeUnknown                a reply may have been sent: never retried blindly
       NotifierError                   send the notice later, or park it
       StoreUnavailable                loops wait and try again; /readyz says no
+        StoreImpaired                 as above: the database answers, and cannot do its work
       SchemaMismatch                  stop at the start: migrate, or run the version that fits
       Unstorable                      set the value aside, store its neighbours
       LeaseLost                       another worker has the stream: drop the result
@@ -122,9 +123,26 @@ class NotifierError(Error):
 
 
 class StoreUnavailable(Error):
-    """The database cannot be reached: loops wait and try again."""
+    """The database cannot be reached: loops wait and try again. *mend*: what a person looks at."""
 
     reason = "store_unavailable"
+
+    def __init__(
+        self, message: str, *, mend: str = "is the database running, and store.dsn right?"
+    ) -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+class StoreImpaired(StoreUnavailable):
+    """The database answers and cannot do its work: a full disk, say, or files that are gone."""
+
+    reason = "store_impaired"
+
+    def __init__(
+        self, message: str, *, mend: str = "has the database's disk room, and is it whole?"
+    ) -> None:
+        super().__init__(message, mend=mend)
 
 
 class LeaseLost(Error):

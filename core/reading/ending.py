@@ -58,7 +58,7 @@ class Endings:
         await together.told.wait()  # who is cancelled here takes nobody along
         fault = together.writing.result().get(_key(finished))
         if isinstance(fault, StoreUnavailable):
-            raise StoreUnavailable(str(fault)) from fault
+            raise type(fault)(str(fault)) from fault
         if fault is not None:
             raise fault
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
-from core.errors import StoreUnavailable, Unstorable
+from core.errors import StoreImpaired, StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -56,13 +56,19 @@ _GONE: tuple[type[Exception], ...] = (
     OSError,  # TimeoutError is one: a database that does not answer is away
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
+    asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,  # what a connection says when the server died in mid-sentence
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+)
+_IMPAIRED: tuple[type[Exception], ...] = (
+    asyncpg.InsufficientResourcesError,  # a full disk
+    asyncpg.PostgresSystemError,  # files that are gone, or cannot be read or written
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 _REFUSED: tuple[type[Exception], ...] = (
     asyncpg.DataError,
@@ -173,6 +179,7 @@ def legible(text: str, longest: int = LONGEST) -> str:
 def unavailable() -> Iterator[None]:
     """Turn whatever says that the database is away into `StoreUnavailable`.
 
+    Where it answers, and cannot do its work, that is `StoreImpaired`.
     A cancellation stays one, also where the rollback that follows it finds the connection gone.
     """
     try:
@@ -182,6 +189,9 @@ def unavailable() -> Iterator[None]:
     except _GONE as fault:
         _stay_cancelled()
         raise StoreUnavailable(_words(fault)) from fault
+    except _IMPAIRED as fault:
+        _stay_cancelled()
+        raise StoreImpaired(_words(fault)) from fault
     except asyncpg.InterfaceError as fault:
         _stay_cancelled()
         if not any(word in str(fault) for word in ("closed", "closing")):

@@ -70,11 +70,14 @@ class Server:
         One that somebody else has asked to end is ended at once: else it would serve for good who
         is connected, and refuse everybody else. Nothing committed is lost; connections are, and a
         pool makes new ones.
+
+        Raises:
+            StoreUnavailable: the data is gone, with its directory.
         """
         pauses = _pauses()
         while self._postmaster is not None:
             began = monotonic()
-            log.error("postgres ended", code=await _ended(self._postmaster))
+            log.error("postgres ended", code=await _ended(self._postmaster, self._home))
             if monotonic() - began > STEADY:
                 pauses = _pauses()
             await asyncio.sleep(next(pauses))
@@ -82,6 +85,7 @@ class Server:
 
     async def _start_again(self, pauses: Iterator[float]) -> None:
         for pause in pauses:
+            pgcluster.verify(self._home)
             try:
                 await self._start()
             except (StoreUnavailable, OSError) as error:
@@ -127,11 +131,16 @@ class Server:
             await postmaster.stop()
 
 
-async def _ended(postmaster: Postmaster) -> int:
-    """Wait until it ends, or somebody asks it to; its exit code."""
+async def _ended(postmaster: Postmaster, home: Home) -> int:
+    """Wait until it ends, or somebody asks it to; its exit code.
+
+    Raises:
+        StoreUnavailable: its data is gone: what it still says comes from memory.
+    """
     ended = asyncio.ensure_future(postmaster.ended())
     try:
         while not (await asyncio.wait({ended}, timeout=WATCH_EVERY))[0]:
+            pgcluster.verify(home)
             if postmaster.is_stopping():
                 log.warning("postgres was asked to end by somebody else", pid=postmaster.pid)
                 await postmaster.stop()

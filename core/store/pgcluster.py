@@ -215,6 +215,23 @@ def check_major(home: Home, binaries: Binaries) -> None:
         )
 
 
+def verify(home: Home) -> None:
+    """Verify that there is a data directory.
+
+    Raises:
+        StoreUnavailable: somebody has removed it, or moved it away.
+    """
+    try:
+        home.data.stat()
+    except FileNotFoundError:
+        raise StoreUnavailable(
+            f"{home.data} is gone, and PostgreSQL's data with it",
+            mend="bring the directory back, or start again with an empty database",
+        ) from None
+    except OSError:
+        return  # it may be there: PostgreSQL says what is wrong with it
+
+
 async def clear(home: Home, patience: float = 30.0) -> None:
     """End what an earlier owner left running on the data, and remove its two lock files.
 

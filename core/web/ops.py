@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
-from core.errors import Error, StoreUnavailable
+from core.errors import Error
 from core.measuring import fleet
 from core.measuring.fleet import Promised, Snapshot
 from core.metrics import Metrics, Names
@@ -64,7 +64,7 @@ class Watched:
                 with unavailable():
                     async with self.pool.acquire() as db:
                         found = await stats.snapshot(db, self.now(), self.pool)
-        except (TimeoutError, StoreUnavailable) as fault:
+        except Exception as fault:  # noqa: BLE001  # whatever the database says, a scrape is answered
             self._say(type(fault).__name__)
             return None
         self._say("")
@@ -91,6 +91,8 @@ class Watched:
             return ["database: no answer"]
         except Error as fault:
             return [f"database: {fault.reason}"]
+        except Exception as fault:  # noqa: BLE001  # whatever the database says, this is answered
+            return [f"database: {type(fault).__name__}"]
         return [f"schema: {name} is not applied" for name in pending]
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from core.errors import StoreUnavailable
+from core.errors import StoreImpaired, StoreUnavailable
 from core.store import transaction
 
 
@@ -31,3 +31,21 @@ async def test_who_goes_on_after_that_finds_the_database_away_and_then_there(poo
 
     async with transaction(pool) as db:
         assert await db.fetchval("select 1") == 1
+
+
+@pytest.mark.parametrize(
+    "state", ["53100", "53200", "58000", "58030", "58P01", "XX001", "XX002", "25006"]
+)
+async def test_a_database_that_cannot_do_its_work_is_waited_for(pool, state):
+    """A full disk, files that are gone, cannot be read, are damaged; a server that only reads."""
+    with pytest.raises(StoreImpaired):
+        async with transaction(pool) as db:
+            await db.execute(f"do $$ begin raise exception using errcode = '{state}'; end $$")
+
+
+@pytest.mark.parametrize("state", ["53300", "57P03"])
+async def test_a_database_that_takes_nobody_is_away(pool, state):
+    with pytest.raises(StoreUnavailable) as told:
+        async with transaction(pool) as db:
+            await db.execute(f"do $$ begin raise exception using errcode = '{state}'; end $$")
+    assert told.type is StoreUnavailable

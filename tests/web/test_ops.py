@@ -227,6 +227,15 @@ async def test_a_database_that_hangs_costs_two_seconds_and_no_scrape(page, watch
 
 
 @pytest.mark.serial
+async def test_whatever_the_database_says_a_scrape_is_answered(page, watched, pool):
+    watched.pool = pool
+    await pool.execute("drop table stream cascade")
+
+    status, body, _ = await page("/metrics")
+
+    assert (status, b"replyby_database_up 0.0" in body) == (200, True)
+
+
 async def test_a_killed_database_is_told_and_its_return_too(page, watched, place, monkeypatch):
     monkeypatch.setattr(ops, "FRESH", 0.0)
     async with embedded.own(place / "var", elsewhere=place / "lib") as server:
