@@ -6,25 +6,40 @@ to the stand-in, which says what becomes of it; what arrives is put into a folde
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pymap.parsing.message import AppendMessage
-from pymap.parsing.specials.flag import Flag
-
+from core.errors import SettingsError
 from core.sandbox.mail_faults import MailFaults
-from core.sandbox.mail_imap import Imap
-from core.sandbox.mail_smtp import Receive, Smtp, Taken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from datetime import datetime
 
+    from core.sandbox.mail_imap import Imap
+    from core.sandbox.mail_smtp import Smtp
+
 __all__ = ["Mail", "MailFaults", "Receive", "Stored", "Taken", "opened"]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A letter as it was handed in: by which *user*, in which envelope."""
+
+    user: str
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes = field(repr=False)
+
+
+Receive = Callable[[Taken], Awaitable[str | None]]
+"""What becomes of a letter; returns None to take it, or the SMTP reply that refuses it."""
+
+
 class Stored(NamedTuple):
-    """A letter as it lies in a folder."""
+    """A letter as it lies in a folder; the names of *flags* as IMAP writes them."""
 
     uid: int
     arrived_at: datetime
@@ -35,12 +50,13 @@ class Mail:
     """The running server. *taken* are the letters handed in so far, whatever became of them."""
 
     def __init__(self, users: Mapping[str, str], receive: Receive | None) -> None:
+        imap, smtp = _servers()
         self.faults = MailFaults()
         self.taken: list[Taken] = []
         self._users = users
         self._receive = receive
-        self._imap = Imap(self.faults)
-        self._smtp = Smtp(users, self._imap.access_tokens, self._take, self.faults)
+        self._imap = imap(self.faults)
+        self._smtp = smtp(users, self._imap.access_tokens, self._take, self.faults)
 
     @property
     def imap_port(self) -> int:
@@ -66,9 +82,7 @@ class Mail:
         flags: Iterable[str] = (),
     ) -> int:
         """Put a letter that arrived *at* into a *folder* of *user*; its UID."""
-        marks = frozenset(Flag(flag.encode()) for flag in flags)
-        kept = await self._imap.folders(user).get_mailbox(folder)
-        return (await kept.append(AppendMessage(raw, at, marks), recent=True)).uid
+        return await self._imap.put(user, folder, raw, at, flags)
 
     async def expunge(self, user: str, folder: str, uid: int) -> None:
         """Remove a letter, as its owner does elsewhere."""
@@ -84,11 +98,7 @@ class Mail:
 
     async def letters(self, user: str, folder: str = "INBOX") -> list[Stored]:
         """What lies in *folder*."""
-        kept = await self._imap.folders(user).get_mailbox(folder)
-        return [
-            Stored(each.uid, each.internal_date, frozenset(map(str, each.permanent_flags)))
-            async for each in kept.messages()
-        ]
+        return [Stored(*each) async for each in self._imap.letters(user, folder)]
 
     async def _take(self, taken: Taken) -> str | None:
         self.taken.append(taken)
@@ -103,11 +113,28 @@ class Mail:
             yield
 
 
+def _servers() -> tuple[type[Imap], type[Smtp]]:
+    """What only a stand-in needs: an image never holds it.
+
+    Raises:
+        SettingsError: it is not installed.
+    """
+    try:
+        from core.sandbox import mail_imap, mail_smtp  # noqa: PLC0415  # an extra
+    except ImportError:
+        told = ["a sandbox account that speaks by mail needs servers: install replyby[sandbox]"]
+        raise SettingsError(told) from None
+    return mail_imap.Imap, mail_smtp.Smtp
+
+
 @asynccontextmanager
 async def opened(users: Mapping[str, str], receive: Receive | None = None) -> AsyncIterator[Mail]:
     """A mail server for these *users* (passwords by name) until left.
 
     *receive* says what becomes of a letter that one of them sends; left out, it is only taken.
+
+    Raises:
+        SettingsError: the servers are not installed.
     """
     mail = Mail(users, receive)
     async with mail.serving():

@@ -18,7 +18,9 @@ from pymap.exceptions import InvalidAuth, ResponseError
 from pymap.imap import IMAPConnection, IMAPServer
 from pymap.imap.state import ConnectionState
 from pymap.listtree import ListEntry, ListTree
+from pymap.parsing.message import AppendMessage
 from pymap.parsing.response import Response, ResponseCode, ResponseNo
+from pymap.parsing.specials.flag import Flag
 from pymap.user import UserMetadata
 from pysasl import SASLAuth
 from pysasl.creds.external import ExternalCredentials, ExternalVerificationRequired
@@ -27,6 +29,7 @@ from pysasl.hashing import Cleartext
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncIterator, Iterable, Sequence
+    from datetime import datetime
 
     from proxyprotocol.sock import SocketInfo
     from pysasl.creds.server import ServerCredentials
@@ -218,6 +221,22 @@ class Imap:
     def folders(self, user: str) -> Folders:
         """The folders of *user*."""
         return self._folders[user]
+
+    async def put(
+        self, user: str, folder: str, raw: bytes, at: datetime, flags: Iterable[str]
+    ) -> int:
+        """Add a letter; its UID."""
+        marks = frozenset(Flag(flag.encode()) for flag in flags)
+        kept = await self.folders(user).get_mailbox(folder)
+        return (await kept.append(AppendMessage(raw, at, marks), recent=True)).uid
+
+    async def letters(
+        self, user: str, folder: str
+    ) -> AsyncIterator[tuple[int, datetime, frozenset[str]]]:
+        """UID, date of arrival and flags of each letter."""
+        kept = await self.folders(user).get_mailbox(folder)
+        async for each in kept.messages():
+            yield each.uid, each.internal_date, frozenset(map(str, each.permanent_flags))
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

@@ -6,31 +6,18 @@ import asyncio
 import logging
 import warnings
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from core.sandbox.mail import Taken
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
+    from core.sandbox.mail import Receive
     from core.sandbox.mail_faults import MailFaults
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A letter as it was handed in: by which *user*, in which envelope."""
-
-    user: str
-    sender: str
-    recipients: tuple[str, ...]
-    raw: bytes
-
-
-Receive = Callable[[Taken], Awaitable[str | None]]
-"""What becomes of a letter; returns None to take it, or the SMTP reply that refuses it."""
 
 
 class Smtp:

@@ -57,8 +57,10 @@ class Line:
         """What *job* returns; it ran in our thread.
 
         Raises:
-            Unreachable: it took longer than *seconds*; the connection is cut.
+            Unreachable: it took longer than *seconds*, and the connection is cut; or it was.
         """
+        if self.is_over:
+            raise Unreachable(f"{self._where}: no connection (network)", detail="network")
         done: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((job, done))
         try:

@@ -168,16 +168,21 @@ class Mailbox:
         await asyncio.gather(*(line.close() for line, _ in spare.values()))
 
     async def _hear(self, folder: str) -> bool:
-        """Listen in slices until *folder* has more than was heard of before."""
-        limits = self._means.limits
+        """Listen until *folder* has more than was heard of before."""
         async with self._line("waiting") as line:
-            if not await line.run(lambda: line.client.can_idle, limits.command):
-                log.warning("mailbox does not tell of new mail", host=self._login.host)
-                await asyncio.Event().wait()
-            while not self._is_news(folder, await self._examined(line, folder)):
-                await line.run(partial(line.client.idle, limits.slice), limits.slice + 30)
-                await line.run(line.client.done, limits.answer)
-        return True
+            if line.client.can_idle:
+                await self._listen(line, folder)
+                return True
+        log.warning("mailbox does not tell of new mail", host=self._login.host)
+        await asyncio.Event().wait()
+        return False
+
+    async def _listen(self, line: Line, folder: str) -> None:
+        """Listen in slices: a server may end a longer one, and silence is noticed at its end."""
+        limits = self._means.limits
+        while not self._is_news(folder, await self._examined(line, folder)):
+            await line.run(partial(line.client.idle, limits.slice), limits.slice + 30)
+            await line.run(line.client.done, limits.answer)
 
     def _is_news(self, folder: str, seen: Examined) -> bool:
         before = self._heard.get(folder)

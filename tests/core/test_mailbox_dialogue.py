@@ -13,7 +13,7 @@ from core.errors import BadCredentials, BadPayload, RateLimited, Unreachable
 from core.transport.mailbox import Limits, Login, Mailboxes
 
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
-QUICK = Limits(command=2, answer=1, connect=2, opening=3, slice=0.5)
+QUICK = Limits(command=10, answer=2, connect=10, opening=10, slice=0.5)
 EXAMINED = "* {0} EXISTS", "* OK [UIDVALIDITY {1}]", "* OK [UIDNEXT {2}]"
 
 
@@ -431,7 +431,7 @@ async def test_a_line_before_the_servers_go_on_is_not_lost():
         await talk.hear()
 
     async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 2)
+        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
 
 
 async def test_what_comes_in_one_piece_with_something_else_is_not_lost():
@@ -445,7 +445,7 @@ async def test_what_comes_in_one_piece_with_something_else_is_not_lost():
         await talk.hear()
 
     async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 2)
+        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
 
 
 async def test_half_a_line_is_waited_for():
@@ -460,7 +460,7 @@ async def test_half_a_line_is_waited_for():
         await talk.hear()
 
     async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 2)
+        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
 
 
 async def test_a_letter_that_was_only_removed_is_no_news():
@@ -488,7 +488,7 @@ async def test_an_end_amid_idle_is_told_at_once(end):
         await idling(talk, *([end] if end else []))
 
     async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 2)
+        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 20)
 
     assert isinstance(fault, Unreachable)
 
@@ -500,7 +500,7 @@ async def test_an_idle_that_the_server_ends_by_itself_is_told():
         await talk.hear()
 
     async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 2)
+        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 20)
 
     assert isinstance(fault, BadPayload | Unreachable)
 
@@ -511,7 +511,7 @@ async def test_a_server_that_never_answers_done_is_cut():
         await asyncio.sleep(60)
 
     async with mailbox_of(script) as (mailbox, _):
-        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 4)
+        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 20)
 
     assert (type(fault), fault.detail) == (Unreachable, "timeout")
 
@@ -524,6 +524,6 @@ async def test_a_server_that_refuses_idle_says_so_without_a_hang():
         await talk.hear()
 
     async with mailbox_of(script) as (mailbox, _):
-        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 4)
+        fault = await asyncio.wait_for(failed(mailbox.wait(asyncio.Event())), 20)
 
     assert isinstance(fault, BadPayload)

@@ -179,6 +179,14 @@ async def test_a_letter_is_handed_in_once_and_as_it_is(server, smtp, letter):
     assert taken.raw == raw
 
 
+async def test_a_check_logs_in_and_sends_nothing(server, smtp):
+    await smtp.check(login(server))
+    fault = await failed(smtp.check(login(server, password="guess")))
+
+    assert isinstance(fault, BadCredentials)
+    assert server.taken == []
+
+
 async def test_a_token_logs_in(server, smtp, letter):
     server.access_tokens.add("good")
 
