@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import pickle
 import quopri
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import TYPE_CHECKING
 
 from hypothesis import example, given, settings
@@ -117,3 +120,35 @@ def test_what_a_person_wrote_comes_through_in_every_encoding(words, encoding):
     )
 
     assert mime.read(raw).text == (words.strip("\n") if words.strip() else "")
+
+
+SHOWN = st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+LINE = (
+    st.text(SHOWN, min_size=1, max_size=80)
+    .map(lambda said: " ".join(said.split()))
+    .filter(lambda said: bool(said) and "=?" not in said)
+)
+
+
+@given(LINE, LINE, LINE, st.binary(max_size=300), LINE)
+def test_what_the_standard_library_writes_is_read_back(subject, name, words, content, file):
+    """Folded, encoded and quoted as another program does it."""
+    message = EmailMessage(SMTP)
+    message["From"] = Address(name, "ana", "mail.example")
+    message["Subject"] = subject
+    message["Message-ID"] = "<1@mail.example>"
+    message["Date"] = letters.DATE
+    message.set_content(f"{words}\n")
+    message.add_alternative(f"<p>{words}</p>", subtype="html")
+    message.add_attachment(content, "application", "octet-stream", filename=file)
+    raw = message.as_bytes()
+    mail = mime.read(raw)
+
+    assert mail.faults == ()
+    assert mail.subject == subject
+    assert mail.sender.address == "ana@mail.example"
+    assert mail.sender.name == name
+    assert mail.text == words
+    assert mail.html == f"<p>{words}</p>\n"
+    assert mime.contents(raw, mail.files[0].id) == content
+    assert mail.files[0].name == (bodies.safe_name(file) or "part-2")
