@@ -114,7 +114,8 @@ async def _open(
 
 
 def _state(settings: Settings) -> State:
-    metrics, pulse = Metrics(), Pulse()
+    metrics = Metrics()
+    pulse = Pulse(count=lambda reason: metrics.rounds_failed.labels(reason).inc())
     metrics.built(version("replyby"), os.environ.get(REVISION, "unknown"))
     metrics.stock()
     watched = ops.Watched(metrics, pulse, loops.utcnow)

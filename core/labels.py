@@ -47,6 +47,9 @@ CODES = (
 RETRIES = ("rate_limited", "unreachable")
 """Why a request was made again: the `reason` of the error."""
 
+FAILED = ("store_unavailable", "store_impaired")
+"""Why a round of a loop broke off: the `reason` of the error."""
+
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 

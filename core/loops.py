@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from core.errors import ConnectorError, Error, StoreUnavailable
+from core.errors import ConnectorError, Error, StoreImpaired, StoreUnavailable
 
 if TYPE_CHECKING:
     from prometheus_client import Histogram
@@ -27,6 +27,8 @@ TICK = 1.0
 LAG_INTERVAL = 0.25
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
+AGAIN = 5.0
+"""Seconds after which a round that is tried again has probably told whether it works."""
 YIELDS = 2.0
 """Seconds in a row that a loop waits for one that goes first, at most."""
 
@@ -129,9 +131,15 @@ def backoff(failures: int) -> float:
 
 @dataclass(slots=True)
 class Pulse:
-    """When each loop last turned, or was to wake, in monotonic seconds: what `/livez` asks."""
+    """When each loop last turned, or was to wake, in monotonic seconds: what `/livez` asks.
+
+    And what of it `/readyz` asks: whether the database cannot do what the loops want of it. *count*
+    is told the reason of every round that broke off.
+    """
 
     turned: dict[str, float] = field(default_factory=dict)
+    count: Callable[[str], None] | None = None
+    _impaired: tuple[float, str] = (0.0, "")
 
     def beat(self, name: str, sleeps: float = 0.0) -> None:
         """Say that loop *name* turned now, and *sleeps* for so many seconds at most."""
@@ -140,6 +148,22 @@ class Pulse:
     def forget(self, name: str) -> None:
         """Loop *name* has ended on purpose."""
         self.turned.pop(name, None)
+
+    def broke(self, fault: Error, wait: float) -> None:
+        """Say that a round broke off by *fault*; it is tried again after *wait* seconds."""
+        if self.count is not None:
+            self.count(fault.reason)
+        if isinstance(fault, StoreImpaired):
+            until = time.monotonic() + wait + AGAIN
+            self._impaired = max(self._impaired, (until, str(fault)))
+
+    def impaired(self) -> str:
+        """What the database said when it could not do its work; empty where all has passed since.
+
+        Another loop's success says nothing: not everything needs what is missing.
+        """
+        until, said = self._impaired
+        return said if time.monotonic() < until else ""
 
     def stuck(self, limit: float) -> list[str]:
         """The loops that have not turned for *limit* seconds, or not since they were to wake."""
@@ -203,7 +227,7 @@ async def every(
                 await after.passed(stop)
                 if stop.is_set():
                     break
-            wait = await _turn(once, trouble, tick, is_on)
+            wait = await _turn(once, trouble, tick, pulse, is_on)
             if pulse is not None:
                 pulse.beat(name, wait)
             if wake is None or trouble.in_a_row:
@@ -215,7 +239,11 @@ async def every(
 
 
 async def _turn(
-    once: Once, trouble: Trouble, tick: float, is_on: Callable[[datetime], bool] | None
+    once: Once,
+    trouble: Trouble,
+    tick: float,
+    pulse: Pulse | None,
+    is_on: Callable[[datetime], bool] | None,
 ) -> float:
     """One round; how long to sleep after it."""
     now = utcnow()
@@ -225,7 +253,10 @@ async def _turn(
     try:
         again = await once(now)
     except (StoreUnavailable, ConnectorError) as fault:
-        return trouble.failed(fault)
+        wait = trouble.failed(fault)
+        if pulse is not None:
+            pulse.broke(fault, wait)
+        return wait
     trouble.passed()
     return seconds_until(again, utcnow(), tick)
 

@@ -19,11 +19,7 @@ from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import prometheus_client as prometheus
-from prometheus_client import CollectorRegistry, disable_created_metrics
-from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics import MetricWrapperBase
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
 
 from core import labels as closed
 
@@ -145,9 +141,9 @@ class AccountGauge:
 class Metrics:
     """What this process did. An attribute is named as its metric, without prefix and suffix."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types here
-        self.registry = registry or CollectorRegistry()
+    def __init__(self, registry: prometheus.CollectorRegistry | None = None) -> None:
+        prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types here
+        self.registry = registry or prometheus.CollectorRegistry()
         self.families: list[Family] = []
         self._labelled: list[Counter | Gauge | Histogram] = []
         self._budgets: dict[str, str] = {}
@@ -267,6 +263,10 @@ class Metrics:
         self.leases_taken_over = self._plain_counter(
             "leases_taken_over", "Leases that were freed from a dead worker."
         )
+        self.rounds_failed = self._counter(
+            "rounds_failed", "Rounds of a loop that broke off.", "reason", reason=closed.FAILED
+        )
+        self.rounds_failed.create()
         self.event_loop_delay = self._plain_histogram(
             "event_loop_delay_seconds", "How late a timer of 250 ms fired.", closed.LAG_SECONDS
         )
@@ -320,9 +320,9 @@ class Metrics:
 
     def stock(self) -> None:
         """Add the stock collectors: process_*, python_gc_*, python_info."""
-        ProcessCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        prometheus.ProcessCollector(registry=self.registry)
+        prometheus.GCCollector(registry=self.registry)
+        prometheus.PlatformCollector(registry=self.registry)
 
     def declare(self, names: Names, *, account_label: bool = True) -> None:
         """Create every combination of labels that these settings can cause, at 0.

@@ -55,6 +55,7 @@ class Slots:
     patience: float | None = None
     begin: Begin = field(default=asyncio.create_task)
     _claiming: int = 0
+    _broke: StoreUnavailable | None = None
 
     def room(self, most: int) -> int:
         """How many streams may be claimed now, *most* at most."""
@@ -66,7 +67,13 @@ class Slots:
         """Claim as `streams.claim`, as many as there is room for.
 
         What was forgotten is due again, for whoever is first.
+
+        Raises:
+            StoreUnavailable: the database went away, also in a walk that nobody waited for.
         """
+        if self._broke is not None:
+            fault, self._broke = self._broke, None
+            raise fault
         room = self.room(most)
         self._claiming += room
         try:
@@ -101,10 +108,16 @@ class Slots:
             await asyncio.gather(*walks, return_exceptions=True)
             raise
         for each in late:
-            each.add_done_callback(lambda _: self.claimed())
+            each.add_done_callback(self._ended_late)
         for fault in [each.result() for each in done]:
             if fault is not None:
                 raise fault
+
+    def _ended_late(self, walk: asyncio.Task[StoreUnavailable | None]) -> None:
+        """Free its place; what it broke off by is the next claim's to tell, and to wait out."""
+        if not walk.cancelled() and walk.exception() is None:
+            self._broke = walk.result() or self._broke
+        self.claimed()
 
     async def _to_its_end(self, read: Read, lease: Lease) -> StoreUnavailable | None:
         try:

@@ -231,7 +231,9 @@ def _stay_cancelled() -> None:
 
 
 def _words(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {str(fault)[:200]}"
+    """One line: what kind of fault, and what was said of it."""
+    said = " ".join(str(fault).split()) or "no answer in time"
+    return f"{type(fault).__name__}: {said[:200]}"
 
 
 _NOTHING = b"\x01{}"

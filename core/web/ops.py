@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
-from core.errors import Error
+from core.errors import Error, StoreImpaired
 from core.measuring import fleet
 from core.measuring.fleet import Promised, Snapshot
 from core.metrics import Metrics, Names
@@ -93,7 +93,9 @@ class Watched:
             return [f"database: {fault.reason}"]
         except Exception as fault:  # noqa: BLE001  # whatever the database says, this is answered
             return [f"database: {type(fault).__name__}"]
-        return [f"schema: {name} is not applied" for name in pending]
+        said = self.pulse.impaired()
+        impaired = [f"database: {StoreImpaired.reason} ({said})"] if said else []
+        return [*impaired, *(f"schema: {name} is not applied" for name in pending)]
 
 
 class Exposition:
@@ -160,7 +162,7 @@ async def _livez(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    """200 with settings loaded, the database up and its schema right; else why not."""
+    """200 with settings loaded, the database up and able, and its schema right; else why not."""
     return _lines(await request.app[WATCHED].faults(), "ready")
 
 

@@ -70,12 +70,30 @@ def until_it_dies(journey: Journey) -> None:
     A statement alone may fail of it before.
     """
     end = time.monotonic() + 60
-    while journey.shop.get("/readyz")[0] == 200:
+    while "replyby_database_up 1.0" in journey.shop.get("/metrics")[1]:
         assert time.monotonic() < end, "PostgreSQL has room"
         with suppress(Exception):
             journey.rows(SWITCH)
             journey.rows("create table if not exists spent (n int)")
             journey.rows("insert into spent values (1)")
+
+
+def test_while_nothing_can_be_stored_it_is_not_ready_though_the_database_answers(journey, disk):
+    """PostgreSQL lives on a full disk, for as long as its log of writes needs no new file."""
+    if isinstance(disk, Limit):
+        pytest.skip("for this limit the server has to end")
+    assert journey.shop.daemon is not None
+    disk.fill(journey.shop.daemon.pid)
+    journey.shop.until(lambda: "store_impaired" in journey.shop.get("/readyz")[1], 60)
+
+    assert journey.shop.get("/readyz")[0] == 503
+    assert journey.shop.get("/livez")[0] == 200
+    metrics = journey.shop.get("/metrics")[1]
+    assert "replyby_database_up 1.0" in metrics
+    assert 'replyby_rounds_failed_total{reason="store_impaired"} 0.0' not in metrics
+    disk.empty(journey.shop.daemon.pid)
+    journey.shop.until(lambda: journey.shop.get("/readyz")[0] == 200, 40)
+    assert said(journey, "postgres ended") == []
 
 
 def test_a_full_disk_is_said_and_waited_for_and_nothing_is_lost(journey, disk, tell, long_form):

@@ -8,7 +8,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from core import loops
-from core.errors import BadCredentials, StoreUnavailable
+from core.errors import BadCredentials, StoreImpaired, StoreUnavailable
 from core.metrics import Metrics
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -354,3 +354,49 @@ async def test_a_held_event_loop_shows_in_the_lag():
     late = metrics.registry.get_sample_value("replyby_event_loop_delay_seconds_sum")
     assert late is not None
     assert late >= threshold
+
+
+async def broken(fault, pulse):
+    """One round that breaks off by *fault*."""
+    stop = asyncio.Event()
+
+    async def once(_now):
+        stop.set()
+        raise fault
+
+    await asyncio.wait_for(loops.every("test", once, stop, pulse=pulse), 1)
+
+
+async def test_each_round_that_breaks_off_counts_by_its_reason():
+    reasons = []
+    pulse = loops.Pulse(count=reasons.append)
+    await broken(StoreUnavailable("gone"), pulse)
+    await broken(StoreImpaired("full"), pulse)
+
+    assert reasons == ["store_unavailable", "store_impaired"]
+
+
+async def test_a_database_that_cannot_do_its_work_is_known_until_the_next_tries_have_passed(
+    monkeypatch,
+):
+    pulse = loops.Pulse()
+    await broken(StoreUnavailable("gone"), pulse)
+    assert pulse.impaired() == ""
+
+    await broken(StoreImpaired("DiskFullError: no space"), pulse)
+    await passed_once(pulse)  # what needs no room says nothing of what does
+    assert pulse.impaired() == "DiskFullError: no space"
+
+    monkeypatch.setattr(loops, "AGAIN", -loops.LONGEST_WAIT)
+    pulse = loops.Pulse()
+    await broken(StoreImpaired("DiskFullError: no space"), pulse)
+    assert pulse.impaired() == ""
+
+
+async def passed_once(pulse):
+    stop = asyncio.Event()
+
+    async def once(_now):
+        stop.set()
+
+    await asyncio.wait_for(loops.every("other", once, stop, pulse=pulse), 1)

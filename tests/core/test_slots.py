@@ -104,6 +104,20 @@ async def test_a_lost_database_is_not_forgotten(slow):
     assert (slots.forgot, slots.reading) == (True, set())
 
 
+async def test_what_a_walk_broke_off_by_that_nobody_waited_for_is_told_once(pool):
+    """Else nobody would wait it out: the stream would be due, and read, again at once."""
+    slots, reading = Slots(patience=0.01), Reading()
+    end = reading.is_slow("A")
+    await read(slots, reading, "A")
+    reading.fault = StoreUnavailable("the disk is full")
+    end.set()
+    await asyncio.sleep(0.05)
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        await slots.claim(pool, 1, 4)
+    assert await slots.claim(pool, 1, 4) == []
+
+
 async def test_the_others_go_on_where_one_loses_the_database():
     slots, reading = Slots(patience=0.02), Reading()
     end = reading.is_slow("A")

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from core import loops, store
 from core.configuration.sections import Ops
-from core.errors import SettingsError
+from core.errors import SettingsError, StoreImpaired
 from core.loops import Pulse
 from core.metrics import Metrics, Names
 from core.store import embedded, migrate
@@ -141,6 +141,15 @@ async def test_a_migration_that_is_missing_is_named(page, watched, pool):
     status, body, _ = await page("/readyz")
 
     assert (status, body) == (503, b"schema: 0001_initial.sql is not applied\n")
+
+
+async def test_while_loops_cannot_write_we_are_not_ready_and_alive(page, watched, pool):
+    watched.pool = pool
+    watched.pulse.broke(StoreImpaired("DiskFullError: No space left on device"), 1.0)
+
+    status, body, _ = await page("/readyz")
+    assert (status, (await page("/livez"))[0]) == (503, 200)
+    assert body == b"database: store_impaired (DiskFullError: No space left on device)\n"
 
 
 async def test_a_loop_that_does_not_turn_is_named(page, watched, monkeypatch):
