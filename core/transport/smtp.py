@@ -5,9 +5,10 @@ What the server says besides its status is not passed on: it repeats addresses.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from socket import gaierror, gethostname
@@ -27,7 +28,7 @@ from core.errors import (
 from core.transport import outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from core.transport.login import Login
 
@@ -52,11 +53,15 @@ LONGEST_LINE = 998
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: to connect, for one command, for the letter itself."""
+    """Seconds: to connect, for one command, for all that comes before the letter, for the letter.
 
-    connect: float = 20.0
-    command: float = 30.0
-    letter: float = 120.0
+    Together less than what a reply may take: cut off by others, its outcome would be unknown.
+    """
+
+    connect: float = 10.0
+    command: float = 15.0
+    before: float = 25.0
+    letter: float = 30.0
 
 
 class Smtp:
@@ -85,19 +90,27 @@ class Smtp:
         where = f"mail server at {login.host}"
         utf8 = not (outgoing.checked(sender) + outgoing.checked(recipient)).isascii()
         _check_lines(raw)
-        async with self._connected(login, where) as client:
-            await _announce(client, where, (sender, recipient), utf8=utf8, wide=not raw.isascii())
+        client = self._client(login)
+        try:
+            with _unsent(where, "connect"):
+                async with asyncio.timeout(self.limits.before):
+                    await self._connect(client, login, where)
+                    wide = not raw.isascii()
+                    await _announce(client, where, (sender, recipient), utf8=utf8, wide=wide)
             await self._hand_in(client, where, raw)
+        finally:
+            client.close()
 
     async def check(self, login: Login) -> None:
         """Connect and log in; raises as `send` does."""
-        async with self._connected(login, f"mail server at {login.host}"):
-            pass
+        client = self._client(login)
+        try:
+            await self._connect(client, login, f"mail server at {login.host}")
+        finally:
+            client.close()
 
-    @asynccontextmanager
-    async def _connected(self, login: Login, where: str) -> AsyncIterator[SMTP]:
-        token = await login.tokens.token() if login.tokens is not None else None
-        client = SMTP(
+    def _client(self, login: Login) -> SMTP:
+        return SMTP(
             hostname=login.host,
             port=login.port,
             timeout=self.limits.command,
@@ -106,14 +119,13 @@ class Smtp:
             tls_context=None if login.tls == "none" else self.tls,
             local_hostname=gethostname(),
         )
-        try:
-            with _unsent(where, "connect"):
-                await client.connect(timeout=self.limits.connect)
-            with _unsent(where, "login"):
-                await _log_in(client, login, token)
-            yield client
-        finally:
-            client.close()
+
+    async def _connect(self, client: SMTP, login: Login, where: str) -> None:
+        token = await login.tokens.token() if login.tokens is not None else None
+        with _unsent(where, "connect"):
+            await client.connect(timeout=self.limits.connect)
+        with _unsent(where, "login"):
+            await _log_in(client, login, token)
 
     async def _hand_in(self, client: SMTP, where: str, raw: bytes) -> None:
         """The letter itself; from its begin on, no answer means that nobody knows."""

@@ -277,6 +277,16 @@ async def test_a_token_revoked_early_is_replaced_once(server, mailboxes):
     assert isinstance(fault, BadCredentials)
 
 
+async def test_no_log_line_holds_a_secret_or_a_letter(server, mailbox, now, caplog):
+    caplog.set_level("DEBUG")
+    await server.deliver(ANN, letter("the buyers words"), now)
+    await walked(mailbox)
+    await mailbox.folders()
+
+    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("pymap")]
+    assert not any(word in line for line in ours for word in (SECRET, "buyers words", ANN))
+
+
 async def test_too_many_connections_are_waited_for(server, mailbox):
     server.faults.order("imap_limit")
 

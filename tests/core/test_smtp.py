@@ -12,6 +12,7 @@ from email.policy import default
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from core import reply
 from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused, Unreachable
 from core.sandbox import mail
 from core.transport import outgoing
@@ -299,6 +300,30 @@ async def test_a_server_that_is_silent_is_unreachable(letter):
         await asyncio.sleep(0.1)
 
     assert (type(fault), fault.detail) == (Unreachable, "timeout")
+
+
+async def test_all_that_comes_before_the_letter_has_one_limit(letter):
+    """Each answer comes in time, and all of them together do not."""
+
+    async def slowly(reader, writer):
+        writer.write(b"220 ready\r\n")
+        while await reader.readline():
+            await asyncio.sleep(0.25)
+            writer.write(b"250-x\r\n250 AUTH PLAIN\r\n")
+        writer.close()
+
+    slow = await asyncio.start_server(slowly, "127.0.0.1", 0)
+    there = Login("127.0.0.1", slow.sockets[0].getsockname()[1], DESK, SECRET, tls="none")
+    async with slow:
+        smtp = Smtp(Limits(before=0.2))
+        fault = await failed(smtp.send(there, DESK, BUYER, outgoing.composed(letter)))
+        await asyncio.sleep(0.4)
+
+    assert (type(fault), fault.detail) == (Unreachable, "timeout")
+
+
+def test_a_letter_is_given_up_before_its_reply_is():
+    assert Limits().before + Limits().letter < reply.LIMIT
 
 
 async def test_starttls_is_not_given_up_where_the_server_lacks_it(server, smtp, letter):
