@@ -38,7 +38,7 @@ class Limits:
     """Seconds and bytes. A letter of more than *whole* bytes is fetched up to *begin* alone.
 
     *page* and *page_seconds* end a page early; *slice* is how long one IDLE lasts, *kept* how long
-    a connection that nobody uses stays open.
+    a connection that nobody uses stays open, *courtesy* what to keep a sent letter may take.
     """
 
     connect: float = 10.0
@@ -53,6 +53,7 @@ class Limits:
     page_seconds: float = 20.0
     slice: float = 8 * 60.0
     kept: float = 5 * 60.0
+    courtesy: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

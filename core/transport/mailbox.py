@@ -146,12 +146,21 @@ class Mailbox:
             await asyncio.gather(hearing, stopping, return_exceptions=True)
 
     async def append_to_sent(self, raw: bytes, at: datetime) -> bool:
-        """Keep what was sent in the folder for it; False where there is none, or it does so itself.
+        """Keep what was sent in the folder for it; whether it is there now by our doing.
 
-        Gmail and Microsoft 365 keep what goes out through them.
+        A courtesy, which neither fails nor takes long: the letter has left. Gmail and Microsoft
+        365 keep by themselves what goes out through them.
         """
         if _keeps_what_it_sends(self._login.host):
             return False
+        try:
+            async with asyncio.timeout(self._means.limits.courtesy):
+                return await self._append(raw, at)
+        except (ConnectorError, TimeoutError) as fault:
+            log.warning("sent letter not kept", host=self._login.host, why=type(fault).__name__)
+            return False
+
+    async def _append(self, raw: bytes, at: datetime) -> bool:
         folder = (await self.folders()).get("sent")
         if folder is None:
             return False

@@ -222,6 +222,24 @@ async def test_what_was_sent_is_kept_as_read(server, mailbox, now):
     assert "\\Seen" in str(flags)
 
 
+async def test_to_keep_what_was_sent_neither_fails_nor_takes_long(server, now):
+    async with Mailboxes(Limits(courtesy=0.3)) as mailboxes:
+        mailbox = mailboxes.open(login(server))
+        server.faults.order("imap_silent")
+        assert not await mailbox.append_to_sent(letter("ours"), now)
+        server.faults.lift()
+        server.faults.order("imap_refuse_login", times=1)
+        assert not await mailbox.append_to_sent(letter("ours"), now)
+
+    assert await server.letters(ANN, "Sent") == []
+    assert threads() == []
+
+
+@pytest.mark.parametrize("host", ["imap.gmail.com", "outlook.office365.com"])
+async def test_who_keeps_what_it_sends_is_not_given_it_twice(mailboxes, now, host):
+    assert not await mailboxes.open(Login(host, 993, ANN, SECRET)).append_to_sent(b"", now)
+
+
 # Faults
 
 
