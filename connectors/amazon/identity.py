@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +29,6 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 _VARIES = re.compile(r"\([^()]{0,80}\)|[\d#-]+|\s+")
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Seen(NamedTuple):
@@ -44,33 +43,42 @@ class Memory:
     """What earlier letters left behind: part of the cursor. It holds no name and no address.
 
     *families* are the threads of letters without case and order, by buyer and family of subjects;
-    *dossiers* the claims, returns and cancellations that still ask, by thread.
+    *dossiers* the claims, returns and cancellations that still ask, by thread; *cases* the threads
+    of letters whose alias does not carry their case, by letter: an answer to it cannot either.
     """
 
     families: Mapping[str, Seen] = field(default_factory=dict)
     dossiers: Mapping[str, datetime] = field(default_factory=dict)
+    cases: Mapping[str, Seen] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str | None) -> Memory:
         """What `write` wrote; nothing where there is none."""
         said: dict[str, Any] = json.loads(text) if text else {}
         return cls(
-            {key: Seen(name, _instant(at)) for key, (name, at) in said.get("families", {}).items()},
+            _seen(said.get("families", {})),
             {name: _instant(at) for name, at in said.get("dossiers", {}).items()},
+            _seen(said.get("cases", {})),
         )
 
     def write(self) -> str:
         """As text, the same for the same memory."""
-        families = {key: [seen.thread, seen.at.isoformat()] for key, seen in self.families.items()}
         dossiers = {name: at.isoformat() for name, at in self.dossiers.items()}
-        return json.dumps({"families": families, "dossiers": dossiers}, sort_keys=True)
+        said = {"families": _told(self.families), "dossiers": dossiers, "cases": _told(self.cases)}
+        return json.dumps(said, sort_keys=True)
 
     def with_family(self, key: str, seen: Seen) -> Memory:
         """With *seen* as the newest of its family."""
-        families = {**self.families, key: seen}
-        if len(families) > MOST:
-            del families[min(families, key=lambda name: (families[name].at, name))]
-        return replace(self, families=families)
+        return replace(self, families=_with(self.families, key, seen))
+
+    def with_case(self, message: str, seen: Seen) -> Memory:
+        """With *seen* as the thread of *message*, which its alias does not tell."""
+        return replace(self, cases=_with(self.cases, digest(message), seen))
+
+    def answered(self, reference: str) -> str | None:
+        """The thread of the letter that *reference* names, where its alias does not tell it."""
+        known = self.cases.get(digest(reference.strip().removeprefix("<").removesuffix(">")))
+        return known.thread if known else None
 
     def with_dossier(self, thread: str, at: datetime) -> Memory:
         """With *thread* as one that asks since *at*."""
@@ -83,6 +91,22 @@ class Memory:
         """Without *thread*, which asks no more."""
         left = {name: at for name, at in self.dossiers.items() if name != thread}
         return replace(self, dossiers=left)
+
+
+def _with(known: Mapping[str, Seen], key: str, seen: Seen) -> dict[str, Seen]:
+    """*known* with *seen*, without the oldest where they are too many."""
+    found = {**known, key: seen}
+    if len(found) > MOST:
+        del found[min(found, key=lambda name: (found[name].at, name))]
+    return found
+
+
+def _told(known: Mapping[str, Seen]) -> dict[str, list[str]]:
+    return {key: [seen.thread, seen.at.isoformat()] for key, seen in known.items()}
+
+
+def _seen(told: Mapping[str, list[str]]) -> dict[str, Seen]:
+    return {key: Seen(thread, _instant(at)) for key, (thread, at) in told.items()}
 
 
 def _instant(text: str) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.amazon import body, identity, letter, marketplaces, notices
+from connectors.amazon.identity import Seen
 from connectors.amazon.kinds import MARKETPLACE, Sort, Standing
 from connectors.amazon.letter import Pieces
 from core.transport import quotes
@@ -98,6 +99,8 @@ def _bought(one: Letter, memory: Memory) -> Pieces:
         alias, one.words.case, one.orders, one.mail.subject, one.id, one.at, memory,
         one.options.same_subject,
     )  # fmt: skip
+    if one.words.case and alias.case is None:
+        memory = memory.with_case(one.id, Seen(thread, one.at))
     kind = Kind.AUTOMATIC if one.mail.automatic in {"reply", "receipt"} else Kind.MESSAGE
     link = one.words.no_reply_link
     return Pieces(
@@ -126,6 +129,8 @@ def _sent(one: Letter, memory: Memory) -> Pieces:
 
     It is accepted, no more (trap 14): a copy confirms it, a notice or a report refuses it. From an
     address that Amazon may not have approved (trap 15) it ends nothing until a copy confirms it.
+    Where the buyer's alias carries no case, what it answers tells: a reference of our own is to be
+    trusted, unlike those of Amazon's letters.
     """
     alias = one.alias
     if alias is None:
@@ -133,6 +138,8 @@ def _sent(one: Letter, memory: Memory) -> Pieces:
     thread, memory = identity.of_message(
         alias, None, one.orders, one.mail.subject, one.id, one.at, memory, one.options.same_subject
     )
+    if alias.case is None:
+        thread = memory.answered(one.mail.header("in-reply-to")) or thread
     sender = one.mail.sender.address.lower() if one.mail.sender else ""
     kind = Kind.AUTOMATIC if set(one.mail.signs) - BY_PEOPLE_TOO else Kind.MESSAGE
     delivery = Delivery.ACCEPTED if sender in one.options.own else Delivery.UNKNOWN

@@ -397,6 +397,19 @@ def test_a_sent_letter_without_a_case_is_in_its_orders_thread():
     assert len({m.thread for m in pieces.messages}) == 1
 
 
+def test_an_answer_to_an_alias_without_its_case_is_in_the_thread_that_it_answers():
+    asked = question(sender=BARE, reply_to=BARE)  # the case stands in the footer's link alone
+    stranger = sent(to=BARE, message_id="m9", headers={"in-reply-to": "<someone@else.example>"})
+    pieces = read(arrival(asked), arrival(sent(to=BARE), is_sent=True, at=SENT + HOUR))
+    memory = Memory.read(pieces.memory.write())
+    (other,) = read(arrival(stranger, is_sent=True), memory=memory).messages
+
+    assert {m.thread for m in pieces.messages} == {THREAD}
+    assert clocks_of(pieces)[0].ended == "met"
+    assert other.thread.startswith("order:")
+    assert "amazonses" not in pieces.memory.write()
+
+
 def test_private_letters_that_left_are_set_aside():
     pieces = read(arrival(sent(to="ada@mail.example"), is_sent=True))
 
