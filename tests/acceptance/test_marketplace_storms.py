@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.labels import OUTCOMES
 from core.loops import utcnow
 from tests.acceptance import market
 from tests.acceptance.beside import Beside
@@ -136,8 +137,7 @@ class Bay:
 
     def trouble(self, account: str) -> float:
         """How many walks of *account* have not simply ended well."""
-        walks = self.shop.total("replyby_polls_total", account=account)
-        return walks - self.polls(account, "success")
+        return sum(self.polls(account, word) for word in OUTCOMES if word != "success")
 
     def polls(self, account: str, outcome: str) -> float:
         return self.shop.total("replyby_polls_total", account=account, outcome=outcome)
