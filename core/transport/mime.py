@@ -130,9 +130,10 @@ def _sender(root: parts.Part, faults: set[Fault]) -> Address | None:
     if not found:
         faults.add(Fault.SENDER_MISSING)
         return None
-    if len(found) > 1 or len(root.fields["from"]) > 1:
+    first, *others = found
+    if others or len(root.fields["from"]) > 1:
         faults.add(Fault.SENDER_REPEATED)
-    return found[0]
+    return first
 
 
 def _envelope(said: Mapping[str, tuple[str, ...]], faults: set[Fault]) -> tuple[str, ...]:

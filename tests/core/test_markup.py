@@ -45,6 +45,8 @@ APPLE = (
         ("1 &lt; 2 &amp;amp; &#8364;&nbsp;5", "1 < 2 &amp; € 5"),
         ("<head><title>t</title><style>s{}</style></head><body>x<script>y</script>", "x"),
         ("a<!-- <p>b</p> -->c<!--[if mso]><table><tr><td>d<![endif]-->e", "ace"),
+        ("a<!-- <span>b</span> -->c<!-- <i>d", "ac"),
+        ("<<i>p>x", "<p>x"),
         ("a<noscript>b</noscript><template>c</template><textarea>d</textarea>", "a"),
         ("<blockquote>a<blockquote>b</blockquote></blockquote>c", "> a\n\n> > b\n\nc"),
         ("a &unheard; <3 you", "a &unheard; <3 you"),
