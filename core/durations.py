@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from core.errors import Unfit
+
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SHAPE = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
 
@@ -16,11 +18,11 @@ def parse(text: str) -> timedelta:
     """The duration that *text* writes.
 
     Raises:
-        ValueError: it is no duration; the message says what one looks like.
+        Unfit: it is no duration; the message says what one looks like.
     """
     found = _SHAPE.fullmatch(text.strip()) if text.strip() else None
     if found is None:
-        raise ValueError("is no duration; write a number and a unit, such as 24h, 90m, 30s or 2d")
+        raise Unfit("is no duration; write a number and a unit, such as 24h, 90m, 30s or 2d")
     amounts = zip(_UNITS.values(), found.groups(), strict=True)
     return timedelta(seconds=sum(unit * int(n) for unit, n in amounts if n is not None))
 
@@ -40,13 +42,13 @@ def _read(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        raise ValueError("is no duration; write it in quotes with a unit, such as 24h or 90s")  # noqa: TRY004  # pydantic takes a ValueError for a complaint
+        raise Unfit("is no duration; write it in quotes with a unit, such as 24h or 90s")
     return parse(value)
 
 
 def _positive(span: timedelta) -> timedelta:
     if span <= timedelta(0):
-        raise ValueError("must be longer than nothing; write a duration such as 30s")
+        raise Unfit("must be longer than nothing; write a duration such as 30s")
     return span
 
 

@@ -167,3 +167,10 @@ class Mistaken(Error):
     """What a person asked for cannot be done; the text says why and how to mend it."""
 
     reason = "mistaken"
+
+
+class Unfit(ValueError):
+    """A value of the settings cannot be used; the text is fixed and holds nothing of the value.
+
+    Of what any other ValueError says, what was written is taken out before it is told.
+    """

@@ -6,7 +6,6 @@ A value may be overridden by ``REPLYBY_SECTION__KEY``; a secret is ``env:NAME`` 
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -14,15 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
-from core.configuration import openinghours, promises, sections
+from core.configuration import openinghours, promises, sections, tomlfile
 from core.configuration.complaints import Complaints, nearest
 from core.configuration.configured import Accounts, Configured
 from core.configuration.references import References, is_reference
+from core.configuration.written import FromEnvironment
 from core.errors import SettingsError
 from core.notifier import Route, Routing
 from core.notifiers import registry
@@ -46,7 +46,8 @@ PREFIX = "REPLYBY_"
 BETWEEN = "__"
 DEFAULT_FILE = "settings.toml"
 
-VARIABLE = "REPLYBY_SETTINGS"
+VARIABLES = frozenset({"REPLYBY_SETTINGS", "REPLYBY_DEBUG", "REPLYBY_REVISION"})
+"""Variables of the program itself: see `docs/cli.md` and `docs/metrics.md`."""
 PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         "store": sections.Store,
@@ -137,11 +138,11 @@ def _put(table: Table, path: list[str], value: object) -> None:
 def _value(text: str) -> object:
     """A list or a table is written as JSON; anything else is text."""
     if text[:1] not in {"[", "{"}:
-        return text
+        return FromEnvironment(text)
     try:
         return json.loads(text)
     except ValueError:
-        return text
+        return FromEnvironment(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,20 +207,11 @@ def _tables(path: Path, environ: Mapping[str, str]) -> Tables:
             *_sources: PydanticBaseSettingsSource,
             **_named: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            file = TomlConfigSettingsSource(settings_cls, toml_file=path)
-            return Overrides(settings_cls, environ, file()), file
+            file = InitSettingsSource(settings_cls, table)
+            return Overrides(settings_cls, environ, table), file
 
-    if path.is_dir():
-        raise SettingsError([f"{path}: is a directory; name the file in it with --settings FILE"])
-    if not path.is_file():
-        raise SettingsError([f"{path}: there is no such file; name it with --settings FILE"])
-    try:
-        return Here()
-    except tomllib.TOMLDecodeError as fault:
-        raise SettingsError([f"{path}: is no TOML: {fault}; mend that line"]) from fault
-    except (OSError, UnicodeDecodeError) as fault:
-        why = type(fault).__name__
-        raise SettingsError([f"{path}: cannot be read ({why}); mend the file"]) from fault
+    table = tomlfile.read(path)
+    return Here()
 
 
 class _Reading:
@@ -360,17 +352,14 @@ class _Reading:
 
     def _unused_variables(self) -> Iterator[str]:
         """Variables that look like overrides and override nothing."""
-        known = [
-            f"{PREFIX}{s}{BETWEEN}{k}".upper() for s, m in PLAIN.items() for k in m.model_fields
-        ]
+        known = [f"{s}{BETWEEN}{k}".upper() for s, m in PLAIN.items() for k in m.model_fields]
         for name in sorted(self.references.environ):
-            if not name.startswith(PREFIX) or name == VARIABLE or overridden(name):
+            if not name.startswith(PREFIX) or name in VARIABLES or overridden(name):
                 continue
             if name not in self.references.variables:
-                close = get_close_matches(name.upper(), known, 1)
-                hint = (
-                    f"did you mean {close[0]}?" if close else f"write {PREFIX}SECTION{BETWEEN}KEY"
-                )
+                close = get_close_matches(name.upper().removeprefix(PREFIX), known, 1)
+                example = f"write section, two underscores, key, as in {PREFIX}OPS{BETWEEN}LISTEN"
+                hint = f"did you mean {PREFIX}{close[0]}?" if close else example
                 yield f"environment variable {name}: overrides nothing; {hint}"
 
     def _same_address(self, settings: Settings) -> None:

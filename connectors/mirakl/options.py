@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 
 from core.connector import Options
 from core.durations import Duration, PositiveDuration
-from core.transport.proxy import is_loopback
+from core.errors import Unfit
+from core.transport.proxy import is_loopback, is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,16 +27,16 @@ def _base_url(text: str) -> str:
     """The operator's address without ``/api`` and without a slash at the end.
 
     Raises:
-        ValueError: no address, or one that would show the key to everybody on the way.
+        Unfit: no address, or one that would show the key to everybody on the way.
     """
     base = text.strip().rstrip("/").removesuffix("/api").rstrip("/")
+    if not is_web_address(base):
+        raise Unfit("is no web address; write https://<operator>.mirakl.net")
     parts = urlsplit(base)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("is no web address; write https://<operator>.mirakl.net")
     if parts.username or parts.query or parts.fragment:
-        raise ValueError("holds more than an address; leave out user, query and fragment")
+        raise Unfit("holds more than an address; leave out user, query and fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("would send the key unencrypted; write https://")
+        raise Unfit("would send the key unencrypted; write https://")
     return f"{parts.scheme}://{_place(parts)}{parts.path}"
 
 
@@ -43,13 +44,13 @@ def _place(parts: SplitResult) -> str:
     """Host and port in one spelling: small letters, the usual port left out.
 
     Raises:
-        ValueError: the port is none.
+        Unfit: the port is none.
     """
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     try:
         port = parts.port
     except ValueError:
-        raise ValueError("has no usable port; write digits up to 65535") from None
+        raise Unfit("has no usable port; write digits up to 65535") from None
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{host}" if port in {None, usual} else f"{host}:{port}"
 
@@ -80,7 +81,7 @@ class MiraklOptions(Options):
     def _is_a_header(cls, key: SecretStr) -> SecretStr:
         text = key.get_secret_value()
         if not text or not text.isascii() or not text.isprintable() or text != text.strip():
-            raise ValueError("is no key; copy it without spaces and line breaks")
+            raise Unfit("is no key; copy it without spaces and line breaks")
         return key
 
     @field_validator("thread_url")
@@ -93,13 +94,13 @@ class MiraklOptions(Options):
         except ValueError:
             names = {""}
         if not names <= PAGES:
-            raise ValueError("may hold {thread} and {order} and nothing else in braces")
+            raise Unfit("may hold {thread} and {order} and nothing else in braces")
         return template
 
     @model_validator(mode="after")
     def _is_not_too_eager(self) -> Self:
         if self.poll_every < FLOOR and not self.is_near:
-            raise ValueError("poll_every is below 2m, which the operator does not allow; write 2m")
+            raise Unfit("poll_every is below 2m, which the operator does not allow; write 2m")
         return self
 
     @property

@@ -66,7 +66,7 @@ def _listens_at(path: Path) -> str:
     if override := os.environ.get(OVERRIDE):
         return override
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError):
         return DEFAULT
     ops = table.get("ops")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from core.configuration import written
+from core.configuration.written import FromEnvironment, models
+from core.errors import Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +50,19 @@ _PLAIN = {
     "string_pattern_mismatch": "has characters that are not allowed here",
     "too_short": "is empty; name at least one",
     "string_too_short": "is empty; write something",
+    "path_type": "is no path; put it in quotes",
+    "finite_number": "is no number; write digits only",
 }
+_BOUNDS = {
+    "greater_than_equal": "is too small; write {ge} or more",
+    "greater_than": "is too small; write more than {gt}",
+    "less_than_equal": "is too large; write {le} or less",
+    "less_than": "is too large; write less than {lt}",
+    "string_too_long": "is too long; write {max_length} characters at most",
+    "too_long": "holds too many; name {max_length} at most",
+}
+_LISTS = frozenset({"tuple_type", "list_type", "frozen_set_type", "dict_type"})
+_NO_JSON = """is no JSON; put each text in double quotes, such as '["one", "two"]'"""
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -120,14 +137,16 @@ class Complaints:
         self, model: type[BaseModel], table: Mapping[str, Any], path: Path
     ) -> list[ErrorDetails]:
         """The faults of *table*, each complained of."""
+        errors = written.faults(model, table)
         try:
             model.model_validate(table)
         except ValidationError as found:
-            errors = found.errors(include_url=False)
-            for error in errors:
-                self._from(error, model, path)
-            return errors
-        return []
+            known = {error["loc"] for error in errors}
+            more = found.errors(include_url=False)
+            errors += [error for error in more if error["loc"] not in known]
+        for error in errors:
+            self._from(error, model, path)
+        return errors
 
     def _from(self, error: ErrorDetails, model: type[BaseModel], path: Path) -> None:
         where = _spoken(error["loc"])
@@ -174,30 +193,31 @@ def _keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     return [f.alias or name for name, f in here.model_fields.items()] if here else []
 
 
-def models(annotation: Any) -> Iterable[type[BaseModel]]:
-    """The models that an annotation names, however deep: ``dict[str, tuple[M, ...]] | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from models(inner)
-
-
 def _fault(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in {"literal_error", "enum"}:
         return f"is none of the allowed words; write {context['expected']}"
     if kind in {"value_error", "assertion_error"}:
-        return _without(str(context.get("error", "")), error["input"]) or "cannot be used"
+        return _said(context.get("error"), error["input"]) or "cannot be used"
+    if kind in _LISTS and isinstance(error["input"], FromEnvironment):
+        return _NO_JSON if error["input"].startswith(("[", "{")) else _PLAIN[kind]
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
     if kind in _PLAIN:
         return _PLAIN[kind]
     return _without(error["msg"][:1].lower() + error["msg"][1:], error["input"])
+
+
+def _said(fault: object, value: object) -> str:
+    """What a check says: in fixed words, or with the value, which is taken out."""
+    return str(fault) if isinstance(fault, Unfit) else _without(str(fault or ""), value)
 
 
 def _without(text: str, value: object) -> str:
     """*text* without what was written in the settings: a foreign check may quote it."""
     for echo in _leaves(value):
         if len(echo) >= SHORTEST_ECHO:
-            text = text.replace(echo, "...")
+            text = re.sub(rf"(?<!\w){re.escape(echo)}(?!\w)", "...", text)
     return text
 
 

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from core.configuration.sections import PolicySection
+from core.durations import parse
+from core.errors import Unfit
 from sla import steps
 from sla.policy import Contract, Policy
 
@@ -38,20 +40,20 @@ def build(
     path: Path = ("policies", name)
     before = len(complaints.lines)
     sections = _sections(table, path, complaints)
-    for where, section in sections:
-        _warned(section, where, complaints)
+    for where, section, written in sections:
+        _warned(section, written, where, complaints)
         if section.calendar not in calendars:
             key = (*where, "calendar")
             complaints.unknown(key, "calendar", section.calendar, calendars)
         elif (calendar := calendars[section.calendar]) is not None:
             _reachable(section, calendar, where, complaints, now)
     if not any(
-        complaints.any_at(where, ("effective_from", "effective_to")) for where, _ in sections
+        complaints.any_at(where, ("effective_from", "effective_to")) for where, _, _ in sections
     ):
-        _dates([section for _, section in sections], path, complaints)
+        _dates([section for _, section, _ in sections], path, complaints)
     if len(complaints.lines) > before:
         return ()
-    ordered = sorted((s for _, s in sections), key=_begin)
+    ordered = sorted((s for _, s, _ in sections), key=_begin)
     return tuple(
         _policy(name, number, section, calendar)
         for number, section in enumerate(ordered, 1)
@@ -59,15 +61,23 @@ def build(
     )
 
 
-def _warned(section: PolicySection, path: Path, complaints: Complaints) -> None:
-    """Complain of warnings that lie outside the time that is promised."""
+def _warned(section: PolicySection, written: object, path: Path, complaints: Complaints) -> None:
+    """Complain of warnings that lie outside the time that is promised, beside faulty ones too."""
     if complaints.any_at(path, ("reply_within", "next_reply_within")):
         return
     longest = max(section.reply_within, section.next_reply_within or section.reply_within)
-    for number, warn in enumerate(section.warn):
-        if isinstance(warn, timedelta) and warn >= longest:
+    for number, text in enumerate(written if isinstance(written, list) else ()):
+        if (before := _before(text)) is not None and before >= longest:
             fault = "lies before the waiting begins; write less than reply_within"
             complaints.add((*path, "warn", number), fault)
+
+
+def _before(text: object) -> timedelta | None:
+    """A warning so long before the deadline; None for one that is none, or a share."""
+    try:
+        return parse(text) if isinstance(text, str) else None
+    except Unfit:
+        return None
 
 
 def _reachable(
@@ -86,19 +96,23 @@ def _reachable(
 
 def _sections(
     table: Mapping[str, Any], path: Path, complaints: Complaints
-) -> list[tuple[Path, PolicySection]]:
-    """The table as one version, or its `versions`, each on top of what they share."""
+) -> list[tuple[Path, PolicySection, object]]:
+    """The table as one version, or its `versions`, each on top of what they share.
+
+    The third is what stands there as the warnings, faulty ones included.
+    """
     shared = {key: value for key, value in table.items() if key != "versions"}
     versions = table.get("versions")
     if versions is None:
-        return [(path, _section(shared, path, complaints))]
+        return [(path, _section(shared, path, complaints), shared.get("warn"))]
     if not isinstance(versions, list) or not all(isinstance(v, dict) for v in versions):
         complaints.add((*path, "versions"), "is no list; write [[policies.name.versions]]")
         return []
     places = [(*path, "versions", str(number)) for number in range(len(versions))]
+    tables = [{**shared, **version} for version in versions]
     return [
-        (place, _section({**shared, **version}, place, complaints))
-        for place, version in zip(places, versions, strict=True)
+        (place, _section(each, place, complaints), each.get("warn"))
+        for place, each in zip(places, tables, strict=True)
     ]
 
 

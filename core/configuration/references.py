@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from core.configuration.complaints import models
+from core.configuration.written import models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,7 +21,9 @@ from pydantic import (
 from core import log
 from core.configuration.complaints import nearest
 from core.durations import PositiveDuration, parse
+from core.errors import Unfit
 from core.model import NoticeKind
+from core.transport.proxy import is_web_address
 from sla import zones
 from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
 
@@ -37,46 +39,51 @@ def _zone(name: str) -> str:
     try:
         zones.zone(name)
     except zones.UnknownZoneError:
-        raise ValueError(f"is no known time zone; {nearest(name, zones.names())}") from None
+        raise Unfit(f"is no known time zone; {nearest(name, zones.names())}") from None
     return name
 
 
 def _warning(value: object) -> object:
     """``"50%"`` as a share of the allowed time, ``"1h"`` as a time before the deadline."""
     if not isinstance(value, str):
-        raise ValueError('is no warning; write a share such as "50%" or a time such as "1h"')  # noqa: TRY004  # pydantic takes a ValueError for a complaint
+        raise Unfit('is no warning; write a share such as "50%" or a time such as "1h"')
     share = _SHARE.fullmatch(value)
     if share is not None:
         return _inside(float(share[1]) / 100)
     before = parse(value)
     if before <= timedelta(0):
-        raise ValueError("is the deadline itself, which is told anyway; write a longer time")
+        raise Unfit("is the deadline itself, which is told anyway; write a longer time")
     return before
 
 
 def _inside(share: float) -> float:
     if not 0 < share < 1:
-        raise ValueError("lies outside the allowed time; write more than 0% and less than 100%")
+        raise Unfit("lies outside the allowed time; write more than 0% and less than 100%")
     return share
 
 
 def _address(text: str) -> str:
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"]) > 65_535:
-        raise ValueError("is no address; write host:port, such as 127.0.0.1:9100")
+        raise Unfit("is no address; write host:port, such as 127.0.0.1:9100")
     return text
 
 
+def _place(path: object) -> object:
+    if isinstance(path, str) and not path.strip():
+        raise Unfit('is empty; name a directory, such as "var"')
+    return path
+
+
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError("is no address of a page; write https://host or http://host:port")
+    if not is_web_address(text):
+        raise Unfit("is no address of a page; write https://host or http://host:port")
     return text.rstrip("/")
 
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError("is no name; use small letters, digits, dots, dashes, 63 at most")
+        raise Unfit("is no name; use small letters, digits, dots, dashes, 63 at most")
     return text
 
 
@@ -99,9 +106,9 @@ def _dsn(dsn: SecretStr) -> SecretStr:
     if address == EMBEDDED:
         return dsn
     if not address.startswith(("postgresql://", "postgres://")):
-        raise ValueError("is no address of PostgreSQL; it begins with postgresql://")
+        raise Unfit("is no address of PostgreSQL; it begins with postgresql://")
     if not _is_sound(address):
-        raise ValueError(
+        raise Unfit(
             "is no address of PostgreSQL; write postgresql://user:password@host:port/database, "
             "special characters of the password as %23 and the like"
         )
@@ -122,7 +129,7 @@ class Store(Section):
     """Where the data is. *dsn* is ``embedded``, or the address of a PostgreSQL server."""
 
     dsn: Annotated[SecretStr, AfterValidator(_dsn)] = SecretStr(EMBEDDED)
-    state_dir: Path = Path("var")
+    state_dir: Annotated[Path, BeforeValidator(_place)] = Path("var")
     connections: int = Field(default=10, ge=4, le=200)
 
     @property

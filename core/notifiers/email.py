@@ -18,7 +18,7 @@ import aiosmtplib
 import structlog
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from core.errors import NotifierError
+from core.errors import NotifierError, Unfit
 from core.notifier import NotifierOptions, stable_id
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _mailbox(text: str) -> str:
     except (ValueError, IndexError):
         known = Address()
     if not (known.domain and known.addr_spec.isascii() and text.isprintable()):
-        raise ValueError("is no mail address; write it like desk@example.com")
+        raise Unfit("is no mail address; write it like desk@example.com")
     return text
 
 
@@ -64,9 +64,9 @@ class EmailOptions(NotifierOptions):
     @model_validator(mode="after")
     def _credentials(self) -> Self:
         if (self.user is None) != (self.password is None):
-            raise ValueError("user and password go together; write both or neither")
+            raise Unfit("user and password go together; write both or neither")
         if self.password is not None and self.tls == "none":
-            raise ValueError("the password would travel unencrypted; set tls to starttls or tls")
+            raise Unfit("the password would travel unencrypted; set tls to starttls or tls")
         return self
 
 

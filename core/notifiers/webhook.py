@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr
-from yarl import URL
 
 from core.errors import (
     BadCredentials,
@@ -24,10 +23,12 @@ from core.errors import (
     OutcomeUnknown,
     RateLimited,
     Refused,
+    Unfit,
     Unreachable,
 )
 from core.notifier import NotifierOptions, payload, stable_id
 from core.transport.http import Limits
+from core.transport.proxy import is_web_address
 
 if TYPE_CHECKING:
     from core.model import Notice
@@ -41,15 +42,14 @@ SHORTEST_SECRET = 16
 
 
 def _address(url: SecretStr) -> SecretStr:
-    address = URL(url.get_secret_value())
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise ValueError("is no address; write it like https://example.com/hook")
+    if not is_web_address(url.get_secret_value()):
+        raise Unfit("is no address; write it like https://example.com/hook")
     return url
 
 
 def _secret(secret: SecretStr) -> SecretStr:
     if len(_key(secret)) < SHORTEST_SECRET:
-        raise ValueError(f"is too short; use at least {SHORTEST_SECRET} random bytes")
+        raise Unfit(f"is too short; use at least {SHORTEST_SECRET} random bytes")
     return secret
 
 
@@ -61,7 +61,7 @@ def _key(secret: SecretStr) -> bytes:
     try:
         return base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except binascii.Error:
-        raise ValueError("is no Base64 after whsec_; copy the secret again") from None
+        raise Unfit("is no Base64 after whsec_; copy the secret again") from None
 
 
 class WebhookOptions(NotifierOptions):

@@ -1,11 +1,13 @@
-"""Which proxy leads to an address, as the environment says."""
+"""What an address on the web is, and which proxy leads to it, as the environment says."""
 
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 NAMES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 HOSTS = 1024
+_UNHEARD_OF = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
+"""What stands in no address: `urlsplit` leaves out some of it in silence, and keeps the rest."""
 
 
 def lead(target: URL) -> str | None:
@@ -33,6 +37,16 @@ def _lead(scheme: str, host: str, _environment: tuple[str | None, ...]) -> str |
     if proxy is None or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def is_web_address(text: str) -> bool:
+    """Whether *text* names a host to reach by http or https."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return known and not _UNHEARD_OF.search(text)
 
 
 @lru_cache(HOSTS)

@@ -255,7 +255,14 @@ def test_each_fault_is_told_by_its_path_with_the_way_to_mend_it(complaints, old,
          "push.listen: is the address of [ops] too; give it a port of its own"),
         ('[log]\nlevel = "loud"', "log.level: is none of the allowed words; write 'debug'"),
         ('[metrics]\naccount_label = "some"', "metrics.account_label: is none of the allowed"),
-        ("[poll]\nslots = 0", "poll.slots: input should be greater than or equal to 1"),
+        ("[poll]\nslots = 0", "poll.slots: is too small; write 1 or more"),
+        ("[poll]\nslots = 257", "poll.slots: is too large; write 256 or less"),
+        ("[poll]\nslots = true", "poll.slots: is no whole number; write it without quotes"),
+        ('[poll]\nslots = "4"', "poll.slots: is no whole number; write it without quotes"),
+        ('[poll]\nslots = "many"', "poll.slots: is no whole number; write it without quotes"),
+        ('[store]\nstate_dir = ""', 'store.state_dir: is empty; name a directory, such as "var"'),
+        ("[store]\nstate_dir = 5", "store.state_dir: is no path; put it in quotes"),
+        ('[web]\npublic_url = "https://op erator.example"', "web.public_url: is no address of a"),
         ('[store]\ndsn = "postgresql://me:pw@db/x"',
          ("store.dsn: an address of a database holds a password; "
          'write "embedded" or "env:NAME"')),
@@ -367,15 +374,20 @@ def test_variables_that_override_nothing_are_warned_of(read):
         "REPLYBY_OPS_LISTEN": "127.0.0.1:1",
         "REPLYBY_QUITE_OTHER_THINGS": "x",
         "REPLYBY_SETTINGS": "s",
+        "REPLYBY_DEBUG": "1",
+        "REPLYBY_REVISION": "92b939b",
+        "REPLYBY_FOO": "1",
         "REPLYBY_KEY": KEY,
         "REPLYBY_LOG__LEVEL": "debug",
     }
 
     found = read(GOOD.replace("env:SHOP_KEY", "env:REPLYBY_KEY"), more).warnings
 
+    how = "write section, two underscores, key, as in REPLYBY_OPS__LISTEN"
     assert [line.removeprefix("environment variable ") for line in found] == [
+        f"REPLYBY_FOO: overrides nothing; {how}",
         "REPLYBY_OPS_LISTEN: overrides nothing; did you mean REPLYBY_OPS__LISTEN?",
-        "REPLYBY_QUITE_OTHER_THINGS: overrides nothing; write REPLYBY_SECTION__KEY",
+        f"REPLYBY_QUITE_OTHER_THINGS: overrides nothing; {how}",
     ]
 
 
@@ -661,6 +673,81 @@ def test_a_file_that_is_no_toml_is_told_with_the_line(complaints, text, fault):
     assert "line" in found
 
 
+def test_a_table_that_stands_there_twice_is_told_in_plain_words(complaints):
+    (found,) = complaints('[ops]\n[accounts.one]\ntitle = "x"\n[accounts.one]\n')
+
+    assert found.endswith(
+        "settings.toml: [accounts.one] stands there a second time (line 4); make one of the two"
+    )
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(read):
+    assert read("\ufeff" + GOOD.lstrip()).ops.port == 9100
+
+
+def test_each_warning_that_does_not_fit_is_told(complaints):
+    found = complaints(GOOD.replace('["50%", "1h"]', '["150%", "5h", "half"]'))
+
+    assert [line.partition(":")[0] for line in found] == [
+        f"policies.ours-4h.warn.{number}" for number in (0, 2, 1)
+    ]
+
+
+def test_numbers_in_quotes_are_refused_as_far_as_tables_go(complaints):
+    judged = 'judged_by = [{ measure = "share", windows = ["7d"], objective = "0.9" }]'
+    text = GOOD.replace('reply_within = "4h"', f'reply_within = "4h"\n{judged}')
+    option = 'api_key = "env:SHOP_KEY"'
+
+    found = complaints(text.replace(option, f'{option}\nshop_id = "7"'))
+
+    assert found == [
+        "policies.ours-4h.judged_by.0.objective: is no number; write it without quotes",
+        "accounts.shop-fr.options.shop_id: is no whole number; write it without quotes",
+    ]
+
+
+def test_a_number_is_text_in_the_environment(read):
+    more = {"REPLYBY_POLL__SLOTS": "7", "REPLYBY_ROUTES__DESK__FALLBACK": "true"}
+
+    found = read(environ=ENVIRON | more)
+
+    assert (found.poll.slots, found.routing.routes["desk"].fallback) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[breach]", "is no JSON; put each text in double quotes, such as"),
+        ("breach", "is no list; write it in brackets, such as"),
+    ],
+)
+def test_a_list_of_the_environment_that_is_no_json_is_told(complaints, text, fault):
+    (found,) = complaints(GOOD, ENVIRON | {"REPLYBY_ROUTES__DESK__KINDS": text})
+
+    assert found.startswith(f"routes.desk.kinds: {fault}")
+
+
+@pytest.mark.parametrize("secret", ["short", "use", "too", "bytes"])
+def test_our_own_words_are_the_same_whatever_was_written(complaints, secret):
+    """What is missing from a known sentence is what was written."""
+    hook = '[notifiers.hook]\nkind = "webhook"\nurl = "env:HOOK"\nsecret = "env:SECRET"\n'
+
+    found = complaints(GOOD + hook, ENVIRON | {"HOOK": "https://x.example", "SECRET": secret})
+
+    assert found == ["notifiers.hook.secret: is too short; use at least 16 random bytes"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("page", "... is no address of a ..."), ("add", "... is no address of a page")],
+)
+def test_what_a_foreign_check_quotes_is_taken_out_as_a_word_of_its_own(complaints, url, said):
+    """The check of this file's own connector quotes the value, as a foreign one may."""
+    (found,) = complaints(GOOD.replace("https://shop.example", url))
+
+    assert found == f"accounts.shop-fr.options.base_url: {said}"
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match="no such file; name it with --settings"):
         settings.load(tmp_path / "none.toml", SPECS, {}, sandbox=False, now=NOW)
@@ -668,7 +755,7 @@ def test_a_missing_file_is_told(tmp_path):
 
 def test_a_file_with_broken_bytes_is_told(tmp_path):
     path = tmp_path / "settings.toml"
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"# one\n# tw\xff\n")
 
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="line 2 is no UTF-8; save the file in that encoding"):
         settings.load(path, SPECS, os.environ, sandbox=False, now=NOW)
