@@ -11,7 +11,7 @@ import ssl
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 from weakref import WeakSet
 
 import structlog
@@ -99,11 +99,15 @@ class Mailbox:
             await self._examined(line, INBOX)
 
     async def folders(self) -> Mapping[Role, str]:
-        """The names of the folders to read, by what they are for; those there are."""
-        if self._roles is None:
+        """The names of the folders to read, by what they are for; those there are.
+
+        Asked anew while one is missing: some servers make a folder with its first letter.
+        """
+        if self._roles is None or len(self._roles) < len(get_args(Role)):
             async with self._turn, self._line("reading") as line:
                 listed = await line.run(line.client.folders, self._means.limits.command)
-                self._roles = imap_folders.roles(listed)
+                found = self._roles = imap_folders.roles(listed)
+                return found
         return self._roles
 
     async def read(self, folder: str, position: str | None, since: datetime, limit: int) -> Letters:

@@ -467,6 +467,42 @@ async def test_a_cancelled_connect_leaves_no_thread(mailboxes):
     assert threads() == []
 
 
+@pytest.fixture
+async def mute():
+    """A server that takes connections and says nothing; its port."""
+
+    async def say_nothing(reader, writer):
+        await reader.read()
+        writer.close()
+
+    listening = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with listening:
+        yield listening.sockets[0].getsockname()[1]
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls", "none"])
+async def test_a_server_that_never_greets_can_be_cut(mailboxes, mute, tls):
+    there = Login("127.0.0.1", mute, ANN, SECRET, tls=tls)
+    task = asyncio.ensure_future(mailboxes.open(there).check())
+    await asyncio.sleep(0.3)
+    assert not task.done()
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert threads() == []
+
+
+async def test_a_server_that_never_greets_is_unreachable(mute):
+    there = Login("127.0.0.1", mute, ANN, SECRET, tls="none")
+    async with Mailboxes(Limits(connect=0.5)) as mailboxes:
+        fault = await failed(mailboxes.open(there).check())
+
+    assert (type(fault), fault.detail) == (Unreachable, "timeout")
+    assert threads() == []
+
+
 async def test_silence_amid_a_wait_is_noticed_at_the_end_of_a_slice(server, stop, now):
     async with Mailboxes(Limits(slice=0.5, answer=1, command=2, connect=2)) as mailboxes:
         task = await waiting(mailboxes.open(login(server)), stop)

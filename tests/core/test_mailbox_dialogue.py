@@ -407,6 +407,25 @@ async def test_nonsense_instead_of_facts_is_an_error_of_ours(nonsense):
     assert isinstance(fault, BadPayload)
 
 
+async def test_a_folder_made_later_is_found_and_then_known():
+    async def script(talk):
+        await talk.welcome()
+        inbox, sent = '* LIST () "/" INBOX', '* LIST (\\Sent) "/" Out'
+        await talk.asked("LIST", inbox, sent)
+        tag, _ = await talk.hear()
+        await talk.say(f"{tag} OK noop")
+        await talk.asked("LIST", inbox, sent, '* LIST (\\Junk) "/" "In &- out"')
+        await talk.hear()
+
+    async with mailbox_of(script) as (mailbox, heard):
+        assert dict(await mailbox.folders()) == {"inbox": "INBOX", "sent": "Out"}
+        found = {"inbox": "INBOX", "sent": "Out", "junk": "In & out"}
+        assert dict(await mailbox.folders()) == found
+        said = len(heard)
+        assert dict(await mailbox.folders()) == found
+        assert len(heard) == said
+
+
 # Waiting
 
 
