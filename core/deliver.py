@@ -357,7 +357,8 @@ async def _tell_parked(
     db: Db, rules: Rules, notifier: str, part: Sequence[Dispatch], reason: str, now: datetime
 ) -> None:
     """Tell the fallback, by other ways if it has any; nothing is told of a parked notice."""
-    if not part or part[0].notice.kind is NoticeKind.PARKED:
+    part = [each for each in part if each.notice.kind is not NoticeKind.PARKED]
+    if not part:
         return
     fallback = rules.routing.fallback(NoticeKind.PARKED)
     others = tuple(name for name in fallback if name != notifier)

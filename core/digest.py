@@ -1,7 +1,8 @@
 """Several notices as one message: what it counts, which threads it names, what it says. Pure.
 
-A digest tells what a first walk found, or a flood: more warnings and breaches than a person can
-take one by one. It holds numbers and the most urgent threads; the whole list is a command away.
+A digest tells what a first walk found, or a flood: more warnings and breaches, or notices that
+could not be delivered, than a person can take one by one. It holds numbers and the most urgent
+threads; the whole list is a command away.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
     NoticeKind.WARNING: ("warnings", "due soon"),
     NoticeKind.DEADLINE_MOVED: ("moved", "moved nearer"),
     NoticeKind.CORRECTED: ("corrected", "taken back"),
+    NoticeKind.PARKED: ("parked", "not delivered"),
 }
 """By kind, the name of its number among the facts, and what is said of it."""
 
@@ -109,7 +111,18 @@ def _flood(
         yield from (f"- {_thread(part)}" for part in back[:SHOWN])
         if len(back) > SHOWN:
             yield f"... and {len(back) - SHOWN} more"
+    yield from _undelivered(parts)
     yield f"What to do: the list of what waits now, the most urgent first: {LIST}"
+
+
+def _undelivered(parts: Sequence[Dispatch]) -> Iterator[str]:
+    """The lines about notices that were parked, by notifier and reason, most of them first."""
+    facts = (dict(part.notice.facts) for part in parts if part.notice.kind is NoticeKind.PARKED)
+    by = Counter((str(f.get("notifier")), str(f.get("reason"))) for f in facts)
+    if by:
+        yield "Could not be delivered; mend the notifier, then: replyby notices retry"
+        for (notifier, reason), n in by.most_common(SHOWN):
+            yield f"- {n} by {notifier}: {reason.replace('_', ' ')}"
 
 
 def _by_account(parts: Sequence[Dispatch], rules: Rules) -> Iterator[str]:
@@ -162,7 +175,8 @@ def _rank(part: Dispatch) -> tuple[bool, datetime, str]:
 
 def _waiting(parts: Sequence[Dispatch]) -> list[Dispatch]:
     """Those of which somebody waits, the most urgent first."""
-    waiting = [part for part in parts if part.notice.kind is not NoticeKind.CORRECTED]
+    told = {NoticeKind.CORRECTED, NoticeKind.PARKED}
+    waiting = [part for part in parts if part.notice.kind not in told]
     return sorted(waiting, key=lambda part: part.notice.due_at or part.notice.raised_at)
 
 

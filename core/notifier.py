@@ -62,8 +62,9 @@ class NotifierOptions(Options):
     """What the settings say to a notifier; each kind subclasses it and narrows *kind*.
 
     *zone* is where the reader lives: deadlines are written in its time. *digest_after*: how many
-    warnings, breaches and corrections are told one by one within a minute; what comes beyond them
-    leaves as a digest, every half a minute at most. 0: one by one, whatever comes.
+    warnings, breaches, corrections and words of notices that were not delivered are told one by one
+    within a minute; what comes beyond them leaves as a digest, every half a minute at most. 0: one
+    by one, whatever comes.
     """
 
     kind: str

@@ -19,7 +19,8 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
-    digest                notices, breaches, warnings, corrected, moved, since (`core.digest`)
+    digest                notices, breaches, warnings, corrected, moved, parked, since
+                          (`core.digest`)
     parked                kind, notifier, reason
     test                  route
 """

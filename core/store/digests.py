@@ -1,9 +1,10 @@
 """Digests: dispatches to one notifier that leave as one message.
 
-What is told of deadlines leaves one by one while it is little. Beyond that it gathers: a digest
-leaves when nothing has come for a few seconds, half a minute after its first at the latest. What
-belongs to it is settled when it is first tried; what comes later is another digest, under a key of
-its own, for whoever knows repetitions by the key would drop it.
+What is told of deadlines, and of notices that could not be delivered, leaves one by one while it is
+little. Beyond that it gathers: a digest leaves when nothing has come for a few seconds, half a
+minute after its first at the latest. What belongs to it is settled when it is first tried; what
+comes later is another digest, under a key of its own, for whoever knows repetitions by the key
+would drop it. What is refused counts as what is told: who refuses is not asked more often.
 
 Whoever decides for a notifier holds its `lock`, so that two processes tell no more than one would.
 """
@@ -45,6 +46,7 @@ DUE = """
     order by d.next_try_at, d.notice
     limit $3
 """
+# What was parked keeps the end of its last lease: until then it was refused less than `LATELY` ago.
 ALONE = """
     select count(*) from (
         select d.notice from dispatch d
@@ -53,6 +55,10 @@ ALONE = """
         select d.notice from dispatch d
         where d.notifier = $1 and d.digest is null and d.attempts > 0
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        union all
+        select d.notice from dispatch d
+        where d.notifier = $1 and d.digest is null
+          and d.parked_reason is not null and d.next_try_at > now()
     ) lately
     join notice n on n.id = lately.notice
     where n.kind = any($2)
@@ -65,6 +71,10 @@ FLOODED = """
         select from dispatch
         where notifier = $1 and digest is not null
           and sent_at is null and parked_reason is null and suppressed is null
+          and split_part(digest, '/', 2) = 'flood'
+    ) or exists (
+        select from dispatch
+        where notifier = $1 and parked_reason is not null and next_try_at > now()
           and split_part(digest, '/', 2) = 'flood'
     )
 """
@@ -100,6 +110,10 @@ RIPENING = """
                digests = 0 and not exists (
                    select from dispatch
                    where notifier = $1 and sent_at > $5 and split_part(digest, '/', 2) = 'flood'
+               ) and not exists (
+                   select from dispatch
+                   where notifier = $1 and parked_reason is not null and next_try_at > now()
+                     and split_part(digest, '/', 2) = 'flood'
                ) as ends_when_quiet
         from failing
     ), waiting as (
@@ -146,8 +160,8 @@ CLAIM = """
 class Outflow:
     """What *due* there is for a notifier, oldest first, and what was told it lately.
 
-    *alone*: how much left by itself, or was tried and still waits; *flooded*: whether a flood's
-    digest left, or waits.
+    *alone*: how much left by itself, was refused, or was tried and still waits; *flooded*: whether
+    a flood's digest left, was refused, or waits.
     """
 
     due: Sequence[int]

@@ -29,8 +29,12 @@ FLOODING = [
     NoticeKind.BREACH.value,
     NoticeKind.CORRECTED.value,
     NoticeKind.DEADLINE_MOVED.value,
+    NoticeKind.PARKED.value,
 ]
-"""The kinds that come as floods: what is told of deadlines. Others are few, and each by itself."""
+"""The kinds that come as floods: what is told of deadlines, and that it could not be delivered.
+
+Others are few, and each by itself.
+"""
 
 # What may come as a flood and was not tried yet leaves only if it is named: core.store.digests.
 # A lease begins with its statement: a transaction may have begun long before, on a slow database.

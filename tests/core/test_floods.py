@@ -12,6 +12,7 @@ from core import deliver, keys
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
+from core.notifier import Route
 from core.store import digests, dispatches, notices, transaction
 from core.store.digests import Outflow, Ripening
 from tests.core import seeds
@@ -249,6 +250,64 @@ async def test_other_kinds_do_not_wait_in_a_flood(pool, time, round_, raised):
     await round_(chat)
 
     assert Counter(chat.kinds) == {"breach": 2, "reply_refused": 1, "account_down": 1}
+
+
+class Refusing(Chat):
+    """A webhook that answers 400, whatever it is sent."""
+
+    name = "chat"
+
+    async def send(self, notice, words):
+        self.got.append((notice, words))
+        raise NotifierError("HTTP 400", permanent=True)
+
+
+async def test_who_refuses_is_not_asked_for_each_of_a_flood_nor_is_each_told(pool, time):
+    """One breach a second: two are refused by themselves, the others together."""
+    desk = Route("desk", ("chat",), frozenset({NoticeKind.BREACH}))
+    ops = Route("ops", ("log",), frozenset({NoticeKind.PARKED}), fallback=True)
+    rules = seeds.rules(desk, ops, of={"mk": ("desk",)})
+    chat, log = Refusing(), Chat()
+    for n in range(70):
+        async with transaction(pool) as db:
+            await notices.raise_(db, rules, [notice(time.now, n)])
+        for to in (chat, log):
+            await deliver.once(pool, {to.name: to}, rules, {}, Metrics(), time.now)
+        await time.passes(1)
+
+    assert chat.kinds == ["breach", "breach", "digest", "digest"]
+    assert log.kinds[:2] == ["parked", "parked"]
+    assert len(log.got) <= 4
+    assert (await states(pool))["refused"] == sum(chat.counts)
+
+
+async def test_notices_that_were_not_delivered_gather_too(pool, time, round_, raised):
+    chat, facts = Chat(), (("kind", "blind"), ("notifier", "mail"), ("reason", "refused"))
+    await raised(range(27), NoticeKind.PARKED, facts=facts, clock=None)
+    await round_(chat)
+    await time.passes(6)
+    await round_(chat)
+
+    assert chat.counts == [1, 1, 25]
+    told, said = chat.got[-1]
+    assert dict(told.facts)["parked"] == 25
+    assert "25 not delivered" in said.subject
+    assert "- 25 by mail: refused" in said.text.splitlines()
+
+
+async def test_a_refused_digest_that_tells_of_refused_notices_is_told_without_them(
+    pool, time, round_, raised, rules
+):
+    """Else each would be told of by the next, for ever."""
+    log = Refusing()
+    log.name = "log"
+    await raised(range(27), NoticeKind.PARKED, clock=None)
+    await round_(log)
+    await time.passes(40)
+    await round_(log)
+
+    assert log.kinds == ["parked", "parked", "digest"]
+    assert await states(pool) == {"refused": 27}
 
 
 async def test_zero_means_one_by_one_whatever_comes(pool, time, round_, raised):
