@@ -7,6 +7,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.amazon import mapping, trust
 from connectors.amazon.identity import Memory
@@ -220,3 +222,22 @@ def test_what_is_hardly_a_letter_is_kept(raw):
     pieces = read(raw)
 
     assert pieces.messages or pieces.set_aside
+
+
+WHOLE = letter(wrapped("fr"), BOTH, kind="BBC_MESSAGE_SENT_TO_MERCHANT", Reply_To=ALIAS)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.binary(max_size=4)), max_size=8),
+    st.integers(0, len(WHOLE)),
+    st.booleans(),
+)
+def test_a_damaged_letter_is_kept(changes, end, is_sent):
+    raw = bytearray(WHOLE[: len(WHOLE) if end % 3 else end])
+    for place, part in changes:
+        raw[place : place + len(part)] = part
+    pieces = read(bytes(raw), is_sent=is_sent)
+
+    assert pieces.messages or pieces.set_aside
+    assert LINK not in "\n".join(m.body for m in pieces.messages)
