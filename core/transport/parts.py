@@ -1,8 +1,8 @@
 """The tree of a letter's parts, as places in its bytes. Pure, and linear in the letter's size.
 
-The standard library's parser looks at each line once for each level of nesting and recurses without
-a bound: 500 levels of 30 MB take minutes, 1,000 raise. Here a level is searched for one delimiter,
-no bytes are copied, and the depth and the number of parts have limits.
+The standard library's parser asks about each line at each level of nesting and recurses without a
+bound: 1,000 levels raise. Here a level is searched for one delimiter, no bytes are copied, and the
+depth and the number of parts have limits.
 """
 
 from __future__ import annotations

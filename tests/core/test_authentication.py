@@ -91,6 +91,7 @@ def test_the_grammar_is_read(value, verdict, domain):
         f'{MX}; spf=pass smtp.mailfrom="x; dkim=pass header.d={AMAZON}; "@evil.example',
         f'{MX}; spf=fail smtp.mailfrom="dkim=pass header.d={AMAZON}"@evil.example',
         f'{MX}; dkim=pass header.i="header.d={AMAZON} "@evil.example',
+        f'{MX}; dkim=pass header.i="x header.d={AMAZON} y"@evil.example',
         f"{MX}; dkim=pass header.d=evil{AMAZON}",
         f"{MX}; dkim=pass header.d={AMAZON}.evil.example",
         f"{MX}; dkim=fail header.d={AMAZON}; dkim=pass header.d=evil.example",

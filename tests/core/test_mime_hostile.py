@@ -138,6 +138,12 @@ def test_a_boundary_that_begins_another_is_told_from_it():
     assert (mail.text, mail.html) == ("a\n\nc", "<p>b</p>")
 
 
+def test_a_boundary_inside_a_line_divides_nothing():
+    text = "it says --b1\nand --b1--\nhere"
+
+    assert mime.read(letters.multipart(letters.part(text))).text == text
+
+
 def test_fifty_levels_are_read_and_what_lies_deeper_is_kept_closed():
     assert mime.read(letters.deep(parts.DEEPEST)).text == letters.WORDS
 
