@@ -8,6 +8,7 @@ sent again by itself.
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 LIMIT = 60.0
 """Seconds for one sending: below the lease, so that nobody takes a slow one for a dead one."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters but tabs and line breaks."""
 
 SHORTEST = timedelta(milliseconds=10)
 """Until the next look where what is due is locked by another."""
@@ -86,12 +89,16 @@ def check(body: str, can: Capabilities) -> None:
     """Refuse what is known to be refused, before it is queued.
 
     Raises:
-        Mistaken: the account cannot answer from here, or *body* is too short or too long for it.
+        Mistaken: the account cannot answer from here, *body* is too short or too long for it, or
+            holds what no keyboard writes: marketplaces refuse it, or show it as odd signs.
     """
     if not can.replies:
         raise Mistaken("this account cannot answer from here; answer at the marketplace")
     if not body.strip():
         raise Mistaken("a reply needs a text")
+    if (found := _UNSEEN.search(body)) is not None:
+        where = f"U+{ord(found[0]):04X} after {found.start()} characters"
+        raise Mistaken(f"the text holds a control character ({where}); remove it")
     if can.shortest_reply is not None and len(body) < can.shortest_reply:
         raise Mistaken(f"a reply has {can.shortest_reply} characters at least there")
     if can.longest_reply is not None and len(body) > can.longest_reply:

@@ -45,8 +45,6 @@ def _text(given: str | bytes) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeError:
         raise Mistaken("the text is not UTF-8; write it in that encoding") from None
-    if "\0" in text:
-        raise Mistaken("the text holds a NUL character; remove it")
     return text
 
 

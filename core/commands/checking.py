@@ -138,6 +138,8 @@ async def _migrate(db: Db, *, only_check: bool) -> bool:
     if only_check:
         for name in pending:
             click.echo(f"{name} is not applied; apply it: replyby migrate")
+        if not pending:
+            click.echo("nothing to apply")
         return not pending
     done = await migrate.apply(db)
     click.echo(f"{len(done)} applied" if done else "nothing to apply")

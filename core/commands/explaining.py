@@ -150,7 +150,7 @@ def _lines(told: Told) -> Iterator[str]:
         yield ""
         yield f"{clock['promise']}: {clock['state']}"
         yield from (f"  {step['text']}" for step in clock["steps"])
-        yield from (f"  {_change(entry)}" for entry in clock["history"])
+        yield from (f"  {line}" for entry in clock["history"] if (line := _change(entry)))
 
 
 def _fate(reply: Told) -> str:
@@ -161,9 +161,10 @@ def _fate(reply: Told) -> str:
 
 
 def _change(entry: Told) -> str:
-    """Only what is otherwise than before."""
-    changes = (_differs(name, *pair) for name, pair in entry["changes"].items())
-    return f"{_plain(entry['at'])}: {', '.join(changes)}"
+    """Only what reads otherwise than before; nothing where a part of a second was all."""
+    pairs = {n: pair for n, pair in entry["changes"].items() if _plain(pair[0]) != _plain(pair[1])}
+    changes = [_differs(name, *pair) for name, pair in pairs.items()]
+    return f"{_plain(entry['at'])}: {', '.join(changes)}" if changes else ""
 
 
 def _differs(name: str, before: object, after: object) -> str:

@@ -8,6 +8,7 @@ import click
 
 from core import loops
 from core.commands import opening, shown, unread
+from core.configuration.complaints import nearest
 from core.errors import Mistaken
 from core.spoken import span
 from core.store import dispatches, queue, setaside, transaction, wake
@@ -87,11 +88,14 @@ async def retry_notices(path: Path, ids: Sequence[int], notifier: str | None) ->
     """Try parked notices again: those of *ids*, those to *notifier*, or all.
 
     Raises:
-        Mistaken: none of those that were named is parked.
+        Mistaken: none of those that were named is parked, or no notifier is called so.
     """
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
         again = await dispatches.retry_parked(db, list(ids) or None, notifier)
+        if not again and notifier is not None and notifier not in configured.notifiers:
+            hint = nearest(notifier, configured.notifiers)
+            raise Mistaken(f"no notifier is called {notifier}; {hint}")
         if not again and (ids or notifier):
             raise Mistaken("no such notice is parked; see: replyby notices list")
         await wake.send(db, "deliver")

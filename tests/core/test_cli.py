@@ -47,6 +47,7 @@ api_key = "env:TEST_KEY"
 operator = "empik"
 poll_every = "2s"
 """
+CONTROL = "replyby: the text holds a control character"
 CLOCK = """
     insert into clock (account, thread, promise, waits_for, metric, members, started_by,
                        started_at, due_at, due_from, steps, policy_version)
@@ -376,7 +377,9 @@ def test_checking_the_state_directory_leaves_nothing_there(given, files):
     ("text", "complaint"),
     [
         (b"\xff\xfe\x00", "replyby: the text is not UTF-8; write it in that encoding"),
-        (b"Yes.\0", "replyby: the text holds a NUL character; remove it"),
+        (b"Yes.\0", f"{CONTROL} (U+0000 after 4 characters); remove it"),
+        (b"Y\x1b[1mes", f"{CONTROL} (U+001B after 1 characters); remove it"),
+        ("Yes.\x85".encode(), f"{CONTROL} (U+0085 after 4 characters); remove it"),
     ],
 )
 def test_a_text_that_is_none_is_one_line(given, waiting, text, complaint):
@@ -510,6 +513,22 @@ def test_a_change_is_told_by_what_is_otherwise_than_before(given, waiting):
     )
 
 
+def test_a_change_below_a_second_is_told_to_scripts_only(given, waiting):
+    at = "2026-11-20T10:00:00.1{}+00:00"
+    before, after = (f'{{"ended": "met", "stopped_at": "{at.format(n)}"}}' for n in (1, 2))
+    waiting(
+        lambda db: db.execute(
+            "insert into clock_entry (clock, at, what, before, after)"
+            f" select id, '2026-11-20T11:00:00Z', 'ended', '{before}'::jsonb, '{after}'::jsonb"
+            " from clock"
+        )
+    )
+
+    assert "2026-11-20" not in given("explain", "mk", "T1")[1]
+    (clock,) = json.loads(given("explain", "mk", "T1", "--json")[1])["clocks"]
+    assert list(clock["history"][0]["changes"]) == ["stopped_at"]
+
+
 def test_a_thread_without_clocks_says_why(given, waiting):
     waiting(lambda db: db.execute("delete from clock"))
 
@@ -571,7 +590,9 @@ def test_parked_notices_are_listed_and_tried_again(given, parked):
 
     assert "given_up" in table
     assert (row["notifier"], row["kind"], row["attempts"]) == ("log", "breach", 15)
-    for none in (["--notifier", "other"], ["99"]):
+    unknown = "replyby: no notifier is called other; known: log\n"
+    assert given("notices", "retry", "--notifier", "other") == (1, "", unknown)
+    for none in (["--notifier", "log", "99"], ["99"]):
         code, out, err = given("notices", "retry", *none)
         assert (code, out) == (1, "")
         assert err == "replyby: no such notice is parked; see: replyby notices list\n"
@@ -702,9 +723,12 @@ def test_migrate_says_what_is_missing_and_applies_it(given, empty):
     assert (code, out.startswith("0001_initial.sql is not applied")) == (1, True)
 
     assert given("migrate")[:2] == (0, f"{len(migrate.shipped())} applied\n")
-    assert given("migrate", "--check")[:2] == (0, "")
+    assert given("migrate", "--check")[:2] == (0, "nothing to apply\n")
     assert given("migrate")[:2] == (0, "nothing to apply\n")
-    assert given("threads")[:2] == (0, "no thread waits for a reply\n")
+    assert given("threads")[:2] == (
+        0,
+        f"no thread of those that were read waits for a reply\n{NEVER}",
+    )
 
 
 class Health(BaseHTTPRequestHandler):
