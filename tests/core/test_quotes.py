@@ -127,6 +127,7 @@ def test_a_separator_and_what_follows_are_cut(separator):
 )
 def test_a_buyers_own_words_are_not_cut(text):
     assert quotes.written(text) == text
+    assert quotes.written(f"Hello,\n\n{text}").rstrip() == f"Hello,\n\n{text}".rstrip()
 
 
 def test_answers_between_quoted_lines_stay_with_their_questions():
