@@ -51,7 +51,7 @@ def _said(fault: Error) -> str:
     """One line: what went wrong, and how to mend it."""
     text = " ".join(str(fault).split())
     if isinstance(fault, StoreUnavailable):
-        return f"{text}; {fault.mend}"
+        return f"{text}; {fault.mend or fault.MEND}"
     return text if isinstance(fault, Mistaken) else f"{fault.reason}: {text}"
 
 

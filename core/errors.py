@@ -123,13 +123,15 @@ class NotifierError(Error):
 
 
 class StoreUnavailable(Error):
-    """The database cannot be reached: loops wait and try again. *mend*: what a person looks at."""
+    """The database cannot be reached: loops wait and try again.
+
+    *mend* is what a person looks at, None where only `MEND` is known: that holds for any database.
+    """
 
     reason = "store_unavailable"
+    MEND: ClassVar[str] = "is the database running, and store.dsn right?"
 
-    def __init__(
-        self, message: str, *, mend: str = "is the database running, and store.dsn right?"
-    ) -> None:
+    def __init__(self, message: str, *, mend: str | None = None) -> None:
         super().__init__(message)
         self.mend = mend
 
@@ -138,11 +140,7 @@ class StoreImpaired(StoreUnavailable):
     """The database answers and cannot do its work: a full disk, say, or files that are gone."""
 
     reason = "store_impaired"
-
-    def __init__(
-        self, message: str, *, mend: str = "has the database's disk room, and is it whole?"
-    ) -> None:
-        super().__init__(message, mend=mend)
+    MEND = "has the database's disk room, and is all of it there?"
 
 
 class LeaseLost(Error):

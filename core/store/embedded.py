@@ -19,15 +19,16 @@ connections. What kill -9 of an owner leaves is ended by the kernel (Linux) or b
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import chain, repeat
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
-from core.errors import StoreUnavailable
+from core.errors import StoreImpaired, StoreUnavailable
 from core.store import pgbinaries, pgcluster, private
 from core.store.locks import Lock
 from core.store.postmaster import Postmaster
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+FULL = re.compile("No space left on device|wrote only|Disk quota|[Ff]ile (too large|size limit)")
 LOOK_EVERY = 0.02
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 WATCH_EVERY = 1.0
@@ -157,11 +159,11 @@ async def own(
 
     Raises:
         SettingsError: another daemon has this directory; or it, or what is installed, is unfit.
-        StoreUnavailable: PostgreSQL did not start; the error ends with its last words.
+        StoreUnavailable: PostgreSQL did not start; the error ends with its reason.
     """
     home, user = pgcluster.settle(state_dir, elsewhere)
     binaries = pgbinaries.prepare(user, elsewhere)
-    with Lock(home.daemon_lock) as daemon, Lock(home.server_lock) as lock:
+    with _mended(home), Lock(home.daemon_lock) as daemon, Lock(home.server_lock) as lock:
         if not daemon.take():
             raise _second_daemon(state_dir, daemon)
         daemon.write()
@@ -178,10 +180,10 @@ async def join(
 
     Raises:
         SettingsError: the directory, or what is installed, is unfit.
-        StoreUnavailable: PostgreSQL did not start; the error ends with its last words.
+        StoreUnavailable: PostgreSQL did not start; the error ends with its reason.
     """
     home, user = pgcluster.settle(state_dir, elsewhere)
-    with Lock(home.server_lock) as lock, Lock(home.guests_lock) as guests:
+    with _mended(home), Lock(home.server_lock) as lock, Lock(home.guests_lock) as guests:
         host = await _entered(lock, guests)
         if host is not None:
             yield _address(host, pgcluster.password(home))
@@ -196,14 +198,31 @@ async def join(
 
 @asynccontextmanager
 async def _running(home: Home, binaries: Binaries, lock: Lock) -> AsyncIterator[Server]:
-    lock.write(state="starting")
-    server = Server(home, binaries, lock)
+    try:
+        lock.write(state="starting")
+        server = Server(home, binaries, lock)
+    except OSError as error:
+        raise StoreUnavailable(f"PostgreSQL did not start: {error}") from error
     try:
         await server.start()
         yield server
     finally:
         _close_the_door(lock)
         await server.stop()
+
+
+@contextmanager
+def _mended(home: Home) -> Iterator[None]:
+    """Say of whatever befalls the embedded database where to look: nobody has set its address."""
+    try:
+        yield
+    except StoreUnavailable as fault:
+        if fault.mend is None:
+            room = f"has the disk of {home.directory} room? "
+            words = f"PostgreSQL's own words are in {home.log}"
+            is_full = isinstance(fault, StoreImpaired) or FULL.search(str(fault))
+            fault.mend = room + words if is_full else words
+        raise
 
 
 async def _entered(lock: Lock, guests: Lock) -> str | None:

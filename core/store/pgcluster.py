@@ -34,6 +34,7 @@ PORT = 5432
 SOCKET = f".s.PGSQL.{PORT}"
 # The database's own collation: the C library's differs between machines and changes under an index.
 LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+COMPLAINT = re.compile(r"(?:(?:FATAL|PANIC|ERROR|error):\s+|(?=child process was terminated))(.+)")
 OPTIONS = ("-E", "UTF8", *LOCALE, "--data-checksums", "--no-instructions", "--no-sync")
 """What we tell `initdb`, beside whose it is; the sync is a step of its own."""
 
@@ -180,7 +181,7 @@ async def create(home: Home, binaries: Binaries, word: str) -> None:
     """Make the data directory aside, sync it and rename it: it is whole, or it is not there.
 
     Raises:
-        StoreUnavailable: initdb failed; the error ends with what it said.
+        StoreUnavailable: initdb failed; the error ends with the reason that it gave.
     """
     for half in home.cluster.glob("data.*"):
         shutil.rmtree(half, ignore_errors=True)
@@ -312,9 +313,15 @@ async def _run(home: Home, binaries: Binaries, program: str, *words: str | Path)
             process.kill()
             process.wait()
     if process.returncode:
-        raise StoreUnavailable(
-            f"{program} failed (exit {process.returncode}):\n{tail(home.log, start)}"
-        )
+        why = reason(tail(home.log, start))
+        raise StoreUnavailable(f"{program} failed (exit {process.returncode}): {why}")
+
+
+def reason(said: str) -> str:
+    """Return what of a program's last words says why it ended, on one line; the last where none."""
+    found = COMPLAINT.search(said)
+    lines = said.split("\n") if found is None else [found[1]]
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def tail(path: Path, start: int = 0, lines: int = 12) -> str:

@@ -83,7 +83,7 @@ class Postmaster:
         After *say_after* seconds, and then ever more rarely, the log tells what it is doing.
 
         Raises:
-            StoreUnavailable: it ended instead; the error ends with the server's last words.
+            StoreUnavailable: it ended instead; the error ends with the reason that it gave.
         """
 
         def say(waited: float) -> None:
@@ -92,7 +92,8 @@ class Postmaster:
         await until(lambda: self._is_ready() or self._has_ended(), say=say, say_after=say_after)
         if self._has_ended():
             code = self._process.returncode
-            raise StoreUnavailable(f"PostgreSQL did not start (exit {code}):\n{self._words()}")
+            why = pgcluster.reason(self._words())
+            raise StoreUnavailable(f"PostgreSQL did not start (exit {code}): {why}")
 
     async def ended(self) -> int:
         """Wait until it ends, asked or not; return its exit code, negative for a signal."""

@@ -17,7 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core import store
-from core.errors import SettingsError, StoreUnavailable
+from core.errors import SettingsError, StoreImpaired, StoreUnavailable
 from core.store import embedded, pgbinaries, pgcluster, private
 
 
@@ -192,7 +192,8 @@ async def test_a_start_that_fails_brings_the_servers_last_words_and_lets_all_go(
     with pytest.raises(StoreUnavailable, match=r"pg_control") as failure:
         async with own(made):
             pass
-    assert "ready to accept" not in str(failure.value)
+    assert "\n" not in str(failure.value)
+    assert failure.value.mend == f"PostgreSQL's own words are in {home.log}"
 
     control.write_bytes(whole)
     async with own(made) as server, connected(server.address) as db:
@@ -214,14 +215,58 @@ async def test_a_disk_too_small_to_begin_with_is_told_and_leaves_nothing_half(pl
     pgbinaries.prepare(user, place / "lib")
     with (
         files_no_larger_than(1 << 20),
-        pytest.raises(StoreUnavailable, match=r"initdb failed \(exit 1\):(.|\n)*File"),
+        pytest.raises(StoreUnavailable, match=r"^initdb failed \(exit 1\): .*File.*$") as told,
     ):
         async with own(place):
             pass
+    assert str(told.value.mend).startswith(f"has the disk of {home.directory} room? ")
     assert not home.data.exists()
 
     async with own(place) as server, connected(server.address) as db:
         assert await db.fetchval("select 1") == 1
+
+
+INITDB = """
+creating directory data ... ok
+running bootstrap script ... 2026-11-22 UTC [7] FATAL:  could not write to file "pg_wal/x"
+child process exited with exit code 1
+initdb: removing contents of data directory "data"
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            INITDB,
+            'could not write to file "pg_wal/x"',
+        ),
+        ('initdb: error: could not create directory "d": x', 'could not create directory "d": x'),
+        (
+            "child process was terminated by signal 25: File size limit exceeded\nremoving data\n",
+            "child process was terminated by signal 25: File size limit exceeded",
+        ),
+        ("begun\nended somehow\n\n", "ended somehow"),
+        ("", "it said nothing"),
+    ],
+)
+def test_of_many_last_words_one_line_says_why(said, why):
+    assert pgcluster.reason(said) == why
+
+
+@pytest.mark.parametrize("way", [embedded.own, embedded.join])
+@pytest.mark.parametrize(
+    ("kind", "mend"),
+    [
+        (StoreUnavailable, "PostgreSQL's own words are in {0}/server.log"),
+        (StoreImpaired, "has the disk of {0} room? PostgreSQL's own words are in {0}/server.log"),
+    ],
+)
+async def test_whatever_befalls_the_embedded_database_says_where_to_look(made, way, kind, mend):
+    with pytest.raises(kind) as told:
+        async with way(made / "var", elsewhere=made / "lib"):
+            raise kind("TimeoutError: no answer in time")
+    assert told.value.mend == mend.format(home_of(made).directory)
 
 
 async def test_without_the_wheel_the_error_says_what_to_install(place, monkeypatch):
