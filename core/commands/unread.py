@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -56,8 +57,10 @@ def _lines(name: str, found: Configured, seen: Sequence[Sight], now: datetime) -
 
 
 def _is_blind(one: Sight, found: Configured, now: datetime) -> bool:
+    """Whether it was told to be, and still is; or would be, if a daemon ran to tell it."""
     promise = blind.shortest(found.promises, now)
-    return now - one.since > blind.limit(one.every, one.every, promise)
+    over = now - one.since - blind.limit(one.every, one.every, promise)
+    return over > (blind.GRACE if one.blind_since is None else timedelta(0))
 
 
 def _part(some: Sequence[str], every: Sequence[str]) -> str:

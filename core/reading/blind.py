@@ -124,7 +124,7 @@ async def once(
             await _take_back(db, rules, seeing, now)
     for one in seeing:
         log.info("reads again", account=one.account, stream=one.stream)
-    _export(metrics, until, hidden)
+    _export(metrics, until, hidden, now)
     return now + LOOK_EVERY
 
 
@@ -206,14 +206,23 @@ def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) ->
 
 
 def _export(
-    metrics: Metrics, until: Mapping[Sight, datetime], hidden: Mapping[Sight, Blindness]
+    metrics: Metrics,
+    until: Mapping[Sight, datetime],
+    hidden: Mapping[Sight, Blindness],
+    now: datetime,
 ) -> None:
-    """Of the streams of an account the worst: what is told, and when its first is blind."""
+    """Of the streams of an account the worst: what is told, and when its first is blind.
+
+    That is never between two looks: what is read until the next one moves it on, and what is not
+    is told there.
+    """
+    unlooked = (now + 2 * LOOK_EVERY).timestamp()
     blind_from: dict[str, float] = {}
     expect: dict[str, float] = {}
     earliest: dict[str, float] = {}
     for one, at in until.items():
-        blind_from[one.account] = min(blind_from.get(one.account, inf), at.timestamp())
+        first = at.timestamp() if one in hidden else max(at.timestamp(), unlooked)
+        blind_from[one.account] = min(blind_from.get(one.account, inf), first)
     for one, found in hidden.items():
         first = found.earliest.timestamp() if found.earliest else inf
         expect[one.account] = max(expect.get(one.account, 0.0), found.expected)

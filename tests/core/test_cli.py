@@ -312,6 +312,20 @@ def test_an_account_that_is_blind_is_named_beside_the_list(given, waiting, strea
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds", "named"), [(0, 340, 0), (0, 390, 1), (1, 320, 1), (1, 240, 0)]
+)
+def test_an_account_that_is_read_a_moment_later_than_meant_is_not_named(
+    given, waiting, told, seconds, named
+):
+    """The limit is five minutes: beyond it what was told counts, or a minute more."""
+    seen = f"seen_through = now() - interval '{seconds} s'"
+    since = "now()" if told else "null"
+    waiting(lambda db: db.execute(f"update stream set {seen}, blind_since = {since}"))
+
+    assert given("threads")[1].count("mk: not read since") == named
+
+
 def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting):
     assert given("reply", "mk", "T1", "--text", "On its way.")[0] == 0
     assert (
