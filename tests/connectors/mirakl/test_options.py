@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.mirakl import spec
+from core.errors import Unfit
 
 KEY = "1b2c3d4e-key"
 
@@ -48,8 +49,11 @@ def test_an_operators_own_address_may_have_a_path():
     ],
 )
 def test_an_address_that_would_fail_or_show_the_key_is_refused(url, why):
-    with pytest.raises(ValidationError, match=why):
+    with pytest.raises(ValidationError, match=why) as caught:
         options(base_url=url)
+
+    said = caught.value.errors()[0]["ctx"]["error"]
+    assert isinstance(said, Unfit), "what was written would be taken out of these words"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:9"])
