@@ -167,7 +167,7 @@ async def test_what_was_sent_costs_no_scrape_anything(db, now):
     plan = "\n".join(row[0] for row in await db.fetch("explain " + stats.OUTBOX))
 
     assert "dispatch_unsent" in plan
-    assert "dispatch_parked" in plan
+    assert "dispatch_refused" in plan
 
 
 async def test_counts_come_from_the_tally(db, now):
