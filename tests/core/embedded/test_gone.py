@@ -1,8 +1,10 @@
-"""A daemon whose state directory is removed while it runs."""
+"""A daemon whose embedded database somebody else ends, or removes, while it runs."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
 
 import pytest
@@ -26,6 +28,18 @@ def daemon(place):
     if found.process.poll() is None:
         found.process.terminate()
         found.process.wait(10)
+
+
+def test_after_a_sigterm_to_postgres_it_is_ready_again_and_takes_new_connections(daemon, place):
+    pidfile = pgcluster.Home((place / "var" / "postgres").resolve()).data / "postmaster.pid"
+    asked = pidfile.read_text().splitlines()[0]
+    os.kill(int(asked), signal.SIGTERM)
+
+    daemon.until(lambda: daemon.said("postgres was asked to end by somebody else"))
+    daemon.until(lambda: len(daemon.said("postgres started")) == 2)
+    daemon.until(daemon.is_ready)
+    assert pidfile.read_text().splitlines()[0] != asked
+    daemon.until(lambda: len(daemon.said("worker registered")) == 2)  # by a connection of its own
 
 
 def test_it_ends_with_one_line_that_names_the_directory_and_no_answer_is_a_fault(daemon, place):
