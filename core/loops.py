@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -116,6 +116,19 @@ class Precedence:
                 await _first((stop, self._free), left)
 
 
+class Gate(Protocol):
+    """Lets one of several loops turn that do the same."""
+
+    def is_on(self, now: datetime) -> bool:
+        """Whether the loop that asks turns *now*; no other does so meanwhile."""
+        ...
+
+    @property
+    def next_turn(self) -> datetime | None:
+        """When one of them is to turn again; None while one turns, who will say so."""
+        ...
+
+
 def seconds_until(again: datetime | None, now: datetime, most: float) -> float:
     """How long to sleep until *again*: at most *most*, never less than nothing."""
     if again is None:
@@ -208,12 +221,12 @@ async def every(
     tick: float = TICK,
     pulse: Pulse | None = None,
     after: Precedence | None = None,
-    is_on: Callable[[datetime], bool] | None = None,
+    gate: Gate | None = None,
 ) -> None:
     """Run *once* until asked to stop; sleep until the instant that it names, one tick at most.
 
-    A round begins *after* what goes first, and only where it *is_on*: of several loops that do the
-    same, one may look for all of them.
+    A round begins *after* what goes first, and only where its *gate* lets it: of several loops that
+    do the same, one may look for all of them.
 
     A lost database and an account's trouble are waited out, longer each time; any other exception
     ends the loop, for core may not fail quietly.
@@ -227,7 +240,7 @@ async def every(
                 await after.passed(stop)
                 if stop.is_set():
                     break
-            wait = await _turn(once, trouble, tick, pulse, is_on)
+            wait = await _turn(once, trouble, tick, pulse, gate)
             if pulse is not None:
                 pulse.beat(name, wait)
             if wake is None or trouble.in_a_row:
@@ -243,13 +256,13 @@ async def _turn(
     trouble: Trouble,
     tick: float,
     pulse: Pulse | None,
-    is_on: Callable[[datetime], bool] | None,
+    gate: Gate | None,
 ) -> float:
     """One round; how long to sleep after it."""
     now = utcnow()
-    if is_on is not None and not is_on(now):
+    if gate is not None and not gate.is_on(now):
         trouble.rested()
-        return tick
+        return seconds_until(gate.next_turn, now, tick)
     try:
         again = await once(now)
     except (StoreUnavailable, ConnectorError) as fault:

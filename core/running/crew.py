@@ -124,7 +124,7 @@ class Crew:
                 wake=bell["poll"].ear(),
                 tick=MINUTE,
                 after=telling,
-                is_on=self._lookout.is_on,
+                gate=self._lookout,
             )
         self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
         self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
@@ -150,7 +150,7 @@ class Crew:
         tick: float = loops.TICK,
         stop: asyncio.Event | None = None,
         after: loops.Precedence | None = None,
-        is_on: Callable[[datetime], bool] | None = None,
+        gate: loops.Gate | None = None,
     ) -> None:
         turning = loops.every(
             name,
@@ -160,7 +160,7 @@ class Crew:
             tick=tick,
             pulse=self._state.pulse,
             after=after,
-            is_on=is_on,
+            gate=gate,
         )
         self._add(group, turning, name)
 

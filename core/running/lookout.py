@@ -39,6 +39,15 @@ class Lookout:
         self._next = None
         return True
 
+    @property
+    def next_turn(self) -> datetime | None:
+        """When a slot is to look again, for all that rest; None while one looks.
+
+        Whoever was to look then may have been woken too early by the bell, and found that another
+        looks: if none but him knew the instant, nobody would look at it.
+        """
+        return self._next
+
     def ends(self, now: datetime, again: datetime) -> datetime:
         """The look of *now* has ended, the next is wanted at *again*: when its slot looks next."""
         soon = min(again, now + LONGEST)

@@ -93,9 +93,8 @@ UNWRITTEN = """
     select true from dispatch d join notice n on n.id = d.notice
     where n.key = $1 and d.notifier = 'hook' and d.sent_at is null and d.suppressed is null
 """
-UNENDED = """
-    select count(*) from pg_stat_activity where usename = $1 and state like 'idle in transaction%'
-"""
+# One that waits for a lock will have it while its owner is stopped, and keep it.
+UNENDED = "select count(*) from pg_stat_activity where usename = $1 and xact_start is not null"
 END_LIVENESS = """
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where usename = $1 and application_name = 'replyby worker'

@@ -95,6 +95,20 @@ def test_after_a_look_that_broke_off_whoever_turns_next_looks(lookout):
     assert [lookout.is_on(NOW) for _ in range(2)] == [True, False]
 
 
+def test_whoever_is_woken_too_early_knows_when_to_look(lookout):
+    """The clock went back an hour while one looked, and both have been rung for."""
+    hour = timedelta(hours=1)
+    lookout.is_on(NOW + hour)
+    lookout.fails()  # a ring: the other looks too
+    assert lookout.is_on(NOW + hour)
+    assert lookout.next_turn is None
+    lookout.ends(NOW + hour, NOW + hour + SECOND)
+    lookout.ends(NOW, NOW + hour)
+
+    assert not lookout.is_on(NOW)
+    assert lookout.next_turn == NOW + LONGEST
+
+
 async def test_all_slots_hear_the_bell(bell, lookout):
     ears = [bell.ear() for _ in range(4)]
 
@@ -116,7 +130,7 @@ async def test_slots_that_rest_ask_the_database_once(address):
 
         async with asyncio.TaskGroup() as group:
             for _ in range(4):
-                slot = loops.every("poll", crew._poll, stop, tick=60, is_on=crew._lookout.is_on)
+                slot = loops.every("poll", crew._poll, stop, tick=60, gate=crew._lookout)
                 group.create_task(slot)
             await asyncio.sleep(0.3)
             stop.set()

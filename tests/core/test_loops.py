@@ -202,6 +202,29 @@ async def test_trouble_is_waited_out_and_told_once_at_each_change(fault):
     assert lines[1]["failures"] == 2
 
 
+class Gate:
+    """Lets a loop turn where it is told to; the next turn is known or not."""
+
+    def __init__(self, on, next_turn=None):
+        self.on, self.next_turn = on, next_turn
+
+    def is_on(self, now):
+        return self.on()
+
+
+async def test_a_loop_that_may_not_turn_asks_again_when_the_next_turn_is_due():
+    stop, on, turned = asyncio.Event(), [False, True], []
+
+    async def once(now):
+        turned.append(now)
+        stop.set()
+
+    gate = Gate(lambda: on.pop(0), loops.utcnow() + timedelta(seconds=0.1))
+    await asyncio.wait_for(loops.every("poll", once, stop, tick=60, gate=gate), 5)
+
+    assert turned
+
+
 async def test_a_round_in_which_another_looks_is_no_sign_that_it_works_again():
     stop, tried, on = asyncio.Event(), [], [True, False, True, False, True]
 
@@ -212,7 +235,8 @@ async def test_a_round_in_which_another_looks_is_no_sign_that_it_works_again():
         stop.set()
 
     with capture_logs() as lines:
-        looking = loops.every("poll", once, stop, tick=0.01, is_on=lambda _: on.pop(0))
+        gate = Gate(lambda: on.pop(0))
+        looking = loops.every("poll", once, stop, tick=0.01, gate=gate)
         await asyncio.wait_for(looking, 5)
 
     assert [line["event"] for line in lines] == ["loop waits", "loop goes on"]
@@ -229,12 +253,13 @@ async def test_a_loop_that_rests_after_a_failure_is_woken():
             raise StoreUnavailable("gone")
         stop.set()
 
-    def is_on(now):
+    def is_on():
         if len(on) == 2:
             rested.set()
         return on.pop(0)
 
-    task = await started(loops.every("poll", once, stop, wake=wake, tick=60, is_on=is_on))
+    gate = Gate(is_on)
+    task = await started(loops.every("poll", once, stop, wake=wake, tick=60, gate=gate))
     await rested.wait()
     wake.set()
 
