@@ -241,7 +241,7 @@ def states(now):
 async def test_an_upgrade_gives_clocks_of_every_state_their_alarm(before, now):
     await before.executemany(BEFORE, states(now))
 
-    assert await migrate.apply(before) == [7]
+    assert 7 in await migrate.apply(before)
 
     assert await seeds.wrong_alarms(before) == {}
     kinds = await before.fetch("select kind::text as kind, count(*) as n from alarm group by 1")

@@ -13,6 +13,7 @@ import pytest
 from core.errors import BadCredentials, RateLimited, Unreachable
 from core.sandbox import mail
 from core.transport.mailbox import Limits, Login, Mailboxes
+from tests.core.silent import silent
 
 ANN, SECRET = "ann@shop.example", "p4ss-word"
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
@@ -469,16 +470,8 @@ async def test_a_cancelled_connect_leaves_no_thread(mailboxes):
 
 @pytest.fixture
 async def mute():
-    """A server that takes connections and says nothing; its port."""
-
-    async def say_nothing(reader, writer):
-        await reader.read()
-        writer.close()
-
-    listening = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    async with listening:
-        yield listening.sockets[0].getsockname()[1]
-        await asyncio.sleep(0.1)
+    async with silent() as port:
+        yield port
 
 
 @pytest.mark.parametrize("tls", ["tls", "starttls", "none"])

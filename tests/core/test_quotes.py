@@ -218,4 +218,5 @@ def test_the_cost_grows_with_the_size_and_not_with_its_square(kind):
 
     quotes.written(COSTLY["phrases"](1_000))  # the patterns are compiled once
     small = min(spent(125_000) for _ in range(2))
-    assert spent(1_000_000) < 24 * small + 0.1
+    large = min(spent(1_000_000) for _ in range(2))  # others may be at work
+    assert large < 24 * small + 0.1

@@ -20,6 +20,7 @@ from core.transport.login import Login
 from core.transport.mime import Address
 from core.transport.outgoing import Enclosed, Outgoing
 from core.transport.smtp import Limits, Smtp, refusal
+from tests.core.silent import silent
 
 DESK, SECRET = "desk@shop.example", "p4ss-word"
 BUYER = "a1b2c3d4e5f6g7h+1f0e9d8c-aaaa-bbbb-cccc-000011112222@marketplace.amazon.de"
@@ -288,16 +289,10 @@ async def test_nobody_there_is_unreachable(smtp, letter):
 
 
 async def test_a_server_that_is_silent_is_unreachable(letter):
-    async def nothing(reader, writer):
-        await reader.read()
-        writer.close()
-
-    silent = await asyncio.start_server(nothing, "127.0.0.1", 0)
-    there = Login("127.0.0.1", silent.sockets[0].getsockname()[1], DESK, SECRET, tls="none")
-    async with silent:
+    async with silent() as port:
+        there = Login("127.0.0.1", port, DESK, SECRET, tls="none")
         smtp = Smtp(Limits(connect=0.3))
         fault = await failed(smtp.send(there, DESK, BUYER, outgoing.composed(letter)))
-        await asyncio.sleep(0.1)
 
     assert (type(fault), fault.detail) == (Unreachable, "timeout")
 

@@ -8,6 +8,7 @@ import pytest
 from core import store
 from core.errors import StoreImpaired, StoreUnavailable
 from core.store import transaction
+from tests.core.silent import silent
 
 
 async def idle_for_too_long(pool, *, stopped: bool) -> None:
@@ -53,14 +54,9 @@ async def test_a_database_that_takes_nobody_is_away(pool, state):
 
 
 async def test_a_database_that_does_not_answer_is_told_with_a_reason(monkeypatch):
-    async def silent(reader, writer):
-        await reader.read()
-        writer.close()
-
     monkeypatch.setattr(store, "CONNECT_SECONDS", 0.2)
-    async with await asyncio.start_server(silent, "127.0.0.1", 0) as mute:
-        host, port = mute.sockets[0].getsockname()
-        address = {"host": host, "port": port, "user": "x", "ssl": False}
+    async with silent() as port:
+        address = {"host": "127.0.0.1", "port": port, "user": "x", "ssl": False}
         with pytest.raises(StoreUnavailable) as told:
             await store.connect(address)
 
