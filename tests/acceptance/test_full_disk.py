@@ -78,10 +78,9 @@ def until_it_dies(journey: Journey) -> None:
             journey.rows("insert into spent values (1)")
 
 
+@pytest.mark.parametrize("disk", ["no room"], indirect=True)
 def test_while_nothing_can_be_stored_it_is_not_ready_though_the_database_answers(journey, disk):
     """PostgreSQL lives on a full disk, for as long as its log of writes needs no new file."""
-    if isinstance(disk, Limit):
-        pytest.skip("for this limit the server has to end")
     assert journey.shop.daemon is not None
     disk.fill(journey.shop.daemon.pid)
     journey.shop.until(lambda: "store_impaired" in journey.shop.get("/readyz")[1], 60)
