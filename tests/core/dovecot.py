@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.transport.mailbox import Login
+from tests.core import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,19 +142,10 @@ def free_ports(count):
             sock.close()
 
 
-def certified(place):
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", place / "key.pem", "-out", place / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
-
 def configured(place: Path, owner: pwd.struct_passwd) -> Dovecot:
     """Everything the server needs, in *place*; it belongs to *owner*."""
     server = Dovecot(place, *free_ports(2))
-    certified(place)
+    certified.write(place)
     (place / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}::::::\n" for user in USERS))
     group = grp.getgrgid(owner.pw_gid).gr_name
     (place / "dovecot.conf").write_text(

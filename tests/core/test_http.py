@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import ssl
-import subprocess
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -26,6 +25,7 @@ from core.errors import (
     Unreachable,
 )
 from core.transport.http import Http, Limits, Part, open_session
+from tests.core import certified
 
 SECRET = "k3y-that-must-not-show"
 QUERY = "buyer@mail.example"
@@ -645,15 +645,7 @@ async def test_cancelling_leaves_no_task_and_no_connection(http):
 @pytest.fixture
 def authority(tmp_path):
     """A certificate for 127.0.0.1 that no system trusts."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-            "-keyout", key, "-out", certificate,
-        ],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    certificate, key = certified.write(tmp_path, "127.0.0.1", "IP")
     return key, certificate
 
 

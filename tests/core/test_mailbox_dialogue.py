@@ -438,6 +438,19 @@ async def idling(talk, *lines, uidnext=45):
     return tag
 
 
+async def one_more(talk, tag):
+    """IDLE is ended, and the folder has a letter more."""
+    await talk.hear()
+    await talk.say(f"{tag} OK Idle terminated")
+    await talk.examined(letters=4, uidnext=46)
+    await talk.hear()
+
+
+async def hears(script):
+    async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
+        return await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
+
+
 async def test_a_line_before_the_servers_go_on_is_not_lost():
     async def script(talk):
         await talk.welcome()
@@ -449,8 +462,7 @@ async def test_a_line_before_the_servers_go_on_is_not_lost():
         await talk.examined(letters=4, uidnext=46)
         await talk.hear()
 
-    async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
+    assert await hears(script)
 
 
 async def test_what_comes_in_one_piece_with_something_else_is_not_lost():
@@ -458,13 +470,9 @@ async def test_what_comes_in_one_piece_with_something_else_is_not_lost():
         tag = await idling(talk)
         await asyncio.sleep(0.2)
         await talk.say(b"* OK Still here\r\n* 2 FETCH (FLAGS (\\Seen))\r\n* 4 EXISTS\r\n")
-        await talk.hear()
-        await talk.say(f"{tag} OK Idle terminated")
-        await talk.examined(letters=4, uidnext=46)
-        await talk.hear()
+        await one_more(talk, tag)
 
-    async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
+    assert await hears(script)
 
 
 async def test_half_a_line_is_waited_for():
@@ -473,13 +481,9 @@ async def test_half_a_line_is_waited_for():
         for piece in (b"* 4 E", b"XISTS\r", b"\n"):
             await asyncio.sleep(0.15)
             await talk.say(piece)
-        await talk.hear()
-        await talk.say(f"{tag} OK Idle terminated")
-        await talk.examined(letters=4, uidnext=46)
-        await talk.hear()
+        await one_more(talk, tag)
 
-    async with mailbox_of(script, limits=Limits(slice=60)) as (mailbox, _):
-        assert await asyncio.wait_for(mailbox.wait(asyncio.Event()), 20)
+    assert await hears(script)
 
 
 async def test_a_letter_that_was_only_removed_is_no_news():

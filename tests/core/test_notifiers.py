@@ -6,8 +6,6 @@ import hmac
 import json
 import resource
 import signal
-import ssl
-import subprocess
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email import message_from_bytes
@@ -25,6 +23,7 @@ from core.notifiers import registry
 from core.notifiers.email import EmailOptions, compose
 from core.notifiers.webhook import signed
 from core.transport.http import Http, open_session
+from tests.core import certified
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 random by").decode()
 
@@ -462,16 +461,7 @@ async def test_a_server_that_is_not_there_is_tried_again(means, notice, words):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for localhost that signs itself."""
-    place = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", place / "key.pem", "-out", place / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(place / "cert.pem", place / "key.pem")
-    return context, place / "cert.pem"
+    return certified.serving(tmp_path_factory.mktemp("tls"))
 
 
 def knows(server, session, envelope, mechanism, login):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
@@ -20,6 +19,7 @@ from core.transport.login import Login
 from core.transport.mime import Address
 from core.transport.outgoing import Enclosed, Outgoing
 from core.transport.smtp import Limits, Smtp, refusal
+from tests.core import certified
 from tests.core.silent import silent
 
 DESK, SECRET = "desk@shop.example", "p4ss-word"
@@ -331,16 +331,8 @@ async def test_starttls_is_not_given_up_where_the_server_lacks_it(server, smtp, 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    place = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", place / "key.pem", "-out", place / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(place / "cert.pem", place / "key.pem")
-    return context, ssl.create_default_context(cafile=place / "cert.pem")
+    context, authority = certified.serving(tmp_path_factory.mktemp("tls"))
+    return context, ssl.create_default_context(cafile=authority)
 
 
 class Keeping:
