@@ -322,7 +322,11 @@ class Account(Model):
 
 
 class Draft(Model):
-    """A reply that somebody wrote here: *body* is plain text, *to* the parties addressed."""
+    """A reply that somebody wrote here: *body* is plain text, *to* the parties addressed.
+
+    *quoted* is the newest message of those who wait, which a reply by mail repeats; None where
+    there is none, or where it was erased.
+    """
 
     id: int
     account: str
@@ -330,3 +334,4 @@ class Draft(Model):
     body: Text
     to: frozenset[Party] = frozenset({Party.BUYER})
     queued_at: datetime
+    quoted: Text | None = None
