@@ -12,17 +12,20 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from core.model import MAX_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from connectors.amazon.addresses import Alias
 
+T = TypeVar("T")
+
 MOST = 5_000
-"""Families and dossiers that are remembered, each: the newest."""
+"""Families, dossiers and cases that are remembered, each: the newest. Where they are more, the
+oldest tenth goes at once: to look for the oldest alone costs as much."""
 
 _REPLY = re.compile(
     r"\s*+(?:(?:re|aw|sv|vs|odp|antw|fwd?|wg|tr|rv|i|r)\s*+(?:\[\d{1,3}\])?\s*+[:\uff1a]\s*+)+",
@@ -83,9 +86,7 @@ class Memory:
     def with_dossier(self, thread: str, at: datetime) -> Memory:
         """With *thread* as one that asks since *at*."""
         dossiers = {**self.dossiers, thread: max(at, self.dossiers.get(thread, at))}
-        if len(dossiers) > MOST:
-            del dossiers[min(dossiers, key=lambda name: (dossiers[name], name))]
-        return replace(self, dossiers=dossiers)
+        return replace(self, dossiers=_newest(dossiers, lambda at: at))
 
     def without_dossier(self, thread: str) -> Memory:
         """Without *thread*, which asks no more."""
@@ -96,9 +97,15 @@ class Memory:
 def _with(known: Mapping[str, Seen], key: str, seen: Seen) -> dict[str, Seen]:
     """*known* with *seen*, without the oldest where they are too many."""
     found = {**known, key: seen}
-    if len(found) > MOST:
-        del found[min(found, key=lambda name: (found[name].at, name))]
-    return found
+    return _newest(found, lambda one: one.at)
+
+
+def _newest(found: dict[str, T], at: Callable[[T], datetime]) -> dict[str, T]:
+    """*found* where it is not too large, else the newest of it; *at* says when one was seen."""
+    if len(found) <= MOST:
+        return found
+    names = sorted(found, key=lambda name: (at(found[name]), name))
+    return {name: found[name] for name in names[len(found) - MOST + MOST // 10 :]}
 
 
 def _told(known: Mapping[str, Seen]) -> dict[str, list[str]]:

@@ -124,6 +124,16 @@ def test_memory_keeps_the_newest(monkeypatch):
     assert len(memory.families) == 2
 
 
+def test_a_memory_that_is_full_forgets_its_oldest_tenth_at_once(monkeypatch):
+    """To look for the oldest of all at each letter made each of them dear."""
+    monkeypatch.setattr(identity, "MOST", 20)
+    memory = Memory()
+    for n in range(21):
+        memory = memory.with_dossier(f"claim:{n:02}", SENT - n * DAY)
+
+    assert set(memory.dossiers) == {f"claim:{n:02}" for n in range(18)}
+
+
 @given(st.text())
 def test_any_subject_has_a_family(subject):
     assert identity.family(subject) == identity.family(f"Re: {subject}"[:2000])
