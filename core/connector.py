@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from core.model import Draft, Page, Stream, Thread
     from core.transport.http import Http
@@ -65,7 +65,10 @@ class Capabilities:
     *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
     needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
-    characters a reply may have, None where nobody knows.
+    characters a reply may have, None where nobody knows. *verdicts*: what became of a reply is told
+    later and elsewhere (`Page.verdicts`). *keeps_earliest*: a message that comes again with another
+    instant is of its earliest, as mail in two folders. *confirmed_after*: how long after it was
+    accepted a reply counts as confirmed where nothing was read against it; None: never so.
     """
 
     replies: bool = False
@@ -77,6 +80,9 @@ class Capabilities:
     sees_replies: SeesReplies = "always"
     shortest_reply: int | None = None
     longest_reply: int | None = None
+    verdicts: bool = False
+    keeps_earliest: bool = False
+    confirmed_after: timedelta | None = None
 
 
 class Connector(Protocol):

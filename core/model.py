@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple, NewType
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NewType
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,11 @@ from pydantic import (
 
 from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
 
 AccountName = NewType("AccountName", str)
 ThreadId = NewType("ThreadId", str)
@@ -163,7 +168,8 @@ class Page:
     """What one fetch returned. *cursor* and *position* are opaque to core.
 
     *cursor* is where the next walk starts, and counts with the last page only (unless the stream
-    is ascending); *position* is where this walk goes on, and lives in memory.
+    is ascending); *position* is where this walk goes on, and lives in memory. *links* set the
+    marketplace's own mark "no reply needed", by message: secrets that only a person follows.
     """
 
     messages: tuple[Message, ...] = ()
@@ -172,6 +178,7 @@ class Page:
     set_aside: tuple[SetAside, ...] = ()
     published: tuple[Published, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    links: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     cursor: str | None = None
     position: str | None = None
     more: bool = False
@@ -307,6 +314,8 @@ class Account(Model):
 
     *marketplace* is the metric label (a Mirakl operator, say); *identity* names the shop behind
     it, so that the same shop is not read twice; *policies* and *goals* are names of promises.
+    *judged*, *keeps_earliest* and *confirmed_after* are what its connector declares
+    (`core.connector.Capabilities`, *judged* by its ``verdicts``).
     """
 
     name: str
@@ -319,6 +328,9 @@ class Account(Model):
     goals: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     sandbox: bool = False
+    judged: bool = False
+    keeps_earliest: bool = False
+    confirmed_after: timedelta | None = None
 
 
 class Draft(Model):

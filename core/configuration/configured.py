@@ -188,6 +188,7 @@ def configure(
     """The account *name* with these options, as its connector sees it."""
     marketplace = spec.marketplace(options)
     names = {role: _names(chosen, role) for role in ("contract", "goal")}
+    can = spec.can(options)
     account = Account(
         name=name,
         connector=spec.name,
@@ -199,6 +200,9 @@ def configure(
         goals=names["goal"],
         routes=section.routes,
         sandbox=section.sandbox,
+        judged=can.verdicts,
+        keeps_earliest=can.keeps_earliest,
+        confirmed_after=can.confirmed_after,
     )
     streams, budget = spec.streams(options), spec.budget(options)
     return Configured(account, spec, options, written, chosen, streams, budget)
