@@ -66,9 +66,10 @@ class Capabilities:
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
     needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
     characters a reply may have, None where nobody knows. *verdicts*: what became of a reply is told
-    later and elsewhere (`Page.verdicts`). *keeps_earliest*: a message that comes again with another
-    instant is of its earliest, as mail in two folders. *confirmed_after*: how long after it was
-    accepted a reply counts as confirmed where nothing was read against it; None: never so.
+    later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes twice
+    is of its earliest instant, and one of ours stays in the thread for which it was written.
+    *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
+    read against it; None: never so.
     """
 
     replies: bool = False
@@ -81,7 +82,7 @@ class Capabilities:
     shortest_reply: int | None = None
     longest_reply: int | None = None
     verdicts: bool = False
-    keeps_earliest: bool = False
+    letters: bool = False
     confirmed_after: timedelta | None = None
 
 

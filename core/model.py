@@ -314,7 +314,7 @@ class Account(Model):
 
     *marketplace* is the metric label (a Mirakl operator, say); *identity* names the shop behind
     it, so that the same shop is not read twice; *policies* and *goals* are names of promises.
-    *judged*, *keeps_earliest* and *confirmed_after* are what its connector declares
+    *judged*, *letters* and *confirmed_after* are what its connector declares
     (`core.connector.Capabilities`, *judged* by its ``verdicts``).
     """
 
@@ -329,7 +329,7 @@ class Account(Model):
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     judged: bool = False
-    keeps_earliest: bool = False
+    letters: bool = False
     confirmed_after: timedelta | None = None
 
 

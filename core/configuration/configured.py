@@ -201,7 +201,7 @@ def configure(
         routes=section.routes,
         sandbox=section.sandbox,
         judged=can.verdicts,
-        keeps_earliest=can.keeps_earliest,
+        letters=can.letters,
         confirmed_after=can.confirmed_after,
     )
     streams, budget = spec.streams(options), spec.budget(options)
