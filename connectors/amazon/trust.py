@@ -30,7 +30,7 @@ def of(mail: Mail, servers: Collection[str]) -> bool | None:
     if found is None:
         return None
     if _holds(found):
-        return True
+        return None if _is_contradicted(found) else True
     claims = mail.sender is not None and addresses.is_amazon(mail.sender.address)
     return _fails(found) if claims else None
 
@@ -38,6 +38,14 @@ def of(mail: Mail, servers: Collection[str]) -> bool | None:
 def _holds(found: Findings) -> bool:
     signed = any(one.verdict == "pass" and addresses.owns(one.domain) for one in found.dkim)
     return signed or (found.dmarc == "pass" and addresses.owns(found.dmarc_domain))
+
+
+def _is_contradicted(found: Findings) -> bool:
+    """Whether DMARC fails for a sender of Amazon's: then no signature of Amazon's was there.
+
+    A letter may begin with a line that goes on where the server's own ends.
+    """
+    return found.dmarc == "fail" and addresses.owns(found.dmarc_domain)
 
 
 def _fails(found: Findings) -> bool | None:

@@ -38,6 +38,13 @@ IDENTITY = re.compile(rb"<([^<>]*+)>")
 UNFIT_ID = re.compile("[\x00-\x20\x7f-\x9f<>]+")
 MEDIA_TYPE = re.compile(r"\s*+([\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100})")
 
+NOTED = frozenset({
+    "authentication-results", "arc-authentication-results", "delivered-to", "envelope-to",
+    "received", "received-spf", "return-path", "x-envelope-to", "x-original-to", "x-received",
+})  # fmt: skip
+"""What servers put before a letter: its first line, if it is no header, does not go on with that.
+Else its writer would say what they found out about him."""
+
 Fields = dict[str, list[bytes]]
 """Raw values, unfolded, by names in lower case, in their order."""
 
@@ -53,7 +60,7 @@ def block(raw: bytes, start: int, end: int, faults: set[Fault]) -> Block:
     """The header lines of ``raw[start:end]``."""
     fields: Fields = {}
     at = _after_postmark(raw, start, end)
-    last: list[bytes] | None = None
+    name, last = "", None
     count = size = 0
     while at < end and not BLANK.match(raw, at, end):
         found = FIELD.match(raw, at, end)
@@ -62,13 +69,15 @@ def block(raw: bytes, start: int, end: int, faults: set[Fault]) -> Block:
             faults.add(Fault.HEADERS_BROKEN if last else Fault.HEADERS_MISSING)
             if last is None or junk is None:
                 return Block(fields, at)
-            last[-1] += b" " + raw[at:junk].strip()[:LONGEST_HEADER]
+            if name not in NOTED:
+                last[-1] += b" " + raw[at:junk].strip()[:LONGEST_HEADER]
             at = junk
             continue
         if count == MOST_HEADERS or size > MOST_BYTES:
             faults.add(Fault.HEADERS_TOO_MANY)
             return Block(fields, _after_blank(raw, at, end))
-        last = fields.setdefault(found[1].decode("ascii").lower(), [])
+        name = found[1].decode("ascii").lower()
+        last = fields.setdefault(name, [])
         last.append(_unfolded(found[2], faults))
         at = found.end()
         count += 1

@@ -92,6 +92,19 @@ def test_a_line_that_is_no_header_is_joined_where_headers_go_on():
     assert Fault.HEADERS_BROKEN in mail.faults
 
 
+@pytest.mark.parametrize(
+    "noted", ["Authentication-Results: mx.shop.example; dkim=none", "Received: x"]
+)
+def test_a_line_that_is_no_header_is_not_joined_to_what_a_server_noted(noted):
+    """The letter begins with it: else its writer would say what the server found out."""
+    mail = mime.read(f"{noted}\r\n; dkim=pass header.d=amazon.de\r\n".encode() + letters.letter())
+
+    name, _, value = noted.partition(": ")
+    assert mail.headers[name.lower()] == (value,)
+    assert (mail.subject, mail.text) == ("Your order", letters.WORDS)
+    assert Fault.HEADERS_BROKEN in mail.faults
+
+
 def test_a_text_that_follows_the_headers_without_a_gap_is_kept():
     mail = mime.read(b"From: a@b\r\nSubject: x\r\nHello there\r\nBye\r\n")
 

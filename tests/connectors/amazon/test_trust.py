@@ -35,6 +35,8 @@ def fields(letter):
         ("dkim=pass header.d=amazon.com.evil.example", False),
         ("dkim=pass header.d=marketplace-amazon.de", False),
         ("dkim=temperror header.d=amazon.de", None),
+        ("dkim=none; dmarc=fail header.from=amazon.de; dkim=pass header.d=amazon.de", None),
+        ("dkim=pass header.d=amazon.de; dmarc=fail header.from=lists.example", True),
         ("dkim=neutral header.d=amazon.de; dkim=pass header.d=amazonses.com", None),
         ("spf=pass smtp.mailfrom=amazonses.com", None),
         ("spf=fail smtp.mailfrom=shop.example", None),
