@@ -178,7 +178,7 @@ def rejected(fleet: Fleet, who: str) -> float:
     return fleet.shops[who].total("replyby_leases_lost_total")
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_who_is_stopped_and_goes_on_holds_nothing_with_another_and_tells_nothing_twice(
     fleet, day, tell, long_form
 ):
