@@ -53,10 +53,10 @@ class Mail:
         imap, smtp = _servers()
         self.faults = MailFaults()
         self.taken: list[Taken] = []
-        self._users = users
+        self._users = dict(users)
         self._receive = receive
         self._imap = imap(self.faults)
-        self._smtp = smtp(users, self._imap.access_tokens, self._take, self.faults)
+        self._smtp = smtp(self._users, self._imap.access_tokens, self._take, self.faults)
 
     @property
     def imap_port(self) -> int:
@@ -72,6 +72,11 @@ class Mail:
     def access_tokens(self) -> set[str]:
         """Those that XOAUTH2 takes, for every user."""
         return self._imap.access_tokens
+
+    async def add_user(self, user: str, password: str) -> None:
+        """Give somebody a mailbox while the server runs."""
+        self._users[user] = password
+        await self._imap.add(user, password)
 
     async def deliver(
         self,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from core.sandbox import people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from core.sandbox.people import Buyer, Letter, Mood
@@ -80,6 +80,22 @@ LATER: dict[str, int] = {
     "case": 1,
     "never": 1,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played: *stories* by name.
+
+    *opening*: when each story of the beginning begins, in units of the promise, before or after the
+    scene does; *later*: how often each of the others comes.
+    """
+
+    stories: Mapping[str, Story]
+    opening: Sequence[tuple[float, str]]
+    later: Mapping[str, int]
+
+
+USUAL = Script(STORIES, OPENING, LATER)
 
 MOODS: dict[Act, Mood] = {
     "ask": "openings",
@@ -155,6 +171,8 @@ class Scene:
     languages: Sequence[str] = people.LANGUAGES
     threads: int = 30
     pace: float = 1.5
+    script: Script = USUAL
+    number: Callable[[Random], str] = people.order_number
     _random: Random = field(init=False)
     _next_story: datetime | None = None
     _due: list[tuple[datetime, int, Plot]] = field(default_factory=list)
@@ -181,9 +199,9 @@ class Scene:
         return min([*coming, self._next_story])
 
     def _open(self, now: datetime) -> datetime:
-        for begin, name in OPENING:
+        for begin, name in self.script.opening:
             later = self._random.uniform(0, LATEST)
-            self._begin(STORIES[name], now + self.within * (begin + later))
+            self._begin(self.script.stories[name], now + self.within * (begin + later))
         while self._due and self._due[0][0] <= now:
             at, _, plot = heapq.heappop(self._due)
             self._do(plot, at)
@@ -193,7 +211,8 @@ class Scene:
         return self.within * self.pace * self._random.uniform(*PACE)
 
     def _draw(self) -> Story:
-        return STORIES[self._random.choices(list(LATER), list(LATER.values()))[0]]
+        later = self.script.later
+        return self.script.stories[self._random.choices(list(later), list(later.values()))[0]]
 
     def _begin(self, story: Story, at: datetime) -> None:
         if not self._room():
@@ -201,7 +220,7 @@ class Scene:
         unit = self.within * self._random.uniform(*TEMPO)
         beats = deque((at + unit * after, act) for after, act in story)
         someone = people.buyer(self._random, self.languages)
-        plot = Plot(someone, people.order_number(self._random), beats)
+        plot = Plot(someone, self.number(self._random), beats)
         self._plots.append(plot)
         self._await(plot)
 

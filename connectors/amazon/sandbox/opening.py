@@ -1,0 +1,104 @@
+"""The first run: mailboxes for the accounts that say ``sandbox = true``, and people who write.
+
+Made for promises of one minute: see `core.sandbox.scene`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
+from zlib import crc32
+
+from connectors.amazon.sandbox import places, seller, stories
+from connectors.amazon.sandbox.seller import Habits
+from connectors.amazon.sandbox.server import SERVER, Sandbox
+from connectors.amazon.sandbox.stage import SellerStage
+from core.sandbox import scene
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from connectors.amazon.sandbox.seller import Seller
+
+NOWHERE = {"host": "127.0.0.1", "port": 1, "tls": "none"}
+PLACEHOLDERS: Mapping[str, Any] = {
+    "user": "sandbox",
+    "password": "sandbox",
+    "imap": NOWHERE,
+    "smtp": NOWHERE,
+    "sender": "support@shop.example",
+    "marketplaces": ["A1PA6795UKMFR9"],
+    "authserv_ids": [SERVER],
+}
+"""What an account that says ``sandbox = true`` may leave out until its stand-in runs."""
+
+LANGUAGES = {
+    "com": ("en", "es"), "ca": ("en", "fr"), "com.mx": ("es",), "com.br": ("pt",), "fr": ("fr",),
+    "com.be": ("fr", "nl"), "de": ("de", "en", "pl"), "it": ("it",), "es": ("es", "pt"),
+    "nl": ("nl", "en"), "pl": ("pl",), "co.jp": ("ja",),
+}  # fmt: skip
+"""What buyers of a marketplace speak; English elsewhere."""
+
+HABITS = Habits(answers_back=0.3)
+
+
+class AccountOptions(Protocol):
+    """What the stand-in needs to know of an account."""
+
+    @property
+    def marketplaces(self) -> Sequence[str]: ...
+    @property
+    def sender(self) -> str: ...
+
+
+@asynccontextmanager
+async def open_sandbox(
+    accounts: Mapping[str, AccountOptions], clock: Callable[[], datetime]
+) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
+    """Serve and play while entered; yields, by account, how its mailbox is reached.
+
+    Each instant begins another scene: who starts again meets nobody of the last one.
+    """
+    begun = clock().isoformat()
+    async with Sandbox(clock, seed=crc32(begun.encode())) as sandbox:
+        sellers = {name: await _seller(sandbox, name, one) for name, one in accounts.items()}
+        scenes = [_scene(f"{name} {begun}", one) for name, one in sellers.items()]
+        for each in scenes:
+            each.once(clock())
+        await sandbox.post.deliver()
+        playing = asyncio.create_task(scene.play(scenes, clock), name="sandbox-scene")
+        try:
+            yield {name: _options(sandbox, one) for name, one in sellers.items()}
+        finally:
+            playing.cancel()
+            with suppress(asyncio.CancelledError):
+                await playing
+
+
+async def _seller(sandbox: Sandbox, name: str, options: AccountOptions) -> Seller:
+    known = [one for one in options.marketplaces if one in places.BY_ID]
+    place = known[0] if known else PLACEHOLDERS["marketplaces"][0]
+    return await sandbox.add_seller(
+        place, user=f"{name}@shop.example", sender=options.sender, habits=HABITS
+    )
+
+
+def _scene(seed: str, one: Seller) -> scene.Scene:
+    stage = SellerStage(one)
+    one.on_answer = stage.writes_again
+    return scene.Scene(
+        stage,
+        within=stories.PROMISE,
+        seed=crc32(seed.encode()),
+        languages=LANGUAGES.get(one.author.place.tld, ("en",)),
+        script=stories.SCRIPT,
+        number=seller.order_number,
+    )
+
+
+def _options(sandbox: Sandbox, one: Seller) -> dict[str, Any]:
+    options = sandbox.options(one)
+    del options["marketplaces"]
+    return options

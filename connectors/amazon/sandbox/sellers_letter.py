@@ -1,0 +1,49 @@
+"""What a seller writes to a buyer from a mail program, and how a mail server keeps it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectors.amazon.sandbox import composing
+from connectors.amazon.sandbox.composing import Content, Letter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.amazon.sandbox.author import Author
+    from connectors.amazon.sandbox.cases import Case, Entry
+
+
+def answered(
+    author: Author,
+    case: Case,
+    words: str,
+    at: datetime,
+    asked: Entry | None,
+    *,
+    to: str,
+    sender: str,
+) -> Letter:
+    """An answer as a mail program writes it, with what was *asked* below."""
+    message_id = f"{author.hexadecimal(16)}@{sender.rpartition('@')[2]}"
+    told = {
+        "Date": composing.date(at),
+        "From": composing.address(author.shop, sender),
+        "To": to,
+        "Message-ID": f"<{message_id}>",
+        "Subject": f"Re: {case.subject}",
+        "In-Reply-To": f"<{asked.message_id}>" if asked else "",
+    }
+    quoted = [f"> {line}" for line in asked.text.splitlines()] if asked else []
+    text = "\n".join([words, "", f"{case.buyer.name}:", *quoted] if quoted else [words])
+    raw = composing.raw(composing.with_headers(told), Content(text))
+    return Letter("sent", message_id, at, raw, sender.rpartition("@")[2])
+
+
+def kept(raw: bytes, at: datetime) -> Letter:
+    """A letter that left, as it is kept."""
+    head = raw.partition(b"\r\n\r\n")[0]
+    found = re.search(rb"^message-id:\s*<([^<>\s]+)>", head, re.IGNORECASE | re.MULTILINE)
+    message_id = found[1].decode("ascii", "replace") if found else ""
+    return Letter("sent", message_id, at, raw, "")

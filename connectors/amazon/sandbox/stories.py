@@ -1,0 +1,67 @@
+"""What invented people do at Amazon while the first run plays, in units of a promise of a minute.
+
+Its own are the long ages at the beginning: Amazon's contract is 24 hours, so that the board shows
+clocks with a quarter of an hour left, some hours, and nearly a day.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.sandbox.scene import Script
+
+if TYPE_CHECKING:
+    from core.sandbox.scene import Story
+
+PROMISE = timedelta(minutes=1)
+
+STORIES: dict[str, Story] = {
+    "answered": ((0, "ask"), (0.4, "answer")),
+    "thanked": ((0, "ask"), (0.35, "answer"), (0.7, "thank"), (1.1, "answer")),
+    "close": ((0, "ask"), (0.75, "answer")),
+    "pressed": ((0, "ask"), (0.3, "press"), (0.75, "answer")),
+    "late": ((0, "ask"), (1.6, "answer")),
+    "complained": ((0, "ask"), (0.8, "complain"), (1.3, "answer"), (1.6, "press"), (2.2, "answer")),
+    "misdirected": ((0, "ask"), (0.5, "ask_marketplace"), (1.5, "answer")),
+    "watched": ((0, "ask"), (0.3, "marketplace"), (0.7, "answer")),
+    "dismissed": ((0, "ask"), (0.5, "no_need")),
+    "case": ((0, "ask"), (0.2, "open_case"), (0.5, "answer"), (3, "close_case")),
+    "dossier": ((0, "ask"), (0.2, "open_case"), (0.5, "answer")),
+    "never": ((0, "ask"), (0.9, "press")),
+}
+
+OPENING: tuple[tuple[float, str], ...] = (
+    (-1425, "never"),
+    (-1140, "never"),
+    (-600, "never"),
+    (-180, "answered"),
+    (-120, "late"),
+    (-60, "dossier"),
+    (-0.75, "late"),
+    (-0.6, "never"),
+    (-0.4, "close"),
+    (-0.1, "answered"),
+    (0, "dismissed"),
+    (0.05, "case"),
+    (0.1, "pressed"),
+    (0.2, "misdirected"),
+    (0.3, "dossier"),
+)
+
+LATER: dict[str, int] = {
+    "answered": 8,
+    "thanked": 4,
+    "close": 3,
+    "pressed": 3,
+    "late": 2,
+    "complained": 2,
+    "misdirected": 1,
+    "watched": 2,
+    "dismissed": 1,
+    "case": 2,
+    "dossier": 1,
+    "never": 1,
+}
+
+SCRIPT = Script(STORIES, OPENING, LATER)
