@@ -245,6 +245,52 @@ def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str,
     finished(acting.answered(path, account, thread, at, to))
 
 
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("order")
+@as_json
+def actions(path: Path, account: str, order: str, *, as_json: bool) -> None:
+    """Show what may be done about ORDER beside replying."""
+    from core.commands import ordering
+
+    finished(ordering.actions(path, account, order, as_json=as_json))
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("order")
+@click.argument("action")
+@click.option("--text", help="What is said to the buyer.")
+@click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along.")
+@click.option("--from", "begin", type=DAY, help="First day of the period, such as 2026-11-21.")
+@click.option("--until", "end", type=DAY, help="Last day of the period.")
+@click.option("--again", is_flag=True, help="Although it was done before.")
+def act(
+    path: Path,
+    account: str,
+    order: str,
+    action: str,
+    text: str | None,
+    files: tuple[Path, ...],
+    begin: datetime | None,
+    end: datetime | None,
+    *,
+    again: bool,
+) -> None:
+    """Do ACTION about ORDER, once; it is no reply."""
+    if (begin is None) != (end is None):
+        raise click.UsageError("--from and --until go together")
+    from core.commands import ordering
+
+    period = (begin.date(), end.date()) if begin and end else None
+    finished(ordering.act(path, account, order, action, text, files, period, again=again))
+
+
 @main.group()
 def notices() -> None:
     """What could not be sent."""

@@ -2,7 +2,7 @@
 
 A connector is declared as a value, `spec = Spec(...)`, found by the entry points of the group
 `replyby.connectors.v1`. It reads (`Connector`), and what more it can do is declared in `can` and is
-one more small protocol each: `Replies`, `Looks`, `Receives`, `Waits`, `Reports`.
+one more small protocol each: `Replies`, `Looks`, `Receives`, `Waits`, `Enriches`, `Acts`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
 
-    from core.model import Draft, Page, Stream, Thread
+    from core.model import Draft, Order, Page, Stream, Thread
     from core.transport.http import Http
     from core.transport.mailbox import Mailboxes
     from core.transport.smtp import Smtp
@@ -77,6 +77,8 @@ class Capabilities:
     receives: bool = False
     waits: bool = False
     reports: bool = False
+    enriches: bool = False
+    acts: bool = False
     own_mark: bool = False
     sees_replies: SeesReplies = "always"
     shortest_reply: int | None = None
@@ -134,6 +136,86 @@ class Looks(Protocol):
 
 
 @runtime_checkable
+class Enriches(Protocol):
+    """Knows orders: what an agent wants to see beside a thread, nothing about a person."""
+
+    async def orders(self, ids: Sequence[str], now: datetime) -> Mapping[str, Order | None]:
+        """These orders, None where the marketplace knows none of that id.
+
+        Left out is what its rate does not allow to be asked for now.
+
+        Raises:
+            ConnectorError: none of them could be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What may be done about an order beside replying. It is no reply and ends no clock.
+
+    *text* and *files*: how few and how many characters and files it takes; *has_period*: it takes
+    two days.
+    """
+
+    name: str
+    text: tuple[int, int] = (0, 0)
+    files: tuple[int, int] = (0, 0)
+    has_period: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be done about one order now; *language* is the buyer's (``de-DE``), where told."""
+
+    actions: tuple[Action, ...]
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a deed."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody here wants to be done about *order*: the *action*, with what it takes."""
+
+    order: str
+    action: str
+    text: str | None = field(default=None, repr=False)
+    files: tuple[File, ...] = ()
+    period: tuple[date, date] | None = None
+
+
+@runtime_checkable
+class Acts(Protocol):
+    """Can do something about an order beside replying."""
+
+    async def allowed(self, order: str, now: datetime) -> Allowed:
+        """What may be done about *order* at this moment.
+
+        Raises:
+            ConnectorError: the marketplace does not say, or knows no such order.
+        """
+        ...
+
+    async def act(self, deed: Deed, now: datetime) -> None:
+        """Do it once, never again, if it is allowed.
+
+        Raises:
+            Refused, BadCredentials: it was certainly not done, and trying again cannot help.
+            RateLimited, Unreachable: it was certainly not done.
+            OutcomeUnknown: it may have been done; so does any other exception mean.
+        """
+        ...
+
+
+@runtime_checkable
 class Waits(Protocol):
     """Is told by its source that something is new (IMAP IDLE, a socket); holds no poll slot."""
 
@@ -178,6 +260,14 @@ class Receives(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key that ends by itself: *name* as people know it, never the key."""
+
+    name: str
+    expires_at: datetime
+
+
 SandboxClock = Callable[[], "datetime"]
 
 
@@ -206,6 +296,7 @@ class Spec(Generic[OptionsT]):
     *identity*: what makes two accounts the same shop at the same address (no secret).
     *budget*: the key of the rate limit that accounts share (no secret).
     *operations*: the closed list of words that name its calls in metrics.
+    *credentials*: the keys of an account of which it is known when they end.
     *findings*: what is allowed in an account's options and yet not wise, beside those of the other
     accounts of this connector; each begins with the key.
     """
@@ -222,6 +313,7 @@ class Spec(Generic[OptionsT]):
     operations: tuple[str, ...] = ()
     sandbox: SandboxSpec[OptionsT] | None = None
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
+    credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
 
 
 def load_specs() -> dict[str, Spec[Any]]:

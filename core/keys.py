@@ -45,6 +45,11 @@ def review(policy: str, day: date) -> str:
     return f"{policy}/review/{day.isoformat()}"
 
 
+def expiring(account: str, credential: str, since: datetime) -> str:
+    """A key that ends soon, told at *since*."""
+    return f"{account}/credential_expiring/{credential}/{since.isoformat()}"
+
+
 def parked(notice: int, notifier: str) -> str:
     """A notice that could not be delivered."""
     return f"{notice}/parked/{notifier}"

@@ -141,6 +141,38 @@ class Published:
     as_of: datetime
 
 
+class Item(Model):
+    """A line of an order; *product* is the marketplace's own id of what was bought (an ASIN)."""
+
+    product: Line | None = None
+    sku: Line | None = None
+    title: Line = ""
+    quantity: int = 1
+
+
+class Order(Model):
+    """What an agent wants to see of an order beside its thread: nothing about a person.
+
+    *status* and *parcels* (the state of each) are the marketplace's words in small letters.
+    *ship_by* and *deliver_by* end what was promised to the buyer; *shipped_at* is the first parcel.
+    *total* is an amount as written, with its *currency*.
+    """
+
+    id: Id
+    as_of: AwareDatetime
+    status: Line = ""
+    bought_at: AwareDatetime | None = None
+    ship_by: AwareDatetime | None = None
+    shipped_at: AwareDatetime | None = None
+    deliver_by: AwareDatetime | None = None
+    fulfilled_by: Literal["seller", "marketplace"] | None = None
+    parcels: tuple[Line, ...] = ()
+    cancel_asked: bool = False
+    items: tuple[Item, ...] = ()
+    total: Line | None = None
+    currency: Line | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the marketplace says, later and elsewhere, became of a seller's message.
@@ -191,6 +223,7 @@ class Stream:
     *every* is the time from one walk's begin to the next; *floor* the shortest that the
     marketplace's published limits allow. *ascending* lets the cursor move with every page. *kinds*
     are the threads that it carries: how often it is read matters to promises for these.
+    *limited_alone*: where the marketplace asks it to wait, nothing else of the account has to.
     """
 
     name: str
@@ -199,6 +232,7 @@ class Stream:
     ascending: bool = False
     floor: timedelta = timedelta(seconds=1)
     kinds: frozenset[ThreadKind] = frozenset(ThreadKind)
+    limited_alone: bool = False
 
 
 class HealthState(StrEnum):

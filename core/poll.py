@@ -203,7 +203,7 @@ async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
     wait = wait_after(fault, lease.failures, reading.stream.every)
     async with transaction(this.pool) as db:
         await streams.fail(db, lease, state, error, now, wait)
-        if isinstance(fault, RateLimited):
+        if isinstance(fault, RateLimited) and not reading.stream.limited_alone:
             await _defer(db, this, reading, wait)
         if isinstance(fault, BadPayload):
             await _set_aside(db, this, reading, fault)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from core.connector import Credential
     from core.model import Account
     from core.notifier import Routing
     from sla.policy import Policy, ThreadKind
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 class Rules:
     """Accounts, their promises in all versions, and who is told. Replaced whole, never changed.
 
-    *policies* holds, by account, every version of every promise that the account has or had.
+    *policies* holds, by account, every version of every promise that the account has or had;
+    *credentials* the keys that end by themselves.
     """
 
     accounts: Mapping[str, Account]
     policies: Mapping[str, tuple[Policy, ...]]
     routing: Routing
+    credentials: Mapping[str, tuple[Credential, ...]] = field(default_factory=dict)
 
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""

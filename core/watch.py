@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
+    from core.connector import Credential
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.steps import Told
@@ -39,6 +40,9 @@ AHEAD = timedelta(seconds=15)
 LEAD = timedelta(seconds=5)
 LOCKED = timedelta(milliseconds=20)
 JUST_AFTER = timedelta(microseconds=1)
+
+EXPIRY_STEPS = (timedelta(days=30), timedelta(days=7), timedelta(days=1), timedelta(0))
+"""So long before the end of a key it is told, and once more when it has ended."""
 
 
 class Look(NamedTuple):
@@ -71,10 +75,11 @@ async def once(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) ->
 async def tend(
     pool: Pool, rules: Rules, now: datetime, reviewed: set[str], *, sure: bool = True
 ) -> datetime | None:
-    """Count told breaches that reading has confirmed, read ahead of deadlines, tell of reviews.
+    """Count told breaches that reading has confirmed, read ahead of deadlines, tell of dates.
 
-    Without *sure* no breach is counted. *reviewed* is for this function alone to read and write:
-    the keys of reviews that are known to have been told, so that the database is asked once.
+    Dates are those of promises to be reviewed, and of keys that end. Without *sure* no breach is
+    counted. *reviewed* is for this function alone to read and write: the keys of such notices that
+    are known to have been told, so that the database is asked once.
 
     Returns:
         At once while there is more to count; None: whenever you like, long before `AHEAD` has
@@ -87,7 +92,8 @@ async def tend(
         async with transaction(pool) as db:
             if await _count(db, now) == steps.BATCH:
                 return now
-    due = [notice for notice in reviews(rules, now) if notice.key not in reviewed]
+    known = [*reviews(rules, now), *expiries(rules, now)]
+    due = [notice for notice in known if notice.key not in reviewed]
     if soon or due:
         async with transaction(pool) as db:
             await _read_ahead(db, soon, now)
@@ -194,6 +200,29 @@ def _review_notice(policy: Policy, day: date, account: str, now: datetime) -> No
         account=account,
         raised_at=now,
         facts=(("promise", policy.name), ("version", policy.version), ("day", day.isoformat())),
+    )
+
+
+def expiries(rules: Rules, now: datetime) -> list[Notice]:
+    """One notice for each key that ends soon or has ended: of the steps that passed the last."""
+    return [
+        _expiry_notice(account, credential, max(passed), now)
+        for account, credentials in rules.credentials.items()
+        for credential in credentials
+        if (passed := [at for ahead in EXPIRY_STEPS if (at := credential.expires_at - ahead) < now])
+    ]
+
+
+def _expiry_notice(account: str, credential: Credential, since: datetime, now: datetime) -> Notice:
+    return Notice(
+        key=keys.expiring(account, credential.name, since),
+        kind=NoticeKind.CREDENTIAL_EXPIRING,
+        account=account,
+        raised_at=now,
+        facts=(
+            ("expires_at", credential.expires_at.isoformat()),
+            ("credential", credential.name),
+        ),
     )
 
 

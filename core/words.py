@@ -15,7 +15,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     account_down          since
     account_up            since, blind_since
     push_silent           since
-    credential_expiring   expires_at
+    credential_expiring   expires_at, credential
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
@@ -283,9 +283,14 @@ def _silent(told: _Told) -> _Spoken:
 
 
 def _expiring(told: _Told) -> _Spoken:
-    expires_at = told.at("expires_at")
+    expires_at, name = told.at("expires_at"), told.fact("credential") or "key"
+    if expires_at is not None and expires_at <= told.now:
+        return "Key has expired", [
+            f"The {name} of this account expired on {told.when(expires_at)}.",
+            "What to do: renew it, then: replyby check",
+        ]
     when = f" on {told.when(expires_at)}" if expires_at else " soon"
-    return "Key expires", [f"The key of this account expires{when}.", "What to do: renew it."]
+    return "Key expires", [f"The {name} of this account expires{when}.", "What to do: renew it."]
 
 
 def _review(told: _Told) -> _Spoken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
@@ -19,6 +19,7 @@ from connectors.amazon import addresses
 from connectors.amazon.marketplaces import BY_ID
 from core.connector import Options
 from core.durations import Duration, PositiveDuration
+from core.errors import Unfit
 from core.transport.login import is_loopback
 
 if TYPE_CHECKING:
@@ -33,21 +34,21 @@ def _address(text: str) -> str:
     """A mail address in small letters.
 
     Raises:
-        ValueError: it is none, or Amazon's own.
+        Unfit: it is none, or Amazon's own.
     """
     address = text.strip().lower()
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or any(sign in address for sign in " \t\r\n\0<>,;"):
-        raise ValueError("is no mail address; write it like support@shop.example")
+        raise Unfit("is no mail address; write it like support@shop.example")
     if addresses.is_amazon(address):
-        raise ValueError("is Amazon's; write the address from which the shop answers")
+        raise Unfit("is Amazon's; write the address from which the shop answers")
     return address
 
 
 def _line(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if not text or text != text.strip() or not text.isprintable():
-        raise ValueError("is empty or more than a line; copy it without spaces and line breaks")
+        raise Unfit("is empty or more than a line; copy it without spaces and line breaks")
     return secret
 
 
@@ -63,7 +64,7 @@ class Part(BaseModel):
 
 
 class Server(Part):
-    """A mail server. Without *user* and *password* the mailbox's own are taken."""
+    """A mail server; user and password are the mailbox's."""
 
     host: str = Field(min_length=1, max_length=255, pattern=r"^\S+$")
     port: int = Field(ge=1, le=65535)
@@ -72,7 +73,7 @@ class Server(Part):
     @model_validator(mode="after")
     def _is_protected(self) -> Self:
         if self.tls == "none" and not is_loopback(self.host):
-            raise ValueError('tls is "none", which shows the password to all; write "starttls"')
+            raise Unfit('tls is "none", which shows the password to all; write "starttls"')
         return self
 
 
@@ -88,7 +89,7 @@ class Tokens(Part):
     @model_validator(mode="after")
     def _has_a_secret(self) -> Self:
         if self.client_secret is None and self.refresh_token is None:
-            raise ValueError("names no secret; write refresh_token, client_secret or both")
+            raise Unfit("names no secret; write refresh_token, client_secret or both")
         return self
 
 
@@ -102,7 +103,7 @@ class SpApi(Part):
     client_id: str = Field(min_length=1)
     client_secret: Secret
     refresh_token: Secret
-    secret_made_on: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    secret_made_on: date | None = None
     base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     token_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
@@ -144,17 +145,17 @@ class AmazonOptions(Options):
     def _are_known(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [one for one in ids if one not in BY_ID]
         if unknown:
-            raise ValueError("names no marketplace of Amazon's; write ids such as A1PA6795UKMFR9")
+            raise Unfit("names no marketplace of Amazon's; write ids such as A1PA6795UKMFR9")
         if len({BY_ID[one].region for one in ids}) > 1:
-            raise ValueError("names several regions; an account is of one: write one for each")
+            raise Unfit("names several regions; an account is of one: write one for each")
         return tuple(dict.fromkeys(ids))
 
     @model_validator(mode="after")
     def _enters_one_way(self) -> Self:
         if (self.password is None) == (self.tokens is None):
-            raise ValueError("needs either password or tokens to enter the mailbox")
+            raise Unfit("needs either password or tokens to enter the mailbox")
         if self.poll_every < FLOOR and not is_loopback(self.imap.host):
-            raise ValueError("poll_every is below 1m, which mail servers refuse; write 1m")
+            raise Unfit("poll_every is below 1m, which mail servers refuse; write 1m")
         return self
 
     @property
@@ -192,6 +193,12 @@ def findings(options: AmazonOptions, others: Sequence[AmazonOptions]) -> tuple[s
     if not options.authserv_ids:
         doubt = "is empty: no letter is proven, and an answer given at Amazon ends no clock"
         found.append(f"authserv_ids: {doubt}; write the name that your mail server signs with")
+    if options.tokens and options.tokens.refresh_token and "microsoft" in options.tokens.token_url:
+        doubt = "Microsoft gives another one again and again, and the first ends after 90 days"
+        found.append(f"tokens.refresh_token: {doubt}; let the application enter by client_secret")
+    if options.sp_api is not None and options.sp_api.secret_made_on is None:
+        doubt = "is not set: nobody is told before the client secret dies after 180 days"
+        found.append(f"sp_api.secret_made_on: {doubt}; write the day on which it was made")
     if any(budget(other) == budget(options) for other in others):
         doubt = "another account reads this mailbox too, and each sees all of its letters"
         found.append(f"user: {doubt}; give each marketplace account a mailbox of its own")

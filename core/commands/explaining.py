@@ -12,7 +12,16 @@ from core import loops
 from core.commands import opening, unread
 from core.errors import Mistaken
 from core.rules import with_mark
-from core.store import clocks, messages, policies, readings, replies, threads, transaction
+from core.store import (
+    clocks,
+    messages,
+    orders,
+    policies,
+    readings,
+    replies,
+    threads,
+    transaction,
+)
 from sla import explain as explaining
 from sla.wording import in_utc
 
@@ -63,11 +72,13 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         own_mark = listed is not None and listed.own_mark
         found = await _clocks(db, account, thread, now, own_mark=own_mark)
         written = await replies.of_thread(db, account, thread)
+        bought = await orders.of(db, account, known.order_ids)
         hidden = await unread.of(db, configured, now, account=account)
     told: Told = {
         "account": account,
         "thread": thread,
         "url": known.url,
+        "orders": [order.model_dump(mode="json") for order in bought],
         "replies": [_reply(reply) for reply in written],
         "clocks": found,
     }
@@ -142,6 +153,8 @@ def _lines(told: Told) -> Iterator[str]:
     yield f"{told['account']} {told['thread']}"
     if told["url"]:
         yield f"  {told['url']}"
+    for order in told["orders"]:
+        yield from (f"  {line}" for line in _bought(order))
     for reply in told["replies"]:
         yield f"  {_fate(reply)}"
     if not told["clocks"]:
@@ -151,6 +164,30 @@ def _lines(told: Told) -> Iterator[str]:
         yield f"{clock['promise']}: {clock['state']}"
         yield from (f"  {step['text']}" for step in clock["steps"])
         yield from (f"  {line}" for entry in clock["history"] if (line := _change(entry)))
+
+
+def _bought(order: Told) -> Iterator[str]:
+    """What is known of an order, as of when; what is not known is left unsaid."""
+    dates = {
+        "bought": order["bought_at"],
+        "ship by": order["ship_by"],
+        "shipped": order["shipped_at"],
+        "deliver by": order["deliver_by"],
+    }
+    total = " ".join(filter(None, (order["total"], order["currency"])))
+    said = [
+        _plain(order["status"]),
+        f"by the {order['fulfilled_by']}" if order["fulfilled_by"] else "",
+        *(f"{name} {_plain(at)}" for name, at in dates.items() if at),
+        *(f"parcel {_plain(state)}" for state in order["parcels"]),
+        "the buyer asks to cancel" if order["cancel_asked"] else "",
+        total,
+        f"as of {_plain(order['as_of'])}",
+    ]
+    yield f"order {order['id']}: {', '.join(filter(None, said))}"
+    for item in order["items"]:
+        ids = " ".join(filter(None, (item["product"], item["sku"])))
+        yield f"  {item['quantity']} x {item['title']}{ids and f' ({ids})'}"
 
 
 def _fate(reply: Told) -> str:

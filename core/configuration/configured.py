@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.configuration.complaints import Complaints
     from core.configuration.references import References
-    from core.connector import Options, Spec
+    from core.connector import Credential, Options, Spec
     from sla.policy import Policy, Role
 
 Path = tuple[str, ...]
@@ -36,6 +36,13 @@ class Configured:
     def own_mark(self) -> bool:
         """Whether the marketplace has a "no reply needed" of its own that we read."""
         return self.spec.can(self.options).own_mark
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The keys of which it is known when they end; a stand-in's are play."""
+        if self.spec.credentials is None or self.account.sandbox:
+            return ()
+        return self.spec.credentials(self.options)
 
 
 class Accounts:

@@ -93,12 +93,13 @@ class Promised:
     """What the settings promise: constants that rules read instead of holding numbers.
 
     *objectives* are shares by marketplace; *thresholds* are seconds by (marketplace, band);
-    *stale_after* are seconds by account.
+    *stale_after* are seconds by account, *expiries* the instants at which its first key ends.
     """
 
     objectives: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[tuple[str, str], float] = field(default_factory=dict)
     stale_after: Mapping[str, float] = field(default_factory=dict)
+    expiries: Mapping[str, float] = field(default_factory=dict)
 
 
 def _family(name: str, kind: str, names: Sequence[str], text: str) -> Family:
@@ -158,6 +159,10 @@ INTERVAL = _family(
 AUTHORIZED = _family(
     "account_authorized", "gauge", ACCOUNT, "1 while the marketplace accepts the key."
 )
+EXPIRY = _family(
+    "credential_expiry_timestamp_seconds", "gauge", ACCOUNT,
+    "When the account's first key ends by itself; +Inf where nobody knows.",
+)  # fmt: skip
 ENABLED = _family("account_enabled", "gauge", ACCOUNT, "1 while the account is read.")
 BACKOFF = _family(
     "account_backoff_until_timestamp_seconds", "gauge", ACCOUNT,
@@ -193,9 +198,9 @@ OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that ar
 
 FAMILIES = (
     OPEN, NEXT, OLDEST, COUNTED, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE,
-    THRESHOLD, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, OLDEST_DUE,
-    DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, MOST_CONNECTIONS, PENDING, PENDING_SINCE, PARKED,
-    OPEN_REPLIES,
+    THRESHOLD, EXPIRY, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET,
+    OLDEST_DUE, DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, MOST_CONNECTIONS, PENDING,
+    PENDING_SINCE, PARKED, OPEN_REPLIES,
 )  # fmt: skip
 
 
@@ -242,6 +247,7 @@ def _constant(
     )
     stale = promised.stale_after
     yield STALE, [(place, stale.get(account, 0.0)) for account, place in places.items()]
+    yield EXPIRY, [(place, promised.expiries.get(a, inf)) for a, place in places.items()]
     for gauge in gauges:
         yield gauge.family, [(place, gauge.get(a)) for a, place in places.items()]
 

@@ -14,12 +14,13 @@ import structlog
 from core import deliver, loops, poll, reply, watch
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
+from core.orders import enriching
 from core.reading import blind, listen
 from core.reading.slots import PATIENCE, Slots
 from core.running import checks, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import notices, transaction
+from core.store import notices, orders, transaction
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ TENDING = 5.0
 `watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
 MINUTE = 60.0
 HOUR = timedelta(hours=1)
+ORDERS_KEPT = timedelta(days=90)
+"""So long what was said of an order is kept after it was last asked for."""
 
 log = structlog.get_logger()
 
@@ -130,6 +133,7 @@ class Crew:
         self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
         self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
+        self._loop(group, "orders", self._orders, tick=MINUTE, after=telling)
         asked = state.watched.count.asked
         self._loop(group, "count", self._count, wake=asked, tick=MINUTE, after=telling)
         self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)
@@ -260,6 +264,9 @@ class Crew:
             state.pool, state.readers, state.rules, state.metrics, now, sure=state.sure(now)
         )
 
+    async def _orders(self, now: datetime) -> datetime:
+        return await enriching.once(self._state.pool, self._state.readers, now)
+
     async def _blind(self, now: datetime) -> datetime | None:
         state = self._state
         self._looking_since = self._looking_since or now
@@ -290,7 +297,9 @@ class Crew:
         state = self._state
         async with transaction(state.pool) as db:
             gone = await notices.purge(db, now - state.settings.retention.notices)
+            unasked = await orders.purge(db, now - ORDERS_KEPT)
         state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
+        state.metrics.retention_rows_deleted.labels("market_order", "deleted").inc(unasked)
         return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:

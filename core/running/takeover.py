@@ -87,6 +87,7 @@ async def _rules(
         accounts={name: found.account for name, found in there.items()},
         policies={n: with_mark(versions[n], own_mark=f.own_mark) for n, f in there.items()},
         routing=settings.routing,
+        credentials={n: f.credentials for n, f in there.items() if f.credentials},
     )
 
 

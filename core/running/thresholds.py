@@ -1,4 +1,4 @@
-"""What the settings promise, as numbers for rules: objectives, bands, staleness. Pure."""
+"""What the settings promise, as numbers for rules: objectives, bands, staleness, keys. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
     objectives: dict[str, float] = {}
     bands: dict[tuple[str, str], float] = {}
     stale: dict[str, float] = {}
+    expiries: dict[str, float] = {}
     for found in accounts:
         marketplace = found.account.marketplace
         for policy in found.promises:
@@ -33,8 +34,11 @@ def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
                 for band, left in _bands(policy).items():
                     key = (marketplace, band)
                     bands[key] = max(left, bands.get(key, 0.0))
-        stale[found.account.name] = stale_after(found, now).total_seconds()
-    return Promised(objectives, bands, stale)
+        name = found.account.name
+        stale[name] = stale_after(found, now).total_seconds()
+        if found.credentials:
+            expiries[name] = min(one.expires_at for one in found.credentials).timestamp()
+    return Promised(objectives, bands, stale, expiries)
 
 
 def _objectives(policy: Policy) -> list[float]:

@@ -13,12 +13,22 @@ DEFER = """
     insert into budget (key, next_at) values ($1, now() + $2)
     on conflict (key) do update set next_at = greatest(budget.next_at, excluded.next_at)
 """
+TAKE = """
+    insert into budget (key, next_at) values ($1, now() + $2)
+    on conflict (key) do update set next_at = excluded.next_at where budget.next_at <= now()
+    returning true
+"""
 WAITING = "select key, next_at - now() as wait from budget where next_at > now()"
 
 
 async def defer(db: Db, key: str, wait: timedelta) -> None:
     """Let no walk of an account with this *key* begin before *wait* has passed."""
     await db.execute(DEFER, key, wait)
+
+
+async def take(db: Db, key: str, wait: timedelta) -> bool:
+    """Take the turn of *key*; the next is *wait* later. False where it is nobody's turn yet."""
+    return bool(await db.fetchval(TAKE, key, wait))
 
 
 async def waiting(db: Db) -> dict[str, timedelta]:

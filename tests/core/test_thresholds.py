@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.connector import Credential
 from core.model import Stream
 from core.running import thresholds
 from sla.policy import Contract
@@ -14,10 +15,12 @@ from tests.core.seeds import HOUR, MINUTE
 WEEK = (7 * 24 * HOUR,)
 
 
-def configured(*policies, every=5 * MINUTE):
+def configured(*policies, every=5 * MINUTE, credentials=()):
     slow = Stream("incidents", 3 * every)
     streams = (Stream("messages", every), slow, Stream("report", 24 * HOUR, carries_clocks=False))
-    return SimpleNamespace(account=seeds.account(), promises=policies, streams=streams)
+    return SimpleNamespace(
+        account=seeds.account(), promises=policies, streams=streams, credentials=credentials
+    )
 
 
 def promised(now, *policies):
@@ -72,3 +75,11 @@ def test_a_reading_is_stale_where_it_is_blindness(now, every, promise, stale):
     found = configured(seeds.policy(reply_within=promise), every=every)
 
     assert thresholds.stale_after(found, now) == stale
+
+
+def test_of_the_keys_of_an_account_the_one_that_ends_first_is_shown(now):
+    soon, later = (Credential(name, now + n * HOUR) for name, n in (("token", 1), ("secret", 9)))
+    account = configured(credentials=(later, soon))
+
+    assert thresholds.promised([account], now).expiries == {"mk": (now + HOUR).timestamp()}
+    assert promised(now).expiries == {}

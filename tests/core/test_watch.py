@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
 from core import keys, watch
+from core.connector import Credential
 from core.model import NoticeKind
 from core.notifier import Route
 from core.store import clocks, steps, transaction
@@ -446,6 +448,27 @@ async def test_a_promise_past_its_review_date_is_told_once_a_date(pool, db, now)
         ("reply-24h/review/2026-11-20", "policy_review"),
         ("reply-24h/review/2026-06-01", "policy_review"),
     ]
+
+
+async def test_a_key_that_ends_is_told_at_each_step_once_and_nobody_is_told_of_steps_before(
+    pool, db, now
+):
+    ends = now + timedelta(days=40)
+
+    async def tended(days, reviewed):
+        rules = replace(seeds.rules(), credentials={"mk": (Credential("client secret", ends),)})
+        await watch.tend(pool, rules, now + timedelta(days=days), reviewed)
+        return [key for key, kind in await told(db) if kind == "credential_expiring"]
+
+    first = await tended(9, set())
+    second = await tended(34, set())
+    again = await tended(34.5, set())
+    ended = await tended(41, set())
+
+    week = f"mk/credential_expiring/client secret/{(ends - timedelta(days=7)).isoformat()}"
+    assert (first, second, again) == ([], [week], [week])
+    last = f"mk/credential_expiring/client secret/{ends.isoformat()}"
+    assert ended == [week, last]
 
 
 async def test_the_database_is_asked_once_whether_a_review_was_told(pool, db, now):

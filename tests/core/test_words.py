@@ -211,6 +211,11 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "Key expires",
          ("The key of this account expires on Tue 2026-12-01 01:00 (Europe/Berlin).\n"
          "What to do: renew it.")),
+        (NoticeKind.CREDENTIAL_EXPIRING,
+         (("expires_at", "2026-11-20T00:00:00+00:00"), ("credential", "client secret of SP-API")),
+         "Key has expired",
+         ("The client secret of SP-API of this account expired on Fri 2026-11-20 01:00 "
+         "(Europe/Berlin).\nWhat to do: renew it, then: replyby check")),
         (NoticeKind.POLICY_REVIEW,
          (("promise", "reply-24h"), ("version", 3), ("day", "2026-11-20")),
          "Review the promise reply-24h",
