@@ -104,13 +104,21 @@ def read(mail: Mail) -> Words:
     links = tuple(_links(shown.after)) if found else ()
     words = _URL.sub(_unsigned, shown.words) if found else without_tokens(shown.words)
     return Words(
-        text=words.strip(),
+        text=_unquoted(words.strip()),
         is_wrapped=found is not None,
         order_ids=order_ids(mail.subject, shown.before),
         asins=tuple(dict.fromkeys(_ASIN.findall(shown.before))),
         case=next((case for link in links if (case := _case(link))), None),
         no_reply_link=next((SecretStr(link) for link in links if _is_no_reply(link)), None),
     )
+
+
+def _unquoted(words: str) -> str:
+    """*words* without marks of quotation where all of them are quoted, as in some copies."""
+    lines = words.splitlines()
+    if not all(line.startswith(">") or not line.strip() for line in lines):
+        return words
+    return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines).strip()
 
 
 def order_ids(subject: str, text: str) -> tuple[str, ...]:

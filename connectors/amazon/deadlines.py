@@ -23,8 +23,10 @@ LONGEST = timedelta(days=60)
 
 MOST = 100_000
 
-# No sentence ends in a date ("24. November", "Nov. 24").
-_ENDS = re.compile(r"(?<=[^\d\s][.!?])\s+(?=\D)|(?<=[\u3002\uff01\uff1f])|\n")
+# No sentence ends in a date ("24. November", "Nov. 24"), but many in an order's number.
+_ENDS = re.compile(
+    r"(?<=[^\d\s][.!?])\s+(?=\D)|(?<=-\d{7}[.!?])\s+(?=\D)|(?<=[\u3002\uff01\uff1f])|\n"
+)
 _ASKS = re.compile(
     r"\b(?:respon[ds]|reply|answer|provide|submit"  # en, es, pt (respond-, respons-)
     r"|antwort|beantwort|reagier|äußern|stellungnahme"

@@ -66,7 +66,7 @@ def copied(one: Letter, memory: Memory) -> Pieces:
         at=one.at,
         buyer=one.alias.digest if one.alias else None,
         order_id=one.order,
-        text=f"{one.mail.subject}\n{one.notice}",
+        text=f"{one.mail.subject}\n{one.notice}\n{one.words.text}",  # quoted or not
         is_copy=True,
     )
     message = message.model_copy(update={"delivery": Delivery.CONFIRMED})

@@ -36,7 +36,8 @@ def answered(
         "In-Reply-To": f"<{asked.message_id}>" if asked else "",
     }
     quoted = [f"> {line}" for line in asked.text.splitlines()] if asked else []
-    text = "\n".join([words, "", f"{case.buyer.name}:", *quoted] if quoted else [words])
+    leads = f"On {at:%a, %b %d, %Y} at {at:%H:%M} {case.buyer.name} <{to}> wrote:"
+    text = "\n".join([words, "", leads, *quoted] if quoted else [words])
     raw = composing.raw(composing.with_headers(told), Content(text))
     return Letter("sent", message_id, at, raw, sender.rpartition("@")[2])
 

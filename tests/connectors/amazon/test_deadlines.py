@@ -29,6 +29,13 @@ def test_a_number_of_days_or_hours_counts_from_the_letter(language):
     assert sentence.rstrip(".。") in found.sentence
 
 
+def test_a_sentence_may_end_in_an_orders_number():
+    said = "The customer has disputed order 302-1234567-1234567. Please respond within 7 days."
+    found = read(said)
+
+    assert (found.due_at, found.sentence) == (AT + 7 * timedelta(days=1), said.split(". ")[1])
+
+
 @pytest.mark.parametrize(
     ("tld", "sentence", "day"),
     [

@@ -118,6 +118,8 @@ COPIES = {
     "<p>------------- Mensagem final -------------</p>",
     "one line": "------------- Iniciar mensagem ------------- {} ------------- Mensagem final "
     "-------------",
+    "quoted": "<p>------------- Begin message -------------</p><blockquote>{}</blockquote>"
+    "<p>------------- End message -------------</p>",
     "breaks": "------------- Begin message -------------<br>{}<br>------------- End message "
     "-------------<br>",
 }
