@@ -47,7 +47,8 @@ class Memory:
 
     *families* are the threads of letters without case and order, by buyer and family of subjects;
     *dossiers* the claims, returns and cancellations that still ask, by thread; *cases* the threads
-    of letters whose alias does not carry their case, by letter: an answer to it cannot either.
+    of letters whose alias does not carry their case, by letter: an answer to it cannot either, and
+    a letter that is read again belongs where it was.
     """
 
     families: Mapping[str, Seen] = field(default_factory=dict)
@@ -82,6 +83,12 @@ class Memory:
         """The thread of the letter that *reference* names, where its alias does not tell it."""
         known = self.cases.get(digest(reference.strip().removeprefix("<").removesuffix(">")))
         return known.thread if known else None
+
+    def since(self, at: datetime) -> Memory:
+        """Without families and cases that were seen before *at* for the last time."""
+        families = {key: seen for key, seen in self.families.items() if seen.at >= at}
+        cases = {key: seen for key, seen in self.cases.items() if seen.at >= at}
+        return replace(self, families=families, cases=cases)
 
     def with_dossier(self, thread: str, at: datetime) -> Memory:
         """With *thread* as one that asks since *at*."""
@@ -153,6 +160,8 @@ def of_message(
         return f"case:{alias.digest}:{alias.case}", memory
     if orders:
         return of_order(orders[0], alias), memory
+    if was := memory.answered(message):
+        return was, memory
     key = f"{alias.digest}:{digest(family(subject), 8)}"
     known = memory.families.get(key)
     joins = known is not None and abs(at - known.at) <= within

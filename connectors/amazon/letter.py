@@ -76,6 +76,7 @@ class Pieces:
             given=self.given,
             set_aside=self.set_aside,
             verdicts=self.verdicts,
+            links=self.links,
         )
 
 

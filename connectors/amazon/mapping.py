@@ -17,7 +17,7 @@ from sla.clock import Delivery, Kind
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from connectors.amazon.identity import Memory
@@ -45,6 +45,11 @@ def pieces(
     for arrival in arrivals:
         every.append(_of(letter.read(arrival, options, now), memory))
         memory = every[-1].memory
+    return joined(every, memory)
+
+
+def joined(every: Sequence[Pieces], memory: Memory) -> Pieces:
+    """What comes of letters, each by itself, as one; *memory* is what they left behind."""
     return Pieces(
         messages=_once(message for each in every for message in each.messages),
         threads=tuple(thread for each in every for thread in each.threads),
@@ -99,7 +104,7 @@ def _bought(one: Letter, memory: Memory) -> Pieces:
         alias, one.words.case, one.orders, one.mail.subject, one.id, one.at, memory,
         one.options.same_subject,
     )  # fmt: skip
-    if one.words.case and alias.case is None:
+    if alias.uuid is None:
         memory = memory.with_case(one.id, Seen(thread, one.at))
     kind = Kind.AUTOMATIC if one.mail.automatic in {"reply", "receipt"} else Kind.MESSAGE
     link = one.words.no_reply_link
@@ -138,7 +143,7 @@ def _sent(one: Letter, memory: Memory) -> Pieces:
     thread, memory = identity.of_message(
         alias, None, one.orders, one.mail.subject, one.id, one.at, memory, one.options.same_subject
     )
-    if alias.case is None:
+    if alias.uuid is None:
         thread = memory.answered(one.mail.header("in-reply-to")) or thread
     sender = one.mail.sender.address.lower() if one.mail.sender else ""
     kind = Kind.AUTOMATIC if set(one.mail.signs) - BY_PEOPLE_TOO else Kind.MESSAGE

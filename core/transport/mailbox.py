@@ -89,14 +89,14 @@ class Mailbox:
         self._roles: Mapping[Role, str] | None = None
         self._heard: dict[str, tuple[int, int]] = {}
 
-    async def check(self) -> None:
-        """Log in and look into the inbox.
+    async def check(self, folder: str = INBOX) -> None:
+        """Log in and look into *folder*.
 
         Raises:
             BadCredentials, Unreachable, RateLimited, BadPayload: why that does not work.
         """
         async with self._turn, self._line("reading") as line:
-            await self._examined(line, INBOX)
+            await self._examined(line, folder)
 
     async def folders(self) -> Mapping[Role, str]:
         """The names of the folders to read, by what they are for; those there are.
@@ -149,23 +149,26 @@ class Mailbox:
             stopping.cancel()
             await asyncio.gather(hearing, stopping, return_exceptions=True)
 
-    async def append_to_sent(self, raw: bytes, at: datetime) -> bool:
+    async def append_to_sent(
+        self, raw: bytes, at: datetime, folder: str | None = None, *, keeps: bool | None = None
+    ) -> bool:
         """Keep what was sent in the folder for it; whether it is there now by our doing.
 
-        A courtesy, which neither fails nor takes long: the letter has left. Gmail and Microsoft
-        365 keep by themselves what goes out through them.
+        A courtesy, which neither fails nor takes long: the letter has left. *folder* is found
+        where it is None. *keeps* says whether the provider keeps by itself what goes out through
+        it; None: Gmail and Microsoft 365 do.
         """
-        if _keeps_what_it_sends(self._login.host):
+        if _keeps_what_it_sends(self._login.host) if keeps is None else keeps:
             return False
         try:
             async with asyncio.timeout(self._means.limits.courtesy):
-                return await self._append(raw, at)
+                return await self._append(raw, at, folder)
         except (ConnectorError, TimeoutError) as fault:
             log.warning("sent letter not kept", host=self._login.host, why=type(fault).__name__)
             return False
 
-    async def _append(self, raw: bytes, at: datetime) -> bool:
-        folder = (await self.folders()).get("sent")
+    async def _append(self, raw: bytes, at: datetime, folder: str | None) -> bool:
+        folder = folder or (await self.folders()).get("sent")
         if folder is None:
             return False
         async with self._turn, self._line("reading") as line:

@@ -271,11 +271,24 @@ def test_a_letter_without_order_and_case_is_one_thread_by_buyer_and_subject():
     told = {"sender": BARE, "subject": "Frage", "reply_to": BARE}
     first = mail(wrapped(order=None, footer=""), **told)
     second = mail(wrapped(order=None, footer=""), **{**told, "message_id": "m2"})
+    third = mail(wrapped(order=None, footer=""), **{**told, "message_id": "m3"})
     pieces = read(arrival(first), arrival(second))
-    later = read(arrival(second, at=ARRIVED + 20 * DAY), memory=pieces.memory)
+    later = read(arrival(third, at=ARRIVED + 20 * DAY), memory=pieces.memory)
+    again = read(arrival(first), memory=later.memory)
 
     assert len({m.thread for m in pieces.messages}) == 1
     assert later.messages[0].thread != pieces.messages[0].thread
+    assert again.messages[0].thread == pieces.messages[0].thread, "read again it is where it was"
+
+
+def test_an_answer_to_a_short_case_is_in_the_thread_that_the_question_names():
+    short = f"{LOCAL}+{CASE[:8]}@marketplace.amazon.de"
+    asked = question(sender=short)
+    pieces = read(arrival(asked))
+    answered = read(arrival(sent(to=short), is_sent=True), memory=pieces.memory)
+
+    assert pieces.messages[0].thread == f"case:{CASE}"
+    assert answered.messages[0].thread == f"case:{CASE}"
 
 
 def test_files_are_named_and_stay_where_they_are():
@@ -417,7 +430,7 @@ def test_private_letters_that_left_are_set_aside():
     assert pieces.set_aside[0].reason.startswith("foreign")
 
 
-def test_the_page_holds_all_but_the_links():
+def test_the_page_holds_all_and_shows_no_link():
     pieces = read(arrival(question()), arrival(copy()), arrival(opt_out()), arrival(bounce()))
     page = pieces.page()
 
@@ -425,4 +438,6 @@ def test_the_page_holds_all_but_the_links():
     assert page.threads == pieces.threads
     assert page.given == pieces.given
     assert len(page.verdicts) == 3
+    assert page.links == pieces.links
+    assert page.links
     assert SECRET not in repr(page)

@@ -1,0 +1,89 @@
+"""An answer to a buyer as a letter: to the whole alias, from the approved sender. Pure.
+
+Amazon turns away what comes from an address that it has not approved (trap 15), and puts into its
+own case what comes to an alias with all of its parts (trap 3).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from connectors.amazon import addresses
+from core.errors import Refused
+from core.model import MAX_LINE
+from core.transport.letter import Address
+from core.transport.outgoing import Outgoing
+from sla.policy import Party, ThreadKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.amazon.options import AmazonOptions
+    from core.model import Draft, Thread
+
+MOST_QUOTED = 20_000
+"""Characters of the buyer's words that are repeated."""
+
+
+def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) -> Outgoing:
+    """The letter that *draft* is.
+
+    Raises:
+        Refused: it would go to nobody, or to somebody who is no buyer.
+    """
+    alias = recipient(thread, draft)
+    asked = thread.reply_to.get("message_id")
+    return Outgoing(
+        message_id=message_id(draft, options.sender),
+        sender=Address("", options.sender),
+        recipient=Address("", alias),
+        subject=subject(thread),
+        text=text(draft),
+        at=now,
+        in_reply_to=asked,
+        references=(asked,) if asked else (),
+    )
+
+
+def recipient(thread: Thread, draft: Draft) -> str:
+    """The buyer's whole alias, as it came.
+
+    Raises:
+        Refused: the thread has none, or *draft* is for others than the buyer.
+    """
+    if draft.to != {Party.BUYER}:
+        raise Refused("by mail only the buyer is answered; write to Amazon in Seller Central",
+                      detail="recipient")  # fmt: skip
+    if thread.id.startswith("suspect:"):
+        raise Refused("the letter was not proven to be Amazon's, so nobody is answered; if it is "
+                      "real, answer in Seller Central", detail="suspicious")  # fmt: skip
+    alias = thread.reply_to.get("alias", "")
+    if not addresses.alias(alias):
+        what = "this thread" if thread.kind is ThreadKind.MESSAGE else f"a {thread.kind}"
+        raise Refused(f"{what} names no address of a buyer; answer in Seller Central",
+                      detail="recipient")  # fmt: skip
+    return alias
+
+
+def message_id(draft: Draft, sender: str) -> str:
+    """The same for the same draft, so that no second sending is another letter; no other's."""
+    told = f"{draft.account}\n{draft.thread}\n{draft.id}\n{draft.queued_at.isoformat()}"
+    return f"reply-{draft.id}-{sha256(told.encode()).hexdigest()[:24]}@{addresses.domain(sender)}"
+
+
+def subject(thread: Thread) -> str:
+    """``Re:`` once, and the subject of what is answered; its order where it has none."""
+    asked = (thread.subject or "").strip() or ", ".join(thread.order_ids[:1])
+    return asked if asked[:3].lower() == "re:" else f"Re: {asked}"[:MAX_LINE]
+
+
+def text(draft: Draft) -> str:
+    """What was written, and below it the buyer's words, each line behind ``>``.
+
+    Without them an answer to a buyer who opted out is turned away.
+    """
+    if not draft.quoted or not draft.quoted.strip():
+        return draft.body
+    quoted = draft.quoted[:MOST_QUOTED].strip().splitlines()
+    return "\n".join([draft.body.rstrip(), "", *(f"> {line}".rstrip() for line in quoted)])
