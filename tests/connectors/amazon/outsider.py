@@ -57,8 +57,9 @@ def may_ask(raw: bytes) -> bool:
     """Whether somebody may take it for one that opens a claim, a return and their like."""
     said = headers(raw)
     kinds = " ".join(said.get(TYPE, ())).upper()
-    sender = " ".join(said.get("from", ())).lower()
-    subject = " ".join(said.get("subject", ())).lower()
+    sender, subject = (
+        UNSEEN.sub("", " ".join(said.get(name, ()))).lower() for name in ("from", "subject")
+    )
     told = any(kind in kinds for kind in OF_DOSSIERS)
     is_shaped = "atoz" in sender or "chargeback" in subject or not kinds
     return told or ("@amazon." in sender and is_shaped)
