@@ -99,14 +99,23 @@ class Refused(ConnectorError):
 class OutcomeUnknown(ConnectorError):
     """A reply left and no answer came: it may have been sent. Read the thread before anything.
 
-    *retry_after* in seconds, for what may be sent twice; None where it did not say.
+    *retry_after* in seconds, for what may be sent twice; None where it did not say. *message_id*
+    is under which id it will be read, if it arrived.
     """
 
     reason = "outcome_unknown"
 
-    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        retry_after: float | None = None,
+        message_id: str | None = None,
+    ) -> None:
         super().__init__(message, detail=detail)
         self.retry_after = retry_after
+        self.message_id = message_id
 
 
 class NotifierError(Error):

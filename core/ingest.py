@@ -1,8 +1,8 @@
 """From a page to rows: one transaction, whatever the page holds, in a handful of statements.
 
-Lock before read, threads in order: account, stream, threads, messages, clocks. What did not change
-is found without a lock and written nowhere. Clocks are recomputed from the thread, never patched,
-so that late, doubled and disordered pages need no special case.
+Lock before read, threads in order: account, stream, its judging, threads, messages, clocks. What
+did not change is found without a lock and written nowhere. Clocks are recomputed from the thread,
+never patched, so that late, doubled and disordered pages need no special case.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.agree import Computed
-from core.arrival import divide, news
+from core.arrival import divide, judging, news, refusals
 from core.arrival.aside import keep
+from core.arrival.judging import Settled
 from core.errors import StoreUnavailable, Unstorable
 from core.model import SetAside
 from core.stopwatch import running_from
@@ -22,6 +23,7 @@ from core.store import (
     Raced,
     accounts,
     clocks,
+    links,
     messages,
     published,
     readings,
@@ -29,6 +31,7 @@ from core.store import (
     streams,
     threads,
     transaction,
+    verdicts,
     wake,
 )  # fmt: skip
 from sla.clock import Promises
@@ -101,6 +104,17 @@ class _Case:
     sure: bool
     leased: bool = False
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether its marketplace says later what became of a reply."""
+        return judging.is_judged(self.rules, self.account)
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether what is read of it are letters."""
+        found = self.rules.accounts.get(self.account)
+        return found is not None and found.letters
+
 
 async def page(
     db: Db,
@@ -128,8 +142,8 @@ async def page(
     since = await accounts.watched_since(db, account, share=False)
     if since is None:
         return Stored()
-    page = divide.legible(page)
     case = _Case(rules, account, since, now, sure, leased=lease is not None)
+    page = divide.legible(page if case.is_judged else divide.undeclared(page))
     stored = await _store(db, case, page)
     kept = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
     where = stream if lease is None else lease.stream
@@ -147,7 +161,7 @@ async def unchanged(db: Db, account: str, page: Page) -> Stored | None:
     if page.set_aside or page.published:
         return None
     found = await news.look(db, account, divide.legible(page))
-    return None if found.touched or found.bare else Stored(repeated=found.repeated)
+    return Stored(repeated=found.repeated) if found.is_nothing else None
 
 
 async def recompute(
@@ -161,14 +175,21 @@ async def recompute(
 ) -> Put:
     """Recompute the clocks of threads whose turns the caller has changed in this transaction.
 
-    The threads are locked here, before their turns are read; who changes a turn by itself locks
-    its thread first (`threads.lock`).
+    The threads are locked here, before their turns are read; who changes a turn by itself holds
+    its thread first (`core.arrival.judging.lock`).
     """
     since = await accounts.watched_since(db, account, share=True)
     if since is None:
         return clocks.Put()
-    locked = await threads.lock(db, account, ids)
-    return await _recompute(db, _Case(rules, account, since, now, sure), locked, {})
+    case, settled = _Case(rules, account, since, now, sure), Settled()
+    locked: Mapping[str, Locked | Thread] = await judging.lock(db, rules, account, ids)
+    if case.is_judged:
+        near = await verdicts.near(db, account, ids)
+        settled = await judging.settle(db, rules, account, near, now)
+        locked = _only(locked, settled.threads.union(ids))
+    put = await _recompute(db, case, locked, {})
+    await refusals.tell(db, rules, account, settled.refused, now)
+    return put
 
 
 async def recompute_all(
@@ -207,7 +228,7 @@ async def _store(db: Db, case: _Case, page: Page) -> Stored:
 async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
     for _ in range(TRIES):
         found = await news.look(db, case.account, page)
-        if not (found.touched or found.bare):
+        if found.is_nothing:
             return Stored(repeated=found.repeated)
         with suppress(Raced):
             async with db.transaction():
@@ -219,21 +240,33 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     """Write what is new, and recompute. A fault of the computing is no fault of the page."""
     if not case.leased and await accounts.watched_since(db, case.account, share=True) is None:
         return Stored()
+    settled = Settled()
+    if case.is_judged:
+        await verdicts.hold(db, case.account)
     with refusing():
         found, locked = await _keep(db, case, found)
-    return _stored(case, found, await _recompute(db, case, locked, _fresh(case, found)))
+        if case.is_judged:
+            settled = await judging.settle_page(
+                db, case.rules, case.account, found, locked, case.now
+            )
+            locked = _only(locked, settled.threads | found.touched)
+    put = await _recompute(db, case, locked, _fresh(case, found, settled))
+    await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
+    return _stored(case, found, put)
 
 
 async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked | Thread]]:
     """Write threads, messages and readings; what of *found* is still news, and its threads.
 
-    What we have written ourselves is ours until the transaction ends: it needs no lock.
+    What we have written ourselves is ours until the transaction ends: it needs no lock. What is to
+    be judged with it is locked too.
     """
     account = case.account
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
     opened = {thread.id: thread for thread in found.opened}
-    known = found.touched - opened.keys()
+    reached = await judging.reach(db, account, found, case.now) if case.is_judged else frozenset()
+    known = (found.touched | reached) - opened.keys()
     locked = await threads.lock(db, account, known) if known else {}
     found = await news.confirm(db, account, found)
     if found.restated:
@@ -241,15 +274,17 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
         locked = await threads.lock(db, account, known)
     await messages.add(db, account, found.new.values(), case.now)
     if found.changed:
-        await messages.change(db, account, found.changed.values())
+        await messages.change(db, account, found.changed.values(), letters=case.has_letters)
     written = [message for _, _, _, message in (*found.new.values(), *found.changed.values())]
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
+    if found.links:
+        await links.keep(db, account, found.links, case.now)
     return found, {**opened, **locked}
 
 
-def _fresh(case: _Case, found: News) -> Mapping[str, list[StoredTurn]]:
+def _fresh(case: _Case, found: News, settled: Settled) -> Mapping[str, list[StoredTurn]]:
     """The turns of threads that this page has opened: all that there is of them, so none is read.
 
     Nothing can have been stored of a thread before its row was. One into which a known message has
@@ -258,13 +293,19 @@ def _fresh(case: _Case, found: News) -> Mapping[str, list[StoredTurn]]:
     fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
     for _, _, _, message in found.changed.values():
         fresh.pop(message.thread, None)
-    for thread, _ in found.readings:
+    for thread in (*(thread for thread, _ in found.readings), *settled.threads):
         fresh.pop(thread, None)
     for _, _, _, message in found.new.values():
         turns = fresh.get(message.thread)
         if turns is not None:
             turns.append(messages.turn(message, case.now))
     return fresh
+
+
+def _only(
+    locked: Mapping[str, Locked | Thread], ids: Collection[str]
+) -> dict[str, Locked | Thread]:
+    return {id_: thread for id_, thread in locked.items() if id_ in ids}
 
 
 async def _recompute(

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import crash, ingest, keys
+from core.arrival import judging, refusals
 from core.connector import Replies
 from core.errors import (
     BadCredentials,
     ConnectorError,
     Mistaken,
+    OutcomeUnknown,
     RateLimited,
     Refused,
     Unreachable,
@@ -33,7 +35,6 @@ from core.reading.walk import Round
 from core.stopwatch import running_from
 from core.store import (
     accounts,
-    clocks,
     messages,
     notices,
     replies,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     from core.connector import Capabilities
     from core.metrics import Metrics
-    from core.model import ClockRow, Thread
+    from core.model import Thread
     from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
@@ -192,7 +193,7 @@ async def _send(this: Round, leaving: _Leaving) -> None:
         await _not_sent(this, reply, fault)
     except (ConnectorError, TimeoutError) as fault:
         log.info("reply outcome unknown", account=reply.account, error=type(fault).__name__)
-        await _lost(this, reply)
+        await _lost(this, reply, fault.message_id if isinstance(fault, OutcomeUnknown) else None)
     except Exception as bug:  # noqa: BLE001  # a connector's bug: nobody knows what had left by then
         where = crash.places(bug)
         log.error("reply crashed", account=reply.account, error=type(bug).__name__, trace=where)  # noqa: TRY400  # its text may quote a buyer
@@ -224,7 +225,7 @@ async def _thread_of(this: Round, reply: Reply) -> AsyncIterator[Db]:
     """A transaction that holds the reply's thread; its clocks are recomputed at the end."""
     async with transaction(this.pool) as db:
         await accounts.watched_since(db, reply.account, share=True)
-        await threads.lock(db, reply.account, [reply.thread])
+        await judging.lock(db, this.rules, reply.account, [reply.thread])
         yield db
         put = await ingest.recompute(
             db, this.rules, reply.account, [reply.thread], this.clock(), sure=this.sure
@@ -248,22 +249,8 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
 
 
 async def _told(db: Db, this: Round, reply: Reply, fault: ConnectorError) -> Notice:
-    clock = await _most_urgent(db, reply)
     known = {"cannot_reply": "cannot_reply"}.get(fault.detail, fault.reason)
-    return Notice(
-        key=keys.refused(clock.id if clock and clock.id else 0, f"reply:{reply.id}"),
-        kind=NoticeKind.REPLY_REFUSED,
-        account=reply.account,
-        raised_at=this.clock(),
-        thread=reply.thread,
-        clock=clock.id if clock else None,
-        due_at=clock.clock.due_at if clock else None,
-        facts=(
-            ("promise", clock.clock.promise if clock else None),
-            ("reason", known),
-            ("waits_for", clock.clock.waits_for if clock else min(reply.to)),
-        ),
-    )
+    return await refusals.notice(db, reply, f"reply:{reply.id}", known, this.clock())
 
 
 async def _not_sent(this: Round, reply: Reply, fault: RateLimited | Unreachable) -> None:
@@ -282,16 +269,16 @@ def wait_after(attempts: int, asked: float | None) -> timedelta:
     return timedelta(seconds=min(LONGEST_WAIT, max(2.0 ** min(attempts, 10), asked or 0.0)))
 
 
-async def _lost(this: Round, reply: Reply) -> None:
+async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> None:
     """Nobody knows whether it was sent: a person is told once."""
     async with _thread_of(this, reply) as db:
-        if await replies.lose(db, reply):
+        if await replies.lose(db, reply, message_id):
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
     log.warning("reply unknown", account=reply.account, reply=reply.id)
 
 
 async def _in_doubt(db: Db, this: Round, reply: Reply) -> Notice:
-    clock = await _most_urgent(db, reply)
+    clock = await refusals.most_urgent(db, reply)
     return Notice(
         key=keys.unknown(f"reply:{reply.id}"),
         kind=NoticeKind.REPLY_UNKNOWN,
@@ -301,14 +288,6 @@ async def _in_doubt(db: Db, this: Round, reply: Reply) -> Notice:
         clock=clock.id if clock else None,
         due_at=clock.clock.due_at if clock else None,
     )
-
-
-async def _most_urgent(db: Db, reply: Reply) -> ClockRow | None:
-    """The running clock due first of those whose party *reply* was addressed to."""
-    rows = await clocks.of_thread(db, reply.account, reply.thread)
-    told = [row for row in rows if row.clock.waits_for in reply.to and row.clock.steps]
-    running = [row for row in told if row.clock.ended is None]
-    return min(running, key=lambda row: row.clock.due_at, default=None)
 
 
 async def _strand(this: Round) -> None:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from core.model import Message, Page, SetAside, Thread
+from core.model import LONE, Message, Page, SetAside, Thread, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sla.clock import Given
+    from pydantic import SecretStr
 
-    Item = Message | Thread | tuple[str, Given]
+    from sla.clock import Given
 
 UNSTORABLE = "unstorable"
 """The first word of the reason: our own JSON of an item was kept, not the marketplace's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a page, with the message that it is of."""
+
+    message: str
+    url: SecretStr = field(repr=False)
+
+
+if TYPE_CHECKING:
+    Item = Message | Thread | tuple[str, Given] | Verdict | Link
 
 
 def halves(page: Page) -> tuple[Page, Page] | None:
@@ -40,37 +52,75 @@ def refused(page: Page, why: str) -> SetAside:
     if isinstance(item, Message | Thread):
         raw = item.model_dump_json(exclude={"raw"})
         return SetAside(item.id, f"{UNSTORABLE}: {why}", raw.encode())
+    if isinstance(item, Link):
+        return SetAside(item.message, f"{UNSTORABLE}: {why}", b"a link")
+    if isinstance(item, Verdict):
+        raw = json.dumps(asdict(item), default=str)
+        return SetAside(item.id, f"{UNSTORABLE}: {why}", raw.encode())
     thread, given = item
     told = json.dumps({"thread": thread, **asdict(given)}, default=str)
     return SetAside(thread, f"{UNSTORABLE}: {why}", told.encode())
 
 
 def legible(page: Page) -> Page:
-    """*page* without readings whose words PostgreSQL cannot hold: these are set aside."""
-    fit = tuple(pair for pair in page.given if _is_storable(pair))
-    if len(fit) == len(page.given):
+    """*page* without what has words that PostgreSQL cannot hold: that is set aside."""
+    if not (page.given or page.verdicts or page.links):
         return page
-    unfit = [pair for pair in page.given if not _is_storable(pair)]
-    aside = [refused(Page(given=(pair,)), "NUL or lone surrogate") for pair in unfit]
-    return replace(page, given=fit, set_aside=(*page.set_aside, *aside))
+    unfit = [item for item in _items(page) if not _is_storable(item)]
+    if not unfit:
+        return page
+    fit = _page([[item for item in _items(page) if _is_storable(item)]])
+    aside = [refused(_page([[item]]), "NUL or lone surrogate") for item in unfit]
+    return replace(
+        page,
+        given=fit.given,
+        verdicts=fit.verdicts,
+        links=fit.links,
+        set_aside=(*page.set_aside, *aside),
+    )
+
+
+def undeclared(page: Page) -> Page:
+    """*page* without verdicts: of an account that has none, as its connector says."""
+    if not page.verdicts:
+        return page
+    why = "undeclared: its connector does not say that it gives verdicts"
+    aside = tuple(SetAside(one.id, why, b"") for one in page.verdicts)
+    return replace(page, verdicts=(), set_aside=(*page.set_aside, *aside))
 
 
 def thread_of(item: Item) -> str:
-    """The id of the thread that *item* belongs to."""
+    """The id of the thread that *item* belongs to; its own where that is not told."""
     if isinstance(item, Message):
         return item.thread
+    if isinstance(item, Verdict):
+        return item.thread or item.id
+    if isinstance(item, Link):
+        return item.message
     return item.id if isinstance(item, Thread) else item[0]
 
 
-def _is_storable(pair: tuple[str, Given]) -> bool:
-    thread, given = pair
-    words = f"{thread}{given.kind}{given.act}{given.outcome}"
-    return "\0" not in words and not any("\ud800" <= letter <= "\udfff" for letter in words)
+def _is_storable(item: Item) -> bool:
+    words = _words(item)
+    return "\0" not in words and LONE.search(words) is None
+
+
+def _words(item: Item) -> str:
+    """What nobody has made fit for PostgreSQL yet: the words of messages and threads are."""
+    if isinstance(item, Message | Thread):
+        return ""
+    if isinstance(item, Link):
+        return f"{item.message}{item.url.get_secret_value()}"
+    if isinstance(item, Verdict):
+        return f"{item.id}{item.message_id}{item.buyer}{item.order_id}{item.thread}"
+    thread, given = item
+    return f"{thread}{given.kind}{given.act}{given.outcome}{given.sentence}"
 
 
 def _items(page: Page) -> list[Item]:
     """What is in *page*, a thread's items together and its state first."""
-    items: list[Item] = [*page.threads, *page.messages, *page.given]
+    items: list[Item] = [*page.threads, *page.messages, *page.given, *page.verdicts]
+    items += [Link(message, url) for message, url in page.links.items()]
     return sorted(items, key=thread_of)
 
 
@@ -80,4 +130,6 @@ def _page(parts: Iterable[Sequence[Item]]) -> Page:
         messages=tuple(item for item in items if isinstance(item, Message)),
         threads=tuple(item for item in items if isinstance(item, Thread)),
         given=tuple(item for item in items if isinstance(item, tuple)),
+        verdicts=tuple(item for item in items if isinstance(item, Verdict)),
+        links={item.message: item.url for item in items if isinstance(item, Link)},
     )

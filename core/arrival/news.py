@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.store import FOREVER, Raced, messages, readings, threads
+from core.arrival.verdicts import folded
+from core.store import FOREVER, Raced, held, links, messages, readings, threads, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.model import Page, Thread
+    from pydantic import SecretStr
+
+    from core.model import Page, Thread, Verdict
     from core.store import Db
     from core.store.messages import Known, Told
     from sla.clock import Given
@@ -23,7 +26,7 @@ class News:
     """*touched* are all threads whose clocks this may move; *repeated* counts known messages.
 
     *opened* and *restated* are threads unknown and known; *bare* those of which only the id is
-    told. *new* and *changed* are messages by id.
+    told. *new* and *changed* are messages by id; *links* are by message, and *verdicts* folded.
     """
 
     opened: tuple[Thread, ...] = ()
@@ -32,8 +35,15 @@ class News:
     new: ById = field(default_factory=dict)
     changed: ById = field(default_factory=dict)
     readings: tuple[tuple[str, Given], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    links: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     touched: frozenset[str] = frozenset()
     repeated: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to be written."""
+        return not (self.touched or self.bare or self.verdicts or self.links)
 
 
 async def look(db: Db, account: str, page: Page) -> News:
@@ -42,6 +52,8 @@ async def look(db: Db, account: str, page: Page) -> News:
     known = await messages.known(db, account, list(told)) if told else {}
     news = _of_messages(told, known)
     news = await _with_threads(db, account, page, news)
+    if page.verdicts or page.links:
+        news = await _with_rare(db, account, page, news)
     return await _with_readings(db, account, page, news)
 
 
@@ -92,6 +104,19 @@ async def _with_threads(db: Db, account: str, page: Page, news: News) -> News:
         restated=restated,
         bare=frozenset(named - told.keys() - states.keys()),
         touched=news.touched.union(thread.id for thread in (*opened, *restated)),
+    )
+
+
+async def _with_rare(db: Db, account: str, page: Page, news: News) -> News:
+    """Verdicts that say something else than what is stored of them, and links of messages."""
+    told = {v.id: replace(v, at=held(v.at) or v.at, text=folded(v.text)) for v in page.verdicts}
+    stored = await verdicts.of(db, account, list(told)) if told else {}
+    kept = {id_: told[id_] if one.forgotten else one.verdict for id_, one in stored.items()}
+    known = await links.known(db, account, list(page.links)) if page.links else frozenset()
+    return replace(
+        news,
+        verdicts=tuple(one for one in told.values() if kept.get(one.id) != one),
+        links={id_: url for id_, url in page.links.items() if id_ not in known},
     )
 
 

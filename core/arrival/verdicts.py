@@ -25,6 +25,10 @@ LAG = timedelta(hours=2)
 SKEW = timedelta(minutes=10)
 """Two clocks are so far apart, at most."""
 
+SLIGHT = timedelta(minutes=1)
+"""Two clocks that are kept right are so far apart, at most: nobody reads a refusal and answers
+again in less."""
+
 SHORTEST = 20
 """A text of fewer characters stands in another by chance."""
 
@@ -99,7 +103,7 @@ class _Case:
     def refuse(self, verdict: Verdict) -> None:
         named = [one for one in self.left if one.id == verdict.message_id]
         told = [one for one in self._fitting(verdict) if self._got(one) is not Delivery.REFUSED]
-        fits = named or self._newest(told)
+        fits = named or self._newest(_before(verdict, told))
         self.deliveries.update((one.id, Delivery.REFUSED) for one in fits)
         if len(fits) != 1:
             self.unclear.add(verdict.id)
@@ -110,7 +114,7 @@ class _Case:
         fits = [one for one in late if one.id not in self.copied]
         same = [one for one in fits if _holds(verdict.text, one.body)]
         if same or len({one.thread for one in fits}) == 1:
-            self._copied((same or fits)[-1])
+            self._copied(_before(verdict, same or fits)[-1])
         elif fits:
             self.unclear.add(verdict.id)
         elif verdict.is_copy:
@@ -122,13 +126,22 @@ class _Case:
             self.deliveries[one.id] = Delivery.CONFIRMED
 
     def _answered(self, verdict: Verdict) -> None:
-        """Find the thread in which it is an answer; a person decides between several."""
+        """Find the thread in which it is an answer; a person decides between several.
+
+        From then on it is a message that left, and may be refused like any other.
+        """
         asked = [one for one in self.places if one.at < verdict.at]
-        threads = {one.thread for one in _about(verdict, asked)}
-        if len(threads) == 1:
-            self.elsewhere[verdict.id] = threads.pop()
-        else:
+        there = {one.thread: one for one in _about(verdict, asked)}
+        if len(there) != 1:
             self.unclear.add(verdict.id)
+            return
+        ((thread, place),) = there.items()
+        self.elsewhere[verdict.id] = thread
+        self.copied.add(verdict.id)
+        how, what = Delivery.CONFIRMED, verdict.text
+        self.left.append(
+            Left(verdict.id, thread, verdict.at, how, what, place.buyer, place.key, place.order_ids)
+        )
 
     def _fitting(self, verdict: Verdict) -> list[Left]:
         return _about(verdict, [one for one in self.left if one.at <= verdict.at + SKEW])
@@ -148,34 +161,44 @@ Fit = TypeVar("Fit", Left, Place)
 def _about(verdict: Verdict, those: list[Fit]) -> list[Fit]:
     """Those to the buyer, about the order and in the thread that *verdict* tells.
 
-    The name narrows down what an order leaves open; alone it counts where nothing else is told.
+    The name narrows down what an order leaves open; alone it counts where nothing else is told. A
+    thread without a key is anybody's, where the order is the same.
     """
     if verdict.thread is not None:
         return [one for one in those if one.thread == verdict.thread]
     fits = those
     if verdict.buyer is not None:
-        fits = [one for one in fits if one.key in {verdict.buyer, None}]
+        keys = {verdict.buyer} if verdict.order_id is None else {verdict.buyer, None}
+        fits = [one for one in fits if one.key in keys]
     if verdict.order_id is not None:
         fits = [one for one in fits if verdict.order_id in one.order_ids]
     named = [one for one in fits if _names(verdict.text, one.buyer)]
     if verdict.buyer is None and verdict.order_id is None:
-        return named
+        return [] if verdict.message_id else named
     return named or fits
+
+
+def _before(verdict: Verdict, those: list[Left]) -> list[Left]:
+    """What left before *verdict*, oldest first; where nothing did, what left by another's clock."""
+    told = sorted(those, key=lambda one: (one.at, one.id))
+    return [one for one in told if one.at <= verdict.at + SLIGHT] or told
 
 
 def _names(text: str, name: str) -> bool:
     """Whether *name* stands in *text*, as words of its own."""
     if not name.strip():
         return False
-    words = rf"(?<!\w){re.escape(_folded(name))}(?!\w)"
-    return re.search(words, _folded(text)) is not None
+    words = rf"(?<!\w){re.escape(folded(name))}(?!\w)"
+    return re.search(words, folded(text)) is not None
 
 
 def _holds(text: str, body: str) -> bool:
     """Whether *body* stands in *text*, whatever became of its white space."""
-    folded = _folded(body)
-    return len(folded) >= SHORTEST and folded in _folded(text)
+    written = folded(body)
+    return len(written) >= SHORTEST and written in folded(text)
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+def folded(text: str) -> str:
+    """*text* as it is compared, and stored: in small letters, with single spaces."""
+    storable = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return " ".join(storable.casefold().split())

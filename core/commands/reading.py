@@ -8,6 +8,7 @@ import click
 
 from core import loops
 from core import poll as polling
+from core.arrival.judging import JUDGED
 from core.commands import opening
 from core.configuration.complaints import nearest
 from core.errors import Mistaken
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 WELL = frozenset({"success", "partial"})
+UNASKED = frozenset({PUSHED, JUDGED})
+"""What no stream brings again."""
 
 
 async def poll(path: Path, account: str, stream: str | None) -> bool:
@@ -69,17 +72,19 @@ async def retry_set_aside(path: Path, ids: Sequence[int]) -> None:
     What still cannot be read is set aside again.
 
     Raises:
-        Mistaken: an id is unknown, or came by a push and cannot be asked for.
+        Mistaken: an id is unknown, or what no stream brings again.
     """
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
         kept = {each.id: each for each in await setaside.kept(db)}
-        wanted = list(ids) or [number for number, each in kept.items() if each.stream != PUSHED]
+        wanted = list(ids) or [n for n, each in kept.items() if each.stream not in UNASKED]
         for number in wanted:
             if number not in kept:
                 raise Mistaken(f"nothing is set aside as {number}; see: replyby set-aside list")
             if kept[number].stream == PUSHED:
                 raise Mistaken(f"{number} was pushed and cannot be asked for; ask for it there")
+            if kept[number].stream == JUDGED:
+                raise Mistaken(f"{number} was read well; see to its thread, then drop it here")
         again = sorted({(kept[number].account, kept[number].stream) for number in wanted})
         for account, stream in again:
             await streams.rewind(db, account, stream)

@@ -112,7 +112,13 @@ class Walk:
     def has_news(self) -> bool:
         """Whether there is something on them."""
         return any(
-            page.messages or page.threads or page.given or page.set_aside or page.published
+            page.messages
+            or page.threads
+            or page.given
+            or page.set_aside
+            or page.published
+            or page.verdicts
+            or page.links
             for page in self._pile
         )
 
@@ -205,6 +211,8 @@ def merged(pages: Sequence[Page]) -> Page:
         given=tuple(chain.from_iterable(page.given for page in pages)),
         set_aside=tuple(chain.from_iterable(page.set_aside for page in pages)),
         published=tuple(chain.from_iterable(page.published for page in pages)),
+        verdicts=tuple(chain.from_iterable(page.verdicts for page in pages)),
+        links={message: url for page in pages for message, url in page.links.items()},
     )
 
 

@@ -41,22 +41,33 @@ COLUMNS = (
     "thread", "sent_at", "body", "visible_at", "language", "subject", "order_id", "attachments",
     "hash",
 )  # fmt: skip
-# Never seen_at, never origin; a refusal wins over whatever is read later.
+# Never seen_at, never origin; a refusal wins over whatever is read later. Of a letter ($17) the
+# earliest instant counts, but for our own, which has no hash until it is read; and where ours
+# stands is known, while that of others is inferred.
 CHANGE = """
     update message
-    set thread = $3, party = $4, kind = $5, addressed_to = $6,
+    set thread = case when $17 and origin = 'ours' then thread else $3 end,
+        party = $4, kind = $5, addressed_to = $6,
         delivery = case when delivery = 'refused' then delivery else coalesce($7, delivery) end,
-        level = $8, sent_at = coalesce($9, sent_at), visible_at = coalesce($10, visible_at),
-        language = $11, subject = $12, body = $13, order_id = $14, attachments = $15, hash = $16
+        level = $8,
+        sent_at = case when $17 and hash <> '' then least(sent_at, $9)
+                       else coalesce($9, sent_at) end,
+        visible_at = case when $17 then least(visible_at, $10)
+                          else coalesce($10, visible_at) end,
+        language = $11, subject = $12, body = $13, order_id = $14, attachments = $15, hash = $16,
+        told_in = null
     where account = $1 and id = $2
 """
 KEEP_RAW = """
     insert into raw_message (account, id, seen_at, body) values ($1, $2, $3, $4)
     on conflict (account, id) do update set seen_at = excluded.seen_at, body = excluded.body
 """
+# What was judged, and the silence after what was accepted, stand in the place of what was told.
 TURNS = """
-    select thread, id, coalesce(party_corrected, party), coalesce(kind_corrected, kind), sent_at,
-           seen_at, addressed_to, delivery, level
+    select thread, id, coalesce(party_corrected, party),
+           coalesce(kind_corrected, case when told_in is null then kind else 'message' end),
+           sent_at, seen_at, case when told_in is null then addressed_to else '{buyer}' end,
+           coalesce(judged, case when silent then 'confirmed' end, delivery), level
     from message where account = $1 and thread = any($2::text[])
 """
 LAST_SEEN = """
@@ -132,9 +143,13 @@ async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> 
         await copied.write(db, "message", COLUMNS, rows)
 
 
-async def change(db: Db, account: str, messages: Iterable[Told]) -> None:
-    """Write what changed in known messages; `seen_at` and `origin` stay, threads locked."""
-    await db.executemany(CHANGE, [_row(account, told) for told in sorted(messages)])
+async def change(db: Db, account: str, messages: Iterable[Told], *, letters: bool = False) -> None:
+    """Write what changed in known messages; `seen_at` and `origin` stay, threads locked.
+
+    With *letters* (`core.connector.Capabilities`) no message becomes younger, and none of ours
+    moves. What was judged of them is to be judged again.
+    """
+    await db.executemany(CHANGE, [(*_row(account, told), letters) for told in sorted(messages)])
 
 
 async def keep_raw(db: Db, account: str, messages: Iterable[Message], now: datetime) -> None:

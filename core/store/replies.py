@@ -104,13 +104,15 @@ LOOK_FOR = """
     returning r.*
 """
 STANDS = """
-    select r.*, m.delivery from reply r
+    select r.*, coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery
+    from reply r
     left join message m on m.account = r.account and m.id = r.message_id
     where r.id = $1 and r.state in ('unknown', 'accepted')
     for update of r
 """
 SELLERS = """
-    select id, body from message
+    select id, body, coalesce(judged, case when silent then 'confirmed' end, delivery) as delivery
+    from message
     where account = $1 and thread = $2 and party = 'seller' and kind = 'message'
       and origin = 'elsewhere' and seen_at >= $3 and sent_at >= $3 - interval '10 minutes'
     order by sent_at, id
@@ -125,6 +127,23 @@ WAITS = """
           where o.account = r.account and o.thread = r.thread and o.id < r.id
             and o.state in ('queued', 'sending')
       ))
+"""
+# What verdicts say of its message is said of the reply, whatever was settled before.
+JUDGE = """
+    with judged as (
+        select r.id, coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as how
+        from reply r join message m on m.account = r.account and m.id = r.message_id
+        where r.account = $1 and r.message_id = any($2::text[])
+          and r.state in ('unknown', 'accepted', 'confirmed', 'refused')
+        order by r.id
+        for update of r
+    )
+    update reply r set state = j.how, settled_at = $3, next_try_at = now() + $4::interval,
+        reason = case when j.how = 'refused' then 'refused_later' end
+    from judged j where r.id = j.id and r.state <> j.how
+"""
+OF_MESSAGES = """
+    select * from reply where account = $1 and message_id = any($2::text[]) order by id
 """
 OF_THREAD = "select * from reply where account = $1 and thread = $2 order by id"
 OF = "select * from reply where id = $1"
@@ -207,25 +226,33 @@ async def refuse(db: Db, reply: Reply, reason: str, now: datetime) -> bool:
     return True
 
 
-async def lose(db: Db, reply: Reply) -> bool:
-    """Nobody knows whether it was sent; the caller holds the thread."""
-    if not await _settle(db, reply, "unknown", _own(reply), None, None):
+async def lose(db: Db, reply: Reply, message_id: str | None = None) -> bool:
+    """Nobody knows whether it was sent, as *message_id* where that is known; the thread is held."""
+    own = _own(reply)
+    if not await _settle(db, reply, "unknown", message_id or own, None, None):
         return False
-    await db.execute(DELIVER, reply.account, _own(reply), "unknown", reply.left_at)
+    await db.execute(DELIVER, reply.account, own, "unknown", reply.left_at)
+    if message_id is not None:
+        await _take_place(db, reply, message_id)
     return True
 
 
 async def find(db: Db, reply: Reply) -> tuple[State, str] | None:
-    """What the stored thread shows of an open reply: `confirmed` or `refused`, as which message.
+    """What the stored thread shows of an open reply: how far it got, as which message.
 
-    None while it shows nothing. The reply is locked; the caller holds the thread.
+    None while it shows nothing new. The reply is locked; the caller holds the thread.
     """
     row = await db.fetchrow(STANDS, reply.id)
-    if row is None or row["delivery"] in {"confirmed", "refused"}:
-        return None if row is None else (row["delivery"], row["message_id"])
+    if row is None:
+        return None
+    how: State | None = row["delivery"]
+    if how in {"confirmed", "refused"} or (how == "accepted" and row["state"] == "unknown"):
+        return how, row["message_id"]
     rows = await db.fetch(SELLERS, reply.account, reply.thread, reply.left_at)
     message = which(reply.body, [(each["id"], each["body"]) for each in rows])
-    return None if message is None else ("confirmed", message)
+    if message is None:
+        return None
+    return next(each["delivery"] for each in rows if each["id"] == message), message
 
 
 async def confirm(db: Db, reply: Reply, state: State, message_id: str, now: datetime) -> None:
@@ -233,6 +260,16 @@ async def confirm(db: Db, reply: Reply, state: State, message_id: str, now: date
     await _settle(db, reply, state, message_id, None, now)
     if message_id != reply.message_id:
         await _take_place(db, reply, message_id)
+
+
+async def judge(db: Db, account: str, messages: Collection[str], now: datetime) -> None:
+    """Let the replies that are these messages be what was judged of them; threads held."""
+    await db.execute(JUDGE, account, list(messages), now, FIRST_LOOK)
+
+
+async def of_messages(db: Db, account: str, messages: Collection[str]) -> list[Reply]:
+    """The replies written here that are these messages."""
+    return [_reply(row) for row in await db.fetch(OF_MESSAGES, account, list(messages))]
 
 
 async def stranded(db: Db) -> list[Reply]:

@@ -35,11 +35,14 @@ def policy(name="reply-24h", **changes):
     return Policy(**(given | changes))
 
 
-def rules(*routes, accounts=("mk",), policies=None, of=None):
-    """Rules whose last route is the fallback; without routes, everything goes to ``log``."""
+def rules(*routes, accounts=("mk",), policies=None, of=None, says=None):
+    """Rules whose last route is the fallback; without routes, everything goes to ``log``.
+
+    *says* is what the connectors of the accounts declare.
+    """
     routes = routes or (Route("ops", ("log",), fallback=True),)
     return Rules(
-        accounts={name: account(name) for name in accounts},
+        accounts={name: account(name, **(says or {})) for name in accounts},
         policies=policies or {name: (policy(),) for name in accounts},
         routing=Routing({route.name: route for route in routes}, of or {}),
     )

@@ -1,4 +1,7 @@
-"""What comes of letters goes into the database as it is, and its clocks run there."""
+"""What comes of letters goes into the database as it is, and its clocks run there.
+
+The answer that ended the buyer's 24 hours was refused, by a notice and by a report.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,9 @@ CLOCKS = "select promise, thread, ended, due_at from clock order by promise"
 
 async def test_every_letter_is_stored_and_its_clocks_run(pool):
     page = mapping.pieces(EVERY, options(), Memory(), NOW).page()
-    rules = seeds.rules(policies={"mk": policies.of(options())})
+    rules = seeds.rules(
+        policies={"mk": policies.of(options())}, says={"judged": True, "letters": True}
+    )
     async with transaction(pool) as db:
         await seeds.put_account(db, NOW)
         stored = await ingest.page(db, rules, "mk", page, NOW, None)
@@ -53,7 +58,7 @@ async def test_every_letter_is_stored_and_its_clocks_run(pool):
     assert (stored.received + stored.sent, stored.set_aside) == (len(page.messages), 2)
     assert (again.received, again.sent, again.changed, again.set_aside) == (0, 0, 0, 0)
     assert clocks == [
-        ("amazon-message", f"case:{CASE}", "met", SENT + timedelta(days=1)),
+        ("amazon-message", f"case:{CASE}", None, SENT + timedelta(days=1)),
         ("amazon-return", f"return:{ORDER}", None, SENT + timedelta(days=1)),
         ("given:claim:answer", f"claim:{ORDER}", None, SENT + timedelta(days=3)),
     ]

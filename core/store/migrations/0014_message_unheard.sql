@@ -1,0 +1,3 @@
+-- no-transaction
+create index concurrently if not exists message_unheard
+    on message (account, sent_at) where delivery = 'accepted' and silent is null;
