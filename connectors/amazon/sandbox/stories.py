@@ -38,6 +38,7 @@ OPENING: tuple[tuple[float, str], ...] = (
     (-180, "answered"),
     (-120, "late"),
     (-60, "dossier"),
+    (-0.9, "late"),
     (-0.75, "late"),
     (-0.6, "never"),
     (-0.4, "close"),

@@ -1,4 +1,4 @@
-"""Answers by real SMTP: what Amazon relays, refuses and sends back, and what the shop reads of it."""
+"""Answers by real SMTP: what Amazon relays, refuses and sends back, and what is read of it."""
 
 from __future__ import annotations
 
