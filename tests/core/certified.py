@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def write(place, host="localhost", kind="DNS"):
+def write(place: Path, host: str = "localhost", kind: str = "DNS") -> tuple[Path, Path]:
     """A certificate for *host* and its key, as ``cert.pem`` and ``key.pem`` in *place*."""
     certificate, key = place / "cert.pem", place / "key.pem"
     subprocess.run(
@@ -18,7 +22,7 @@ def write(place, host="localhost", kind="DNS"):
     return certificate, key
 
 
-def serving(place):
+def serving(place: Path) -> tuple[ssl.SSLContext, Path]:
     """How a server shows a certificate for localhost, and the certificate itself."""
     certificate, key = write(place)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -14,13 +14,14 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.transport.mailbox import Login
 from tests.core import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 PASSWORD = 'pa"ss \\wörd'
@@ -98,22 +99,34 @@ class Dovecot:
         """Knows the server's certificate."""
         return ssl.create_default_context(cafile=self.place / "cert.pem")
 
-    def login(self, user="user0", **changes) -> Login:
-        given = {"host": "localhost", "port": self.tls, "user": user, "password": PASSWORD}
+    def login(self, user: str = "user0", **changes: Any) -> Login:
+        given: dict[str, Any] = {
+            "host": "localhost",
+            "port": self.tls,
+            "user": user,
+            "password": PASSWORD,
+        }
         return Login(**(given | {"tls": "tls"} | changes))
 
-    def beside(self, user="user0") -> imaplib.IMAP4_SSL:
+    def beside(self, user: str = "user0") -> imaplib.IMAP4_SSL:
         """The mailbox's owner, at another program."""
         owner = imaplib.IMAP4_SSL("localhost", self.tls, ssl_context=self.trusting())
         owner.authenticate("PLAIN", lambda _: f"\0{user}\0{PASSWORD}".encode())
         return owner
 
-    def append(self, raw, at, user="user0", folder="INBOX") -> None:
+    def append(self, raw: bytes, at: datetime, user: str = "user0", folder: str = "INBOX") -> None:
         with self.beside(user) as owner:
             when = f'"{at:%d-%b-%Y %H:%M:%S %z}"'
             assert owner.append(folder, None, when, raw)[0] == "OK"
 
-    def drop_in(self, raw, at=None, user="user0", name="1", place="new") -> None:
+    def drop_in(
+        self,
+        raw: bytes,
+        at: datetime | None = None,
+        user: str = "user0",
+        name: str = "1",
+        place: str = "new",
+    ) -> None:
         """As a mail system delivers: written aside, then moved to where it is seen."""
         box = self.place / "mail" / user
         aside = box / "tmp" / name
@@ -123,7 +136,7 @@ class Dovecot:
             os.utime(aside, (at.timestamp(), at.timestamp()))
         aside.rename(box / place / (name if place == "new" else f"{name}:2,"))
 
-    def boxes(self, user) -> None:
+    def boxes(self, user: str) -> None:
         """An empty mailbox, made before its owner ever logs in."""
         for part in ("", "tmp", "new", "cur"):
             path = self.place / "mail" / user / part
@@ -131,7 +144,7 @@ class Dovecot:
             path.chmod(0o777)
 
 
-def free_ports(count):
+def free_ports(count: int) -> list[int]:
     socks = [socket.socket() for _ in range(count)]
     try:
         for sock in socks:
@@ -166,7 +179,9 @@ def started(place: Path) -> tuple[Dovecot, subprocess.Popen[bytes]]:
     is_root = os.getuid() == 0
     owner = pwd.getpwnam(NOBODY) if is_root else pwd.getpwuid(os.getuid())
     server = configured(place, owner)
-    given = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if is_root else {}
+    given: dict[str, Any] = (
+        {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if is_root else {}
+    )
     running = subprocess.Popen(
         [shutil.which("dovecot") or "dovecot", "-F", "-c", place / "dovecot.conf"],
         stdin=subprocess.DEVNULL,
