@@ -26,7 +26,10 @@ from core.connector import Acts, Enriches, Looks, Receives, Replies, Transport, 
 from core.errors import BadPayload, ConnectorError, RateLimited, Unreachable
 from core.model import Draft
 from core.stage import Fault, Read, Stage, Watch, error_of, outcome_of, walk
+from core.transport import mailbox, smtp
 from core.transport.http import Http, Limits, open_session
+from core.transport.mailbox import Mailboxes
+from core.transport.smtp import Smtp
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ __all__ = ["ConnectorConformance", "Fault", "Read", "Stage", "Watch", "walk"]
 
 AT_ONCE = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 HASTY = replace(AT_ONCE, total=0.5)
+HASTY_MAILBOX = mailbox.Limits(connect=0.5, opening=0.5, answer=0.5, command=0.5, courtesy=0.5)
+HASTY_SMTP = smtp.Limits(connect=0.5, command=0.5, before=0.5, letter=0.5)
 
 
 class ConnectorConformance:
@@ -67,14 +72,26 @@ class ConnectorConformance:
         return Watch()
 
     @pytest.fixture
-    def connector(self, stage: Stage, session: ClientSession, watch: Watch) -> Connector:
-        """The connector on its stage: as patient as ever, but for waits between its tries."""
-        return stage.spec.open(stage.options, Transport(Http(session, watch, AT_ONCE)))
+    async def transport(self, session: ClientSession, watch: Watch) -> AsyncIterator[Transport]:
+        """As patient as ever, but for waits between tries."""
+        async with Mailboxes() as mailboxes:
+            yield Transport(Http(session, watch, AT_ONCE), mailboxes, Smtp())
 
     @pytest.fixture
-    def hasty(self, stage: Stage, session: ClientSession, watch: Watch) -> Connector:
+    async def in_haste(self, session: ClientSession, watch: Watch) -> AsyncIterator[Transport]:
         """The same, giving up on a slow answer soon."""
-        return stage.spec.open(stage.options, Transport(Http(session, watch, HASTY)))
+        async with Mailboxes(HASTY_MAILBOX) as mailboxes:
+            yield Transport(Http(session, watch, HASTY), mailboxes, Smtp(HASTY_SMTP))
+
+    @pytest.fixture
+    def connector(self, stage: Stage, transport: Transport) -> Connector:
+        """The connector on its stage."""
+        return stage.spec.open(stage.options, transport)
+
+    @pytest.fixture
+    def hasty(self, stage: Stage, in_haste: Transport) -> Connector:
+        """The same in haste."""
+        return stage.spec.open(stage.options, in_haste)
 
     @pytest.fixture
     def streams(self, stage: Stage) -> list[str]:
@@ -86,7 +103,7 @@ class ConnectorConformance:
     async def test_opening_makes_no_call(self, stage: Stage) -> None:
         session, before = open_session("conformance"), asyncio.all_tasks()
         await session.close()
-        stage.spec.open(stage.options, Transport(Http(session)))
+        stage.spec.open(stage.options, Transport(Http(session), Mailboxes(), Smtp()))
         assert asyncio.all_tasks() == before
 
     async def test_it_can_what_it_says_and_says_what_it_can(
@@ -142,7 +159,7 @@ class ConnectorConformance:
     async def test_reading_twice_from_one_cursor_gives_the_same(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.write(3)
+        await _done(stage.write(3))
         first = await walk(connector, streams[0], None, stage.now)
         again = await walk(connector, streams[0], None, stage.now)
         assert len(first.messages) >= 3
@@ -153,16 +170,16 @@ class ConnectorConformance:
     async def test_what_is_written_later_is_found_from_the_cursor(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.write(1)
+        await _done(stage.write(1))
         first = await walk(connector, streams[0], None, stage.now)
-        stage.write(1)
+        await _done(stage.write(1))
         later = await walk(connector, streams[0], first.cursor, stage.now)
         assert len(later.messages | first.messages) == len(first.messages) + 1
 
     async def test_ids_are_stable_and_times_aware(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.write(3)
+        await _done(stage.write(3))
         first = await walk(connector, streams[0], None, stage.now)
         later = await walk(connector, streams[0], None, stage.now + timedelta(seconds=1))
         assert set(later.messages) == set(first.messages)
@@ -177,8 +194,8 @@ class ConnectorConformance:
     async def test_a_walk_of_many_pages_finds_all_though_some_come_twice(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.write(self.many)
-        stage.order(Fault("duplicate"))
+        await _done(stage.write(self.many))
+        await _done(stage.order(Fault("duplicate")))
         found = await walk(connector, streams[0], None, stage.now)
         assert len(found.messages) == self.many
         assert len(found.pages) > 2
@@ -186,7 +203,7 @@ class ConnectorConformance:
     async def test_the_cursor_comes_with_the_last_page_only(
         self, stage: Stage, connector: Connector
     ) -> None:
-        stage.write(self.many)
+        await _done(stage.write(self.many))
         for stream in stage.spec.streams(stage.options):
             if stream.carries_clocks and not stream.ascending:
                 found = await walk(connector, stream.name, None, stage.now)
@@ -199,13 +216,13 @@ class ConnectorConformance:
         self, stage: Stage, connector: Connector, streams: list[str], caplog: Any, watch: Watch
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        stage.write(1)
+        await _done(stage.write(1))
         for status in self.statuses:
-            stage.order(Fault("status", status=status))
+            await _done(stage.order(Fault("status", status=status)))
             for call in (connector.check(), *_fetches(connector, streams, stage.now)):
                 fault = await _fault(stage, call)
                 assert type(fault) is error_of(status), (status, fault)
-            stage.lift()
+            await _done(stage.lift())
         _assert_silent(stage, caplog.text, *(f"{o} {c}" for o, c in watch.labels))
         known = {"", *stage.spec.operations}
         assert {operation for operation, _ in watch.labels} <= known
@@ -214,7 +231,7 @@ class ConnectorConformance:
     async def test_too_many_requests_says_how_long_to_wait(
         self, stage: Stage, connector: Connector, streams: list[str], seconds: int | None
     ) -> None:
-        stage.order(Fault("status", status=429, retry_after=seconds))
+        await _done(stage.order(Fault("status", status=429, retry_after=seconds)))
         for call in _fetches(connector, streams, stage.now):
             fault = await _fault(stage, call)
             assert isinstance(fault, RateLimited)
@@ -238,18 +255,18 @@ class ConnectorConformance:
         kind: Any,
         error: type,
     ) -> None:
-        stage.write(1)
-        stage.order(Fault(kind))
+        await _done(stage.write(1))
+        await _done(stage.order(Fault(kind)))
         for call in _fetches(hasty if kind == "slow" else connector, streams, stage.now):
             assert type(await _fault(stage, call)) is error
-        stage.lift()
+        await _done(stage.lift())
         assert (await walk(connector, streams[0], None, stage.now)).messages
 
     async def test_an_unreadable_item_is_set_aside_and_its_neighbours_are_read(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.write(3)
-        stage.order(Fault("unreadable"))
+        await _done(stage.write(3))
+        await _done(stage.order(Fault("unreadable")))
         found = await walk(connector, streams[0], None, stage.now)
         aside = [one for page in found.pages for one in page.set_aside]
         assert len(found.messages) == 2
@@ -260,7 +277,7 @@ class ConnectorConformance:
     async def test_cancelling_in_the_middle_leaves_no_task(
         self, stage: Stage, connector: Connector, streams: list[str]
     ) -> None:
-        stage.order(Fault("slow"))
+        await _done(stage.order(Fault("slow")))
         before = asyncio.all_tasks()
         reading = asyncio.create_task(connector.fetch(streams[0], None, None, stage.now))
         await asyncio.sleep(0.1)
@@ -280,7 +297,7 @@ class ConnectorConformance:
     ) -> None:
         if not isinstance(connector, Looks):
             pytest.skip("does not look")
-        stage.write(3)
+        await _done(stage.write(3))
         found = await walk(connector, streams[0], None, stage.now)
         wanted = sorted(found.threads)[:2]
         page = await connector.look([*wanted, "no-such-thread"], stage.now)
@@ -317,13 +334,18 @@ class ConnectorConformance:
         assert isinstance(hasty, Replies)
         orders = [Fault("status", status=s) for s in self.statuses] + [Fault("slow"), Fault("drop")]
         for order in orders:
-            stage.order(order)
+            await _done(stage.order(order))
             watch.labels.clear()
             sender = hasty if order.kind == "slow" else connector
             fault = await _fault(stage, sender.reply(thread, draft, stage.now), draft.body)
             assert type(fault) is outcome_of(order), order
             assert len(watch.labels) <= 1, order
-            stage.lift()
+            await _done(stage.lift())
+
+
+async def _done(work: Awaitable[None] | None) -> None:
+    if work is not None:
+        await work
 
 
 def _fetches(
@@ -335,7 +357,7 @@ def _fetches(
 async def _question(stage: Stage, connector: Connector, stream: str) -> tuple[Thread, Draft]:
     if not isinstance(connector, Replies):
         pytest.skip("does not reply")
-    stage.write(1)
+    await _done(stage.write(1))
     found = await walk(connector, stream, None, stage.now)
     (thread,) = found.threads.values()
     body = "Our own words, which nobody else need read."

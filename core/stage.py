@@ -16,7 +16,7 @@ from core.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
     from datetime import datetime
 
     from core.connector import Connector, Options, Spec
@@ -30,10 +30,10 @@ class Fault:
     """What goes wrong with every answer until it is lifted.
 
     ``status``: an error of *status* whose body repeats the stage's secrets, *retry_after* seconds
-    in its header. ``slow``: no answer within a second. ``truncated``: JSON that stops, with the
-    right length. ``missing``: the envelope lacks the field that holds the items. ``unreadable``:
-    the first item lacks its id. ``duplicate``: items or pages come twice. ``drop``: the connection
-    is cut without an answer.
+    in its header; without HTTP what comes nearest to it. ``slow``: no answer within a second.
+    ``truncated``: JSON that stops, with the right length. ``missing``: the envelope lacks the field
+    that holds the items. ``unreadable``: the first item lacks its id. ``duplicate``: items or pages
+    come twice. ``drop``: the connection is cut without an answer.
     """
 
     kind: Literal["status", "slow", "truncated", "missing", "unreadable", "duplicate", "drop"]
@@ -45,7 +45,7 @@ class Stage(Protocol):
     """One account at a stand-in that is empty at first.
 
     *options* lead to it; *secrets* are the key and the words that buyers write: they may show up
-    nowhere.
+    nowhere. Where a method returns something to wait for, it has done its work then.
     """
 
     @property
@@ -57,13 +57,13 @@ class Stage(Protocol):
     @property
     def now(self) -> datetime: ...
 
-    def write(self, count: int = 1) -> None:
+    def write(self, count: int = 1) -> Awaitable[None] | None:
         """As many buyers each write a first message, a second apart, before `now`."""
 
-    def order(self, fault: Fault) -> None:
+    def order(self, fault: Fault) -> Awaitable[None] | None:
         """Let this go wrong from now on, with every call."""
 
-    def lift(self) -> None:
+    def lift(self) -> Awaitable[None] | None:
         """Let all go well again."""
 
 

@@ -9,22 +9,26 @@ MailFault = Literal[
     "imap_refuse_login",
     "imap_limit",
     "imap_drop",
+    "imap_refuse_folder",
     "imap_silent",
     "imap_no_idle",
     "smtp_refuse_login",
     "smtp_refuse_sender",
     "smtp_refuse_recipient",
     "smtp_later",
+    "smtp_limit",
     "smtp_refuse_data",
     "smtp_drop_after_data",
     "smtp_slow",
 ]
 """What goes wrong.
 
-``imap_limit``: too many connections; ``imap_drop``: the connection ends at the next command;
-``imap_silent``: the server says nothing any more, to nobody (half-open); ``smtp_later``: 451 to
-the recipient; ``smtp_refuse_data``: 554 after the letter; ``smtp_drop_after_data``: the letter is
-taken and no answer comes; ``smtp_slow``: the answer to a letter takes so many *seconds*.
+``imap_limit``: too many connections, to be tried again after so many *seconds* where these are
+given; ``imap_drop``: the connection ends at the next command; ``imap_refuse_folder``: no folder is
+opened; ``imap_silent``: the server says nothing any more, to nobody (half-open); ``smtp_later``:
+451 to the recipient; ``smtp_limit``: 451, too many letters; ``smtp_refuse_data``: 554 after the
+letter; ``smtp_drop_after_data``: the letter is taken and no answer comes; ``smtp_slow``: the answer
+to a letter takes so many *seconds*.
 """
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proxyprotocol.sock import SocketInfo
+    from pymap.parsing.command.auth import SelectCommand
+    from pymap.parsing.response import CommandResponse
+    from pymap.selected import SelectedMailbox
     from pysasl.creds.server import ServerCredentials
 
     from core.sandbox.mail_faults import MailFaults
@@ -104,9 +107,15 @@ class _Config(Config):
 
 
 class _Limit(ResponseError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
     def get_response(self, tag: bytes) -> Response:
-        said = b"Too many simultaneous connections"
-        return ResponseNo(tag, said, ResponseCode.of(b"UNAVAILABLE"))
+        said = "Too many simultaneous connections"
+        if self._seconds:  # as Exchange says it
+            said += f", Suggested Backoff Time: {self._seconds * 1000:.0f} milliseconds"
+        return ResponseNo(tag, said.encode(), ResponseCode.of(b"UNAVAILABLE"))
 
 
 class _Login(Login):
@@ -120,8 +129,8 @@ class _Login(Login):
     async def authenticate(self, credentials: ServerCredentials) -> Identity:
         if self.faults.strikes("imap_refuse_login"):
             raise InvalidAuth
-        if self.faults.strikes("imap_limit"):
-            raise _Limit
+        if (seconds := self.faults.delay("imap_limit")) is not None:
+            raise _Limit(seconds)
         if isinstance(credentials, ExternalCredentials):
             return self._by_token(credentials)
         return await super().authenticate(credentials)
@@ -133,6 +142,19 @@ class _Login(Login):
             if credentials.authzid in self.users_dict and asked.token in self.access_tokens:
                 return Identity(credentials.authzid, self, None, frozenset())
         raise InvalidAuth
+
+
+class _State(ConnectionState):
+    """What a connection has come to; no folder is opened while that is a fault in force."""
+
+    def __init__(self, server: IMAPServer, faults: MailFaults) -> None:
+        super().__init__(server._login, server._config)  # noqa: SLF001  # there is no other way to it
+        self._faults = faults
+
+    async def do_select(self, cmd: SelectCommand) -> tuple[CommandResponse, SelectedMailbox | None]:
+        if self._faults.strikes("imap_refuse_folder"):
+            return ResponseNo(cmd.tag, b"this folder cannot be opened"), None
+        return await super().do_select(cmd)
 
 
 class _Connection(IMAPConnection):
@@ -180,7 +202,7 @@ class _Server(IMAPServer):
         self._talks.add(task)
         task.add_done_callback(self._talks.discard)
         talk = _Connection(self, self._faults, reader, writer, sock_info)
-        state = ConnectionState(self._login, self._config)
+        state = _State(self, self._faults)
         with suppress(ConnectionError):
             async with AsyncExitStack() as stack:
                 connection_exit.set(stack)

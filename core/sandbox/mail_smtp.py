@@ -107,6 +107,8 @@ class Smtp:
         del server, session, options
         if self._faults.strikes("smtp_refuse_recipient"):
             return "550 5.1.1 no such person"
+        if self._faults.strikes("smtp_limit"):
+            return "451 4.7.28 too many letters, try again later"
         if self._faults.strikes("smtp_later"):
             return "451 4.3.0 try again later"
         envelope.rcpt_tos.append(address)
