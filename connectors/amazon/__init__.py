@@ -7,15 +7,20 @@ what Amazon asks of a seller (`policies`). Trap numbers are those of README.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from connectors.amazon import offer, options, policies
 from connectors.amazon.options import AmazonOptions
-from core.connector import Spec
+from core.connector import SandboxSpec, Spec
 from core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from core.connector import Connector, Transport
+    from collections.abc import AsyncIterator, Mapping
+
+    from core.connector import Connector, SandboxClock, Transport
+
+NOWHERE = {"host": "127.0.0.1", "port": 1, "tls": "none"}
 
 
 def _open(found: AmazonOptions, transport: Transport) -> Connector:
@@ -32,6 +37,26 @@ def _open(found: AmazonOptions, transport: Transport) -> Connector:
     return connector.Amazon(found, transport)
 
 
+@asynccontextmanager
+async def _open_sandbox(
+    accounts: Mapping[str, AmazonOptions], clock: SandboxClock
+) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
+    from connectors.amazon.sandbox import opening  # noqa: PLC0415  # an image holds none
+
+    async with opening.open_sandbox(accounts, clock) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _open_sandbox(
+    accounts: Mapping[str, AmazonOptions], clock: SandboxClock
+) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
+    from connectors.amazon.sandbox import opening  # noqa: PLC0415  # an image holds none
+
+    async with opening.open_sandbox(accounts, clock) as opened:
+        yield opened
+
+
 spec = Spec(
     name="amazon",
     options=AmazonOptions,
@@ -44,4 +69,16 @@ spec = Spec(
     budget=options.budget,
     operations=offer.OPERATIONS,
     findings=options.findings,
+    sandbox=SandboxSpec(
+        options={
+            "user": "sandbox",
+            "password": "sandbox",
+            "imap": NOWHERE,
+            "smtp": NOWHERE,
+            "sender": "support@shop.example",
+            "marketplaces": ["A1PA6795UKMFR9"],
+            "authserv_ids": ["mx.sandbox.example"],
+        },
+        open=_open_sandbox,
+    ),
 )

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from connectors.amazon.sandbox import places, seller, stories
 from connectors.amazon.sandbox.seller import Habits
-from connectors.amazon.sandbox.server import SERVER, Sandbox
+from connectors.amazon.sandbox.server import Sandbox
 from connectors.amazon.sandbox.stage import SellerStage
 from core.sandbox import scene
 
@@ -22,17 +22,8 @@ if TYPE_CHECKING:
 
     from connectors.amazon.sandbox.seller import Seller
 
-NOWHERE = {"host": "127.0.0.1", "port": 1, "tls": "none"}
-PLACEHOLDERS: Mapping[str, Any] = {
-    "user": "sandbox",
-    "password": "sandbox",
-    "imap": NOWHERE,
-    "smtp": NOWHERE,
-    "sender": "support@shop.example",
-    "marketplaces": ["A1PA6795UKMFR9"],
-    "authserv_ids": [SERVER],
-}
-"""What an account that says ``sandbox = true`` may leave out until its stand-in runs."""
+HOME = "A1PA6795UKMFR9"
+"""Where an account sells that names only marketplaces without relayed mail."""
 
 LANGUAGES = {
     "com": ("en", "es"), "ca": ("en", "fr"), "com.mx": ("es",), "com.br": ("pt",), "fr": ("fr",),
@@ -79,7 +70,7 @@ async def open_sandbox(
 
 async def _seller(sandbox: Sandbox, name: str, options: AccountOptions) -> Seller:
     known = [one for one in options.marketplaces if one in places.BY_ID]
-    place = known[0] if known else PLACEHOLDERS["marketplaces"][0]
+    place = known[0] if known else HOME
     return await sandbox.add_seller(
         place, user=f"{name}@shop.example", sender=options.sender, habits=HABITS
     )

@@ -9,18 +9,21 @@ from random import Random
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import aiohttp
 import pytest
 
-from connectors.amazon import mapping, policies, trust
+from connectors.amazon import mapping, policies, spec, trust
 from connectors.amazon.identity import Memory
 from connectors.amazon.letter import Arrival
 from connectors.amazon.options import AmazonOptions
 from connectors.amazon.sandbox import opening, stories
 from connectors.amazon.sandbox.seller import order_number
 from connectors.amazon.sandbox.stage import SellerStage
+from core.connector import Transport
 from core.sandbox import people, scene
 from core.sandbox.people import Buyer, Letter
 from core.transport import mime
+from core.transport.http import Http
 from core.transport.login import Login
 from core.transport.mailbox import Limits, Mailboxes
 from core.transport.smtp import Smtp
@@ -38,7 +41,7 @@ class Account(NamedTuple):
 
 
 def account(told):
-    return AmazonOptions.model_validate({**opening.PLACEHOLDERS, **told})
+    return AmazonOptions.model_validate({**spec.sandbox.options, **told})
 
 
 def login(told, which):
@@ -90,10 +93,20 @@ async def test_placeholders_become_a_mailbox_that_can_be_read_and_written_at_onc
     assert len([one for one in pieces.messages if one.party is Party.BUYER]) >= 6
 
 
-def test_the_placeholders_are_options_that_pass():
-    options = AmazonOptions.model_validate(dict(opening.PLACEHOLDERS))
+async def test_the_specs_placeholders_become_an_account_that_reads_and_answers(clock):
+    placeholders = dict(spec.sandbox.options)
+    accounts = {"one": spec.options.model_validate({**placeholders, "poll_every": "2s"})}
+    async with (
+        aiohttp.ClientSession() as session,
+        spec.sandbox.open(accounts, clock) as found,
+        Mailboxes(Limits(command=20, answer=20, opening=20)) as mailboxes,
+    ):
+        options = spec.options.model_validate({**placeholders, **found["one"]})
+        connector = spec.open(options, Transport(Http(session), mailboxes, Smtp()))
+        await connector.check()
+        page = await connector.fetch("mail", None, None, clock.now)
 
-    assert options.imap.tls == "none"
+    assert [one for one in page.messages if one.party is Party.BUYER]
 
 
 async def test_each_account_has_its_own_mailbox_and_keeps_its_sender(clock):
