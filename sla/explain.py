@@ -172,7 +172,14 @@ def _readings(case: Case) -> Iterator[str]:
         acted = f"; the seller acted on {case.short(reading.acted_at)}" if reading.acted_at else ""
         outcome = f"; {reading.outcome.replace('_', ' ')}" if reading.outcome else ""
         yield f"As of {case.short(reading.as_of)} it {asks}{due}{acted}{outcome}."
+        if reading.sentence:
+            yield f'It was read from these words: "{_shown(reading.sentence)}".'
     yield f"It counts from {case.when(case.clock.started_at)}."
+
+
+def _shown(sentence: str) -> str:
+    """Somebody else's words in one line, without what a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in sentence).split())
 
 
 def _due(case: Case) -> str:

@@ -114,7 +114,7 @@ def _words(item: Item) -> str:
     if isinstance(item, Verdict):
         return f"{item.id}{item.message_id}{item.buyer}{item.order_id}{item.thread}"
     thread, given = item
-    return f"{thread}{given.kind}{given.act}{given.outcome}{given.sentence}"
+    return f"{thread}{given.kind}{given.act}{given.outcome}"
 
 
 def _items(page: Page) -> list[Item]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from core.store import held
+from core.model import MAX_LINE
+from core.store import held, legible
 from sla.clock import Given
 
 if TYPE_CHECKING:
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
 
 OF = """
     select thread, kind, act, asks, as_of, read_at, due_at, starts_at, by_message, acted_at,
-           outcome, uncertain
+           outcome, uncertain, sentence
     from given where account = $1 and thread = any($2::text[])
 """
 ADD = """
     insert into given (account, thread, kind, act, asks, as_of, read_at, due_at, starts_at,
-                       by_message, acted_at, outcome, uncertain)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                       by_message, acted_at, outcome, uncertain, sentence)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     on conflict (account, thread, kind, act, as_of, read_at) do nothing
+"""
+
+FORGET = """
+    update given set sentence = null
+    where account = $1 and thread = any($2::text[]) and sentence is not null
 """
 
 Of = dict[str, list[Given]]
@@ -44,10 +50,16 @@ async def add(db: Db, account: str, readings: Iterable[tuple[str, Given]]) -> No
             account, thread, g.kind, g.act, g.asks, held(g.as_of), held(g.read_at), held(g.due_at),
             held(g.starts_at),
             g.by_message, held(g.acted_at), g.outcome, g.uncertain,
+            g.sentence and legible(g.sentence, MAX_LINE),
         )
         for thread, g in readings
     ]  # fmt: skip
     await db.executemany(ADD, rows)
+
+
+async def forget(db: Db, account: str, threads: Collection[str]) -> None:
+    """Erase the sentences that dates of *threads* were read from; the dates stay."""
+    await db.execute(FORGET, account, list(threads))
 
 
 def is_news(known: Sequence[Given], reading: Given, last_seen: datetime | None) -> bool:

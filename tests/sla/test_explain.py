@@ -273,6 +273,16 @@ def test_a_reply_that_the_marketplace_does_not_take_for_one_is_named():
     assert said(lines, "counts not") == [why]
 
 
+def test_a_date_that_was_read_from_a_letter_is_told_with_its_sentence():
+    said_so = "Please respond\x1b[31m within\n 3 days."
+    read = [reading(at(1), kind="claim", act="refund", due_at=at(73), sentence=said_so)]
+
+    lines = story([], [], read)
+
+    told = 'It was read from these words: "Please respond [31m within 3 days.".'
+    assert said(lines, "reading")[1] == told
+
+
 def test_a_given_deadline_is_told_by_its_readings():
     readings_read = [
         reading(at(1), kind="claim", act="refund", due_at=at(90), starts_at=at(0)),
