@@ -47,16 +47,6 @@ async def _open_sandbox(
         yield opened
 
 
-@asynccontextmanager
-async def _open_sandbox(
-    accounts: Mapping[str, AmazonOptions], clock: SandboxClock
-) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
-    from connectors.amazon.sandbox import opening  # noqa: PLC0415  # an image holds none
-
-    async with opening.open_sandbox(accounts, clock) as opened:
-        yield opened
-
-
 spec = Spec(
     name="amazon",
     options=AmazonOptions,
