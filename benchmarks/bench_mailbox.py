@@ -280,7 +280,7 @@ def arrivals() -> None:
 
 
 async def _delivered(server: Dovecot, place: Path) -> list[tuple[float, float]]:
-    """Seconds from each letter's delivery until its clock is seen, and until Dovecot tells of it."""
+    """Seconds from each letter's delivery until its clock is seen, and until Dovecot tells."""
     draw = random.Random(11)
     raws = mailbag.buyers(ARRIVALS + 1, seed=secrets.randbits(32))
     async with embedded.join(place / "var") as address, harness.connection(address) as db:
