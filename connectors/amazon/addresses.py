@@ -106,6 +106,11 @@ def is_system(address: str) -> bool:
     return is_amazon(address) and alias(address) is None
 
 
+def is_relay(address: str) -> bool:
+    """Whether *address* is of the relay's own, and no buyer's alias."""
+    return is_system(address) and "marketplace" in domain(address).split(".")
+
+
 def local(address: str) -> str:
     """What stands before the last ``@`` of *address*, in small letters."""
     return address.rpartition("@")[0].strip().lower()

@@ -29,6 +29,7 @@ class Sort(StrEnum):
     BUYER = "buyer"
     COPY = "copy"
     OPT_OUT = "opt_out"
+    REFUSAL = "refusal"
     CANCELLATION = "cancellation"
     RETURN = "return"
     REFUND = "refund"
@@ -184,6 +185,8 @@ def _amazons(mail: Mail, words: Words, sender: str) -> Sort:
     if addresses.alias(sender):
         # Of a type that nobody knows yet it is a buyer's where it looks like one: unknown is open.
         return Sort.BUYER if words.is_wrapped or not kind else Sort.SYSTEM
+    if not kind and addresses.is_relay(sender) and mail.header("in-reply-to").strip():
+        return Sort.REFUSAL  # Amazon's letters answer nothing, but for one that was not relayed
     return Sort.SYSTEM if kind else _by_shape(mail, words, addresses.local(sender))
 
 

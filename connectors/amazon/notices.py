@@ -91,6 +91,20 @@ def opted_out(one: Letter, memory: Memory) -> Pieces:
     return Pieces((one.message(thread),), verdicts=(verdict,), memory=memory)
 
 
+def turned_away(one: Letter, memory: Memory) -> Pieces:
+    """A message of ours that the relay did not take: from an address not approved, say (trap 15).
+
+    It names our Message-ID. Its wording is not known, so the shape counts: nothing else answers.
+    """
+    named = one.mail.header("in-reply-to").split()[0].removeprefix("<").removesuffix(">")
+    verdict = Verdict(
+        id=one.id, delivery=Delivery.REFUSED, at=one.at, message_id=named, order_id=one.order,
+        text=one.notice,
+    )  # fmt: skip
+    pieces = shown(one, memory)
+    return replace(pieces, verdicts=(verdict,))
+
+
 def bounced(one: Letter, memory: Memory) -> Pieces:
     """A delivery report. What failed is a refusal, by our Message-ID or by whom it did not reach.
 
@@ -167,6 +181,7 @@ def refunded(one: Letter, memory: Memory) -> Pieces:
 EFFECTS: Mapping[Sort, Callable[[Letter, Memory], Pieces]] = {
     Sort.COPY: copied,
     Sort.OPT_OUT: opted_out,
+    Sort.REFUSAL: turned_away,
     Sort.BOUNCE: bounced,
     Sort.CLAIM: asked,
     Sort.RETURN: asked,

@@ -93,6 +93,17 @@ def test_trap_47_the_signature_says_how_far_a_letter_is_believed(trusted, standi
     assert sort(question(), trusted=trusted).standing is standing
 
 
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [("no-reply@marketplace.amazon.de", Sort.REFUSAL), ("donotreply@amazon.com", Sort.SYSTEM)],
+)
+def test_trap_15_what_the_relay_itself_answers_is_a_refusal(sender, expected):
+    answered = {"in-reply-to": "<outbox-7731@shop.example>"}
+
+    assert sort(notice(None, "no", sender=sender, headers=answered)).sort is expected
+    assert sort(notice(None, "no", sender=sender)).sort is Sort.SYSTEM
+
+
 @pytest.mark.parametrize("trusted", [True, None, False])
 @pytest.mark.parametrize(
     "letter",

@@ -140,6 +140,22 @@ def test_trap_47_a_forged_report_counts_only_where_it_knows_our_message_id():
     assert guess.verdicts == ()
 
 
+@pytest.mark.parametrize("trusted", [True, None])
+def test_trap_15_a_refusal_by_the_relay_names_the_message_that_it_refuses(trusted):
+    letter = notice(
+        None, "Your email was rejected.", sender="no-reply@marketplace.amazon.de",
+        headers={"in-reply-to": "<outbox-7731@shop.example>"},
+    )  # fmt: skip
+    pieces = read(arrival(letter, trusted=trusted))
+    (verdict,) = pieces.verdicts
+
+    assert (verdict.delivery, verdict.message_id) == (
+        Delivery.REFUSED, "outbox-7731@shop.example",
+    )  # fmt: skip
+    assert len(pieces.messages) == 1
+    assert read(arrival(letter, trusted=False)).verdicts == ()
+
+
 @pytest.mark.parametrize("kind", [one for one, sort in TYPES.items() if sort is not Sort.BUYER])
 @pytest.mark.parametrize("trusted", [True, None, False])
 def test_trap_11_no_notice_starts_the_24_hours_and_none_is_dropped(kind, trusted):

@@ -138,8 +138,8 @@ async def test_trap_15_an_envelope_of_another_domain_breaks_the_alignment(
     assert fates(seller) == ["unapproved"]
 
 
-async def test_a_refused_sender_may_be_told_by_a_notice_of_amazons(
-    seller, case, clock, answer, letters
+async def test_trap_15_a_refused_sender_may_be_told_by_a_notice_of_amazons(
+    seller, case, clock, answer, letters, pieces
 ):
     seller.habits.refusal = "notice"
     message_id = await answer(case.alias, sender="intern@shop.example")
@@ -149,6 +149,7 @@ async def test_a_refused_sender_may_be_told_by_a_notice_of_amazons(
     assert notice.sender.address == "no-reply@marketplace.amazon.de"
     assert notice.header("in-reply-to") == f"<{message_id}>"
     assert "intern@shop.example" in notice.text
+    assert refused(await pieces()) == [message_id]
 
 
 @pytest.mark.parametrize("kept", [True, False])
