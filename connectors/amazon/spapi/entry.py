@@ -32,9 +32,13 @@ SECRET = "client secret of SP-API"  # noqa: S105  # its name
 LONGEST_AGENT = 500
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\/()=;"})
 
+_MAKE_ANEW = (
+    "is sp_api.client_secret of this client_id, and younger than 180 days? "
+    "make a new one in the developer console, and write secret_made_on too"
+)
 _MENDS = {
-    "invalid_client": "is sp_api.client_secret of this client_id, and younger than 180 days? "
-    "make a new one in the developer console, and write secret_made_on too",
+    "401": _MAKE_ANEW,
+    "invalid_client": _MAKE_ANEW,
     "unauthorized_client": "is sp_api.client_id of the application that the seller authorised?",
     "invalid_grant": "the seller's consent is gone: authorise the application again, "
     "and write the new sp_api.refresh_token",

@@ -1,0 +1,116 @@
+"""Amazon's own numbers about the seller: asked for once a day, read when they are made.
+
+A report may take hours, and may stay unmade for ever. What was asked for, by whomever, stands in
+Amazon's list: nothing of it is kept here but which report was read last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from connectors.amazon.spapi import metrics
+from connectors.amazon.spapi.payload import Document, ReportsAnswer, ReportWanted
+from core.errors import BadCredentials, BadPayload, OutcomeUnknown, Refused, Unreachable
+from core.model import Page, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors.amazon.spapi.calls import Calls
+    from connectors.amazon.spapi.payload import Report
+    from core.model import Published
+
+STREAM = "performance"
+TYPE = "GET_V1_SELLER_PERFORMANCE_REPORT"
+PATH = "/reports/2021-06-30"
+
+DAY = timedelta(days=1)
+MADE = "DONE"
+NONE = "none since "
+"""A cursor: Amazon makes no such report for this account, it said then."""
+UNREAD = "-"
+"""A cursor: no report was read yet."""
+
+
+def stream() -> Stream:
+    """Looked at hourly, for nobody says when a report is made."""
+    return Stream(
+        STREAM,
+        timedelta(hours=1),
+        carries_clocks=False,
+        floor=timedelta(minutes=5),
+        kinds=frozenset(),
+        limited_alone=True,
+    )
+
+
+async def read(
+    calls: Calls, marketplaces: Sequence[str], cursor: str | None, now: datetime
+) -> Page:
+    """The newest report, where it was not read before; *cursor* is the one that was.
+
+    Raises:
+        RateLimited, Unreachable: again later.
+        BadPayload: an answer cannot be read, or SP-API cannot be entered: letters are read all
+            the same, so the account is not down.
+    """
+    if _has_none(cursor, now):
+        return Page(cursor=cursor)
+    try:
+        return await _read(calls, marketplaces, cursor, now)
+    except BadCredentials as fault:
+        raise BadPayload(str(fault), detail=fault.detail) from None
+
+
+def _has_none(cursor: str | None, now: datetime) -> bool:
+    """Whether Amazon said within a day that it makes no such report for this account."""
+    if cursor is None or not cursor.startswith(NONE):
+        return False
+    return now - datetime.fromisoformat(cursor.removeprefix(NONE)) < DAY
+
+
+async def _read(
+    calls: Calls, marketplaces: Sequence[str], cursor: str | None, now: datetime
+) -> Page:
+    recent = await _listed(calls, marketplaces, now - DAY)
+    made = [one for one in recent if one.processing_status == MADE and one.report_document_id]
+    newest = max(made, key=lambda one: one.created_time, default=None)
+    if newest is not None and newest.report_id != cursor:
+        return Page(published=await _numbers(calls, newest), cursor=newest.report_id)
+    if not recent and not await _is_asked(calls, marketplaces):
+        return Page(cursor=f"{NONE}{now.isoformat()}")
+    return Page(cursor=cursor or UNREAD)
+
+
+async def _listed(calls: Calls, marketplaces: Sequence[str], since: datetime) -> Sequence[Report]:
+    """What was asked for since then: waiting, made, given up."""
+    params = {
+        "reportTypes": TYPE,
+        "marketplaceIds": ",".join(marketplaces[:10]),
+        "createdSince": since.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "pageSize": "100",
+    }
+    return (await calls.get("getReports", f"{PATH}/reports", ReportsAnswer, params)).reports
+
+
+async def _is_asked(calls: Calls, marketplaces: Sequence[str]) -> bool:
+    """Ask for a report; False where Amazon makes none for this account (trap 20)."""
+    body = ReportWanted(report_type=TYPE, marketplace_ids=tuple(marketplaces))
+    try:
+        await calls.send("createReport", f"{PATH}/reports", body)
+    except Refused as fault:
+        if fault.detail == "400":
+            return False
+        raise BadPayload(str(fault), detail=fault.detail) from None
+    except OutcomeUnknown as fault:  # a second one does no harm
+        raise Unreachable(str(fault), detail=fault.detail) from None
+    return True
+
+
+async def _numbers(calls: Calls, report: Report) -> tuple[Published, ...]:
+    id_ = quote(report.report_document_id or "", safe="")
+    place = await calls.get("getReportDocument", f"{PATH}/documents/{id_}", Document)
+    raw = await calls.download("getDocument", place.url)
+    return metrics.published(metrics.unpacked(raw), report.data_end_time or report.created_time)
