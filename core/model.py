@@ -380,4 +380,4 @@ class Draft(Model):
     body: Text
     to: frozenset[Party] = frozenset({Party.BUYER})
     queued_at: datetime
-    quoted: Text | None = None
+    quoted: Text | None = Field(default=None, repr=False)

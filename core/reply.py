@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -78,10 +78,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
-    """A claimed reply; *until*, monotonic, it may begin to leave: its lease is long enough."""
+    """A claimed reply; *until*, monotonic, it may begin to leave: its lease is long enough.
+
+    *quoted* is the newest message of those whom it answers.
+    """
 
     reply: Reply
     thread: Thread
+    quoted: str | None = field(repr=False)
     reader: Reader
     until: float
 
@@ -171,8 +175,9 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
             turns = await messages.turns(db, reply.account, [reply.thread])
             await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
             thread = await threads.of(db, reply.account, reply.thread)
+            quoted = await messages.newest(db, reply.account, reply.thread, reply.to)
         if thread is not None:
-            yield _Leaving(reply, thread, readers[reply.account], until)
+            yield _Leaving(reply, thread, quoted, readers[reply.account], until)
 
 
 async def _send(this: Round, leaving: _Leaving) -> None:
@@ -214,6 +219,7 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
         body=reply.body,
         to=reply.to,
         queued_at=reply.queued_at,
+        quoted=leaving.quoted,
     )
     async with asyncio.timeout(LIMIT):
         sent = await connector.reply(leaving.thread, draft, this.clock())

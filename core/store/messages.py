@@ -70,6 +70,13 @@ TURNS = """
            coalesce(judged, case when silent then 'confirmed' end, delivery), level
     from message where account = $1 and thread = any($2::text[])
 """
+NEWEST = """
+    select body from message
+    where account = $1 and thread = $2 and coalesce(party_corrected, party) = any($3::text[])
+      and coalesce(kind_corrected, kind) = 'message'
+    order by least(coalesce(sent_at, seen_at), seen_at) desc, id desc
+    limit 1
+"""
 LAST_SEEN = """
     select thread, max(seen_at) as seen_at from message
     where account = $1 and thread = any($2::text[])
@@ -195,6 +202,12 @@ def turn(message: Message, now: datetime) -> StoredTurn:
         _delivery(message.party, message.delivery),
         message.level,
     )
+
+
+async def newest(db: Db, account: str, thread: str, parties: Collection[Party]) -> str | None:
+    """The text of the newest message of *parties* in a thread; None where there is none."""
+    body: str | None = await db.fetchval(NEWEST, account, thread, sorted(parties))
+    return body or None
 
 
 async def last_seen(db: Db, account: str, threads: Collection[str]) -> dict[str, datetime]:

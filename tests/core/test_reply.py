@@ -18,7 +18,7 @@ from core.errors import (
     Unreachable,
 )
 from core.metrics import Metrics
-from core.model import Message, Page, Stream, Thread
+from core.model import Draft, Message, Page, Stream, Thread
 from core.reading.walk import Reader
 from core.store import replies, transaction
 from sla.policy import Party
@@ -45,6 +45,7 @@ class Shop(Silent):
 
     async def reply(self, thread, draft, now):
         self.sent.append((thread.id, draft.body, draft.to))
+        self.quoted = draft.quoted
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         if callable(self.outcome):
@@ -124,6 +125,32 @@ async def states(db):
 
 async def told(db):
     return [tuple(row) for row in await db.fetch("select key, kind from notice order by id")]
+
+
+async def test_it_can_quote_the_newest_message_of_those_whom_it_answers(
+    pool, db, rules, round_, queued, now
+):
+    told = [
+        message("M2", now - HOUR, Party.BUYER, "Where is it?"),
+        message("M3", now - MINUTE, Party.MARKETPLACE, "A notice"),
+        message("M4", now - MINUTE, Party.SELLER, "An answer"),
+    ]
+    async with transaction(pool) as other:
+        await ingest.page(other, rules, "mk", page(now, *told), now, None)
+    shop = Shop("R1")
+    await queued()
+    await round_(shop)
+    assert shop.quoted == "Where is it?"
+
+    await db.execute("update message set body = '' where id = 'M2'")
+    await queued()
+    await round_(shop)
+    assert shop.quoted is None
+
+
+async def test_a_draft_does_not_show_what_it_quotes(now):
+    draft = Draft(id=1, account="mk", thread="T1", body="x", queued_at=now, quoted="buyer's words")
+    assert "buyer's words" not in repr(draft)
 
 
 # Accepted
