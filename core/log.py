@@ -25,6 +25,9 @@ SHORTEST_SECRET = 4
 REPEATS = ("asyncpg.pool",)
 """Libraries that warn at every attempt while the database is away; our loops say it once."""
 
+WORDY = ("imapclient", "mail", "pymap")
+"""Libraries that tell of each command and each letter: names, addresses and words of buyers."""
+
 _KEYS = re.compile(
     r"authorization|token|secret|passw|api[ _-]?key|cookie|dsn|signature|credential|bearer",
     re.IGNORECASE,
@@ -119,6 +122,8 @@ def set_up(
     root.setLevel(level.upper())
     for name in REPEATS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in WORDY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     return redaction
 

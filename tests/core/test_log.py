@@ -171,3 +171,13 @@ def test_a_terminal_gets_readable_lines_and_a_file_json(written):
 
     assert not screen.getvalue().startswith("{")
     assert lines(written)[0]["event"] == "polled"
+
+
+@pytest.mark.parametrize("library", ["imapclient.imaplib", "imapclient.imapclient", "mail.log"])
+def test_no_library_tells_what_letters_say_however_much_is_asked_for(written, library):
+    log.set_up("json", "debug", stream=written)
+
+    logging.getLogger(library).debug("C: %s", CANARY)
+    logging.getLogger(library).info("S: %s", CANARY)
+
+    assert lines(written) == []
