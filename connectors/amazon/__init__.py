@@ -30,10 +30,12 @@ def _open(found: AmazonOptions, transport: Transport) -> Connector:
         SettingsError: that is not installed.
     """
     try:
-        from connectors.amazon import connector  # noqa: PLC0415  # an extra, see above
+        from connectors.amazon import both, connector  # noqa: PLC0415  # an extra, see above
     except ImportError:
         told = ["an Amazon account reads mail, which needs an extra: install replyby[mail]"]
         raise SettingsError(told) from None
+    if found.sp_api is not None:
+        return both.AmazonAndApi(found, found.sp_api, transport)
     return connector.Amazon(found, transport)
 
 
@@ -59,6 +61,7 @@ spec = Spec(
     budget=options.budget,
     operations=offer.OPERATIONS,
     findings=options.findings,
+    credentials=offer.credentials,
     sandbox=SandboxSpec(
         options={
             "user": "sandbox",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.amazon.options import FLOOR
-from core.connector import Capabilities
+from core.connector import Capabilities, Credential
 from core.model import Stream
 from core.transport.login import is_loopback
 from sla.policy import ThreadKind
@@ -14,7 +14,7 @@ from sla.policy import ThreadKind
 if TYPE_CHECKING:
     from connectors.amazon.options import AmazonOptions
 
-MAIL = "mail"
+MAIL, PERFORMANCE = "mail", "performance"
 
 KINDS = frozenset({
     ThreadKind.MESSAGE, ThreadKind.CLAIM, ThreadKind.RETURN, ThreadKind.CANCELLATION,
@@ -25,17 +25,39 @@ KINDS = frozenset({
 SHORTEST = 1
 """How many characters an answer has at least; Amazon publishes no most for an answer by mail."""
 
-OPERATIONS = ("token",)
-"""The words that name our calls in metrics: a mailbox is asked by IMAP, which is none."""
+OPERATIONS = (
+    "token", "getOrder", "getMessagingActionsForOrder", "GetAttributes", "sendMessage",
+    "createUploadDestination", "putFile", "getReports", "createReport", "getReportDocument",
+    "getDocument", "getMarketplaceParticipations",
+)  # fmt: skip
+"""The words that name our calls in metrics: SP-API's own, its nine typed messages as one. A mailbox
+is asked by IMAP, which is none."""
+
+SECRET = "client secret of SP-API"  # noqa: S105  # its name
+SECRET_LASTS = timedelta(days=180)
+"""After that calls fail (developer-docs.amazon.com/sp-api: rotating-your-apps-lwa-credentials,
+read 2026-11-21)."""
+
+NUMBERS = Stream(
+    PERFORMANCE,
+    timedelta(hours=1),
+    carries_clocks=False,
+    floor=timedelta(minutes=5),
+    kinds=frozenset(),
+    limited_alone=True,
+)
+"""Amazon's own numbers: looked at hourly, for nobody says when a report is made."""
 
 
 def streams(options: AmazonOptions) -> tuple[Stream, ...]:
     """One for all folders, for a thread's letters lie in several and one memory joins them.
 
-    Each page moves the cursor: what was read of a folder is read whatever becomes of the walk.
+    Each page moves the cursor: what was read of a folder is read whatever becomes of the walk. With
+    SP-API there is one for Amazon's own numbers too.
     """
     floor = timedelta(seconds=1) if is_loopback(options.imap.host) else FLOOR
-    return (Stream(MAIL, options.poll_every, ascending=True, floor=floor, kinds=KINDS),)
+    mail = Stream(MAIL, options.poll_every, ascending=True, floor=floor, kinds=KINDS)
+    return (mail, NUMBERS) if options.sp_api else (mail,)
 
 
 def can(options: AmazonOptions) -> Capabilities:
@@ -43,9 +65,13 @@ def can(options: AmazonOptions) -> Capabilities:
 
     Its mark "no response needed" and most answers given in Seller Central are seen by nobody here.
     """
+    has_api = options.sp_api is not None
     return Capabilities(
         replies=True,
         waits=True,
+        reports=has_api,
+        enriches=has_api,
+        acts=has_api,
         own_mark=False,
         sees_replies="copies",
         shortest_reply=SHORTEST,
@@ -53,3 +79,11 @@ def can(options: AmazonOptions) -> Capabilities:
         letters=True,
         confirmed_after=options.confirmed_after,
     )
+
+
+def credentials(options: AmazonOptions) -> tuple[Credential, ...]:
+    """The client secret, where its day is written down; it ends as that day began."""
+    if options.sp_api is None or options.sp_api.secret_made_on is None:
+        return ()
+    made_at = datetime.combine(options.sp_api.secret_made_on, time(tzinfo=UTC))
+    return (Credential(SECRET, made_at + SECRET_LASTS),)

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
-OPERATIONS = ("token", *pace.RATES, "putFile", "getDocument")
-"""The words that name our calls in metrics: Amazon's own, the nine messages as one."""
-
 RATE = "x-amzn-ratelimit-limit"
 IN_VAIN = 60.0
 """Seconds after a new token was refused in which no other is asked for: it is not their fault."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import platform
-from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from core.connector import Credential
 from core.errors import BadCredentials
 from core.transport.oauth import Grant, OAuth
 
@@ -24,10 +22,6 @@ HOSTS: dict[Region, str] = {
 }
 TOKENS = "https://api.amazon.com/auth/o2/token"
 """One for all regions."""
-
-SECRET_LASTS = timedelta(days=180)
-"""After that calls fail (developer-docs.amazon.com/sp-api: rotating-your-apps-lwa-credentials)."""
-SECRET = "client secret of SP-API"  # noqa: S105  # its name
 
 LONGEST_AGENT = 500
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\/()=;"})
@@ -95,11 +89,3 @@ def agent() -> str:
 
 def _escaped(text: str) -> str:
     return text.translate(_ESCAPED)
-
-
-def credentials(options: SpApi | None) -> tuple[Credential, ...]:
-    """The client secret, where its day is written down; it ends at that day's first instant."""
-    if options is None or options.secret_made_on is None:
-        return ()
-    made_at = datetime.combine(options.secret_made_on, time(tzinfo=UTC))
-    return (Credential(SECRET, made_at + SECRET_LASTS),)

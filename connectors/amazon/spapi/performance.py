@@ -13,7 +13,7 @@ from urllib.parse import quote
 from connectors.amazon.spapi import metrics
 from connectors.amazon.spapi.payload import Document, ReportsAnswer, ReportWanted
 from core.errors import BadCredentials, BadPayload, OutcomeUnknown, Refused, Unreachable
-from core.model import Page, Stream
+from core.model import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from connectors.amazon.spapi.payload import Report
     from core.model import Published
 
-STREAM = "performance"
 TYPE = "GET_V1_SELLER_PERFORMANCE_REPORT"
 PATH = "/reports/2021-06-30"
 
@@ -32,18 +31,6 @@ NONE = "none since "
 """A cursor: Amazon makes no such report for this account, it said then."""
 UNREAD = "-"
 """A cursor: no report was read yet."""
-
-
-def stream() -> Stream:
-    """Looked at hourly, for nobody says when a report is made."""
-    return Stream(
-        STREAM,
-        timedelta(hours=1),
-        carries_clocks=False,
-        floor=timedelta(minutes=5),
-        kinds=frozenset(),
-        limited_alone=True,
-    )
 
 
 async def read(

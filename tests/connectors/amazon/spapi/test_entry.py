@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from connectors.amazon import offer
 from connectors.amazon import options as module
 from connectors.amazon.marketplaces import ALL
 from connectors.amazon.spapi import entry
@@ -135,11 +136,11 @@ async def test_no_secret_stands_in_errors_logs_or_addresses(api, selling, partne
 
 
 def test_the_secret_ends_180_days_after_the_day_on_which_it_was_made(selling):
-    (known,) = entry.credentials(options(selling, secret_made_on=date(2026, 6, 1)).sp_api)
+    (known,) = offer.credentials(options(selling, secret_made_on=date(2026, 6, 1)))
 
     assert known.expires_at == datetime(2026, 11, 28, tzinfo=UTC)
-    assert entry.credentials(options(selling).sp_api) == ()
-    assert entry.credentials(None) == ()
+    assert offer.credentials(options(selling)) == ()
+    assert offer.credentials(options(selling).model_copy(update={"sp_api": None})) == ()
 
 
 def test_a_secret_of_which_nobody_knows_the_day_is_not_wise(selling):

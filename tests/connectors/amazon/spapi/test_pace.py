@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.amazon import offer
 from connectors.amazon.sandbox import spapi_market
 from connectors.amazon.spapi import pace
 from connectors.amazon.spapi.pace import Pace
@@ -62,3 +63,7 @@ def test_no_pace_is_faster_than_what_the_stand_in_takes():
         taken = spapi_market.RATES[operation]
         assert (rate, burst) <= taken
         assert burst <= taken[1]
+
+
+def test_each_paced_call_has_its_name_in_the_metrics():
+    assert {*pace.RATES, "token", "putFile", "getDocument"} == set(offer.OPERATIONS)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.amazon import offer
 from connectors.amazon.sandbox import spapi_files
 from connectors.amazon.sandbox.spapi_market import Waited
 from connectors.amazon.spapi import metrics
-from connectors.amazon.spapi.performance import NONE, STREAM, UNREAD, stream
+from connectors.amazon.spapi.performance import NONE, UNREAD
 from core.errors import BadPayload, RateLimited, Unreachable
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -168,9 +169,9 @@ async def test_a_bad_day_is_told_as_what_it_is(api, partner, clock, operation, h
 
 
 def test_the_stream_carries_no_clocks_and_holds_nothing_else_up():
-    told = stream()
+    told = offer.NUMBERS
 
-    assert (told.name, told.carries_clocks, told.limited_alone) == (STREAM, False, True)
+    assert (told.carries_clocks, told.limited_alone) == (False, True)
     assert told.floor <= told.every
 
 
