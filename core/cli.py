@@ -214,6 +214,17 @@ def mark(path: Path, account: str, thread: str, level: str) -> None:
     finished(acting.mark(path, account, thread, level))
 
 
+@main.command()
+@settings_file
+@click.argument("account")
+@click.argument("thread", type=Id())
+def link(path: Path, account: str, thread: str) -> None:
+    """Print the link that sets the marketplace's own mark on THREAD; it is a secret."""
+    from core.commands import linking
+
+    finished(linking.link(path, account, thread))
+
+
 class Instant(click.ParamType[datetime]):
     """An instant with its zone."""
 

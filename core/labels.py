@@ -57,7 +57,7 @@ SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
 tells of had passed; a later word about the same clock or account was raised."""
 
-TABLES = ("notice", "market_order")
+TABLES = ("notice", "market_order", "link")
 ACTIONS = ("deleted",)
 """What retention removes, and how: `retention_rows_deleted`."""
 

@@ -200,9 +200,10 @@ class Poll(Section):
 
 
 class Retention(Section):
-    """How long is kept what nobody needs any more: *notices* that were sent."""
+    """How long is kept what nobody needs any more: *notices* sent, *links* of messages."""
 
     notices: PositiveDuration = timedelta(days=180)
+    links: PositiveDuration = timedelta(days=30)
 
 
 class AccountSection(Section):

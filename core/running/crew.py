@@ -20,7 +20,7 @@ from core.reading.slots import PATIENCE, Slots
 from core.running import checks, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import notices, orders, transaction
+from core.store import links, notices, orders, transaction
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
@@ -298,8 +298,10 @@ class Crew:
         async with transaction(state.pool) as db:
             gone = await notices.purge(db, now - state.settings.retention.notices)
             unasked = await orders.purge(db, now - ORDERS_KEPT)
+            followed = await links.purge(db, now - state.settings.retention.links)
         state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
         state.metrics.retention_rows_deleted.labels("market_order", "deleted").inc(unasked)
+        state.metrics.retention_rows_deleted.labels("link", "deleted").inc(followed)
         return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:

@@ -181,6 +181,22 @@ def test_the_settings_file_is_named_by_option_or_environment(given, files, monke
     assert given("threads")[2].startswith("third.toml: ")
 
 
+def test_a_link_is_printed_alone_for_who_asks_for_it(given, waiting):
+    url = "https://market.example/no-response-needed?h=0123456789abcdef"
+    none = "no message of T1 came with a link that sets the marketplace's mark"
+    assert given("link", "mk", "T1") == (1, "", f"replyby: {none}\n")
+    waiting(lambda db: db.execute("insert into link values ('mk', 'M1', $1, now())", url))
+
+    code, out, err = given("link", "mk", "T1")
+
+    assert (code, out) == (0, f"{url}\n")
+    assert err.endswith("then say so: replyby mark mk T1 marked\n")
+    for other in (["threads"], ["threads", "--json"], ["explain", "mk", "T1", "--json"]):
+        assert url not in "".join(map(str, given(*other)))
+    assert given("link", "mk", "T9")[2].startswith("replyby: account mk has no thread T9")
+    assert given("link", "none", "T1")[0] == 1
+
+
 def test_a_lost_database_is_one_line_with_exit_code_1(given):
     code, out, err = given("threads")
 

@@ -114,18 +114,23 @@ def test_a_deadline_is_seen_coming_before_it_is_to_be_read_for():
     assert timedelta(seconds=crew.TENDING) <= (watch.AHEAD - watch.LEAD) / 2
 
 
-async def test_old_notices_are_removed_and_counted(state, read, pool, now):
+async def test_old_notices_and_links_are_removed_and_counted(state, read, pool, now):
     state.adopt(read(), Rules({}, {}, read().routing), now)
     for key, age in {"old": 181, "new": 179}.items():
         await pool.execute(
             "insert into notice (key, kind, account, raised_at) values ($1, 'test', '', $2)",
             key, now - timedelta(days=age),
         )  # fmt: skip
+    for key, age in {"old": 31, "new": 29}.items():
+        at = now - timedelta(days=age)
+        await pool.execute("insert into link values ('mk', $1, 'https://x', $2)", key, at)
     bells = {name: Bell() for name in wake.LOOPS}
     loops = Crew(state, Signals(), bells, read, Redaction())
 
     again = await loops._purge(now)
 
     assert [row["key"] for row in await pool.fetch("select key from notice")] == ["new"]
-    assert value(state, "retention_rows_deleted_total", table="notice", action="deleted") == 1
+    assert [row["message"] for row in await pool.fetch("select message from link")] == ["new"]
+    for table in ("notice", "link"):
+        assert value(state, "retention_rows_deleted_total", table=table, action="deleted") == 1
     assert again == now + timedelta(hours=1)
