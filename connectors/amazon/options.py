@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FLOOR = timedelta(minutes=1)
 
+PROTECTED = r"^https://\S+$|^http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/\S*)?$"
+"""An address to which secrets are sent: by TLS, or not beyond this machine."""
+
 
 def _address(text: str) -> str:
     """A mail address in small letters.
@@ -80,7 +83,7 @@ class Server(Part):
 class Tokens(Part):
     """Entry by tokens (XOAUTH2) in place of a password: Gmail, Microsoft 365."""
 
-    token_url: str = Field(pattern=r"^https://\S+$|^http://(?:127\.0\.0\.1|localhost|\[::1\])\S*$")
+    token_url: str = Field(pattern=PROTECTED)
     client_id: str = Field(min_length=1)
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
@@ -104,8 +107,8 @@ class SpApi(Part):
     client_secret: Secret
     refresh_token: Secret
     secret_made_on: date | None = None
-    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
-    token_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    base_url: str | None = Field(default=None, pattern=PROTECTED)
+    token_url: str | None = Field(default=None, pattern=PROTECTED)
 
 
 class AmazonOptions(Options):

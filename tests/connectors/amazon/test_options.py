@@ -68,6 +68,11 @@ def test_a_secret_that_is_no_line_is_refused_without_being_shown(secret):
         ({"imap": {"host": "imap.example", "port": 993}, "poll_every": "59s"}, "write 1m"),
         ({"look_back": "0s"}, "longer than nothing"),
         ({"sp_api": {**API, "seller_id": "a-b"}}, "String should match pattern"),
+        ({"sp_api": {**API, "secret_made_on": "2026-13-45"}}, "secret_made_on"),
+        ({"sp_api": {**API, "base_url": "http://sp-api.example"}}, "base_url"),
+        ({"sp_api": {**API, "token_url": "http://127.0.0.1.example/token"}}, "token_url"),
+        ({"password": None, "tokens": {**TOKENS, "token_url": "http://localhost.example"}},
+         "token_url"),
         ({"nonsense": 1}, "Extra inputs"),
     ],
 )  # fmt: skip
