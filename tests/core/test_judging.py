@@ -11,7 +11,7 @@ import pytest
 from core import ingest, marks, reply
 from core.arrival import judging
 from core.connector import Sent
-from core.errors import StoreUnavailable
+from core.errors import OutcomeUnknown, StoreUnavailable
 from core.metrics import Metrics
 from core.model import Page, Stream, Verdict
 from core.reading.walk import Reader, merged
@@ -466,3 +466,96 @@ async def test_accounts_without_verdicts_ask_the_database_nothing_more(pool, db,
 
     about = [sql for sql in asked_ if any(word in sql for word in ("verdict", "about", "link"))]
     assert about == []
+
+
+# Our own letters, read back from the folder of sent ones
+
+
+class Lost(Shop):
+    """May have sent it, under the id that it names."""
+
+    async def reply(self, thread, draft, now):
+        raise OutcomeUnknown("no answer after DATA", message_id=self.message_id)
+
+
+@pytest.fixture
+def looked(pool, rules, now, db):
+    """One round of the loop that sends and finds replies, of what is due by then."""
+
+    async def go(shop, at=None):
+        await db.execute("update reply set next_try_at = now() where next_try_at < 'infinity'")
+        reader = Reader(seeds.account(), shop, {"s": Stream("s", MINUTE)}, "mk")
+        await reply.once(pool, {"mk": reader}, rules, Metrics(), at or now)
+
+    return go
+
+
+@pytest.fixture
+def queued(pool, now, db):
+    async def put():
+        async with transaction(pool) as other:
+            return await reply.queue(other, "mk", "T1", ANSWER, BUYER, now)
+
+    return put
+
+
+async def ours(db):
+    sql = "select id, thread, origin, delivery from message where party = 'seller' order by id"
+    return [tuple(row) for row in await db.fetch(sql)]
+
+
+async def test_our_letter_read_back_is_one_message_and_stays_in_its_thread(
+    db, store, queued, looked, now
+):
+    await store(asked(now))
+    await queued()
+    await looked(Shop("A1"))
+    there = now - MINUTE / 60
+
+    letter = seller("A1", there, "case:inferred", body=f"{ANSWER}\n\n> ?", delivery="accepted")
+    for _ in range(2):
+        await store(page(letter), at=now + MINUTE)
+
+    assert await ours(db) == [("A1", "T1", "ours", "accepted")]
+    assert await clock(db) == ("met", "A1")
+    assert await db.fetchval("select stopped_at from clock") == there
+
+
+@pytest.mark.parametrize("known", ["A1", None])
+async def test_a_letter_of_which_nobody_knew_is_found_and_never_sent_again(
+    db, store, queued, looked, now, known
+):
+    shop = Lost(known)
+    await store(asked(now))
+    await queued()
+    await looked(shop)
+    assert (await state(db))[0] == "unknown"
+    assert await clock(db) == (None, None)
+    assert [kind for kind, _ in await told(db)] == ["reply_unknown"]
+
+    await store(sent(now, "A1", minutes=-1), at=now + 2 * MINUTE)
+    await looked(shop, now + 2 * MINUTE)
+
+    assert await ours(db) == [("A1", "T1", "ours", "accepted")]
+    assert await state(db) == ("accepted", None, "A1")
+    assert await clock(db) == ("met", "A1")
+
+    await store(copied(now, minutes=-3))
+    assert await state(db) == ("confirmed", None, "A1")
+    assert [kind for kind, _ in await told(db)] == ["reply_unknown"]
+
+
+async def test_the_marketplaces_copy_finds_a_letter_of_which_nobody_knew(
+    db, store, queued, looked, now
+):
+    await store(asked(now))
+    await queued()
+    await looked(Lost("A1"))
+
+    await store(copied(now, minutes=-1))
+
+    assert await state(db) == ("confirmed", None, "A1")
+    assert await clock(db) == ("met", "A1")
+    assert await ours(db) == [
+        ("A1", "T1", "ours", "unknown"), ("C1", "about-C1", "elsewhere", "confirmed"),
+    ]  # fmt: skip
