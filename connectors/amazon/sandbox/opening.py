@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from connectors.amazon.sandbox import places, seller, stories
+from connectors.amazon.sandbox import consents, places, seller, stories
 from connectors.amazon.sandbox.seller import Habits
 from connectors.amazon.sandbox.server import Sandbox
+from connectors.amazon.sandbox.spapi import SellingApi
 from connectors.amazon.sandbox.stage import SellerStage
 from core.sandbox import scene
 
@@ -48,12 +49,13 @@ class AccountOptions(Protocol):
 async def open_sandbox(
     accounts: Mapping[str, AccountOptions], clock: Callable[[], datetime]
 ) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
-    """Serve and play while entered; yields, by account, how its mailbox is reached.
+    """Serve and play while entered; yields, by account, how its mailbox and SP-API are reached.
 
     Each instant begins another scene: who starts again meets nobody of the last one.
     """
     begun = clock().isoformat()
-    async with Sandbox(clock, seed=crc32(begun.encode())) as sandbox:
+    seed = crc32(begun.encode())
+    async with Sandbox(clock, seed=seed) as sandbox, SellingApi(clock, seed=seed) as api:
         sellers = {name: await _seller(sandbox, name, one) for name, one in accounts.items()}
         scenes = [_scene(f"{name} {begun}", one) for name, one in sellers.items()]
         for each in scenes:
@@ -61,7 +63,10 @@ async def open_sandbox(
         await sandbox.post.deliver()
         playing = asyncio.create_task(scene.play(scenes, clock), name="sandbox-scene")
         try:
-            yield {name: _options(sandbox, one) for name, one in sellers.items()}
+            yield {
+                name: _options(sandbox, api, one, accounts[name].marketplaces)
+                for name, one in sellers.items()
+            }
         finally:
             playing.cancel()
             with suppress(asyncio.CancelledError):
@@ -89,7 +94,9 @@ def _scene(seed: str, one: Seller) -> scene.Scene:
     )
 
 
-def _options(sandbox: Sandbox, one: Seller) -> dict[str, Any]:
-    options = sandbox.options(one)
+def _options(
+    sandbox: Sandbox, api: SellingApi, one: Seller, marketplaces: Sequence[str]
+) -> dict[str, Any]:
+    options = {**sandbox.options(one), "sp_api": consents.given(api, one, marketplaces)}
     del options["marketplaces"]
     return options

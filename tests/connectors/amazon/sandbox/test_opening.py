@@ -93,7 +93,9 @@ async def test_placeholders_become_a_mailbox_that_can_be_read_and_written_at_onc
     assert len([one for one in pieces.messages if one.party is Party.BUYER]) >= 6
 
 
-async def test_the_specs_placeholders_become_an_account_that_reads_and_answers(clock):
+@pytest.fixture
+async def connected(clock):
+    """The connector that the spec opens for an account of the shipped settings."""
     placeholders = dict(spec.sandbox.options)
     accounts = {"one": spec.options.model_validate({**placeholders, "poll_every": "2s"})}
     async with (
@@ -102,11 +104,35 @@ async def test_the_specs_placeholders_become_an_account_that_reads_and_answers(c
         Mailboxes(Limits(command=20, answer=20, opening=20)) as mailboxes,
     ):
         options = spec.options.model_validate({**placeholders, **found["one"]})
-        connector = spec.open(options, Transport(Http(session), mailboxes, Smtp()))
-        await connector.check()
-        page = await connector.fetch("mail", None, None, clock.now)
+        yield spec.open(options, Transport(Http(session), mailboxes, Smtp()))
+
+
+async def test_the_specs_placeholders_become_an_account_that_reads_and_answers(connected, clock):
+    await connected.check()
+    page = await connected.fetch("mail", None, None, clock.now)
 
     assert [one for one in page.messages if one.party is Party.BUYER]
+
+
+async def test_sp_api_knows_the_orders_that_letters_are_about(connected, clock):
+    page = await connected.fetch("mail", None, None, clock.now)
+    number = next(one.order_id for one in page.messages if one.order_id)
+    found = await connected.orders([number, "302-0000001-0000001"], clock.now)
+    allowed = await connected.allowed(number, clock.now)
+
+    assert found[number].id == number
+    assert found["302-0000001-0000001"] is None
+    assert allowed.actions
+
+
+async def test_sp_api_tells_amazons_own_figures_of_the_same_answers(connected, clock):
+    asked = await connected.fetch("performance", None, None, clock.now)
+    clock.advance(minutes=1)
+    page = await connected.fetch("performance", asked.cursor, None, clock.now)
+    told = {one.name: one.value for one in page.published}
+
+    assert len(told) >= 3
+    assert any(value > 0 for value in told.values())
 
 
 async def test_each_account_has_its_own_mailbox_and_keeps_its_sender(clock):
