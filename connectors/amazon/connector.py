@@ -18,7 +18,7 @@ from connectors.amazon.mends import telling
 from connectors.amazon.offer import MAIL
 from connectors.amazon.reading import Place
 from core.connector import Sent
-from core.errors import SettingsError
+from core.errors import OutcomeUnknown, SettingsError
 from core.model import SetAside
 from core.transport import mime, outgoing
 from core.transport.login import Login
@@ -85,10 +85,14 @@ class Amazon:
         began = monotonic()
         letter = answering.letter(thread, draft, self._options, now)
         raw = outgoing.composed(letter)
-        with telling("smtp", self._options):
-            await self._smtp.send(
-                self._outbox, letter.sender.address, letter.recipient.address, raw
-            )
+        try:
+            with telling("smtp", self._options):
+                await self._smtp.send(
+                    self._outbox, letter.sender.address, letter.recipient.address, raw
+                )
+        except OutcomeUnknown as fault:
+            fault.message_id = letter.message_id
+            raise
         await self._keep(raw, now, ALTOGETHER - (monotonic() - began))
         return Sent(letter.message_id)
 

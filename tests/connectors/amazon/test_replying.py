@@ -198,10 +198,13 @@ async def test_trap_15_what_the_server_says_becomes_the_right_outcome(
 async def test_trap_19_a_slow_answer_after_the_letter_is_unknown_and_sent_once(shop, asked):
     shop.server.faults.order("smtp_slow", seconds=2)
 
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown) as caught:
         await shop.opened(sending=HASTY_SMTP).reply(asked, draft(), NOON)
 
-    assert len(shop.server.taken) == 1
+    [letter] = shop.server.taken
+    named = caught.value.message_id
+    assert named
+    assert f"Message-ID: <{named}>".encode() in letter.raw
 
 
 async def test_a_mail_server_that_is_away_has_not_sent(shop, asked):
