@@ -86,7 +86,10 @@ class Letters:
 
 @dataclass(slots=True)
 class Reading:
-    """What one read of a *folder* works with; *doubts* outlive it: who ended connections."""
+    """What one read of a *folder* works with; *doubts* outlive it: who ended connections.
+
+    *seen* is what the server said when it opened the folder; None: it is not open yet.
+    """
 
     line: Line
     folder: str
@@ -97,7 +100,9 @@ class Reading:
 
     async def page(self, position: str | None, since: datetime, limit: int) -> Letters:
         """The letters from *position* on; those that arrived before *since* only count later."""
-        self.seen = seen = await self._ask(lambda: self.line.client.examine(self.folder))
+        if self.seen is None:
+            self.seen = await self._ask(lambda: self.line.client.examine(self.folder))
+        seen = self.seen
         place = imap_position.begun(position, seen)
         if place.first >= seen.uidnext:
             return Letters((), str(place.after(None)), more=False)

@@ -202,6 +202,56 @@ def facts(uid):
     return f"* {uid} FETCH (UID {uid} INTERNALDATE {date} RFC822.SIZE 5 FLAGS ())"
 
 
+async def test_a_folder_stays_open_for_the_pages_of_a_walk_until_another_is_opened():
+    """To open one of 100,000 letters takes a server longer than a page of them."""
+
+    async def page(talk, uid, *left):
+        await talk.asked("UID SEARCH", f"* SEARCH {' '.join(map(str, (uid, *left)))}")
+        await talk.asked(f"UID FETCH {uid}", facts(uid))
+        await talk.asked(f"UID FETCH {uid}", f"* {uid} FETCH (UID {uid} BODY[] {{1}}".encode(),
+                         b"\r\nx)\r\n")  # fmt: skip
+
+    async def script(talk):
+        await talk.welcome()
+        await talk.examined(uidnext=4)
+        await page(talk, 1, 2, 3)
+        await talk.asked("NOOP")
+        await page(talk, 2, 3)
+        await talk.asked("NOOP")
+        await talk.examined(uidnext=1)
+        await talk.asked("NOOP")
+        await talk.examined(uidnext=4)
+        await page(talk, 3)
+
+    async with mailbox_of(script) as (mailbox, _):
+        first = await mailbox.read("INBOX", "1700000001:1", LONG_AGO, 1)
+        second = await mailbox.read("INBOX", first.position, LONG_AGO, 1)
+        await mailbox.read("Other", None, LONG_AGO, 1)
+        third = await mailbox.read("INBOX", second.position, LONG_AGO, 1)
+
+    assert [one.uid for page in (first, second, third) for one in page.letters] == [1, 2, 3]
+    assert (first.more, second.more, third.more) == (True, True, False)
+
+
+async def test_a_folder_is_opened_anew_where_a_walk_begins_elsewhere():
+    async def script(talk):
+        await talk.welcome()
+        for _ in range(2):
+            await talk.examined(uidnext=4)
+            await talk.asked("UID SEARCH", "* SEARCH 1 2")
+            await talk.asked("UID FETCH 1", facts(1))
+            await talk.asked("UID FETCH 1", b"* 1 FETCH (UID 1 BODY[] {1}\r\nx)\r\n")
+            await talk.asked("NOOP")
+        await talk.examined()
+
+    async with mailbox_of(script) as (mailbox, _):
+        for _ in range(2):
+            page = await mailbox.read("INBOX", "1700000001:1", LONG_AGO, 1)
+        await mailbox.check()
+
+    assert page.more
+
+
 async def test_a_letter_that_the_server_will_not_give_does_not_stop_the_others():
     async def script(talk):
         await talk.welcome()
