@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from datetime import timedelta
 from pathlib import Path
 
-from connectors.amazon import kinds
-from connectors.amazon.options import AmazonOptions, Server, SpApi, Tokens
+from connectors.amazon import kinds, offer, reading
+from connectors.amazon.options import FLOOR, AmazonOptions, Server, SpApi, Tokens
+from core.model import Draft
+from core.transport.mailbox import Limits
+from tests.connectors.amazon.letters import options
 
 FOLDER = Path(kinds.__file__).parent
 TEXT = (FOLDER / "README.md").read_text()
@@ -49,3 +54,60 @@ def test_each_trap_named_in_the_code_is_explained():
 
     assert named <= {int(n) for row in rows for n in row.split(",")}
     assert named
+
+
+def test_the_limits_in_the_readme_are_those_of_the_code():
+    (stream,) = offer.streams(
+        options(poll_every="2m", imap={"host": "imap.x.example", "port": 993})
+    )
+    limits = Limits()
+
+    assert stream.every == timedelta(minutes=2)
+    assert stream.floor == FLOOR == timedelta(minutes=1)
+    assert f"| `{stream.name}` | IMAP: inbox, junk, sent | 2 min, at least 1 min;" in TEXT
+    assert f"{reading.MOST} letters, {reading.MOST_BYTES >> 20} MB or" in TEXT
+    assert f"or {reading.MOST_SECONDS:g} s; its cursor" in TEXT
+    assert f"letters are read up to {limits.whole >> 20} MB" in TEXT
+    assert f"one of more than {limits.whole >> 20} MB is read from its first megabyte" in TEXT
+    assert limits.begin == 2**20
+    assert f"slices of {limits.slice / 60:g} min" in TEXT
+    assert f"at least {offer.SHORTEST} character" in TEXT
+    assert "answers carry no files" in TEXT
+    assert "files" not in Draft.model_fields
+    assert "attachments" not in Draft.model_fields
+
+
+def test_the_example_of_the_readme_is_an_account():
+    example = tomllib.loads(re.search(r"```toml\n(.*?)```", TEXT, re.DOTALL)[1])
+    told = example["accounts"]["amazon-de"]["options"]
+
+    assert AmazonOptions.model_validate(told).imap.tls == "tls"
+
+
+def test_the_defaults_in_the_readme_are_those_of_the_code():
+    said = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", TEXT, re.MULTILINE))
+    written = {name: text for name, text in said.items() if name in AmazonOptions.model_fields}
+
+    assert options(**written) == options()
+    assert set(written) == {
+        "look_back", "poll_every", "confirmed_after", "same_subject", "returns",
+    }  # fmt: skip
+
+
+def test_the_readme_says_how_to_change_password_and_consent():
+    assert "A new password or consent" in TEXT
+    assert "reload" in TEXT
+
+
+def test_the_connector_logs_one_thing_alone():
+    """That a refresh token was replaced: once for each, without it."""
+    said = [
+        (path.name, line.strip())
+        for path in FOLDER.glob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"\blog\.(debug|info|warning|error|exception)\(|\bprint\(", line)
+    ]
+
+    assert [(name, "refresh token replaced" in line) for name, line in said] == [
+        ("connector.py", True)
+    ]
