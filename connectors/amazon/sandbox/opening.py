@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from connectors.amazon.sandbox import consents, places, seller, stories
+from connectors.amazon.sandbox import acts, consents, places, seller, stories
 from connectors.amazon.sandbox.seller import Habits
 from connectors.amazon.sandbox.server import Sandbox
 from connectors.amazon.sandbox.spapi import SellingApi
@@ -55,7 +55,10 @@ async def open_sandbox(
     """
     begun = clock().isoformat()
     seed = crc32(begun.encode())
-    async with Sandbox(clock, seed=seed) as sandbox, SellingApi(clock, seed=seed) as api:
+    async with (
+        Sandbox(clock, seed=seed) as sandbox,
+        SellingApi(clock, seed=seed, more=acts.routes(), shared={acts.SANDBOX: sandbox}) as api,
+    ):
         sellers = {name: await _seller(sandbox, name, one) for name, one in accounts.items()}
         scenes = [_scene(f"{name} {begun}", one) for name, one in sellers.items()]
         for each in scenes:

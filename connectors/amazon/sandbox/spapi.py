@@ -9,7 +9,7 @@ async with SellingApi(clock) as api:
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ from core.sandbox.serve import Loopback
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -56,18 +56,26 @@ class SellingApi:
     """Serves while it is entered; sellers may be added at any time.
 
     *clock* is Amazon's: tokens, addresses and rates go by it. The same *seed* gives the same keys.
+    *more* are further routes on the same port, which find *shared* in their application.
     """
 
-    def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        *,
+        seed: int = 0,
+        more: Sequence[web.RouteDef] = (),
+        shared: Mapping[web.AppKey[Any], Any] | None = None,
+    ) -> None:
         self.faults = Faults(clock, seed, error=spapi_access.error)
         self.sellings: list[Selling] = []
         self._random = Random(seed)
         self._server = Loopback(
-            _routes(),
+            [*_routes(), *more],
             self.faults,
             clock,
             forms=spapi_access.forms,
-            shared={SELLINGS: self.sellings, spapi_access.CLOCK: clock},
+            shared={SELLINGS: self.sellings, spapi_access.CLOCK: clock, **(shared or {})},
         )
 
     async def __aenter__(self) -> Self:
