@@ -227,21 +227,25 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
 
 
 @asynccontextmanager
-async def _thread_of(this: Round, reply: Reply) -> AsyncIterator[Db]:
-    """A transaction that holds the reply's thread; its clocks are recomputed at the end."""
+async def _thread_of(this: Round, reply: Reply, message_id: str | None = None) -> AsyncIterator[Db]:
+    """A transaction that holds the reply's thread; its clocks are recomputed at the end.
+
+    So is the thread in which the reply may have been read already, as *message_id*.
+    """
     async with transaction(this.pool) as db:
         await accounts.watched_since(db, reply.account, share=True)
-        await judging.lock(db, this.rules, reply.account, [reply.thread])
+        ids = await replies.threads_of(db, reply, message_id)
+        await judging.lock(db, this.rules, reply.account, ids)
         yield db
         put = await ingest.recompute(
-            db, this.rules, reply.account, [reply.thread], this.clock(), sure=this.sure
+            db, this.rules, reply.account, ids, this.clock(), sure=this.sure
         )
     account = this.rules.accounts[reply.account]
     observe.replies(this.metrics, this.rules, account.marketplace, put.replied)
 
 
 async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
-    async with _thread_of(this, reply) as db:
+    async with _thread_of(this, reply, message_id) as db:
         await replies.accept(db, reply, message_id, this.clock())
     log.info("reply accepted", account=reply.account, reply=reply.id)
 
@@ -277,7 +281,7 @@ def wait_after(attempts: int, asked: float | None) -> timedelta:
 
 async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> None:
     """Nobody knows whether it was sent: a person is told once."""
-    async with _thread_of(this, reply) as db:
+    async with _thread_of(this, reply, message_id) as db:
         if await replies.lose(db, reply, message_id):
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
     log.warning("reply unknown", account=reply.account, reply=reply.id)

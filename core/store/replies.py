@@ -82,7 +82,8 @@ DELIVER = """
 IS_STORED = "select true from message where account = $1 and id = $2"
 RENAME = "update message set id = $3 where account = $1 and id = $2"
 REMOVE = "delete from message where account = $1 and id = $2"
-OWN = "update message set origin = 'ours' where account = $1 and id = $2"
+OWN = "update message set origin = 'ours', thread = $3 where account = $1 and id = $2"
+HOME = "select thread from message where account = $1 and id = $2"
 STRANDED = """
     select * from reply where state = 'sending' and next_try_at <= now()
     order by account, thread, id
@@ -226,6 +227,12 @@ async def refuse(db: Db, reply: Reply, reason: str, now: datetime) -> bool:
     return True
 
 
+async def threads_of(db: Db, reply: Reply, message_id: str | None) -> set[str]:
+    """The threads that change where *reply* turns out to be the message *message_id*."""
+    home = None if message_id is None else await db.fetchval(HOME, reply.account, message_id)
+    return {reply.thread} if home is None else {reply.thread, home}
+
+
 async def lose(db: Db, reply: Reply, message_id: str | None = None) -> bool:
     """Nobody knows whether it was sent, as *message_id* where that is known; the thread is held."""
     own = _own(reply)
@@ -326,10 +333,13 @@ async def _settle(
 
 
 async def _take_place(db: Db, reply: Reply, message_id: str) -> None:
-    """Let the message *message_id* be this reply: our own row, or the one that was read before."""
+    """Let the message *message_id* be this reply: our own row, or the one that was read before.
+
+    That one may have been taken for a message of another thread.
+    """
     if await db.fetchval(IS_STORED, reply.account, message_id):
         await db.execute(REMOVE, reply.account, _own(reply))
-        await db.execute(OWN, reply.account, message_id)
+        await db.execute(OWN, reply.account, message_id, reply.thread)
     else:
         await db.execute(RENAME, reply.account, _own(reply), message_id)
 

@@ -11,7 +11,7 @@ import pytest
 from core import ingest, marks, reply
 from core.arrival import judging
 from core.connector import Sent
-from core.errors import OutcomeUnknown, StoreUnavailable
+from core.errors import OutcomeUnknown
 from core.metrics import Metrics
 from core.model import Page, Stream, Verdict
 from core.reading.walk import Reader, merged
@@ -396,13 +396,8 @@ async def test_pages_stored_at_once_by_several_come_to_the_same(pool, rules, now
         await play(pool, rules, now, [])
 
         async def put(atom):
-            for _ in range(5):
-                try:
-                    async with transaction(pool) as other:
-                        await ingest.page(other, rules, "mk", atom, now, None)
-                except StoreUnavailable:
-                    continue
-                return
+            async with transaction(pool) as other:
+                await ingest.page(other, rules, "mk", atom, now, None)
 
         await asyncio.gather(*(put(atom) for atom in atoms))
         async with pool.acquire() as db:
@@ -519,6 +514,25 @@ async def test_our_letter_read_back_is_one_message_and_stays_in_its_thread(
     assert await ours(db) == [("A1", "T1", "ours", "accepted")]
     assert await clock(db) == ("met", "A1")
     assert await db.fetchval("select stopped_at from clock") == there
+
+
+@pytest.mark.parametrize("outcome", [Sent("A1"), OutcomeUnknown("?", message_id="A1")])
+async def test_our_letter_that_is_read_before_the_answer_comes_stays_in_its_thread_too(
+    db, store, queued, looked, now, outcome
+):
+    class Quick(Shop):
+        async def reply(self, thread, draft, at):
+            await store(page(seller("A1", at, "case:inferred", body=ANSWER, delivery="accepted")))
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+    await store(asked(now))
+    await queued()
+    await looked(Quick("A1"))
+
+    assert await ours(db) == [("A1", "T1", "ours", "accepted")]
+    assert await clock(db) == ("met", "A1")
 
 
 @pytest.mark.parametrize("known", ["A1", None])
