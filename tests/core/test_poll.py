@@ -570,6 +570,23 @@ async def test_a_rate_limit_is_kept_by_every_account_of_the_key(polling):
         assert len(polling.marketplaces[name].asked) == 1
 
 
+async def test_a_stream_that_is_limited_alone_holds_no_other_up(polling):
+    numbers = Stream("numbers", HOUR, carries_clocks=False, limited_alone=True)
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), numbers))
+    async with polling.pool.acquire() as db:
+        await db.execute("update stream set next_due = now() + '1 hour' where stream = 'threads'")
+    mk.say(RateLimited("429", retry_after=600.0), stream="numbers")
+
+    await polling.once()
+    async with polling.pool.acquire() as db:
+        await db.execute("update stream set next_due = now() where stream = 'threads'")
+    await polling.once()
+
+    assert (await polling.stream("numbers"))["health"] == "rate_limited"
+    assert (await polling.stream("threads"))["health"] == "ok"
+    assert await pages.rows(polling.pool, "budget") == []
+
+
 async def test_a_refused_key_takes_the_account_down_at_once_and_is_told_once(polling):
     mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
     mk.say(BadCredentials("HTTP 401"), BadCredentials("HTTP 401"))

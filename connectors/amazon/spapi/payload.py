@@ -48,7 +48,7 @@ class Errors(Payload):
 # Orders 2026-01-01: getOrder
 
 
-class SalesChannel(Payload):
+class SoldAt(Payload):
     marketplace_id: str | None = None
 
 
@@ -104,7 +104,7 @@ class Proceeds(Payload):
 class OrderPayload(Payload):
     order_id: str
     created_time: AwareDatetime | None = None
-    sales_channel: SalesChannel | None = None
+    sales_channel: SoldAt | None = None
     fulfillment: Fulfillment | None = None
     proceeds: Proceeds | None = None
     order_items: Many[OrderItem] = ()

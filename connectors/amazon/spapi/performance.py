@@ -13,14 +13,13 @@ from urllib.parse import quote
 from connectors.amazon.spapi import metrics
 from connectors.amazon.spapi.payload import Document, ReportsAnswer, ReportWanted
 from core.errors import BadCredentials, BadPayload, OutcomeUnknown, Refused, Unreachable
-from core.model import Page
+from core.model import Page, SetAside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connectors.amazon.spapi.calls import Calls
     from connectors.amazon.spapi.payload import Report
-    from core.model import Published
 
 TYPE = "GET_V1_SELLER_PERFORMANCE_REPORT"
 PATH = "/reports/2021-06-30"
@@ -28,7 +27,7 @@ PATH = "/reports/2021-06-30"
 DAY = timedelta(days=1)
 MADE = "DONE"
 NONE = "none since "
-"""A cursor: Amazon makes no such report for this account, it said then."""
+"""A cursor: Amazon said then that it makes no such report for this account, or lets us see none."""
 UNREAD = "-"
 """A cursor: no report was read yet."""
 
@@ -38,17 +37,24 @@ async def read(
 ) -> Page:
     """The newest report, where it was not read before; *cursor* is the one that was.
 
+    Where SP-API cannot be entered, that is set aside, once a day: letters are read all the same, so
+    the account is not down.
+
     Raises:
         RateLimited, Unreachable: again later.
-        BadPayload: an answer cannot be read, or SP-API cannot be entered: letters are read all
-            the same, so the account is not down.
+        BadPayload: an answer cannot be read.
     """
     if _has_none(cursor, now):
         return Page(cursor=cursor)
     try:
         return await _read(calls, marketplaces, cursor, now)
     except BadCredentials as fault:
-        raise BadPayload(str(fault), detail=fault.detail) from None
+        aside = SetAside(TYPE, str(fault), str(fault).encode())
+        return Page(set_aside=(aside,), cursor=_none(now))
+
+
+def _none(now: datetime) -> str:
+    return f"{NONE}{now.isoformat()}"
 
 
 def _has_none(cursor: str | None, now: datetime) -> bool:
@@ -65,9 +71,9 @@ async def _read(
     made = [one for one in recent if one.processing_status == MADE and one.report_document_id]
     newest = max(made, key=lambda one: one.created_time, default=None)
     if newest is not None and newest.report_id != cursor:
-        return Page(published=await _numbers(calls, newest), cursor=newest.report_id)
+        return await _taken(calls, newest)
     if not recent and not await _is_asked(calls, marketplaces):
-        return Page(cursor=f"{NONE}{now.isoformat()}")
+        return Page(cursor=_none(now))
     return Page(cursor=cursor or UNREAD)
 
 
@@ -96,8 +102,15 @@ async def _is_asked(calls: Calls, marketplaces: Sequence[str]) -> bool:
     return True
 
 
-async def _numbers(calls: Calls, report: Report) -> tuple[Published, ...]:
+async def _taken(calls: Calls, report: Report) -> Page:
+    """What *report* tells; one that cannot be read is set aside, and not read again."""
     id_ = quote(report.report_document_id or "", safe="")
     place = await calls.get("getReportDocument", f"{PATH}/documents/{id_}", Document)
     raw = await calls.download("getDocument", place.url)
-    return metrics.published(metrics.unpacked(raw), report.data_end_time or report.created_time)
+    as_of = report.data_end_time or report.created_time
+    try:
+        numbers = metrics.published(metrics.unpacked(raw), as_of)
+    except BadPayload as fault:
+        aside = SetAside(report.report_id, str(fault), raw)
+        return Page(set_aside=(aside,), cursor=report.report_id)
+    return Page(published=numbers, cursor=report.report_id)

@@ -141,14 +141,39 @@ async def test_a_report_is_taken_without_the_sellers_token(api, partner, clock):
 
 
 @pytest.mark.parametrize("operation", ["getReports", "createReport", "getReportDocument"])
-async def test_a_role_that_is_missing_takes_no_account_down(selling, partner, clock, operation):
-    selling.barred.add(operation)
+async def test_a_role_that_is_missing_takes_no_account_down_and_is_told_once_a_day(
+    api, selling, partner, clock, operation
+):
+    cursor = None
     if operation == "getReportDocument":
         await partner.performance(None, clock())
         clock.goes_on(minutes=11)
+    selling.barred.add(operation)
 
-    with pytest.raises(BadPayload, match="the role Selling Partner Insights"):
-        await partner.performance(UNREAD, clock())
+    page = await partner.performance(cursor, clock())
+    asked = len(api.received)
+    clock.goes_on(hours=23)
+    later = await partner.performance(page.cursor, clock())
+
+    (aside,) = page.set_aside
+    assert "has the application the role Selling Partner Insights" in aside.reason
+    assert (later.set_aside, len(api.received)) == ((), asked)
+
+
+async def test_a_report_that_cannot_be_read_is_set_aside_and_not_read_again(
+    api, selling, partner, clock
+):
+    page = await partner.performance(None, clock())
+    clock.goes_on(minutes=11)
+    number = api.faults.order("html", status=200, operation="getDocument")
+    page = await partner.performance(page.cursor, clock())
+    api.faults.lift(number)
+    again = await partner.performance(page.cursor, clock())
+
+    (aside,) = page.set_aside
+    assert (aside.source_id, aside.reason) == ("50000", "the report is no plain XML")
+    assert aside.raw
+    assert (again.set_aside, again.published, again.cursor) == ((), (), page.cursor)
 
 
 @pytest.mark.parametrize(
