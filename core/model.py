@@ -125,11 +125,15 @@ class Thread(Model):
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A payload that could not be read: kept with the reason; its neighbours go on."""
+    """A payload that could not be read: kept with the reason; its neighbours go on.
+
+    *quiet*: it was to be expected, so nobody is told; it is listed all the same.
+    """
 
     source_id: str
     reason: str
     raw: bytes
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Letter:
             as_of=self.at,
         )
 
-    def aside(self, reason: str) -> SetAside:
+    def aside(self, reason: str, *, quiet: bool = False) -> SetAside:
         """That a person is to look at it: who sent it and what it claims to be, no text."""
         sender = self.mail.sender.address if self.mail.sender else ""
         told = {
@@ -162,7 +162,7 @@ class Letter:
             "type": self.mail.header(kinds.TYPE)[:100],
             "faults": list(self.mail.faults),
         }
-        return SetAside(self.id, reason, json.dumps(told).encode())
+        return SetAside(self.id, reason, json.dumps(told).encode(), quiet)
 
 
 def read(arrival: Arrival, options: AmazonOptions, now: datetime) -> Letter:

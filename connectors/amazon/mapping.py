@@ -73,7 +73,8 @@ def _once(messages: Iterable[Message]) -> tuple[Message, ...]:
 def _of(one: Letter, memory: Memory) -> Pieces:
     sort, standing = one.found.sort, one.found.standing
     if sort is Sort.FOREIGN:
-        return Pieces(set_aside=(one.aside("foreign: no letter of Amazon's"),), memory=memory)
+        aside = one.aside("foreign: no letter of Amazon's", quiet=True)
+        return Pieces(set_aside=(aside,), memory=memory)
     if sort is Sort.SENT:
         return _sent(one, memory)
     if sort is Sort.LOOK_ALIKE or (standing is Standing.FORGED and sort is not Sort.BOUNCE):
@@ -139,7 +140,8 @@ def _sent(one: Letter, memory: Memory) -> Pieces:
     """
     alias = one.alias
     if alias is None:
-        return Pieces(set_aside=(one.aside("foreign: no letter to a buyer"),), memory=memory)
+        aside = one.aside("foreign: no letter to a buyer", quiet=True)
+        return Pieces(set_aside=(aside,), memory=memory)
     thread, memory = identity.of_message(
         alias, None, one.orders, one.mail.subject, one.id, one.at, memory, one.options.same_subject
     )

@@ -113,7 +113,8 @@ def bounced(one: Letter, memory: Memory) -> Pieces:
     alias = one.alias
     nameless = any(each.message_id and not each.recipient for each in one.mail.reports)
     if alias is None and not nameless:
-        return Pieces(set_aside=(one.aside("foreign: a report of another letter"),), memory=memory)
+        aside = one.aside("foreign: a report of another letter", quiet=True)
+        return Pieces(set_aside=(aside,), memory=memory)
     thread = f"case:{alias.uuid}" if alias and alias.uuid else None
     forged = one.found.standing is Standing.FORGED
     failed = [each for each in one.mail.reports if each.action == "failed"]

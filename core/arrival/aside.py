@@ -25,12 +25,14 @@ async def keep(
     """Set *items* of a stream aside.
 
     Returns:
-        How many were not set aside before; only these are told of.
+        How many were not set aside before; of these those are told that are not quiet.
     """
-    fresh = await setaside.add(db, account, stream, items, now)
+    loud = [item for item in items if not item.quiet]
+    quiet = await setaside.add(db, account, stream, [i for i in items if i.quiet], now)
+    fresh = await setaside.add(db, account, stream, loud, now)
     if fresh:
         kind = NoticeKind.PAYLOAD_SET_ASIDE
         key = keys.account(account, kind, now.replace(minute=0, second=0, microsecond=0))
-        facts = (("stream", stream), ("reason", legible(items[0].reason, CUT)), ("n", fresh))
+        facts = (("stream", stream), ("reason", legible(loud[0].reason, CUT)), ("n", fresh))
         await notices.raise_(db, rules, [Notice(key, kind, account, now, facts=facts)])
-    return fresh
+    return quiet + fresh

@@ -336,6 +336,20 @@ async def test_a_reading_of_words_that_cannot_be_held_is_set_aside(pool, now):
     assert [row["source_id"] for row in await pages.rows(pool, "set_aside")] == ["T1"]
 
 
+async def test_what_was_to_be_expected_is_set_aside_and_nobody_is_told(pool, now):
+    expected = SetAside("private", "foreign", b"x", quiet=True)
+    found = []
+    for items in ((expected,), (expected, SetAside("broken", "unreadable", b"x"))):
+        async with transaction(pool) as db:
+            await ingest.page(db, seeds.rules(), "mk", Page(set_aside=items), now, None)
+            kept = await setaside.kept(db, "mk")
+        found.append(await pages.rows(pool, "notice"))
+
+    assert [len(notices) for notices in found] == [0, 1]
+    assert "unreadable" in str(found[1][0])
+    assert {(one.source_id, one.times) for one in kept} == {("private", 2), ("broken", 1)}
+
+
 async def test_what_the_connector_set_aside_is_counted_once(pool, now):
     item = SetAside("thread 7\x00" * 100, "subject: \ud800", b"\xff{")
     for _ in range(3):
