@@ -54,37 +54,37 @@ NEAR = """
         union
         select f.what, f.id from near n cross join lateral (
             select 'verdict' as what, v.id from verdict v
-            where n.what = 'thread' and v.account = $1 and v.thread = n.id
+            where n.what = 'thread' and v.account = $1 and v.thread = n.id and not v.forgotten
             union all
             select 'verdict', v.id from about a
-            join verdict v on v.account = $1 and v.order_id = substr(a.what, 7)
+            join verdict v on v.account = $1 and v.order_id = substr(a.what, 7) and not v.forgotten
             where n.what = 'thread' and a.account = $1 and a.thread = n.id
               and a.what like 'order:%'
             union all
             select 'verdict', v.id from about a
-            join verdict v on v.account = $1 and v.buyer = substr(a.what, 7)
+            join verdict v on v.account = $1 and v.buyer = substr(a.what, 7) and not v.forgotten
             where n.what = 'thread' and a.account = $1 and a.thread = n.id
               and a.what like 'buyer:%'
             union all
             select 'verdict', v.id from about a
             join verdict v on v.account = $1
               and coalesce(v.message_id, v.thread, v.order_id, v.buyer) is null
-              and strpos(v.body, substr(a.what, 6)) > 0
+              and strpos(v.body, substr(a.what, 6)) > 0 and not v.forgotten
             where n.what = 'thread' and a.account = $1 and a.thread = n.id
               and a.what like 'name:%'
             union all
             select 'verdict', v.id from message m
-            join verdict v on v.account = $1 and v.message_id = m.id
+            join verdict v on v.account = $1 and v.message_id = m.id and not v.forgotten
             where n.what = 'thread' and m.account = $1 and m.thread = n.id
               and m.party = 'seller'
             union all
             select 'verdict', v.id from message m
-            join verdict v on v.account = $1 and v.id = m.id
+            join verdict v on v.account = $1 and v.id = m.id and not v.forgotten
             where n.what = 'thread' and m.account = $1 and m.thread = n.id
             union all
-            select 'thread', t.id from verdict v
+            select 'thread', f.id from verdict v
             cross join lateral (
-                select v.thread as id
+                select t.id from thread t where t.account = $1 and t.id = v.thread
                 union all
                 select a.thread from about a
                 where a.account = $1 and a.what in ('order:' || v.order_id, 'buyer:' || v.buyer)
@@ -96,15 +96,11 @@ NEAR = """
                 union all
                 select unnest(array[m.thread, m.told_in]) from message m
                 where m.account = $1 and m.id in (v.message_id, v.id)
-            ) t
-            where n.what = 'verdict' and v.account = $1 and v.id = n.id and t.id is not null
+            ) f
+            where n.what = 'verdict' and v.account = $1 and v.id = n.id and f.id is not null
         ) f
-        where f.what = 'thread' or not exists (
-            select from verdict v where v.account = $1 and v.id = f.id and v.forgotten
-        )
     )
     select what, id from near
-    where what = 'verdict' or exists (select from thread t where t.account = $1 and t.id = near.id)
 """
 LEFT = """
     select m.id, m.thread, coalesce(m.party_corrected, m.party) as party,
