@@ -241,6 +241,13 @@ def test_private_mail_is_set_aside_without_its_text():
     assert aside.reason.startswith("foreign")
     assert b"my secret" not in aside.raw
     assert b"ada@" not in aside.raw
+    assert aside.quiet, "nobody is told of private mail"
+
+
+def test_trap_47_of_a_letter_that_pretends_a_person_is_told():
+    pieces = read(arrival(question(), trusted=False))
+
+    assert [one.quiet for one in pieces.set_aside] == [False]
 
 
 def test_a_letter_that_comes_twice_is_one_message_of_its_earliest_instant():
