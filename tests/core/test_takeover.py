@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core import settings, store
-from core.connector import Capabilities
+from core.connector import Capabilities, Credential
 from core.running import takeover
 from core.store import workers
 from tests.core.test_settings import GOOD, SHOP, SPECS
@@ -37,6 +37,30 @@ async def test_the_settings_become_rows_and_rules(pool, read, now):
     assert [line["event"] for line in lines] == ["account added"]
 
 
+async def test_keys_that_end_become_rules_but_for_those_of_a_stand_in(read, now, tmp_path, pool):
+    ends = Credential("client secret", now)
+    ending = replace(SHOP, name="marked", credentials=lambda _: (ends,))
+    path = tmp_path / "settings.toml"
+    path.write_text(GOOD + KEYED)
+    found = settings.load(path, {**SPECS, "marked": ending}, ENVIRON, sandbox=False, now=now)
+
+    rules = await takeover.take_over(pool, found, now)
+
+    assert rules.credentials == {"other": (ends,)}
+    played = replace(
+        found.accounts["other"],
+        account=found.accounts["other"].account.model_copy(update={"sandbox": True}),
+    )
+    assert played.credentials == ()
+
+
+KEYED = """
+[accounts.other]
+connector = "marked"
+[accounts.other.options]
+base_url = "https://other.example"
+api_key = "env:SHOP_KEY"
+"""
 OURS = """
 [policies.both]
 role = "contract"
