@@ -34,6 +34,8 @@ LANGUAGES = {
 """What buyers of a marketplace speak; English elsewhere."""
 
 HABITS = Habits(answers_back=0.3)
+MOST_LETTERS = 500
+"""In each mailbox: some hours of them."""
 
 
 class AccountOptions(Protocol):
@@ -59,6 +61,7 @@ async def open_sandbox(
         Sandbox(clock, seed=seed) as sandbox,
         SellingApi(clock, seed=seed, more=acts.routes(), shared={acts.SANDBOX: sandbox}) as api,
     ):
+        sandbox.post.most = MOST_LETTERS * len(accounts)
         sellers = {name: await _seller(sandbox, name, one) for name, one in accounts.items()}
         scenes = [_scene(f"{name} {begun}", one) for name, one in sellers.items()]
         for each in scenes:

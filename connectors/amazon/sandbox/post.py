@@ -44,12 +44,14 @@ class Post:
     """What has not arrived yet, and where lies what has.
 
     *is_held*: nothing arrives until `release`; *twice*: so many of the next letters come twice.
+    *most*: so many letters lie there at most, the oldest are taken out.
     """
 
     mail: Mail
     clock: Callable[[], datetime]
     is_held: bool = False
     twice: int = 0
+    most: int | None = None
     lying: dict[str, list[Lying]] = field(default_factory=dict)
     _due: list[Due] = field(default_factory=list)
     _dropped: list[str] = field(default_factory=list)
@@ -91,6 +93,9 @@ class Post:
             while not self.is_held and self._due and self._due[0].at <= self.clock():
                 await self._arrive(heapq.heappop(self._due))
                 arrived += 1
+            if self.most is not None:
+                self._dropped += list(self.lying)[: max(0, len(self.lying) - self.most)]
+                await self._remove()
             return arrived
 
     async def run(self) -> None:

@@ -36,6 +36,7 @@ HOUR = timedelta(hours=1)
 COPIED, OPTED_OUT, REPORTED = (1, 20), (5, 60), (1, 10)
 """Seconds until the copy of an answer comes, a notice that the buyer opted out, a report."""
 
+RECORDED = 1000
 LATER = timedelta(minutes=20)
 """How much later a delayed letter is relayed after all."""
 
@@ -86,7 +87,7 @@ class Seller:
     buyers: dict[str, Buyer] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: deque[Outcome] = field(default_factory=lambda: deque(maxlen=RECORDED))
     next_fates: deque[Fate] = field(default_factory=deque)
     on_answer: Callable[[Case, datetime], None] | None = None
     _taken: deque[datetime] = field(default_factory=deque)

@@ -101,6 +101,18 @@ def test_the_stand_ins_marketplaces_are_those_that_relay_mail():
                      if one.tld in marketplaces.RELAY_TLDS}  # fmt: skip
 
 
+@pytest.mark.parametrize("place", [one.id for one in places.PLACES])
+def test_trap_09_the_orders_prefix_says_nothing_of_the_country(place):
+    seller = seller_in("en", place=place)
+    case = case_in(seller)
+    letter = seller.buyer_writes(case, "Call 030-1234567-1234567 or 49301234567.", NOON)
+    (thread,) = understood(letter, seller).threads
+
+    assert case.order.id.startswith("30")
+    assert thread.order_ids == (case.order.id,)
+    assert marketplaces.BY_ID[place].seller_central in thread.url
+
+
 @settings(max_examples=300)
 @given(
     st.sampled_from(LANGUAGES), st.sampled_from(get_args(Carries)), STYLES, WORDS, st.booleans(),

@@ -163,6 +163,16 @@ async def test_a_mailbox_is_filled_quickly_with_old_letters(sandbox, seller, mai
     assert len({one.raw.partition(b"Message-ID: ")[2][:90] for one in page.letters}) == 5
 
 
+async def test_a_mailbox_may_keep_the_newest_letters_only(sandbox, seller, case, clock, letters):
+    sandbox.post.most = 3
+    written = [seller.buyer_writes(case, str(n), clock.advance(seconds=1)) for n in range(5)]
+
+    assert [one.mail.message_id for one in await letters()] == [
+        one.message_id for one in written[-3:]
+    ]
+    assert len(sandbox.post.lying) == 3
+
+
 async def test_a_forgotten_case_takes_its_letters_along(sandbox, seller, buyer, letters, case):
     other = seller.open_case(buyer)
     kept = seller.buyer_writes(other, "Und das andere?")

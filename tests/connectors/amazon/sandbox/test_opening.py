@@ -125,7 +125,7 @@ async def test_sp_api_knows_the_orders_that_letters_are_about(connected, clock):
     assert allowed.actions
 
 
-async def test_sp_api_tells_amazons_own_figures_of_the_same_answers(connected, clock):
+async def test_trap_48_sp_api_tells_amazons_own_figures_of_the_same_answers(connected, clock):
     asked = await connected.fetch("performance", None, None, clock.now)
     clock.advance(minutes=1)
     page = await connected.fetch("performance", asked.cursor, None, clock.now)
