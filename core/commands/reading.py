@@ -13,6 +13,7 @@ from core.commands import opening
 from core.configuration.complaints import nearest
 from core.errors import Mistaken
 from core.ingest import PUSHED
+from core.running import standins
 from core.store import setaside, streams, transaction, wake
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ async def poll(path: Path, account: str, stream: str | None) -> bool:
 
     Raises:
         Mistaken: there is no such account or stream.
+        SettingsError: it is a sandbox account whose stand-in does not run.
     """
     configured = opening.read(path)
     opening.known(configured, account)
-    _known_stream(configured, account, stream)
+    _known_stream(standins.running(configured, [account]), account, stream)
     async with opening.working(configured, [account]) as state:
         found = await polling.account(
             state.pool,
