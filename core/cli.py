@@ -7,13 +7,16 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.commands import given
 from core.errors import Error, Mistaken, SettingsError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 FAILED, UNUSABLE = 1, 2
 DONE = 0
@@ -186,6 +189,10 @@ TO: Callable[[Command], Command] = click.option(
     "--to", multiple=True, default=("buyer",), show_default=True, type=PARTIES,
     help="Who is addressed; may be given twice.",
 )  # fmt: skip
+FILES: Callable[[Command], Command] = click.option(
+    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along."
+)
+Paths = tuple[Path, ...]
 
 
 @main.command()
@@ -193,13 +200,16 @@ TO: Callable[[Command], Command] = click.option(
 @click.argument("account")
 @click.argument("thread", type=Id())
 @click.option("--text", help="The reply; left out, it is read from the standard input.")
+@FILES
 @TO
-def reply(path: Path, account: str, thread: str, text: str | None, to: tuple[str, ...]) -> None:
+def reply(
+    path: Path, account: str, thread: str, text: str | None, files: Paths, to: tuple[str, ...]
+) -> None:
     """Queue a reply to THREAD."""
     from core.commands import acting
 
     body: str | bytes = sys.stdin.buffer.read() if text is None else text
-    finished(acting.answer(path, account, thread, body, to))
+    finished(acting.answer(path, account, thread, body, files, to))
 
 
 @main.command()
@@ -225,29 +235,13 @@ def link(path: Path, account: str, thread: str) -> None:
     finished(linking.link(path, account, thread))
 
 
-class Instant(click.ParamType[datetime]):
-    """An instant with its zone."""
-
-    name = "instant"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """*value* as an aware instant in UTC."""
-        try:
-            at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("is no instant; write it as 2026-11-21T12:00:00Z", param, ctx)
-        if at.tzinfo is None:
-            self.fail("has no zone; end it with Z or an offset such as +01:00", param, ctx)
-        return at.astimezone(UTC)
-
-
 @main.command()
 @settings_file
 @click.argument("account")
 @click.argument("thread", type=Id())
-@click.option("--at", type=Instant(), required=True, help="When, such as 2026-11-21T12:00:00Z.")
+@click.option(
+    "--at", type=given.Instant(), required=True, help="When, such as 2026-11-21T12:00:00Z."
+)
 @TO
 def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str, ...]) -> None:
     """Say that THREAD was answered at the marketplace."""
@@ -277,7 +271,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("order")
 @click.argument("action")
 @click.option("--text", help="What is said to the buyer.")
-@click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along.")
+@FILES
 @click.option("--from", "begin", type=DAY, help="First day of the period, such as 2026-11-21.")
 @click.option("--until", "end", type=DAY, help="Last day of the period.")
 @click.option("--again", is_flag=True, help="Although it was done before.")
@@ -287,7 +281,7 @@ def act(
     order: str,
     action: str,
     text: str | None,
-    files: tuple[Path, ...],
+    files: Paths,
     begin: datetime | None,
     end: datetime | None,
     *,

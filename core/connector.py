@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import date, datetime, timedelta
 
-    from core.model import Draft, Order, Page, Stream, Thread
+    from core.model import Draft, File, Order, Page, Stream, Thread
     from core.transport.http import Http
     from core.transport.mailbox import Mailboxes
     from core.transport.smtp import Smtp
@@ -65,9 +65,10 @@ class Capabilities:
     *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
     needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
-    characters a reply may have, None where nobody knows. *verdicts*: what became of a reply is told
-    later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes twice
-    is of its earliest instant, and one of ours stays in the thread for which it was written.
+    characters a reply may have, None where nobody knows. *most_enclosed*: how many bytes of files a
+    reply may take along, 0: none. *verdicts*: what became of a reply is told
+    later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes
+    twice is of its earliest instant, and one of ours stays in the thread for which it was written.
     *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
     read against it; None: never so.
     """
@@ -83,6 +84,7 @@ class Capabilities:
     sees_replies: SeesReplies = "always"
     shortest_reply: int | None = None
     longest_reply: int | None = None
+    most_enclosed: int = 0
     verdicts: bool = False
     letters: bool = False
     confirmed_after: timedelta | None = None
@@ -170,15 +172,6 @@ class Allowed:
 
     actions: tuple[Action, ...]
     language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that goes with a deed."""
-
-    name: str
-    content: bytes = field(repr=False)
-    media_type: str = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,6 +371,15 @@ class Account(Model):
     confirmed_after: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a reply or a deed."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
 class Draft(Model):
     """A reply that somebody wrote here: *body* is plain text, *to* the parties addressed.
 
@@ -384,4 +393,5 @@ class Draft(Model):
     body: Text
     to: frozenset[Party] = frozenset({Party.BUYER})
     queued_at: datetime
+    files: tuple[File, ...] = ()
     quoted: Text | None = Field(default=None, repr=False)

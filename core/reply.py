@@ -35,6 +35,7 @@ from core.reading.walk import Round
 from core.stopwatch import running_from
 from core.store import (
     accounts,
+    enclosures,
     messages,
     notices,
     replies,
@@ -47,12 +48,12 @@ from sla.policy import Party
 from sla.turn import accepted_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from datetime import datetime
 
     from core.connector import Capabilities
     from core.metrics import Metrics
-    from core.model import Thread
+    from core.model import File, Thread
     from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
@@ -86,16 +87,18 @@ class _Leaving:
     reply: Reply
     thread: Thread
     quoted: str | None = field(repr=False)
+    files: tuple[File, ...] = field(repr=False)
     reader: Reader
     until: float
 
 
-def check(body: str, can: Capabilities) -> None:
+def check(body: str, can: Capabilities, files: Sequence[File] = ()) -> None:
     """Refuse what is known to be refused, before it is queued.
 
     Raises:
         Mistaken: the account cannot answer from here, *body* is too short or too long for it, or
-            holds what no keyboard writes: marketplaces refuse it, or show it as odd signs.
+            holds what no keyboard writes: marketplaces refuse it, or show it as odd signs; or
+            *files* are too large, or cannot go along.
     """
     if not can.replies:
         raise Mistaken("this account cannot answer from here; answer at the marketplace")
@@ -108,12 +111,23 @@ def check(body: str, can: Capabilities) -> None:
         raise Mistaken(f"a reply has {can.shortest_reply} characters at least there")
     if can.longest_reply is not None and len(body) > can.longest_reply:
         raise Mistaken(f"a reply has {can.longest_reply} characters at most there; shorten it")
+    if files and not can.most_enclosed:
+        raise Mistaken("no files go with a reply from here; send them at the marketplace")
+    if sum(len(one.content) for one in files) > can.most_enclosed:
+        most = can.most_enclosed // 10**6
+        raise Mistaken(f"the files of a reply have {most} MB at most there; send less")
 
 
 async def queue(
-    db: Db, account: str, thread: str, body: str, to: Collection[Party], now: datetime
+    db: Db,
+    account: str,
+    thread: str,
+    body: str,
+    to: Collection[Party],
+    now: datetime,
+    files: Sequence[File] = (),
 ) -> int:
-    """Queue a reply that somebody wrote here; its id.
+    """Queue a reply that somebody wrote here, with the files that go along; its id.
 
     Raises:
         Mistaken: it is empty, addressed to nobody, or the thread is not known.
@@ -124,7 +138,9 @@ async def queue(
         raise Mistaken("a reply is addressed to the buyer, the marketplace or both")
     if await threads.of(db, account, thread) is None:
         raise Mistaken(f"account {account} has no thread {thread}")
-    return await replies.queue(db, account, thread, body, to, now)
+    reply = await replies.queue(db, account, thread, body, to, now)
+    await enclosures.add(db, reply, files)
+    return reply
 
 
 async def once(
@@ -176,8 +192,9 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
             await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
             thread = await threads.of(db, reply.account, reply.thread)
             quoted = await messages.newest(db, reply.account, reply.thread, reply.to)
+            files = await enclosures.of(db, reply.id)
         if thread is not None:
-            yield _Leaving(reply, thread, quoted, readers[reply.account], until)
+            yield _Leaving(reply, thread, quoted, files, readers[reply.account], until)
 
 
 async def _send(this: Round, leaving: _Leaving) -> None:
@@ -219,6 +236,7 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
         body=reply.body,
         to=reply.to,
         queued_at=reply.queued_at,
+        files=leaving.files,
         quoted=leaving.quoted,
     )
     async with asyncio.timeout(LIMIT):
@@ -247,6 +265,7 @@ async def _thread_of(this: Round, reply: Reply, message_id: str | None = None) -
 async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
     async with _thread_of(this, reply, message_id) as db:
         await replies.accept(db, reply, message_id, this.clock())
+        await enclosures.drop(db, reply.id)
     log.info("reply accepted", account=reply.account, reply=reply.id)
 
 
@@ -255,6 +274,7 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
     async with _thread_of(this, reply) as db:
         if await replies.refuse(db, reply, str(fault)[:CUT], this.clock()):
             await notices.raise_(db, this.rules, [await _told(db, this, reply, fault)])
+        await enclosures.drop(db, reply.id)
     log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)
 
 
@@ -284,6 +304,7 @@ async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> Non
     async with _thread_of(this, reply, message_id) as db:
         if await replies.lose(db, reply, message_id):
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
+        await enclosures.drop(db, reply.id)
     log.warning("reply unknown", account=reply.account, reply=reply.id)
 
 

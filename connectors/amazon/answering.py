@@ -13,7 +13,7 @@ from connectors.amazon import addresses
 from core.errors import Refused
 from core.model import MAX_LINE
 from core.transport.letter import Address
-from core.transport.outgoing import Outgoing
+from core.transport.outgoing import Enclosed, Outgoing
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) 
         at=now,
         in_reply_to=asked,
         references=(asked,) if asked else (),
+        files=tuple(Enclosed(one.name, one.media_type, one.content) for one in draft.files),
     )
 
 

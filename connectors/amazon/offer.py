@@ -25,6 +25,9 @@ KINDS = frozenset({
 SHORTEST = 1
 """How many characters an answer has at least; Amazon publishes no most for an answer by mail."""
 
+MOST_ENCLOSED = 10 * 10**6
+"""How many bytes of files an answer takes along (Seller Central: attachments up to 10 MB)."""
+
 OPERATIONS = (
     "token", "getOrder", "getMessagingActionsForOrder", "GetAttributes", "sendMessage",
     "createUploadDestination", "putFile", "getReports", "createReport", "getReportDocument",
@@ -75,6 +78,7 @@ def can(options: AmazonOptions) -> Capabilities:
         own_mark=False,
         sees_replies="copies",
         shortest_reply=SHORTEST,
+        most_enclosed=MOST_ENCLOSED,
         verdicts=True,
         letters=True,
         confirmed_after=options.confirmed_after,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core import loops, marks, reply
-from core.commands import opening
+from core.commands import enclosing, opening
 from core.errors import Mistaken
 from core.store import clocks, transaction, wake
 from sla.policy import Party
@@ -21,27 +21,33 @@ if TYPE_CHECKING:
 
 
 async def answer(
-    path: Path, account: str, thread: str, given: str | bytes, to: Collection[str]
+    path: Path,
+    account: str,
+    thread: str,
+    body: str | bytes,
+    paths: Collection[Path],
+    to: Collection[str],
 ) -> None:
-    """Queue a reply; the daemon sends it.
+    """Queue a reply with the files at *paths*; the daemon sends it.
 
     Raises:
-        Mistaken: there is no such account or thread, or the marketplace would not take the text.
+        Mistaken: there is no such account, thread or file, or the marketplace would not take it.
     """
-    text = _text(given)
+    text, files = _text(body), tuple(map(enclosing.file, paths))
     configured = opening.read(path)
     found = configured.accounts[opening.known(configured, account)]
-    reply.check(text, found.spec.can(found.options))
+    reply.check(text, found.spec.can(found.options), files)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        number = await reply.queue(db, account, thread, text, _parties(to), loops.utcnow())
+        addressed = _parties(to)
+        number = await reply.queue(db, account, thread, text, addressed, loops.utcnow(), files)
         await wake.send(db, "reply")
     click.echo(f"reply {number} is queued; the daemon sends it: replyby explain {account} {thread}")
 
 
-def _text(given: str | bytes) -> str:
+def _text(body: str | bytes) -> str:
     """What was given, on the command line or as it came in, if it is text."""
     try:
-        raw = given.encode() if isinstance(given, str) else given
+        raw = body.encode() if isinstance(body, str) else body
         text = raw.decode("utf-8-sig")
     except UnicodeError:
         raise Mistaken("the text is not UTF-8; write it in that encoding") from None

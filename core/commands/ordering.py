@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core import loops
-from core.commands import opening
-from core.connector import Deed, File
-from core.errors import Mistaken
+from core.commands import enclosing, opening
+from core.connector import Deed
 from core.orders import acting
 from core.store import deeds, transaction
 from sla.wording import in_utc
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
     from core.connector import Action, Allowed
     from core.store.deeds import Done
-
-MOST_BYTES = 10 * 2**20
 
 Told = dict[str, Any]
 
@@ -121,18 +117,8 @@ async def act(
     """
     configured = opening.read(path)
     opening.known(configured, account)
-    deed = Deed(order, action, text, tuple(map(_file, files)), period)
+    deed = Deed(order, action, text, tuple(map(enclosing.file, files)), period)
     async with opening.working(configured, [account]) as state:
         connector = acting.able(state.readers[account].connector)
         await acting.act(state.pool, account, connector, deed, loops.utcnow, again=again)
     click.echo(f"{account} {order}: {action} is done; it is no reply, and ends no clock")
-
-
-def _file(path: Path) -> File:
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise Mistaken(f"{path.name} cannot be read: {fault.strerror}") from None
-    if len(content) > MOST_BYTES:
-        raise Mistaken(f"{path.name} is larger than {MOST_BYTES // 2**20} MB; send less")
-    return File(path.name, content, guess_type(path.name)[0] or "application/octet-stream")

@@ -358,6 +358,10 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
+        (["reply", "mk", "T1", "--text", "Here.", "--file", "settings.toml"],
+         "replyby: no files go with a reply from here"),
+        (["reply", "mk", "T1", "--text", "Here.", "--file", "none.pdf"],
+         "replyby: none.pdf cannot be read: No such file or directory"),
         (["reply", "mk", "T1", "--text", " "], "replyby: a reply needs a text"),
         (["reply", "mk", "T9", "--text", "Yes."], "replyby: account mk has no thread T9"),
         (["reply", "mk", "T1", "--text", "No"], "replyby: a reply has 3 characters at least there"),

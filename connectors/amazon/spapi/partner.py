@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from connectors.amazon.options import AmazonOptions, SpApi
     from connectors.amazon.spapi.payload import OrderPayload
-    from core.connector import Deed, File
-    from core.model import Order, Page
+    from core.connector import Deed
+    from core.model import File, Order, Page
     from core.transport.http import Http
 
 UNKNOWN = frozenset({"400", "404"})

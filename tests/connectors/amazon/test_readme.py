@@ -9,7 +9,6 @@ from pathlib import Path
 
 from connectors.amazon import kinds, offer, reading
 from connectors.amazon.options import FLOOR, AmazonOptions, Server, SpApi, Tokens
-from core.model import Draft
 from core.transport.mailbox import Limits
 from tests.connectors.amazon.letters import options
 
@@ -72,9 +71,7 @@ def test_the_limits_in_the_readme_are_those_of_the_code():
     assert limits.begin == 2**20
     assert f"slices of {limits.slice / 60:g} min" in TEXT
     assert f"at least {offer.SHORTEST} character" in TEXT
-    assert "answers carry no files" in TEXT
-    assert "files" not in Draft.model_fields
-    assert "attachments" not in Draft.model_fields
+    assert f"answers take along {offer.MOST_ENCLOSED // 10**6} MB in all" in TEXT
 
 
 def test_the_example_of_the_readme_is_an_account():

@@ -13,7 +13,7 @@ from connectors.amazon import answering, offer, spec
 from connectors.amazon.connector import ALTOGETHER
 from core import marks, reply
 from core.errors import BadCredentials, OutcomeUnknown, Refused, Unreachable
-from core.model import Draft, Thread
+from core.model import Draft, File, Thread
 from core.stage import walk
 from sla.clock import Delivery
 from sla.policy import Party, ThreadKind
@@ -70,6 +70,23 @@ async def test_trap_03_an_answer_goes_to_the_whole_alias_in_the_form_that_amazon
     assert got.get_content_type() == "text/plain"
     quoted = "\n".join(f"> {line}" for line in QUESTION.splitlines())
     assert got.get_content().replace("\r\n", "\n") == f"{BODY}\n\n{quoted}\n"
+
+
+async def test_files_go_along_and_are_named_when_the_letter_is_read_back(shop, amazon, asked):
+    files = (File("Rechnung ü.pdf", b"%PDF-1.7", "application/pdf"), File("x.bin", b"\x00\xff"))
+    reply.check(BODY, offer.can(spec.options.model_construct(confirmed_after=None)), files)
+
+    sent = await amazon.reply(asked, draft().model_copy(update={"files": files}), NOON)
+
+    got = list(read(shop.server.taken[0].raw).iter_attachments())
+    assert [(one.get_filename(), one.get_content_type()) for one in got] == [
+        ("Rechnung ü.pdf", "application/pdf"),
+        ("x.bin", "application/octet-stream"),
+    ]
+    assert [one.get_content() for one in got] == [b"%PDF-1.7", b"\x00\xff"]
+    later = await walk(amazon, MAIL, None, NOON + timedelta(minutes=1))
+    names = [one.name for one in later.messages[sent.message_id].attachments]
+    assert names == ["Rechnung ü.pdf", "x.bin"]
 
 
 async def test_an_answer_is_read_back_as_the_same_message_in_the_same_thread(shop, amazon, asked):

@@ -14,8 +14,9 @@ from connectors.amazon.options import AmazonOptions
 from connectors.amazon.sandbox.spapi_market import ACTIONS, Bought
 from connectors.amazon.spapi import forms
 from connectors.amazon.spapi.partner import Partner
-from core.connector import Deed, File
+from core.connector import Deed
 from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused, Unreachable
+from core.model import File
 from core.transport.http import Http
 from tests.connectors.amazon.spapi import contract
 from tests.connectors.amazon.spapi.conftest import DE, FR, NOWHERE, ORDER, QUICK

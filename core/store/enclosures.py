@@ -1,0 +1,40 @@
+"""Files that go with a reply: kept until it has left or was given up, and no longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.model import File
+from core.store import legible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.store import Db
+
+ADD = """
+    insert into reply_file (reply, number, name, media_type, content) values ($1, $2, $3, $4, $5)
+"""
+OF = "select name, media_type, content from reply_file where reply = $1 order by number"
+DROP = "delete from reply_file where reply = $1"
+
+
+async def add(db: Db, reply: int, files: Sequence[File]) -> None:
+    """Keep *files* for a reply that was just queued."""
+    rows = [
+        (reply, number, legible(one.name), legible(one.media_type), one.content)
+        for number, one in enumerate(files)
+    ]
+    if rows:
+        await db.executemany(ADD, rows)
+
+
+async def of(db: Db, reply: int) -> tuple[File, ...]:
+    """The files of a reply, in their order."""
+    rows = await db.fetch(OF, reply)
+    return tuple(File(row["name"], row["content"], row["media_type"]) for row in rows)
+
+
+async def drop(db: Db, reply: int) -> None:
+    """Forget them: the reply leaves no more, or not again."""
+    await db.execute(DROP, reply)
