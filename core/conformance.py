@@ -186,6 +186,7 @@ class ConnectorConformance:
         assert set(later.threads) == set(first.threads)
         assert {m.thread for m in first.messages.values()} <= set(first.threads)
         for page in first.pages:
+            assert stage.spec.can(stage.options).verdicts or not page.verdicts
             for thread, given in page.given:
                 assert thread in first.threads
                 for at in (given.as_of, given.read_at, given.due_at, given.starts_at):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core.arrival import aside
 from core.arrival.verdicts import Left, Place, folded, judge
 from core.model import SetAside
-from core.store import Raced, replies, setaside, threads, verdicts
+from core.store import Raced, accounts, replies, setaside, threads, verdicts
 from sla.clock import Delivery, Kind
 from sla.policy import Party
 
@@ -199,15 +199,20 @@ async def _tell(
     fresh, clear = sorted(unclear - before), sorted(before - unclear)
     if fresh:
         await verdicts.mark_unclear(db, account, fresh, unclear=True)
-        items = [_aside(kept[id_]) for id_ in fresh]
+        since = await accounts.watched_since(db, account, share=False)
+        items = [_aside(kept[id_], since) for id_ in fresh]
         await aside.keep(db, rules, account, JUDGED, items, now)
     if clear:
         await verdicts.mark_unclear(db, account, clear, unclear=False)
         await setaside.settle(db, account, JUDGED, clear)
 
 
-def _aside(one: Kept) -> SetAside:
-    """That a person is to look, without a word of it: its message is in the thread."""
+def _aside(one: Kept, since: datetime | None) -> SetAside:
+    """That a person is to look, without a word of it: its message is in the thread.
+
+    Of what was said before the account was watched, much is not to be found: nobody is woken.
+    """
     refuses = one.verdict.delivery is Delivery.REFUSED
     told = f"message {one.verdict.id}, thread {one.verdict.thread}, order {one.verdict.order_id}"
-    return SetAside(one.verdict.id, _REFUSAL if refuses else _COPY, told.encode("utf-8", "replace"))
+    reason, raw = _REFUSAL if refuses else _COPY, told.encode("utf-8", "replace")
+    return SetAside(one.verdict.id, reason, raw, quiet=since is None or one.verdict.at < since)

@@ -220,6 +220,14 @@ async def test_what_no_verdict_can_mean_is_set_aside_and_told_once(db, store, no
     assert [kind for kind, _ in await told(db)] == ["payload_set_aside"]
 
 
+async def test_of_what_was_said_before_we_watched_nobody_is_told(db, store, now):
+    await db.execute("update account set monitored_since = $1", now)
+    await store(refused(now), copied(now, order="2"))
+
+    assert await db.fetchval("select count(*) from set_aside") == 2
+    assert await told(db) == []
+
+
 async def test_where_several_threads_fit_all_are_refused_and_a_person_is_told(db, store, now):
     await store(asked(now), asked(now, "T2"), sent(now), sent(now, "A2", "T2"))
     await store(refused(now))
