@@ -236,3 +236,15 @@ async def test_playing_goes_on_until_it_is_cancelled(stage):
         await playing
 
     assert len([at for acts in stage.acts.values() for at, _ in acts if at > BEGIN]) > 3
+
+
+def test_a_scene_may_have_a_script_and_numbers_of_its_own(stage):
+    stories = {"one": ((0.0, "ask"), (0.5, "answer"))}
+    script = scene.Script(stories, [(-1440, "one"), (0, "one")], {"one": 1})
+    played = scene.Scene(stage, MINUTE, 3, ("en",), script=script, number=lambda _: "1-2-3")
+    run(played, BEGIN, BEGIN + 5 * MINUTE)
+    begun = sorted(acts[0][0] for acts in stage.acts.values())
+
+    assert begun[0] - BEGIN < timedelta(hours=-23)
+    assert {act for acts in stage.acts.values() for _, act in acts} == {"open", "agent_answers"}
+    assert any("1-2-3" in text for text in stage.texts)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.errors import MessageError
+from email.parser import BytesHeaderParser
 from email.policy import default
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +19,7 @@ from connectors.amazon.sandbox.composing import File
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from email.message import EmailMessage
+    from email.message import EmailMessage, Message
 
     from connectors.amazon.sandbox.cases import Buyer, Case
 
@@ -58,17 +59,18 @@ class Answer:
 
 def read(raw: bytes, envelope_sender: str, recipient: str) -> Answer:
     """The letter, as far as it can be read."""
-    message = message_from_bytes(raw, policy=default)
-    said = str(message.get("Auto-Submitted") or "no").strip().lower()
+    head = BytesHeaderParser(policy=default).parsebytes(raw)
+    said = str(head.get("Auto-Submitted") or "no").strip().lower()
+    text, files = _content(raw)
     return Answer(
-        message_id=str(message.get("Message-ID") or "").strip().strip("<>"),
-        sender=_sender(message),
+        message_id=str(head.get("Message-ID") or "").strip().strip("<>"),
+        sender=_sender(head),
         envelope_sender=envelope_sender.lower(),
         recipient=recipient.lower(),
-        subject=str(message.get("Subject") or ""),
+        subject=str(head.get("Subject") or ""),
         raw=raw,
-        text=_text(message),
-        files=tuple(_files(message)),
+        text=text,
+        files=files,
         is_automatic=not said.startswith("no"),
     )
 
@@ -129,24 +131,40 @@ def _folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def _sender(message: EmailMessage) -> str:
+def _sender(head: Message) -> str:
     try:
-        return str(message["From"].addresses[0].addr_spec).lower()
-    except (AttributeError, IndexError, MessageError, ValueError):
+        found = getattr(head["From"], "addresses", ())
+    except (MessageError, ValueError):
         return ""
+    return str(found[0].addr_spec).lower() if found else ""
+
+
+def _content(raw: bytes) -> tuple[str, tuple[File, ...]]:
+    """The text and the files; neither where the parts are nested too deep to be read."""
+    try:
+        message = message_from_bytes(raw, policy=default)
+        return _text(message), tuple(_files(message))
+    except RecursionError:
+        return "", ()
 
 
 def _text(message: EmailMessage) -> str:
     body = message.get_body(("plain", "html"))
     if body is None:
         return ""
-    text = str(body.get_content())
+    try:
+        text = _decoded(body).decode(body.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):
+        text = _decoded(body).decode("utf-8", "replace")
     return HTML.sub(" ", text) if body.get_content_subtype() == "html" else text
 
 
 def _files(message: EmailMessage) -> Iterable[File]:
-    for part in message.iter_attachments():
-        content = part.get_content()
-        raw = content.encode() if isinstance(content, str) else content
-        if isinstance(raw, bytes):
-            yield File(part.get_filename() or "file", part.get_content_type(), raw)
+    for part in message.walk():
+        if part.get_content_disposition() == "attachment":
+            yield File(part.get_filename() or "file", part.get_content_type(), _decoded(part))
+
+
+def _decoded(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""

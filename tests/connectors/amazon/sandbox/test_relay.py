@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import smtplib
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from core.errors import OutcomeUnknown, RateLimited, Refused
 from core.transport.outgoing import Enclosed
 from sla.clock import Delivery, Kind
 from sla.policy import Party
+from tests.core.letters import HOSTILE
 
 TEXT = "Guten Tag, Ihr Paket kommt am Montag an."
 MINUTE = timedelta(minutes=1)
@@ -399,6 +401,14 @@ def test_what_is_hardly_a_letter_is_not_approved(raw):
     read = relay.read(raw, "support@shop.example", "x@marketplace.amazon.de")
 
     assert relay.fate(read, None, {}, {"support@shop.example"}) == "unapproved"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_letter_is_read_and_comes_to_some_fate(name):
+    read = relay.read(HOSTILE[name](), "support@shop.example", "x@marketplace.amazon.de")
+
+    assert relay.fate(read, None, {}, {read.sender}) in get_args(relay.Fate)
+    assert read.written is not None
 
 
 def test_files_are_counted_decoded_and_kept_by_format():
