@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import get_args
@@ -502,3 +504,16 @@ def test_an_older_french_letter_may_have_been_misread():
 
     assert "DÃ©but du message" in mime.read(letter.raw).text
     assert understood(letter, seller, memory=Memory()).messages[0].body == QUESTION
+
+
+def test_the_stand_in_shares_no_code_with_the_connector():
+    folder = Path(places.__file__).parent
+    strays = [
+        (path.name, name)
+        for path in folder.glob("*.py")
+        for name in re.findall(r"^\s*from (connectors\.\S+|core\.transport\S*)", path.read_text(),
+                               re.MULTILINE)
+        if not name.startswith("connectors.amazon.sandbox")
+    ]  # fmt: skip
+
+    assert strays == []
