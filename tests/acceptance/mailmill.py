@@ -23,7 +23,7 @@ from core.metrics import Metrics
 from core.model import Draft, Thread
 from core.poll import Reader
 from core.rules import Rules
-from core.store import transaction
+from core.store import legible, transaction
 from core.transport.smtp import Smtp
 from tests.acceptance.mill import EMPTIED, MOVED, SPOKEN, XID, Hostile
 from tests.connectors.amazon.letters import NOW, SENT
@@ -161,7 +161,7 @@ class MailMill:
 
     def _found(self, one: Posted, stored: dict[str, Any], reasons: dict[str, list[str]]) -> None:
         """It is a message or set aside; forged, it stands alone and somebody is told."""
-        told = reasons.get(one.name, [])
+        told = reasons.get(legible(one.name), [])
         if one.name not in stored and one.suspect not in stored and not told:
             raise Hostile(f"neither stored nor set aside: {one.made}\n{one.raw[:1500]!r}")
         if one.suspect in stored:
@@ -210,6 +210,7 @@ class MailMill:
                 raise Hostile(f"not the alarms of the clocks: {wrong}")
             spoken = [row["said"] or "" for row in await db.fetch(SPOKEN)]
         self._kept_to_itself("\n".join(spoken))
+        await self.transport.mailboxes.close()
         for name, n in self.now.items():
             setattr(self.figures, name, getattr(self.figures, name) + n)
 

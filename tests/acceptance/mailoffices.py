@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.core.dovecot import Dovecot
 
 SECRET = "p4ssw0rd"
+LONGEST_HEAD = 50_000
+"""Bytes of headers: the stand-in's server takes gigabytes for one of 400 kB."""
+
 AT_STAND = {"INBOX": "INBOX", "Junk": "Junk", "Sent": "Sent"}
 AT_DOVECOT = {"INBOX": "INBOX", "Junk": '"Spam-Ordner"', "Sent": "Gesendet"}
 
@@ -31,7 +34,8 @@ AT_DOVECOT = {"INBOX": "INBOX", "Junk": '"Spam-Ordner"', "Sent": "Gesendet"}
 class Stand:
     """The stand-in's server; each mailbox lives in one of its own, which goes with it.
 
-    *unheld* counts letters that it could not hold: it takes them apart as it stores them.
+    *unheld* counts letters that it cannot hold, for it takes them apart as it stores them: a
+    Dovecot holds them all.
     """
 
     def __init__(self) -> None:
@@ -56,6 +60,8 @@ class Stand:
         return await asyncio.to_thread(self._read_back, held)
 
     async def _holds(self, one: Posted) -> bool:
+        if len(one.raw.partition(b"\r\n\r\n")[0]) > LONGEST_HEAD:
+            return False
         try:
             await self._mail.deliver(SUPPORT, one.raw, ARRIVED, one.folder)
         except Exception:  # noqa: BLE001  # its parser may fail in any way: it is not what is tried
