@@ -62,8 +62,13 @@ async def once(pool: Pool, readers: Mapping[str, Reader], now: datetime) -> date
             )
         looked = clock() - now
         await gathered(_enrich(pool, name, able[name], ids, clock) for name, ids in wanted.items())
-        return clock() + max(EVERY, looked * LOOK_SHARE)
+        return clock() + rest(looked)
     return clock() + EVERY
+
+
+def rest(looked: timedelta) -> timedelta:
+    """How long to leave it after a look that took so long."""
+    return max(EVERY, looked * LOOK_SHARE)
 
 
 async def _enrich(

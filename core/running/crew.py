@@ -133,7 +133,7 @@ class Crew:
         self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
         self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
-        self._loop(group, "orders", self._orders, tick=MINUTE, after=telling)
+        self._loop(group, "orders", self._orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
         self._loop(group, "count", self._count, wake=asked, tick=MINUTE, after=telling)
         self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)

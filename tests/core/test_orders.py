@@ -163,6 +163,11 @@ async def test_the_next_look_is_soon(look, now):
     assert await look(Shop()) >= now + enriching.EVERY
 
 
+def test_a_look_that_takes_long_is_made_rarely():
+    assert enriching.rest(timedelta(milliseconds=10)) == enriching.EVERY
+    assert enriching.rest(timedelta(seconds=7)) == timedelta(seconds=350)
+
+
 @pytest.fixture
 def do(pool, db, now):
     async def do(clerk, *, again=False, deed=DEED):
