@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from connectors.amazon import spec
@@ -55,6 +57,14 @@ def test_with_sp_api_it_can_what_it_says(told, both):
     for protocol in (Enriches, Acts, Replies, Waits):
         assert isinstance(both, protocol)
     assert [stream.name for stream in spec.streams(options)] == ["mail", "performance"]
+
+
+def test_amazons_numbers_are_looked_at_hourly_and_a_stand_ins_each_minute(told):
+    real = {**told, "sp_api": {**told["sp_api"], "base_url": None}}
+
+    found = [spec.streams(spec.options.model_validate(one))[1].every for one in (real, told)]
+
+    assert found == [timedelta(hours=1), timedelta(minutes=1)]
 
 
 async def test_a_check_asks_both(api, selling, both):
