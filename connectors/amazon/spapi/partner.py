@@ -62,17 +62,26 @@ class Partner:
             )
 
     async def orders(self, ids: Sequence[str], now: datetime) -> Mapping[str, Order | None]:
-        """These orders as far as the rate allows; see `core.connector.Enriches`."""
+        """These orders as far as the rate allows; see `core.connector.Enriches`.
+
+        One that cannot be read counts as unknown where others can be: it holds nobody up.
+        """
         found: dict[str, Order | None] = {}
+        odd: dict[str, BadPayload] = {}
         for id_ in ids:
             try:
                 told = await self._order(id_)
+            except BadPayload as fault:
+                odd[id_] = fault
             except ConnectorError:
                 if not found:
                     raise
                 break
-            found[id_] = None if told is None else orders.order(told, now)
-        return found
+            else:
+                found[id_] = None if told is None else orders.order(told, now)
+        if odd and not found:
+            raise next(iter(odd.values()))
+        return {**found, **dict.fromkeys(odd)}
 
     async def _order(self, id_: str) -> OrderPayload | None:
         path = f"{orders.PATH}{quote(id_, safe='')}"

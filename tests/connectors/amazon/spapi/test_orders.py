@@ -145,6 +145,16 @@ async def test_a_fault_in_the_middle_costs_what_came_before_it_nothing(api, part
     assert list(await partner.orders([ORDER, UNKNOWN], clock())) == [ORDER]
 
 
+async def test_an_order_that_cannot_be_read_holds_no_other_up(api, selling, partner, clock):
+    selling.bought(Bought(ANOTHER, DE, clock()))
+    api.faults.order("truncated", operation="getOrder", count=1)
+
+    found = await partner.orders([ANOTHER, ORDER], clock())
+
+    assert found[ANOTHER] is None
+    assert found[ORDER].status == "shipped"
+
+
 def test_an_order_of_which_nearly_nothing_is_told_is_one(clock):
     answer = OrderAnswer.model_validate(
         {"order": {"orderId": "A", "orderItems": None, "packages": None, "proceeds": {},
