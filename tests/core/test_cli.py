@@ -684,6 +684,19 @@ def test_what_was_pushed_cannot_be_asked_for(given, aside):
     assert "was pushed and cannot be asked for" in err
 
 
+def test_what_was_read_well_and_is_unclear_is_not_asked_for_again(given, ask):
+    now = utcnow()
+    unclear = [SetAside("V1", "unclear: what it means", b"")]
+    ask(lambda db: setaside.add(db, "mk", "verdicts", unclear, now))
+    (row,) = json.loads(given("set-aside", "list", "--json")[1])
+
+    code, _, err = given("set-aside", "retry", str(row["id"]))
+
+    assert code == 1
+    assert "was read well; see to its thread" in err
+    assert given("set-aside", "retry")[1] == "everything could be read\n"
+
+
 def test_a_test_notice_reaches_the_route(given, files):
     code, out, _ = given("notify", "--test", "ops")
 
