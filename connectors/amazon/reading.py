@@ -83,8 +83,12 @@ class Place:
         return replace(self, since=self.since or since, done=frozenset())
 
     def ended(self) -> Place:
-        """Where a walk has ended."""
-        return replace(self, since=None, done=frozenset())
+        """Where a walk has ended: the same while nothing comes, so that nothing is to be written.
+
+        No folder is behind another then.
+        """
+        spots = {name: Spot(one.position) for name, one in self.spots.items()}
+        return replace(self, spots=spots, since=None, done=frozenset())
 
 
 @dataclass(frozen=True, slots=True)

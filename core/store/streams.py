@@ -83,6 +83,7 @@ ADVANCE = """
     returning true
 """
 # Locked in order, as whoever locks all streams of an account does it.
+# A cursor that did not change stays where it is: a mailbox's may be a long one.
 FINISH = """
     with held as materialized (
         select s.account, s.stream, w.cursor, w.begun, w.now, w.wait
@@ -95,7 +96,8 @@ FINISH = """
         for no key update of s
     )
     update stream s
-    set cursor = coalesce(held.cursor, s.cursor),
+    set cursor = case when held.cursor <> s.cursor then held.cursor
+                      else coalesce(s.cursor, held.cursor) end,
         seen_through = greatest(s.seen_through, held.begun), last_ok_at = held.now,
         next_due = greatest(s.not_before, least(now() + held.wait, s.pulled_to)),
         pulled_to = null, holder = null, leased_until = null, failures = 0, backoff_until = null,

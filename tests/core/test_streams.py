@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,6 +98,22 @@ async def test_a_lease_that_is_held_lasts(pool, db, now):
     await streams.hold(db, lease, HOUR)
 
     assert await due_in(db) == 3600
+
+
+async def test_a_long_cursor_that_did_not_change_is_not_written_again(pool, db, now):
+    """A mailbox's may have hundreds of kilobytes, which would be written with every poll."""
+    await put(pool, now)
+    cursor, written = secrets.token_hex(200_000), []
+    for _ in range(2):
+        await db.execute("update stream set next_due = now()")
+        (lease,) = await streams.claim(db, 1, 1, LEASE)
+        before = await db.fetchval("select pg_current_wal_insert_lsn()")
+        await streams.finish(db, Finished(lease, cursor, now, now, timedelta(0)))
+        written.append(await db.fetchval("select pg_current_wal_insert_lsn()") - before)
+
+    first, again = written
+    assert first > 100_000
+    assert again < 20_000
 
 
 async def test_a_finished_stream_says_how_far_it_was_read_and_is_due_again(pool, db, now):

@@ -118,6 +118,16 @@ async def test_later_walks_read_what_is_new_and_nothing_twice(shop, amazon):
     assert third.messages == {}
 
 
+async def test_a_cursor_is_the_same_while_nothing_comes(shop, amazon):
+    """It may be long, and is written whenever it changes."""
+    await shop.put(letter(number=1, sender=BARE))
+    first = await walk(amazon, MAIL, None, NOON)
+
+    later = await walk(amazon, MAIL, first.cursor, NOON + timedelta(minutes=2))
+
+    assert later.cursor == first.cursor
+
+
 async def test_a_folder_numbered_anew_is_read_again_and_nothing_moves(shop):
     """A conversation without case and order, longer than its family is remembered."""
     amazon = shop.opened(look_back="30d")
