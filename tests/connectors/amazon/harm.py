@@ -149,14 +149,16 @@ def odd_dates(letter: Travelling, random: Random) -> bytes:
 
 
 IDS = (
-    None, b"", b"<>", b"no brackets", b"<a b@c>", b"<" + b"x" * 5_000 + b"@y>", b"<\x00@\xff>",
-    b"<x@y> <z@w>", "<пакет@пример>".encode(), b"<../../etc/passwd>", b"<'; drop table message;-->",
+    None, b"", b"<>", b"no brackets %s", b"<a b%s@c>", b"<%s" + b"x" * 5_000 + b"@y>",
+    b"<%s\x00@\xff>", b"<%s> <z@w>", "<пакет%s@пример>".encode(), b"<../../etc/passwd%s>",
+    b"<'; drop table message;--%s>",
 )  # fmt: skip
 
 
 def odd_ids(letter: Travelling, random: Random) -> bytes:
-    """An id that is none, is not alone, or that no index holds."""
-    letter.put("Message-ID", random.choice(IDS))
+    """An id that is none, is not alone, or that no index holds; no other letter has the same."""
+    own, said = letter.value("Message-ID").strip(b"<>"), random.choice(IDS)
+    letter.put("Message-ID", said.replace(b"%s", own) if said else said)
     return letter.raw()
 
 
