@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from connectors.amazon.options import AmazonOptions, Server
     from core.connector import Transport
     from core.model import Draft, Page, Thread
-    from core.transport.mailbox import Letter
+    from core.transport.mailbox import Letter, Letters
 
 ALTOGETHER = 55.0
 """Seconds for an answer and for keeping its copy: less than core gives a reply."""
@@ -107,9 +107,8 @@ class Amazon:
         place = Place.read(position or cursor)
         if position is None:
             place = place.begun(now - self._options.look_back)
-        with telling("imap", self._options):
-            folders = await self._folders()
-            got = await reading.portion(self._mailbox.read, list(folders), place, now)
+        folders = await self._folders()
+        got = await reading.portion(self._read, list(folders), place, now)
         pieces = await self._pieces(got.letters, folders, place.memory, now)
         after = replace(got.place, memory=pieces.memory.since(now - self._remembered))
         written = (after if got.more else after.ended()).write()
@@ -122,10 +121,19 @@ class Amazon:
         options = self._options
         junk, sent = options.junk, options.sent
         if junk is None or sent is None:
-            found = await self._mailbox.folders()
+            with telling("imap", options):
+                found = await self._mailbox.folders()
             junk, sent = junk or found.get("junk"), sent or found.get("sent")
         named = {options.inbox: False, junk: False, sent: True}
         return {name: is_sent for name, is_sent in named.items() if name}
+
+    async def _read(
+        self, folder: str, position: str | None, since: datetime, limit: int
+    ) -> Letters:
+        options = self._options
+        named = {options.sent: "sent", options.junk: "junk", options.inbox: "inbox"}
+        with telling(named.get(folder, "imap"), options):
+            return await self._mailbox.read(folder, position, since, limit)
 
     async def _pieces(
         self, letters: Iterable[Letter], folders: dict[str, bool], memory: Memory, now: datetime

@@ -366,8 +366,14 @@ async def test_a_server_that_cannot_be_reached_is_told_by_its_key(shop, part, se
 async def test_a_reading_says_what_to_mend_too(shop):
     with pytest.raises(BadCredentials, match="user and password"):
         await shop.opened(password="wrong").fetch(MAIL, None, None, NOON)
-    with pytest.raises(BadPayload, match="refused"):
-        await shop.opened(inbox="Nowhere").fetch(MAIL, None, None, NOON)
+    for key in ("inbox", "sent", "junk"):
+        with pytest.raises(BadPayload, match=f"a folder as {key} names it"):
+            await shop.opened(**{key: "Nowhere"}).fetch(MAIL, None, None, NOON)
+    told = shop.told()
+    away = shop.opened(imap={**told["imap"], "port": 1})
+    with pytest.raises(Unreachable) as caught:
+        await away.fetch(MAIL, None, None, NOON)
+    assert str(caught.value).count("imap.host") == 1
 
 
 async def test_a_server_that_asks_to_wait_is_waited_for(shop, amazon):
