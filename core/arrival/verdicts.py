@@ -82,7 +82,9 @@ def judge(
     where several threads fit, the newest in each. A confirmation never lifts a refusal.
     """
     case = _Case(sorted(left, key=lambda one: (one.at, one.id)), list(places))
-    for verdict in sorted(verdicts, key=lambda one: (one.at, one.id)):
+    ordered = sorted(verdicts, key=lambda one: (one.at, one.id))
+    case.find_by_words(ordered)
+    for verdict in ordered:
         if verdict.delivery is Delivery.REFUSED:
             case.refuse(verdict)
         else:
@@ -99,6 +101,20 @@ class _Case:
         self.elsewhere: dict[str, str] = {}
         self.unclear: set[str] = set()
         self.copied: set[str] = set()
+        self.by_words: dict[str, Left] = {}
+        self.awaited: set[str] = set()
+
+    def find_by_words(self, verdicts: Iterable[Verdict]) -> None:
+        """Keep each message whose words stand in a copy for that copy, however late that comes.
+
+        Else an answer given elsewhere just before takes the place of the one that left from here.
+        """
+        for verdict in verdicts:
+            late = [] if verdict.delivery is Delivery.REFUSED else self._late(verdict)
+            same = [one for one in late if one.id not in self.awaited]
+            if same := [one for one in same if _holds(verdict.text, one.body)]:
+                self.by_words[verdict.id] = one = _before(verdict, same)[-1]
+                self.awaited.add(one.id)
 
     def refuse(self, verdict: Verdict) -> None:
         named = [one for one in self.left if one.id == verdict.message_id]
@@ -110,11 +126,12 @@ class _Case:
 
     def confirm(self, verdict: Verdict) -> None:
         """Find the message that *verdict* is a copy of; one that was refused stays so."""
-        late = [one for one in self._fitting(verdict) if verdict.at - one.at <= LAG]
-        fits = [one for one in late if one.id not in self.copied]
-        same = [one for one in fits if _holds(verdict.text, one.body)]
-        if same or len({one.thread for one in fits}) == 1:
-            self._copied(_before(verdict, same or fits)[-1])
+        taken = self.copied | self.awaited
+        fits = [one for one in self._late(verdict) if one.id not in taken]
+        if verdict.id in self.by_words:
+            self._copied(self.by_words[verdict.id])
+        elif len({one.thread for one in fits}) == 1:
+            self._copied(_before(verdict, fits)[-1])
         elif fits:
             self.unclear.add(verdict.id)
         elif verdict.is_copy:
@@ -142,6 +159,9 @@ class _Case:
         self.left.append(
             Left(verdict.id, thread, verdict.at, how, what, place.buyer, place.key, place.order_ids)
         )
+
+    def _late(self, verdict: Verdict) -> list[Left]:
+        return [one for one in self._fitting(verdict) if verdict.at - one.at <= LAG]
 
     def _fitting(self, verdict: Verdict) -> list[Left]:
         return _about(verdict, [one for one in self.left if one.at <= verdict.at + SKEW])

@@ -104,6 +104,19 @@ def test_a_copy_that_belongs_nowhere_or_to_two_is_told(places):
     assert found.unclear == {"v1"}
 
 
+def test_a_copy_of_a_colleagues_answer_does_not_take_the_place_of_ours_just_after():
+    """Both copies fit the same thread; the second holds what left from here, the first does not."""
+    place = Place("t1", AT - 60 * MINUTE, "Ada", None, ("1",))
+    ours = left("a", 1, body=ANSWER)
+    theirs = copy(text="We have sent it again this morning.")
+    of_ours = Verdict("v2", CONFIRMED, AT + 2 * MINUTE, None, None, "1", None, ANSWER, is_copy=True)
+
+    found = judge([theirs, of_ours], [ours], [place])
+
+    assert found.elsewhere == {"v1": "t1"}
+    assert found.deliveries == {"a": CONFIRMED}
+
+
 def test_without_an_order_only_the_name_counts():
     places = [Place("t1", AT - MINUTE, "Ada"), Place("t2", AT - MINUTE, "")]
 
