@@ -53,7 +53,7 @@ LOOK_BACK = timedelta(days=30)
 LINKS = 20_000
 """Old letters that are one file: a file system knows about 65,000 names of one."""
 
-ARRIVALS = 5 if QUICK else 60
+ARRIVALS = 5 if QUICK else 40
 PATIENCE = 30.0
 LOOK_EVERY = 0.002
 SETTINGS = """

@@ -9,7 +9,7 @@ import asyncio
 import imaplib
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from itertools import count
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from core.sandbox import mail
@@ -94,13 +94,22 @@ class Real:
 
     def __init__(self, server: Dovecot) -> None:
         self._server = server
-        self._users = (f"user{n}" for n in count())
+        self._users = cycle(dovecot.USERS[:-1])  # the last one is asked whether the server is up
         self._user = ""
 
     async def moved_in(self) -> dict[str, Any]:
         self._user = next(self._users)
+        await asyncio.to_thread(self._emptied)
         imap = {"host": "localhost", "port": self._server.tls}
         return {"user": self._user, "password": dovecot.PASSWORD, "imap": imap}
+
+    def _emptied(self) -> None:
+        with self._server.beside(self._user) as owner:
+            for name in AT_DOVECOT.values():
+                _, (found,) = owner.select(name)
+                if found != b"0":
+                    owner.store("1:*", "+FLAGS.SILENT", "\\Deleted")
+                owner.close()
 
     async def deliver(self, letters: Sequence[Posted]) -> list[Posted]:
         return await asyncio.to_thread(self._appended, letters)
