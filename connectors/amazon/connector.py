@@ -22,7 +22,7 @@ from core.errors import OutcomeUnknown, SettingsError
 from core.model import SetAside
 from core.transport import mime, outgoing
 from core.transport.login import Login
-from core.transport.oauth import Grant, OAuth
+from core.transport.oauth import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.connector import Transport
     from core.model import Draft, Page, Thread
     from core.transport.mailbox import Letter, Letters
+    from core.transport.oauth import OAuth
 
 ALTOGETHER = 55.0
 """Seconds for an answer and for keeping its copy: less than core gives a reply."""
@@ -49,7 +50,8 @@ class Amazon:
     def __init__(self, options: AmazonOptions, transport: Transport) -> None:
         if transport.mailboxes is None or transport.smtp is None:
             raise SettingsError(["an Amazon account reads and sends mail; nothing here does"])
-        tokens = _tokens(options, transport)
+        grant = _grant(options)
+        tokens = transport.mailboxes.tokens(transport.http, grant, _replaced) if grant else None
         self._options = options
         self._mailbox = transport.mailboxes.open(_login(options, options.imap, tokens))
         self._smtp = transport.smtp
@@ -164,19 +166,18 @@ def _login(options: AmazonOptions, server: Server, tokens: OAuth | None) -> Logi
     return Login(server.host, server.port, options.user, password, tokens, server.tls)
 
 
-def _tokens(options: AmazonOptions, transport: Transport) -> OAuth | None:
-    """The source of tokens for reading and sending alike."""
+def _grant(options: AmazonOptions) -> Grant | None:
+    """By what tokens are asked for, for reading and sending alike; None: there is a password."""
     told = options.tokens
     if told is None:
         return None
-    grant = Grant(
+    return Grant(
         told.token_url,
         told.client_id,
         told.client_secret.get_secret_value() if told.client_secret else None,
         told.refresh_token.get_secret_value() if told.refresh_token else None,
         told.scope,
     )
-    return OAuth(transport.http, grant, _replaced)
 
 
 def _replaced(_: str) -> None:

@@ -22,12 +22,15 @@ from core.transport.imap_folders import Role
 from core.transport.imap_reading import Letter, Letters, Limits, Reading
 from core.transport.imap_thread import Line
 from core.transport.login import Login, Tokens
+from core.transport.oauth import OAuth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
+    from core.transport.http import Http
     from core.transport.imap_client import Examined
+    from core.transport.oauth import Grant
 
 __all__ = ["Letter", "Letters", "Limits", "Login", "Mailbox", "Mailboxes", "Role", "Tokens"]
 
@@ -45,6 +48,7 @@ class Mailboxes:
         self.limits = limits or Limits()
         self._given = tls
         self._open: WeakSet[Mailbox] = WeakSet()
+        self._tokens: dict[Grant, OAuth] = {}
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -65,6 +69,13 @@ class Mailboxes:
         mailbox = Mailbox(login, self)
         self._open.add(mailbox)
         return mailbox
+
+    def tokens(self, http: Http, grant: Grant, rotated: Callable[[str], None]) -> OAuth:
+        """Where tokens by *grant* come from: always the same.
+
+        A refresh token that was replaced is so still known when the settings are read anew.
+        """
+        return self._tokens.setdefault(grant, OAuth(http, grant, rotated))
 
     async def close(self) -> None:
         """Close every connection."""

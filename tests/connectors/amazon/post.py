@@ -96,9 +96,9 @@ class Shop:
             **more,
         }
 
-    def opened(self, limits=QUICK, sending=QUICK_SMTP, observer=None, **more):
+    def opened(self, limits=QUICK, sending=QUICK_SMTP, observer=None, boxes=None, **more):
         """A connector with options of its own."""
-        boxes = mailbox.Mailboxes(limits)
+        boxes = boxes or mailbox.Mailboxes(limits)
         self.boxes.append(boxes)
         http = Http(self.session, observer or Watch())
         options = spec.options.model_validate(self.told(**more))

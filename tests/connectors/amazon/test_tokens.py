@@ -55,9 +55,9 @@ async def shop():
         yield shop
 
 
-def opened(shop, provider, **more):
-    tokens = {"token_url": provider.url, "client_id": "c", "refresh_token": SECRET, **more}
-    return shop.opened(password=None, tokens=tokens)
+def opened(shop, provider, boxes=None):
+    tokens = {"token_url": provider.url, "client_id": "c", "refresh_token": SECRET}
+    return shop.opened(password=None, tokens=tokens, boxes=boxes)
 
 
 async def test_one_token_opens_what_reads_and_what_sends(shop, provider):
@@ -128,6 +128,18 @@ async def test_a_new_refresh_token_is_used_from_then_on_and_a_person_is_told(sho
     told = [line for line in logs if line["event"] == "refresh token replaced"]
     assert len(told) == 1
     assert "s3cret" not in str(logs)
+
+
+async def test_a_new_refresh_token_is_known_when_the_settings_are_read_again(shop, provider):
+    provider.rotates = True
+    await opened(shop, provider).check()
+    again = opened(shop, provider, shop.boxes[0])
+    shop.server.access_tokens.clear()
+    shop.server.access_tokens.add("good-2")
+
+    await again.check()
+
+    assert [one["refresh_token"] for one in provider.asked] == [SECRET, NEWER]
 
 
 def test_settings_warn_of_tokens_that_microsoft_ends():
