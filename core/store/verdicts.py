@@ -122,8 +122,8 @@ HEAR = """
         from stream where account = $1 and carries_clocks
     ), quiet as (
         select id from message
-        where account = $1 and delivery = 'accepted' and silent is null and judged is null
-          and kind = 'message' and sent_at <= (select until from heard)
+        where account = $1 and delivery = 'accepted' and silent is null
+          and kind in ('message', 'automatic') and sent_at <= (select until from heard)
         order by id
         for no key update skip locked
     ), marked as (

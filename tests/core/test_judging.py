@@ -177,9 +177,23 @@ async def test_a_copy_that_is_told_again_stays_where_it_belongs(db, store, now):
 
     again = copied(now)
     (note,) = again.messages
-    await store(replace(again, messages=(note.model_copy(update={"subject": "Re: mail"}),)))
+    changed = note.model_copy(update={"subject": "Re: mail", "thread": "about-all"})
+    await store(replace(again, messages=(changed,)))
 
     assert await clock(db) == ("met", "C1")
+    assert await db.fetchval("select told_in from message where id = 'C1'") == "about-all"
+
+
+async def test_what_a_moved_copy_is_about_is_not_what_its_thread_is_about(db, store, now):
+    """Else what is judged would depend on what was judged before."""
+    told_ = copied(now, order=None)
+    (note,) = told_.messages
+    await store(asked(now))
+    await store(replace(told_, messages=(note.model_copy(update={"order_id": "9"}),)))
+    await store(refused(now, order="9", key=None))
+
+    assert await clock(db) == ("met", "C1")
+    assert [row["id"] for row in await db.fetch("select id from verdict where unclear")] == ["N1"]
 
 
 async def test_what_one_says_is_answered_there_is_confirmed_by_its_copy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -146,6 +147,24 @@ async def test_what_an_agent_said_is_not_confirmed_by_silence(pool, db, rules, n
     await read_to(db, now + 9 * GRACE)
 
     assert await verdicts.hear(db, "mk", GRACE, now + 9 * GRACE) == 0
+
+
+async def test_what_was_listened_to_is_not_looked_at_again(pool, db, rules, now):
+    told = [
+        buyer("Q", now - 9 * HOUR),
+        seller("A1", now - 8 * HOUR, delivery="accepted"),
+        seller("A2", now - 7 * HOUR, delivery="accepted", kind="automatic"),
+    ]
+    refusal = Verdict("N1", Delivery.REFUSED, now, message_id="A1")
+    async with transaction(pool) as other:
+        both = replace(page(*told), verdicts=(refusal,))
+        await ingest.page(other, rules, "mk", both, now, None)
+    await read_to(db, now)
+
+    assert await verdicts.hear(db, "mk", HOUR, now) == 2
+    left = "select count(*) from message where delivery = 'accepted' and silent is null"
+    assert await db.fetchval(left) == 0
+    assert await db.fetchval("select ended from clock") is None
 
 
 async def test_several_daemons_confirm_once_and_wait_for_nobody(pool, db, replied):
