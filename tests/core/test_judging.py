@@ -191,6 +191,7 @@ async def test_what_a_moved_copy_is_about_is_not_what_its_thread_is_about(db, st
     await store(asked(now))
     await store(replace(told_, messages=(note.model_copy(update={"order_id": "9"}),)))
     await store(refused(now, order="9", key=None))
+    await store(page(buyer("S1", now, party=Party.MARKETPLACE, kind=Kind.SYSTEM)))
 
     assert await clock(db) == ("met", "C1")
     assert [row["id"] for row in await db.fetch("select id from verdict where unclear")] == ["N1"]
