@@ -27,8 +27,8 @@ UNINDEXABLE = "".join(random.Random(7).choices([chr(n) for n in range(0x4E00, 0x
 SAYS = {"judged": True, "letters": True}
 EMPTIED = ";".join(
     f"delete from {table}" for table in (
-        "alarm", "clock_entry", "clock", "given", "message", "thread", "notice", "dispatch",
-        "tally", "reply", "verdict", "about", "set_aside", "account",
+        "alarm", "clock_entry", "clock", "given", "message", "reply", "thread", "notice",
+        "dispatch", "tally", "verdict", "about", "set_aside", "account",
     )
 )  # fmt: skip
 ROWS = """
@@ -425,6 +425,49 @@ async def test_pages_stored_at_once_by_several_come_to_the_same(pool, rules, now
         await asyncio.gather(*(put(atom) for atom in atoms))
         async with pool.acquire() as db:
             assert await outcome(db) == expected, seed
+
+
+class Each(Shop):
+    """Accepts every reply, each under an id of its own."""
+
+    async def reply(self, thread, draft, now):
+        await asyncio.sleep(0)
+        return Sent(f"A-{draft.thread}")
+
+
+async def test_replies_pages_and_recomputing_at_once_lock_in_one_order(pool, rules, now, db):
+    """All in one order's threads: each transaction holds several, and none waits in a circle."""
+    asyncio.get_running_loop().set_debug(False)
+    ids = [f"T{n}" for n in range(5)]
+
+    async def put(atom):
+        async with transaction(pool) as other:
+            await ingest.page(other, rules, "mk", atom, now, None)
+
+    async def answered():
+        reader = Reader(seeds.account(), Each("?"), {"s": Stream("s", MINUTE)}, "mk")
+        for _ in range(2):
+            await reply.once(pool, {"mk": reader}, rules, Metrics(), now)
+
+    await put(merged([asked(now, id_) for id_ in ids]))
+    async with transaction(pool) as other:
+        for id_ in ids:
+            await reply.queue(other, "mk", id_, f"{ANSWER} {id_}", BUYER, now)
+    said = [refused(now, f"N{n}", minutes=-1) for n in range(3)]
+    said += [copied(now, f"C{n}", minutes=-1, text=f"{ANSWER} T{n}") for n in range(3)]
+    said += [sent(now, f"A-{id_}", f"case:{id_}", minutes=0, body=ANSWER) for id_ in ids]
+    again = [ingest.recompute_all(pool, rules, "mk", ids, now) for _ in range(3)]
+    await asyncio.gather(answered(), *again, *map(put, said))
+
+    letters_ = await db.fetch(
+        "select id, thread, origin from message where id like 'A-%' order by id"
+    )
+    assert [tuple(row) for row in letters_] == [(f"A-{id_}", id_, "ours") for id_ in ids]
+    states = await db.fetch(
+        "select r.state = coalesce(m.judged, m.delivery) from reply r join message m"
+        " on m.id = r.message_id"
+    )
+    assert [row[0] for row in states] == [True] * 5
 
 
 # What is stored of it
