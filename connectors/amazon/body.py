@@ -40,7 +40,8 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 _ORDER = re.compile(r"(?<![\w-])\d{3}-\d{7}-\d{7}(?![\w-])", re.ASCII)
 _ORDER_LINE = re.compile(r"^[ \t]*+#[ \t]*+(\d{3}-\d{7}-\d{7})(?![\w-])", re.MULTILINE | re.ASCII)
 _ASIN = re.compile(r"\bASIN\W{0,3}([A-Z0-9]{10})\b", re.ASCII)
-_URL = re.compile(r"https?://[^\s<>\"'\[\]()]{1,2000}", re.IGNORECASE)
+# A link ends where another begins: what stands before Amazon's must not hide that it is one.
+_URL = re.compile(r"https?://(?:[^\s<>\"'\[\]()h]|h(?!ttps?://)){1,2000}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Tokens and watermarks: what follows the first of them is Amazon's, not the writer's.

@@ -6,12 +6,15 @@ here: no copy, no notice and no stranger does (traps 10, 11, 47).
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from connectors.amazon import body, identity, letter, marketplaces, notices
 from connectors.amazon.identity import Seen
 from connectors.amazon.kinds import MARKETPLACE, Sort, Standing
 from connectors.amazon.letter import Pieces
+from core import crash
+from core.model import SetAside
 from core.transport import quotes
 from sla.clock import Delivery, Kind
 from sla.policy import Party
@@ -39,13 +42,23 @@ def pieces(
 ) -> Pieces:
     """What comes of *arrivals*, in the order in which they arrived, read at *now*.
 
-    A letter that comes twice, or lies in two folders, is one message, of its earliest instant.
+    A letter that comes twice, or lies in two folders, is one message, of its earliest instant. One
+    at which this fails is set aside, with the places in our code: those behind it are read.
     """
     every: list[Pieces] = []
     for arrival in arrivals:
-        every.append(_of(letter.read(arrival, options, now), memory))
+        try:
+            every.append(_of(letter.read(arrival, options, now), memory))
+        except Exception as bug:  # noqa: BLE001  # one letter nobody foresaw must not stop a mailbox
+            every.append(Pieces(set_aside=(_unforeseen(arrival, bug),), memory=memory))
         memory = every[-1].memory
     return joined(every, memory)
+
+
+def _unforeseen(arrival: Arrival, bug: Exception) -> SetAside:
+    """That a person is to look at the letter, and whoever writes this at these places."""
+    places = json.dumps({"places": crash.places(bug)}).encode()
+    return SetAside(letter.name(arrival.mail), f"crashed: {type(bug).__name__}", places)
 
 
 def joined(every: Sequence[Pieces], memory: Memory) -> Pieces:

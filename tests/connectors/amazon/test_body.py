@@ -235,6 +235,8 @@ SHAPES = st.lists(
 
 @given(SHAPES | st.text(), st.none() | SHAPES | st.text(), st.text())
 @example("----- a -----\n----- b -----", "<pre", "")
+@example(f"----- x -----https://{LINK}----- x -----", None, "")
+@example(f"https://click.example/?to={LINK}", None, "")
 def test_any_text_is_read(text, html, subject):
     assert LINK not in body.read(mail(text, html=html, subject=subject)).text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -448,3 +450,14 @@ def test_the_page_holds_all_and_shows_no_link():
     assert page.links == pieces.links
     assert page.links
     assert SECRET not in repr(page)
+
+
+def test_a_letter_that_nobody_foresaw_is_set_aside_and_those_behind_it_are_read():
+    broken = replace(mail("x"), message_id="odd@mail.example", text=None)
+    pieces = mapping.pieces([arrival(broken), arrival(question())], options(), Memory(), NOW)
+    (aside,) = pieces.set_aside
+
+    assert (aside.source_id, aside.quiet) == ("odd@mail.example", False)
+    assert aside.reason.startswith("crashed: ")
+    assert "body.py" in json.loads(aside.raw)["places"][-1]
+    assert [m.body for m in pieces.messages] == [QUESTION]
