@@ -41,6 +41,10 @@ ALTOGETHER = 55.0
 REMEMBERED = timedelta(days=90)
 """How long letters without a case are remembered at least."""
 
+FEWER = 4
+"""After a page that was cut off the next one has so many times fewer letters, until one succeeds:
+those that take long to read must not hold up the rest for ever."""
+
 log = structlog.get_logger()
 
 
@@ -56,6 +60,7 @@ class Amazon:
         self._mailbox = transport.mailboxes.open(_login(options, options.imap, tokens))
         self._smtp = transport.smtp
         self._outbox = _login(options, options.smtp, tokens)
+        self._most = reading.MOST
         self._remembered = max(REMEMBERED, options.same_subject, options.look_back)
 
     async def check(self) -> None:
@@ -109,11 +114,13 @@ class Amazon:
         place = Place.read(position or cursor)
         if position is None:
             place = place.begun(now - self._options.look_back)
+        most, self._most = self._most, max(1, self._most // FEWER)
         folders = await self._folders()
-        got = await reading.portion(self._read, list(folders), place, now)
+        got = await reading.portion(self._read, list(folders), place, now, most)
         pieces = await self._pieces(got.letters, folders, place.memory, now)
         after = replace(got.place, memory=pieces.memory.since(now - self._remembered))
         written = (after if got.more else after.ended()).write()
+        self._most = min(reading.MOST, 2 * most)
         return replace(
             pieces.page(), cursor=written, position=written if got.more else None, more=got.more
         )

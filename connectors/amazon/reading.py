@@ -100,8 +100,10 @@ class Portion:
     more: bool
 
 
-async def portion(read: Read, folders: Sequence[str], place: Place, now: datetime) -> Portion:
-    """The next letters of *folders*, from *place* on, which a walk has begun.
+async def portion(
+    read: Read, folders: Sequence[str], place: Place, now: datetime, most: int = MOST
+) -> Portion:
+    """The next letters of *folders*, *most* of them, from *place* on, which a walk has begun.
 
     Raises:
         ConnectorError: nothing of this portion is known.
@@ -109,9 +111,11 @@ async def portion(read: Read, folders: Sequence[str], place: Place, now: datetim
     since, began = place.since or now, monotonic()
     spots, done = dict(place.spots), set(place.done)
     letters: list[Letter] = []
-    while (left := [name for name in folders if name not in done]) and _has_room(letters, began):
+    while (left := [name for name in folders if name not in done]) and (
+        len(letters) < most and _has_room(letters, began)
+    ):
         name = min(left, key=lambda one: spots.get(one, Spot()).through)
-        got = await read(name, spots.get(name, Spot()).position, since, MOST - len(letters))
+        got = await read(name, spots.get(name, Spot()).position, since, most - len(letters))
         letters += got.letters
         spots[name] = Spot(got.position, _last(got, spots.get(name, Spot())) if got.more else now)
         done.update([] if got.more else [name])
@@ -121,7 +125,7 @@ async def portion(read: Read, folders: Sequence[str], place: Place, now: datetim
 
 def _has_room(letters: Sequence[Letter], began: float) -> bool:
     size = sum(len(each.raw) for each in letters)
-    return len(letters) < MOST and size < MOST_BYTES and monotonic() - began < MOST_SECONDS
+    return size < MOST_BYTES and monotonic() - began < MOST_SECONDS
 
 
 def _last(got: Letters, before: Spot) -> datetime:

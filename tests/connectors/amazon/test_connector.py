@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -159,6 +161,35 @@ async def test_pages_are_bounded_and_each_leaves_a_cursor_to_go_on_from(shop, am
 
     assert len(rest.messages) == 40
     assert not {m.id for m in first.messages} & set(rest.messages)
+
+
+async def test_letters_that_take_long_are_read_in_ever_smaller_pages(shop, amazon):
+    """Core cuts a page off after a minute: the same page again would never come to an end."""
+    for number in range(30):
+        await shop.put(letter(number=number))
+    piece, slow = amazon._piece, True
+
+    def slowly(*given, **more):
+        if slow:
+            time.sleep(0.15)
+        return piece(*given, **more)
+
+    amazon._piece, tries, page = slowly, 0, None
+    while page is None:
+        tries += 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.5):
+                page = await amazon.fetch(MAIL, None, None, NOON)
+    slow = False
+    sizes, position = [len(page.messages)], page.position
+    while page.more:
+        page = await amazon.fetch(MAIL, None, position, NOON)
+        sizes, position = [*sizes, len(page.messages)], page.position
+
+    assert tries in {4, 5}
+    assert sizes[0] in {3, 1}
+    assert sum(sizes) == 30
+    assert sizes[1] == 2 * sizes[0]
 
 
 async def test_a_walk_that_goes_on_tomorrow_still_looks_back_as_far(shop):
