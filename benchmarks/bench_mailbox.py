@@ -122,14 +122,17 @@ def _written(path: Path, raw: bytes, at: float) -> None:
     os.utime(path, (at, at))
 
 
-def _numbered(server: Dovecot, user: str) -> None:
+def _numbered(server: Dovecot, user: str) -> float:
     """Let the server give UIDs to what lies there now, and know when it arrived.
 
-    As it does of a mailbox that is in use; what lies there first has the lower ones.
+    As it does of a mailbox that is in use; what lies there first has the lower ones. Returns the
+    seconds that it takes a client to open the folder and to look for the letters of the look-back.
     """
     with server.beside(user) as owner:
+        begun = perf_counter()
         owner.select("INBOX", readonly=True)
         owner.uid("SEARCH", f"SINCE {loops.utcnow() - LOOK_BACK:%d-%b-%Y}")
+        return perf_counter() - begun
 
 
 @asynccontextmanager
@@ -190,12 +193,15 @@ def first_syncs() -> None:
         for size in sizes:
             fill(server, f"user{size % 59}", size)
         asyncio.run(_rounds(server, found))
+        looks = {size: [_numbered(server, f"user{size % 59}") for _ in range(3)] for size in sizes}
     few, many = found[0], found[OLD]
     print(f"{WINDOW:,} letters of the look-back, {OLD:,} older ones beside them or none.\n")
     table([
         *_rows("window alone", [first for first, _ in few]),
         *_rows(f"and {OLD:,} old", [first for first, _ in many]),
         Row("seconds of one in the other", _ratios(few, many, "seconds"), "<= 1.25"),
+        Row("a bare client opens the folder and searches: alone, s", looks[0]),
+        Row(f"the same, {OLD:,} old letters, s", looks[OLD]),
         Row("commands", _ratios(few, many, "commands"), "<= 1.02"),
         Row("bytes", _ratios(few, many, "answered"), "<= 1.02"),
         Row("read again, nothing new, s", [again.seconds for _, again in many]),
