@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 LONGEST_ADDRESS = 320
 """RFC 5321: 64 characters, an @, 255 characters."""
 
+LONGEST_NAME = 320
+"""Characters of a name up to which it may go on after a comma: else 30,000 commas behind one are
+looked at 30,000 times."""
+
 TOKEN = re.compile(
     r'(?P<word>=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*+\?=)|"(?P<quoted>(?:[^"\\]|\\.)*+)"?'
     r"|<(?P<angle>[^<>]*+)>?|\((?P<comment>(?:[^()]|\([^()]*+\))*+)\)|(?P<end>[,;])|(?P<group>:)"
@@ -52,9 +56,10 @@ class _Reading:
         """Keep the address that ends here; a name with a comma in it goes on after it."""
         phrase = self.phrase.strip()
         said = phrase if self.angle is None else self.angle
-        address = cleaned(said)
+        address = cleaned(said) if self.angle is not None or "@" in said else ""
         if self.angle is None and "@" not in address:
-            self.phrase = f"{phrase}{separator} " if separator == "," and phrase else ""
+            goes_on = separator == "," and 0 < len(phrase) <= LONGEST_NAME
+            self.phrase = f"{phrase}{separator} " if goes_on else ""
             return
         name = phrase if self.angle is not None else self.comment
         if address:

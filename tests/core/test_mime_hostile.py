@@ -334,6 +334,9 @@ COSTLY: dict[str, Callable[[int], bytes]] = {
         b"X: " + b"=?u?q?" * 4_000 + b"\r\n" for _ in range(n // 24_000)
     ),
     "commas": lambda n: letters.letter(From="," * n),
+    "commas after a name": lambda n: b"".join(
+        b"To: x%s" % at + b"," * 32_000 + b"\r\n" for at in (b"", b"@ ") for _ in range(n // 64_000)
+    ),
     "brackets": lambda n: letters.letter(From="<(" * (n // 2)),
     "quotation marks": lambda n: letters.letter(From='"\\' * (n // 2)),
     "parameters": lambda n: letters.letter(content_type="text/plain" + ";a*1=b" * (n // 6)),
