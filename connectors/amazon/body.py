@@ -46,7 +46,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Tokens and watermarks: what follows the first of them is Amazon's, not the writer's.
 _FOOTER = re.compile(
-    r"\[commMgrTok:|\bSPC-[A-Z]{2,4}Amazon-\d|https?://[^\s]{1,500}?"
+    r"\[commMgrTok:|\bSPC-[A-Z]{2,4}Amazon-\d|https?://(?:[^\sh]|h(?!ttps?://)){1,500}?"
     r"(?:customAttribute1Value=|/no-response-needed[.?]|/messaging/inbox\?)",
     re.IGNORECASE,
 )
