@@ -19,6 +19,7 @@ from aiosmtplib import SMTP
 
 from core.errors import (
     BadCredentials,
+    BadPayload,
     ConnectorError,
     OutcomeUnknown,
     RateLimited,
@@ -121,7 +122,18 @@ class Smtp:
         )
 
     async def _connect(self, client: SMTP, login: Login, where: str) -> None:
-        token = await login.tokens.token() if login.tokens is not None else None
+        """Open the connection; a token that is refused before its time is asked for once more."""
+        token = await _token(login)
+        try:
+            await self._enter(client, login, where, token)
+        except BadCredentials:
+            again = await _token(login)
+            if again == token:
+                raise
+            client.close()
+            await self._enter(client, login, where, again)
+
+    async def _enter(self, client: SMTP, login: Login, where: str, token: str | None) -> None:
         with _unsent(where, "connect"):
             await client.connect(timeout=self.limits.connect)
         with _unsent(where, "login"):
@@ -154,6 +166,18 @@ def _unsent(where: str, stage: Stage) -> Iterator[None]:
             said = f"{where}: it offers no login that we know"
             raise BadCredentials(said, detail="login") from None
         raise Unreachable(f"{where}: no connection ({word})", detail=word) from None
+
+
+async def _token(login: Login) -> str | None:
+    """A token, where tokens open the server.
+
+    Raises:
+        Unreachable: what came is none; nothing was sent.
+    """
+    try:
+        return await login.tokens.token() if login.tokens is not None else None
+    except BadPayload as fault:
+        raise Unreachable(str(fault), detail=fault.detail) from None
 
 
 async def _log_in(client: SMTP, login: Login, token: str | None) -> None:

@@ -189,26 +189,6 @@ async def test_a_check_logs_in_and_sends_nothing(server, smtp):
     assert server.taken == []
 
 
-async def test_a_token_logs_in(server, smtp, letter):
-    server.access_tokens.add("good")
-
-    class Given:
-        forgotten = 0
-
-        async def token(self):
-            return "bad" if self.forgotten == 0 else "good"
-
-        def forget(self):
-            self.forgotten += 1
-
-    given = login(server, password=None, tokens=Given())
-    raw = outgoing.composed(letter)
-    assert isinstance(await failed(smtp.send(given, DESK, BUYER, raw)), BadCredentials)
-    await smtp.send(given, DESK, BUYER, raw)
-
-    assert len(server.taken) == 1
-
-
 async def test_a_local_part_beyond_ascii_is_written_as_it_is(server, smtp, letter):
     foreign = "grüße@bücher.example"
     raw = outgoing.composed(replace(letter, recipient=Address("", foreign)))
