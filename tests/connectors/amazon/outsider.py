@@ -7,6 +7,10 @@ could take for a letter of that kind.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TLDS = (
     "com|ca|com.mx|com.br|co.uk|de|fr|it|es|nl|se|pl|com.be|ie|com.tr|ae|sa|eg|in|sg|com.au|co.jp"
@@ -25,8 +29,11 @@ UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f]")
 """What no address holds, and what a program may leave out of one."""
 
 
-def headers(raw: bytes) -> dict[str, list[str]]:
-    """Lines before the first empty one, and what goes on after junk, by names in lower case."""
+def headers(raw: bytes, *, goes_on: bool = True) -> dict[str, list[str]]:
+    """Lines before the first empty one, by names in lower case.
+
+    A line that is none ends them for some programs, and *goes_on* for others.
+    """
     found: dict[str, list[str]] = {}
     last: list[str] | None = None
     for line in re.split(r"\r\n|\n", raw.decode("latin-1")):
@@ -36,6 +43,8 @@ def headers(raw: bytes) -> dict[str, list[str]]:
         if colon and re.fullmatch(r"[!-9;-~]+[ \t]*", name):
             last = found.setdefault(name.strip().lower(), [])
             last.append(value.strip())
+        elif not goes_on and line[0] not in " \t":
+            break
         elif last is not None:
             last[-1] += " " + line.strip()
     return found
@@ -43,7 +52,10 @@ def headers(raw: bytes) -> dict[str, list[str]]:
 
 def may_be_a_buyers(raw: bytes) -> bool:
     """Whether somebody may take it for a buyer's: by its type, or an alias that wrote it."""
-    said = headers(raw)
+    return any(_is_a_buyers(headers(raw, goes_on=goes_on)) for goes_on in (True, False))
+
+
+def _is_a_buyers(said: Mapping[str, list[str]]) -> bool:
     kinds = " ".join(said.get(TYPE, ())).upper()
     if OF_BUYERS in kinds:
         return True
@@ -55,7 +67,10 @@ def may_be_a_buyers(raw: bytes) -> bool:
 
 def may_ask(raw: bytes) -> bool:
     """Whether somebody may take it for one that opens a claim, a return and their like."""
-    said = headers(raw)
+    return any(_asks(headers(raw, goes_on=goes_on)) for goes_on in (True, False))
+
+
+def _asks(said: Mapping[str, list[str]]) -> bool:
     kinds = " ".join(said.get(TYPE, ())).upper()
     sender, subject = (
         UNSEEN.sub("", " ".join(said.get(name, ()))).lower() for name in ("from", "subject")
