@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from core import poll as polling
 from core.arrival.judging import JUDGED
 from core.commands import opening
 from core.configuration.complaints import nearest
-from core.errors import Mistaken
+from core.errors import Mistaken, SettingsError
 from core.ingest import PUSHED
 from core.running import standins
 from core.store import setaside, streams, transaction, wake
@@ -37,7 +38,7 @@ async def poll(path: Path, account: str, stream: str | None) -> bool:
     """
     configured = opening.read(path)
     opening.known(configured, account)
-    _known_stream(standins.running(configured, [account]), account, stream)
+    _known_stream(configured, account, stream)
     async with opening.working(configured, [account]) as state:
         found = await polling.account(
             state.pool,
@@ -56,6 +57,13 @@ async def poll(path: Path, account: str, stream: str | None) -> bool:
 
 
 def _known_stream(configured: Settings, account: str, stream: str | None) -> None:
+    """A stand-in that runs may have more streams than its settings say.
+
+    Raises:
+        Mistaken: there is no such stream.
+    """
+    with suppress(SettingsError):  # it does not run: what the settings say is all there is
+        configured = standins.running(configured, [account])
     names = [each.name for each in configured.accounts[account].streams]
     if stream is not None and stream not in names:
         raise Mistaken(f"{account} has no stream {stream}; {nearest(stream, names)}")
