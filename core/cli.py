@@ -149,9 +149,11 @@ def poll(path: Path, account: str, stream: str | None, *, once: bool) -> None:  
 @settings_file
 @click.option("--at-risk", is_flag=True, help="Only those that were warned of, or are late.")
 @click.option("--history", is_flag=True, help="Those that were due before we watched.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), help="Lines at most; else 50, all --at-risk."
+)
 @as_json
-def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
+def threads(path: Path, *, at_risk: bool, history: bool, limit: int | None, as_json: bool) -> None:
     """Show threads that wait for a reply, the most urgent first."""
     if at_risk and history:
         raise click.UsageError("--at-risk and --history are two lists; ask for one of them")

@@ -57,6 +57,7 @@ def _line(secret: SecretStr) -> SecretStr:
 
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_line)]
+Folder = Annotated[str, Field(min_length=1)]
 Tls = Literal["tls", "starttls", "none"]
 
 
@@ -130,9 +131,9 @@ class AmazonOptions(Options):
     smtp: Server
     sender: Address
     also_own: tuple[Address, ...] = ()
-    inbox: str = "INBOX"
-    sent: str | None = None
-    junk: str | None = None
+    inbox: Folder = "INBOX"
+    sent: Folder | None = None
+    junk: Folder | None = None
     saves_sent: bool | None = None
     marketplaces: tuple[str, ...] = Field(min_length=1)
     authserv_ids: tuple[str, ...] = ()
@@ -152,6 +153,14 @@ class AmazonOptions(Options):
         if len({BY_ID[one].region for one in ids}) > 1:
             raise Unfit("names several regions; an account is of one: write one for each")
         return tuple(dict.fromkeys(ids))
+
+    @model_validator(mode="after")
+    def _reads_each_folder_once(self) -> Self:
+        named = [name for name in (self.inbox, self.junk, self.sent) if name is not None]
+        folders = [name.upper() if name.upper() == "INBOX" else name for name in named]
+        if len(set(folders)) < len(folders):
+            raise Unfit("inbox, junk and sent name one folder twice; name each its own, or none")
+        return self
 
     @model_validator(mode="after")
     def _enters_one_way(self) -> Self:

@@ -22,23 +22,35 @@ if TYPE_CHECKING:
     from core.store.queue import Running
 
 
-async def threads(path: Path, *, at_risk: bool, history: bool, limit: int, as_json: bool) -> None:
-    """Running clocks, the most urgent first, and the accounts of which not all is known."""
+MOST = 50
+"""Lines of a list for people that was not asked to be longer; it says that there are more."""
+
+
+async def threads(
+    path: Path, *, at_risk: bool, history: bool, limit: int | None, as_json: bool
+) -> None:
+    """Running clocks, the most urgent first, and the accounts of which not all is known.
+
+    Those at risk, and what programs read, come whole unless there is a *limit*.
+    """
     configured, now = opening.read(path), loops.utcnow()
+    most = limit or (queue.ALL if at_risk or as_json else MOST)
     async with opening.database(configured) as pool, transaction(pool) as db:
         if history:
-            found = await queue.history(db, limit)
+            found = await queue.history(db, most + 1)
         else:
-            found = await queue.running(db, limit, at_risk_at=now if at_risk else None)
+            found = await queue.running(db, most + 1, at_risk_at=now if at_risk else None)
         hidden = await unread.of(db, configured, now)
     known = " of those that were read" if hidden else ""
     none = f"no thread{known} is at risk" if at_risk else f"no thread{known} waits for a reply"
     shown.rows(
-        [_clock(each, now) for each in found],
+        [_clock(each, now) for each in found[:most]],
         as_json=as_json,
         none=none,
         hidden=("url", "started_at", "due_from", "metric", "flags"),
     )
+    if len(found) > most:
+        click.echo(f"more wait than these {most}; for all: --limit {queue.ALL}", err=True)
     unread.say(hidden, as_json=as_json)
 
 

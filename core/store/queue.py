@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from core.store import Db
 
+ALL = 100_000
+"""So many lines at most are asked for at once."""
+
 # A superseded clock has no steps: what stands instead of it is listed.
 RUNNING = """
     select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,

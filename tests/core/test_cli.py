@@ -53,6 +53,7 @@ CLOCK = """
                        started_at, due_at, due_from, steps, policy_version)
     values ('mk', 'T1', 'ours', 'buyer', 'first_reply', '{M1}', 'M1', $1, $2, 'policy', $3, 1)
 """
+DATES = "select started_at, due_at, steps from clock"
 POLICY = "insert into policy_version (name, version, definition, loaded_at) values ($1, 1, $2, $3)"
 
 
@@ -195,6 +196,19 @@ def test_a_link_is_printed_alone_for_who_asks_for_it(given, waiting):
         assert url not in "".join(map(str, given(*other)))
     assert given("link", "mk", "T9")[2].startswith("replyby: account mk has no thread T9")
     assert given("link", "none", "T1")[0] == 1
+
+
+def test_a_list_that_was_cut_says_so(given, waiting):
+    async def seed(db):
+        await db.execute(CLOCK.replace("'ours'", "'theirs'"), *await db.fetchrow(DATES))
+
+    waiting(seed)
+    code, out, err = given("threads", "--limit", "1")
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert err.startswith("more wait than these 1; for all: --limit 100000\n")
+
+    for args in (["threads"], ["threads", "--json"], ["threads", "--limit", "2"]):
+        assert "more wait" not in given(*args)[2]
 
 
 def test_a_lost_database_is_one_line_with_exit_code_1(given):

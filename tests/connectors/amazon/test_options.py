@@ -73,6 +73,9 @@ def test_a_secret_that_is_no_line_is_refused_without_being_shown(secret):
         ({"sp_api": {**API, "token_url": "http://127.0.0.1.example/token"}}, "token_url"),
         ({"password": None, "tokens": {**TOKENS, "token_url": "http://localhost.example"}},
          "token_url"),
+        ({"sent": "inbox"}, "one folder twice"),
+        ({"sent": "Junk", "junk": "Junk"}, "one folder twice"),
+        ({"junk": ""}, "at least 1 character"),
         ({"nonsense": 1}, "Extra inputs"),
     ],
 )  # fmt: skip
