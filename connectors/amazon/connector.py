@@ -162,10 +162,12 @@ class Amazon:
         trusted = trust.of(mail, self._options.authserv_ids)
         arrival = Arrival(mail, letter.arrived_at or now, trusted, is_sent)
         pieces = mapping.pieces([arrival], self._options, memory, now)
+        aside = list(pieces.set_aside)
         if letter.lack and pieces.messages:
-            aside = _too_large(pieces.messages[0].id, letter)
-            return replace(pieces, set_aside=(*pieces.set_aside, aside))
-        return pieces
+            aside.append(_too_large(pieces.messages[0].id, letter))
+        if not is_sent and trust.is_unheard(mail, self._options.authserv_ids):
+            aside.append(_unheard(letter))
+        return replace(pieces, set_aside=tuple(aside))
 
 
 def _login(options: AmazonOptions, server: Server, tokens: OAuth | None) -> Login:
@@ -201,6 +203,12 @@ def _too_large(message: str, letter: Letter) -> SetAside:
     return SetAside(
         message, "too large: only its begin was read, files are missing", _facts(letter)
     )
+
+
+def _unheard(letter: Letter) -> SetAside:
+    """Kept once for all letters, by one name: a wrong name in the settings, most likely."""
+    said = "unproven: none of authserv_ids spoke about a letter of Amazon's, and another server did"
+    return SetAside("authserv_ids", said, _facts(letter))
 
 
 def _facts(letter: Letter) -> bytes:

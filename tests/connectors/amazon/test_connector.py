@@ -429,3 +429,14 @@ async def test_who_has_no_mail_is_told(shop):
 
 def test_limits_of_a_page_lie_below_those_of_core():
     assert reading.MOST_SECONDS + QUICK.page_seconds < 60
+
+
+async def test_a_wrong_name_in_authserv_ids_is_told_once(shop):
+    for number in (1, 2):
+        await shop.put(letter(number=number))
+    wrong = await walk(shop.opened(authserv_ids=["mx.wrong.example"]), MAIL, None, NOON)
+    right = await walk(shop.opened(), MAIL, None, NOON)
+
+    assert [one.source_id for page in wrong.pages for one in page.set_aside] == ["authserv_ids"] * 2
+    assert {message.sent_at for message in wrong.messages.values()} == {NOON}
+    assert [one for page in right.pages for one in page.set_aside] == []
