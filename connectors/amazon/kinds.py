@@ -1,7 +1,9 @@
 """Which letter this is: by Amazon's own header, else by sender and shape; how far to believe it.
 
 What is unknown is shown, never dropped; and nothing that is not proven may end a waiting, nor take
-one back. A letter is proven where the mailbox's own server says that Amazon signed it.
+one back. A letter is proven where the mailbox's own server says that Amazon signed it. What ends
+something needs more: whoever holds a signed letter can put a header above it and send it on. So its
+sender must fit its type, and its shape too where the signature does not cover the type (trap 47).
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from connectors.amazon import addresses
+from connectors.amazon import addresses, trust
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -67,6 +69,9 @@ TYPES = {
     "A_Z_CLAIM_RESPONDENT_CLOSE": Sort.DECISION,
 }
 
+ENDING = frozenset({Sort.COPY, Sort.DECISION, Sort.REFUND})
+"""What may end a waiting or a dossier."""
+
 _DECIDED = (
     "decision",
     "décision",
@@ -76,15 +81,30 @@ _DECIDED = (
     "decisão",
     "beslissing",
 )
+_REFUNDED = (
+    "refund",
+    "erstatt",
+    "rembours",
+    "rimbors",
+    "reembols",
+    "terugbetal",
+    "返金",
+)
+_NOTICES = frozenset({addresses.COPIES, addresses.OPT_OUTS, addresses.CLAIMS})
+"""From where Amazon writes to sellers; no confirmation of an order, which any buyer has, is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What a letter is, how far it is believed, and the buyer's alias that it names, if any."""
+    """What a letter is, how far it is believed, and the buyer's alias that it names, if any.
+
+    *doubt* says why it ends nothing although its type says so and Amazon signed it.
+    """
 
     sort: Sort
     standing: Standing
     alias: Alias | None = None
+    doubt: str = ""
 
 
 def sorted_as(
@@ -111,6 +131,10 @@ def sorted_as(
         return Sorted(Sort.BOUNCE, standing, _bounced(mail))
     if sender.lower() in own:
         return Sorted(Sort.FOREIGN, standing)  # a copy of our own letter: only where it left counts
+    told = TYPES.get(_type(mail))
+    if standing is Standing.PROVEN and told in ENDING and not _ends(mail, words, sender):
+        found = _without_type(mail, words, sender)
+        return Sorted(found, standing, alias, f"{told} by a type that anybody may have added")
     if not addresses.is_amazon(sender):
         return Sorted(_foreign(mail, alias, standing), standing, alias)
     return Sorted(_amazons(mail, words, sender), standing, alias)
@@ -175,6 +199,45 @@ def _foreign(mail: Mail, alias: Alias | None, standing: Standing) -> Sort:
 
 def _type(mail: Mail) -> str:
     return mail.header(TYPE).strip().upper()
+
+
+def _types(mail: Mail) -> tuple[str, ...]:
+    told = (value.strip().upper() for value in mail.headers.get(TYPE, ()))
+    return tuple(dict.fromkeys(told))
+
+
+def _ends(mail: Mail, words: Words, sender: str) -> bool:
+    """Whether a signed letter of a type that ends something is to be believed to be of it.
+
+    Which headers Amazon signs is published nowhere: where the type is not among them, the shape has
+    to say the same.
+    """
+    sort, who = TYPES[_type(mail)], addresses.local(sender)
+    is_relays = addresses.is_relay(sender) and who == "no-reply"
+    fits = is_relays or (addresses.is_system(sender) and who in _NOTICES)
+    if not fits or len(_types(mail)) > 1 or (sort is Sort.COPY and not words.is_wrapped):
+        return False
+    return trust.signs(mail, TYPE) is not False or _looks(sort, mail, who)
+
+
+def _looks(sort: Sort, mail: Mail, who: str) -> bool:
+    """Whether *who* usually writes letters of this *sort*, which end something, and so."""
+    subject = mail.subject.casefold()
+    if sort is Sort.COPY:
+        return who == addresses.COPIES
+    if sort is Sort.DECISION:
+        return who == addresses.CLAIMS and any(word in subject for word in _DECIDED)
+    return who == addresses.COPIES and any(word in subject for word in _REFUNDED)
+
+
+def _without_type(mail: Mail, words: Words, sender: str) -> Sort:
+    """What a letter is whose type is not believed: by another that it has, else by its shape."""
+    others = (found for one in _types(mail) if (found := TYPES.get(one)) and found not in ENDING)
+    if other := next(others, None):
+        return other
+    if not addresses.is_system(sender):
+        return Sort.SYSTEM
+    return _by_shape(mail, words, addresses.local(sender))
 
 
 def _amazons(mail: Mail, words: Words, sender: str) -> Sort:

@@ -85,7 +85,8 @@ class Letter:
     """A letter, and all that can be said of it by itself.
 
     *at* is when it counts as written, *visible_at* when it arrived where that is not the same;
-    *orders* are those that it is about, *where* its marketplace, *now* when it was read.
+    *orders* are those that it is about, *where* its marketplace, *now* when it was read. *doubt*
+    says why it ends nothing although it says that it does, and Amazon signed it.
     """
 
     mail: Mail
@@ -98,6 +99,7 @@ class Letter:
     where: Marketplace
     options: AmazonOptions
     now: datetime
+    doubt: str = ""
 
     @property
     def order(self) -> str | None:
@@ -175,9 +177,26 @@ def read(arrival: Arrival, options: AmazonOptions, now: datetime) -> Letter:
     first = marketplaces.BY_ID[options.marketplaces[0]]
     told = mail.header(kinds.MARKETPLACE)
     where = marketplaces.of(told, found.alias.tld if found.alias else None) or first
+    doubt = found.doubt or _doubt(arrival, found)
     return Letter(
-        mail, words, found, name(mail), at, visible_at, words.order_ids, where, options, now
+        mail, words, found, name(mail), at, visible_at, words.order_ids, where, options, now, doubt
     )
+
+
+def _doubt(arrival: Arrival, found: Sorted) -> str:
+    """Why a letter that ends something may be one that somebody sent on; empty where it is not.
+
+    A signature never grows old: only the stamp under it tells. Of several stamps the oldest counts,
+    and of two subjects neither: another may have been put above the one that is signed.
+    """
+    if found.standing is not Standing.PROVEN or found.sort not in kinds.ENDING:
+        return ""
+    mail = arrival.mail
+    if len(mail.headers.get("subject", ())) > 1:
+        return f"{found.sort} of two subjects"
+    told = [mail.date, _first_received(mail), *map(_stamp, mail.headers.get("date", ()))]
+    oldest = min((stamp for stamp in told if stamp), default=arrival.at)
+    return f"{found.sort} written long before it came" if oldest < arrival.at - LONGEST_LAG else ""
 
 
 def instants(arrival: Arrival, standing: Standing) -> tuple[datetime, datetime | None]:
@@ -200,13 +219,16 @@ def _first_received(mail: Mail) -> datetime | None:
     """When the first server of Amazon's noted the letter; None where none did readably."""
     hops = mail.headers.get("received", ())
     route, _, stamp = hops[-1].rpartition(";") if hops else ("", "", "")
-    if "amazon" not in route.lower():
-        return None
+    return _stamp(stamp) if "amazon" in route.lower() else None
+
+
+def _stamp(text: str) -> datetime | None:
+    """The instant that a header names; None where it names none."""
     try:
-        at = parsedate_to_datetime(stamp.strip())
+        at = parsedate_to_datetime(text.strip()[:200])
+        return at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def name(mail: Mail) -> str:

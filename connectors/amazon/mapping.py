@@ -7,6 +7,7 @@ here: no copy, no notice and no stranger does (traps 10, 11, 47).
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.amazon import body, identity, letter, marketplaces, notices
@@ -94,7 +95,10 @@ def _of(one: Letter, memory: Memory) -> Pieces:
         return _suspicious(one, memory)
     if _is_elsewheres(one):
         return Pieces(set_aside=(one.aside("foreign: of another region"),), memory=memory)
-    return _bought(one, memory) if sort is Sort.BUYER else notices.of(one, memory)
+    found = _bought(one, memory) if sort is Sort.BUYER else notices.of(one, memory)
+    if not one.doubt:
+        return found
+    return replace(found, set_aside=(*found.set_aside, one.aside(f"doubtful: {one.doubt}")))
 
 
 def _is_elsewheres(one: Letter) -> bool:

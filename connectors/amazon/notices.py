@@ -3,7 +3,8 @@
 None of it is a buyer's message, and none starts the 24 hours (traps 10, 11). A claim, a return and
 a cancellation are dossiers of their own, with a deadline where the letter gives one. What is not
 proven may open a dossier, one for each letter, so that it cannot move another's deadline; it never
-closes one, and never says that a reply of ours arrived (trap 47).
+closes one, and never says that a reply of ours arrived (trap 47). Only a buyer's letter describes a
+buyer's thread: Amazon's own stand in it without saying whom to answer, and how.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.amazon import addresses, deadlines, identity, letter, policies
+from connectors.amazon import addresses, deadlines, identity, kinds, letter, policies
 from connectors.amazon.deadlines import Asked
 from connectors.amazon.kinds import Sort, Standing
 from connectors.amazon.letter import Pieces
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from connectors.amazon.identity import Memory
     from connectors.amazon.letter import Letter
+    from core.model import Thread
 
 DOSSIERS = {
     Sort.CLAIM: ThreadKind.CLAIM,
@@ -39,14 +41,19 @@ _BY_ITSELF = re.compile(r"\bautom[aá]t|自動", re.IGNORECASE)
 
 
 def of(one: Letter, memory: Memory) -> Pieces:
-    """What comes of a letter of Amazon's own, or of one that came back."""
+    """What comes of a letter of Amazon's own, or of one that came back.
+
+    One that would end something and is doubtful is shown, no more.
+    """
+    if one.doubt and one.found.sort in kinds.ENDING:
+        return shown(one, memory)
     return EFFECTS.get(one.found.sort, shown)(one, memory)
 
 
 def shown(one: Letter, memory: Memory) -> Pieces:
     """A letter that a person should see, and nothing more: of a type that nobody knows, say."""
     thread = _general(one)
-    return Pieces(messages=(one.message(thread),), threads=(one.thread(thread),), memory=memory)
+    return Pieces(messages=(one.message(thread),), threads=_state(one, thread), memory=memory)
 
 
 def copied(one: Letter, memory: Memory) -> Pieces:
@@ -70,7 +77,7 @@ def copied(one: Letter, memory: Memory) -> Pieces:
         is_copy=True,
     )
     message = message.model_copy(update={"delivery": Delivery.CONFIRMED})
-    return Pieces((message,), (one.thread(thread),), verdicts=(verdict,), memory=memory)
+    return Pieces((message,), _state(one, thread), verdicts=(verdict,), memory=memory)
 
 
 def opted_out(one: Letter, memory: Memory) -> Pieces:
@@ -198,6 +205,11 @@ def _general(one: Letter) -> str:
     if one.order is None:
         return identity.of_letter(one.id)
     return identity.of_order(one.order, one.alias)
+
+
+def _state(one: Letter, thread: str) -> tuple[Thread, ...]:
+    """The state of *thread*, where it is of Amazon's letters alone and of no buyer."""
+    return () if one.order and one.alias else (one.thread(thread),)
 
 
 def _named(one: Letter) -> addresses.Alias | None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from core.transport.authentication import Findings
     from core.transport.mime import Mail
 
+LONGEST = 16_384
+"""Characters of a signature that are read: they have a few hundred."""
+
 UNDECIDED = frozenset({"temperror", "neutral", "policy", "unknown"})
 
 
@@ -33,6 +36,35 @@ def of(mail: Mail, servers: Collection[str]) -> bool | None:
         return None if _is_contradicted(found) else True
     claims = mail.sender is not None and addresses.is_amazon(mail.sender.address)
     return _fails(found) if claims else None
+
+
+def signs(mail: Mail, header: str) -> bool | None:
+    """Whether every signature of Amazon's in *mail* covers *header*; None where there is none.
+
+    Whoever passes a signed letter on may add what is not covered. Every one of them: which of two
+    is the one that holds cannot be told, and anybody may add one that does not.
+    """
+    told = [_tags(value) for value in mail.headers.get("dkim-signature", ())]
+    own = [tags for tags in told if addresses.owns(tags.get("d", ""))]
+    return all(header in tags.get("h", "").split(":") for tags in own) if own else None
+
+
+def _tags(signature: str) -> dict[str, str]:
+    """What a signature says, in small letters and without white space."""
+    pairs = (each.partition("=") for each in signature[:LONGEST].lower().split(";"))
+    return {name.strip(): "".join(value.split()) for name, _, value in pairs}
+
+
+def is_unheard(mail: Mail, servers: Collection[str]) -> bool:
+    """Whether a server spoke about a letter of Amazon's, and none of *servers*, the ones named."""
+    spoken = "authentication-results" in mail.headers
+    claims = mail.sender is not None and addresses.is_amazon(mail.sender.address)
+    return (
+        bool(servers)
+        and spoken
+        and claims
+        and authentication.findings(mail.headers, servers) is None
+    )
 
 
 def _holds(found: Findings) -> bool:

@@ -34,7 +34,7 @@ def sort(letter, *, trusted=True, is_sent=False, own=frozenset({SUPPORT})):
 def test_amazons_own_type_decides(kind, expected):
     sender = ALIAS if expected is Sort.BUYER else "donotreply@amazon.com"
 
-    assert sort(mail("x", sender=sender, kind=kind)).sort is expected
+    assert sort(mail(wrapped(), sender=sender, kind=kind)).sort is expected
 
 
 def test_there_are_eight_types():
@@ -130,7 +130,9 @@ def test_a_type_of_amazons_from_a_stranger_needs_a_signature():
     letter = notice("REFUND_ISSUED", "x", sender="list@shop.example")
 
     assert sort(letter, trusted=None).sort is Sort.LOOK_ALIKE
-    assert sort(letter, trusted=True).sort is Sort.REFUND
+    assert sort(letter, trusted=True).sort is Sort.SYSTEM
+    asking = notice("RETURN_REQUEST", "x", sender="list@shop.example")
+    assert sort(asking, trusted=True).sort is Sort.RETURN
 
 
 def test_private_mail_is_foreign():
