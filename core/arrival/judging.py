@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.arrival import aside
-from core.arrival.verdicts import Left, Place, folded, judge
+from core.arrival.verdicts import Deed, Left, Place, folded, judge
 from core.model import SetAside
-from core.store import Raced, accounts, replies, setaside, threads, verdicts
-from sla.clock import Delivery, Kind
+from core.store import Raced, accounts, deeds, messages, replies, setaside, threads, verdicts
+from sla.clock import Delivery, Kind, instant
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from core.arrival.news import News
     from core.arrival.verdicts import Judged
+    from core.model import Verdict
     from core.rules import Rules
     from core.store import Db
     from core.store.threads import Locked
@@ -53,7 +54,8 @@ async def reach(db: Db, account: str, found: News, now: datetime) -> frozenset[s
         await verdicts.keep(db, account, found.verdicts, now)
     words = [(what, thread) for what, thread in _words(found) if len(what) <= 3 * LONGEST]
     await verdicts.find_by(db, account, words)
-    return (await verdicts.near(db, account, found.touched, _named(found, found.new))).threads
+    named, leaving = _named(found, found.new), _leaving(found, now)
+    return (await verdicts.near(db, account, found.touched, named, leaving)).threads
 
 
 async def settle_page(
@@ -87,7 +89,8 @@ async def settle(db: Db, rules: Rules, account: str, near: Near, now: datetime) 
     if not near.verdicts and not any(row.judged or row.told_in for row in rows):
         return Settled()
     kept = await verdicts.of(db, account, near.verdicts)
-    found = judge([one.verdict for one in kept.values()], *_case(rows))
+    those = [one.verdict for one in kept.values()]
+    found = judge(those, *_case(rows), await _deeds(db, account, those))
     moves = list(_moves(rows, kept, found))
     deliveries = {
         row.id: found.deliveries.get(row.id)
@@ -109,8 +112,23 @@ def is_judged(rules: Rules, account: str) -> bool:
     return found is not None and found.judged
 
 
+async def _deeds(db: Db, account: str, those: Iterable[Verdict]) -> list[Deed]:
+    """What was begun about the orders of copies: whatever became of it, it may have been told."""
+    orders = {one.order_id for one in those if one.is_copy and one.order_id is not None}
+    begun = await deeds.begun(db, account, orders) if orders else []
+    return [Deed(order, at) for order, at in begun]
+
+
 def _named(found: News, new: Iterable[str] = ()) -> list[str]:
     return [*new, *(verdict.id for verdict in found.verdicts)]
+
+
+def _leaving(found: News, now: datetime) -> list[tuple[str, datetime]]:
+    """The threads of the seller's messages that are about to be stored, and when each left."""
+    told = [message for _, _, _, message in (*found.new.values(), *found.changed.values())]
+    return [
+        (one.thread, instant(messages.turn(one, now))) for one in told if one.party is Party.SELLER
+    ]
 
 
 def _words(found: News) -> Iterator[tuple[str, str]]:

@@ -90,10 +90,11 @@ def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
 async def _with_threads(db: Db, account: str, page: Page, news: News) -> News:
     told: dict[str, Thread] = {}
     for thread in page.threads:
-        if thread.id not in told or told[thread.id].as_of <= thread.as_of:
-            told[thread.id] = thread
+        known = told.get(thread.id, thread)
+        told[thread.id] = threads.joined(*sorted((known, thread), key=lambda one: one.as_of))
     named = told.keys() | news.touched | {thread for thread, _ in page.given}
     states = await threads.states(db, account, list(named)) if named else {}
+    told |= {id_: threads.kept(told[id_], states[id_]) for id_ in told.keys() & states.keys()}
     opened = tuple(thread for id_, thread in told.items() if id_ not in states)
     restated = tuple(
         thread for id_, thread in told.items() if id_ in states and _says_more(thread, states[id_])

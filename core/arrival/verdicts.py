@@ -59,6 +59,16 @@ class Place(NamedTuple):
     order_ids: tuple[str, ...] = ()
 
 
+class Deed(NamedTuple):
+    """Something was done about an order at *at*, beside replying.
+
+    The buyer may have been written to, in words that nobody knows.
+    """
+
+    order_id: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What the verdicts come to.
@@ -74,14 +84,24 @@ class Judged:
 
 
 def judge(
-    verdicts: Iterable[Verdict], left: Iterable[Left], places: Iterable[Place] = ()
+    verdicts: Iterable[Verdict],
+    left: Iterable[Left],
+    places: Iterable[Place] = (),
+    deeds: Iterable[Deed] = (),
 ) -> Judged:
     """What *verdicts* come to for the messages that *left*, and for threads in which one asked.
 
     A refusal without a message's id means the newest not yet confirmed to that buyer and order;
     where several threads fit, the newest in each. A confirmation never lifts a refusal.
+
+    A name is no proof: many buyers have the same. A copy that tells neither order nor buyer means
+    only what left from here within `LAG`, to a buyer of that name, about no order, in the very
+    words that it holds; else it is unclear, and ends nothing, even where one thread alone would
+    fit. Neither does a copy so soon after one of *deeds* about its order, whose words are not those
+    of a message that left: it is of that deed, or of an answer, and nobody can tell. A refusal that
+    tells a name alone means what left within `LAG`.
     """
-    case = _Case(sorted(left, key=lambda one: (one.at, one.id)), list(places))
+    case = _Case(sorted(left, key=lambda one: (one.at, one.id)), list(places), list(deeds))
     ordered = sorted(verdicts, key=lambda one: (one.at, one.id))
     case.find_by_words(ordered)
     for verdict in ordered:
@@ -95,14 +115,15 @@ def judge(
 class _Case:
     """The messages of one call, and what was said of them so far."""
 
-    def __init__(self, left: list[Left], places: list[Place]) -> None:
-        self.left, self.places = left, places
+    def __init__(self, left: list[Left], places: list[Place], deeds: list[Deed]) -> None:
+        self.left, self.places, self.deeds = left, places, deeds
         self.deliveries: dict[str, Delivery] = {}
         self.elsewhere: dict[str, str] = {}
         self.unclear: set[str] = set()
         self.copied: set[str] = set()
         self.by_words: dict[str, Left] = {}
         self.awaited: set[str] = set()
+        self.refused: dict[tuple[object, ...], tuple[Verdict, list[Left]]] = {}
 
     def find_by_words(self, verdicts: Iterable[Verdict]) -> None:
         """Keep each message whose words stand in a copy for that copy, however late that comes.
@@ -118,11 +139,26 @@ class _Case:
 
     def refuse(self, verdict: Verdict) -> None:
         named = [one for one in self.left if one.id == verdict.message_id]
-        told = [one for one in self._fitting(verdict) if self._got(one) is not Delivery.REFUSED]
+        fitting = self._late(verdict) if _is_nameless(verdict) else self._fitting(verdict)
+        told = [one for one in fitting if self._got(one) is not Delivery.REFUSED]
+        before = self._told_before(verdict)
+        if before is not None:
+            told = [one for one in told if any(abs(one.at - it.at) <= SLIGHT for it in before)]
         fits = named or self._newest(_before(verdict, told))
         self.deliveries.update((one.id, Delivery.REFUSED) for one in fits)
-        if len(fits) != 1:
+        if before is None:
+            self.refused[_saying(verdict)] = verdict, fits
+        if len(fits) > 1 or not (fits or before):
             self.unclear.add(verdict.id)
+
+    def _told_before(self, verdict: Verdict) -> list[Left] | None:
+        """What a refusal in the same words meant just before: this one means it too.
+
+        One notice may reach a mailbox as two letters. It means another message only where that left
+        at about the same time.
+        """
+        first, fits = self.refused.get(_saying(verdict), (verdict, None))
+        return fits if verdict.text and verdict.at - first.at <= SLIGHT else None
 
     def confirm(self, verdict: Verdict) -> None:
         """Find the message that *verdict* is a copy of; one that was refused stays so."""
@@ -130,12 +166,19 @@ class _Case:
         fits = [one for one in self._late(verdict) if one.id not in taken]
         if verdict.id in self.by_words:
             self._copied(self.by_words[verdict.id])
+        elif _is_nameless(verdict) or self._follows_a_deed(verdict):
+            self.unclear.add(verdict.id)
         elif len({one.thread for one in fits}) == 1:
             self._copied(_before(verdict, fits)[-1])
         elif fits:
             self.unclear.add(verdict.id)
         elif verdict.is_copy:
             self._answered(verdict)
+
+    def _follows_a_deed(self, verdict: Verdict) -> bool:
+        """Whether it may be a copy of what was written to the buyer with something else."""
+        about = [one for one in self.deeds if one.order_id == verdict.order_id]
+        return any(-SKEW <= verdict.at - one.at <= LAG for one in about)
 
     def _copied(self, one: Left) -> None:
         self.copied.add(one.id)
@@ -164,7 +207,10 @@ class _Case:
         return [one for one in self._fitting(verdict) if verdict.at - one.at <= LAG]
 
     def _fitting(self, verdict: Verdict) -> list[Left]:
-        return _about(verdict, [one for one in self.left if one.at <= verdict.at + SKEW])
+        those = [one for one in self.left if one.at <= verdict.at + SKEW]
+        if _is_nameless(verdict):
+            those = [one for one in those if one.id not in self.elsewhere]
+        return _about(verdict, those)
 
     def _newest(self, fits: list[Left]) -> list[Left]:
         """The newest of each thread: of those not confirmed, where there is one."""
@@ -181,8 +227,9 @@ Fit = TypeVar("Fit", Left, Place)
 def _about(verdict: Verdict, those: list[Fit]) -> list[Fit]:
     """Those to the buyer, about the order and in the thread that *verdict* tells.
 
-    The name narrows down what an order leaves open; alone it counts where nothing else is told. A
-    thread without a key is anybody's, where the order is the same.
+    The name narrows down what an order leaves open; alone it counts where nothing else is told, and
+    for a confirmation only where no order is. A thread without a key is anybody's, where the order
+    is the same.
     """
     if verdict.thread is not None:
         return [one for one in those if one.thread == verdict.thread]
@@ -193,9 +240,23 @@ def _about(verdict: Verdict, those: list[Fit]) -> list[Fit]:
     if verdict.order_id is not None:
         fits = [one for one in fits if verdict.order_id in one.order_ids]
     named = [one for one in fits if _names(verdict.text, one.buyer)]
-    if verdict.buyer is None and verdict.order_id is None:
-        return [] if verdict.message_id else named
-    return named or fits
+    if verdict.buyer is not None or verdict.order_id is not None:
+        return named or fits
+    if verdict.message_id is not None:
+        return []
+    return [one for one in named if verdict.delivery is Delivery.REFUSED or not one.order_ids]
+
+
+def _is_nameless(verdict: Verdict) -> bool:
+    """Whether only a name in its text can tell whom it is about."""
+    told = (verdict.message_id, verdict.thread, verdict.order_id, verdict.buyer)
+    return all(one is None for one in told)
+
+
+def _saying(verdict: Verdict) -> tuple[object, ...]:
+    """What two letters have in common that say the same of the same message."""
+    told = (verdict.message_id, verdict.thread, verdict.order_id, verdict.buyer)
+    return (*told, folded(verdict.text))
 
 
 def _before(verdict: Verdict, those: list[Left]) -> list[Left]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.store import legible
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from core.store import Db
@@ -26,6 +27,18 @@ OF_ORDER = """
     select id, action, begun_at, state, reason, settled_at from deed
     where account = $1 and order_id = $2
     order by id
+"""
+BEGUN = "select order_id, begun_at from deed where account = $1 and order_id = any($2::text[])"
+# One by which a copy is judged stays as long as that is.
+PURGE = """
+    with gone as (
+        delete from deed d where d.begun_at < $1 and not exists (
+            select from verdict v
+            where v.account = d.account and v.order_id = d.order_id and not v.forgotten
+        )
+        returning true
+    )
+    select count(*) from gone
 """
 
 
@@ -66,3 +79,15 @@ async def settle(db: Db, number: int, state: str, reason: str | None, now: datet
 async def of_order(db: Db, account: str, order: str) -> list[Done]:
     """All that was done about an order, oldest first."""
     return [Done(**row) for row in await db.fetch(OF_ORDER, account, order)]
+
+
+async def begun(db: Db, account: str, orders: Collection[str]) -> list[tuple[str, datetime]]:
+    """When something was begun about each of *orders*, whatever became of it, in no order."""
+    rows = await db.fetch(BEGUN, account, sorted(orders))
+    return [(row["order_id"], row["begun_at"]) for row in rows]
+
+
+async def purge(db: Db, before: datetime) -> int:
+    """Forget what was begun before then, and by which nothing is judged any more; how many."""
+    gone: int = await db.fetchval(PURGE, before)
+    return gone

@@ -6,6 +6,7 @@ the account and the stream, before any thread.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Verdict
@@ -15,7 +16,7 @@ from sla.policy import Party
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from asyncpg import Record
 
@@ -41,16 +42,31 @@ FIND_BY = """
     select $1, w.what, w.thread from unnest($2::text[], $3::text[]) as w (what, thread)
     on conflict do nothing
 """
+BACK, AHEAD = timedelta(hours=2), timedelta(minutes=10)
+"""A name alone finds what left so long before and so long after: as far as judging looks."""
+
+# As `sla.turn.instant`, and as the index message_left has it.
+_LEFT_AT = """
+    (case when m.sent_at between '2000-01-01 00:00:00+00' and m.seen_at then m.sent_at
+          else m.seen_at end)
+"""
+_NAMELESS = "coalesce(v.message_id, v.thread, v.order_id, v.buyer) is null"
+_NAMES = "a.what like 'name:%' and strpos(v.body, substr(a.what, 6)) > 0"
 # To and fro between threads and what is said of them, until nothing more is found: all that is
 # judged together. A verdict finds by order and by buyer alone what it means by both: the same
-# whichever came first.
-NEAR = """
+# whichever came first. By a name it finds only what left at about its time: however many have it.
+NEAR = f"""
     with recursive near (what, id) as (
         select 'thread', id from unnest($2::text[]) as id
         union
         select 'verdict', id from verdict
         where account = $1 and not forgotten
           and (id = any($3::text[]) or message_id = any($3::text[]))
+        union
+        select 'verdict', v.id from unnest($4::text[], $5::timestamptz[]) as w (thread, at)
+        join verdict v on v.account = $1 and {_NAMELESS} and not v.forgotten
+          and v.at between w.at - $7::interval and w.at + $6::interval
+        join about a on a.account = $1 and a.thread = w.thread and {_NAMES}
         union
         select f.what, f.id from near n cross join lateral (
             select 'verdict' as what, v.id from verdict v
@@ -66,12 +82,12 @@ NEAR = """
             where n.what = 'thread' and a.account = $1 and a.thread = n.id
               and a.what like 'buyer:%'
             union all
-            select 'verdict', v.id from about a
-            join verdict v on v.account = $1
-              and coalesce(v.message_id, v.thread, v.order_id, v.buyer) is null
-              and strpos(v.body, substr(a.what, 6)) > 0 and not v.forgotten
-            where n.what = 'thread' and a.account = $1 and a.thread = n.id
-              and a.what like 'name:%'
+            select 'verdict', v.id from message m
+            join verdict v on v.account = $1 and {_NAMELESS} and not v.forgotten
+              and v.at between {_LEFT_AT} - $7::interval and {_LEFT_AT} + $6::interval
+            join about a on a.account = $1 and a.thread = n.id and {_NAMES}
+            where n.what = 'thread' and m.account = $1 and m.thread = n.id
+              and coalesce(m.party_corrected, m.party) = 'seller'
             union all
             select 'verdict', v.id from message m
             join verdict v on v.account = $1 and v.message_id = m.id and not v.forgotten
@@ -89,10 +105,11 @@ NEAR = """
                 select a.thread from about a
                 where a.account = $1 and a.what in ('order:' || v.order_id, 'buyer:' || v.buyer)
                 union all
-                select a.thread from about a
-                where coalesce(v.message_id, v.thread, v.order_id, v.buyer) is null
-                  and a.account = $1 and a.what like 'name:%'
-                  and strpos(v.body, substr(a.what, 6)) > 0
+                select m.thread from message m
+                join about a on a.account = $1 and a.thread = m.thread and {_NAMES}
+                where {_NAMELESS} and m.account = $1
+                  and coalesce(m.party_corrected, m.party) = 'seller'
+                  and {_LEFT_AT} between v.at - $6::interval and v.at + $7::interval
                 union all
                 select unnest(array[m.thread, m.told_in]) from message m
                 where m.account = $1 and m.id in (v.message_id, v.id)
@@ -101,7 +118,7 @@ NEAR = """
         ) f
     )
     select what, id from near
-"""
+"""  # noqa: S608  # put together of the words above alone
 LEFT = """
     select m.id, m.thread, coalesce(m.party_corrected, m.party) as party,
            coalesce(m.kind_corrected, m.kind) as kind, m.sent_at, m.seen_at, m.addressed_to,
@@ -123,7 +140,8 @@ HEAR = """
     ), quiet as (
         select id from message
         where account = $1 and delivery = 'accepted' and silent is null
-          and kind in ('message', 'automatic') and sent_at <= (select until from heard)
+          and judged is null and kind in ('message', 'automatic')
+          and sent_at <= (select until from heard)
         order by id
         for no key update skip locked
     ), marked as (
@@ -151,6 +169,15 @@ TAKE_OVER = """
 FORGET = """
     update verdict set body = '', forgotten = true
     where account = $1 and id = any($2::text[])
+"""
+OLD = """
+    select account, id from verdict where not forgotten and seen_at < $1
+    order by account, id
+"""
+YOUNG = """
+    select exists (
+        select from verdict where account = $1 and id = any($2::text[]) and seen_at >= $3
+    )
 """
 FORGET_ABOUT = "delete from about where account = $1 and thread = any($2::text[])"
 
@@ -230,12 +257,20 @@ async def find_by(db: Db, account: str, pairs: Iterable[tuple[str, str]]) -> Non
         await db.execute(FIND_BY, account, [what for what, _ in rows], [to for _, to in rows])
 
 
-async def near(db: Db, account: str, ids: Collection[str], named: Collection[str] = ()) -> Near:
+async def near(
+    db: Db,
+    account: str,
+    ids: Collection[str],
+    named: Collection[str] = (),
+    leaving: Collection[tuple[str, datetime]] = (),
+) -> Near:
     """All that is stored of threads and verdicts that are judged together with the threads *ids*.
 
-    And with what is *named*: verdicts, and messages that are not stored yet, which one may mean.
+    And with what is *named*: verdicts, and messages that are not stored yet, which one may mean;
+    *leaving* are the threads and instants of those of the seller.
     """
-    rows = await db.fetch(NEAR, account, list(ids), list(named))
+    homes, instants = [thread for thread, _ in leaving], [at for _, at in leaving]
+    rows = await db.fetch(NEAR, account, list(ids), list(named), homes, instants, BACK, AHEAD)
     found = [(row["what"], row["id"]) for row in rows]
     return Near(
         frozenset(id_ for what, id_ in found if what == "thread"),
@@ -281,11 +316,35 @@ async def forget(db: Db, account: str, ids: Collection[str]) -> None:
     Before any thread is locked: all that these verdicts mean is, here.
     """
     await hold(db, account)
-    together = await near(db, account, ids)
+    await _forget(db, account, await near(db, account, ids))
+    await db.execute(FORGET_ABOUT, account, list(ids))
+
+
+async def old(db: Db, before: datetime) -> list[tuple[str, str]]:
+    """The accounts and ids of verdicts that were read before then and whose words are kept."""
+    return [(row["account"], row["id"]) for row in await db.fetch(OLD, before)]
+
+
+async def fade(db: Db, account: str, id_: str, before: datetime) -> int:
+    """Erase the words of a verdict and of all that is judged with it, where all were read by then.
+
+    What they meant stays. Where one is younger, all wait for it. The caller holds no thread.
+
+    Returns:
+        How many verdicts.
+    """
+    await hold(db, account)
+    together = await near(db, account, (), [id_])
+    if await db.fetchval(YOUNG, account, list(together.verdicts), before):
+        return 0
+    await _forget(db, account, together)
+    return len(together.verdicts)
+
+
+async def _forget(db: Db, account: str, together: Near) -> None:
     await threads.lock(db, account, sorted(together.threads))
     await db.execute(TAKE_OVER, account, sorted(together.threads))
     await db.execute(FORGET, account, sorted(together.verdicts))
-    await db.execute(FORGET_ABOUT, account, list(ids))
 
 
 def _kept(row: Record) -> Kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from dataclasses import replace
 
@@ -10,12 +11,13 @@ import pytest
 
 from core import ingest, marks, reply
 from core.arrival import judging
+from core.arrival.verdicts import LAG, SKEW
 from core.connector import Sent
 from core.errors import OutcomeUnknown
 from core.metrics import Metrics
 from core.model import Page, Stream, Verdict
 from core.reading.walk import Reader, merged
-from core.store import transaction, verdicts
+from core.store import deeds, transaction, verdicts
 from sla.clock import Delivery, Kind
 from sla.policy import Party
 from tests.core import seeds
@@ -67,7 +69,8 @@ def store(pool, rules, now, db):
 def asked(now, id_="T1", *, hours=5, order="1", name="Ada", key="k1"):
     """A buyer's question, with the state of its thread."""
     at = now - hours * HOUR
-    known = thread(id_, as_of=at, buyer=name, order_ids=(order,), reply_to={"buyer": key})
+    orders, where = (order,) if order else (), {"buyer": key} if key else {}
+    known = thread(id_, as_of=at, buyer=name, order_ids=orders, reply_to=where)
     return page(buyer(f"Q-{id_}", at, id_), known)
 
 
@@ -87,11 +90,13 @@ def copied(now, id_="C1", *, minutes=58, text=f"You wrote: {ANSWER}", order="1",
     return page(note, verdicts=(verdict,))
 
 
-def refused(now, id_="N1", *, minutes=55, order="1", key="k1", message=None):
+def refused(now, id_="N1", *, minutes=55, order="1", key="k1", message=None, text=""):
     """A notice that one of our messages was not delivered."""
     at = now - minutes * MINUTE
     told = buyer(id_, at, f"about-{id_}", party=Party.MARKETPLACE, kind=Kind.SYSTEM)
-    verdict = Verdict(id_, Delivery.REFUSED, at, message_id=message, buyer=key, order_id=order)
+    verdict = Verdict(
+        id_, Delivery.REFUSED, at, message_id=message, buyer=key, order_id=order, text=text
+    )
     return page(told, verdicts=(verdict,))
 
 
@@ -212,12 +217,75 @@ async def test_what_one_says_is_answered_there_is_confirmed_by_its_copy(
     assert tuple(row) == ("answered_elsewhere", "confirmed")
 
 
-async def test_a_letter_about_no_known_order_still_finds_its_buyer_by_name(db, store, now):
-    await store(asked(now, name="Ada Lovelace"), asked(now, "T2", order="2", name="Bo", key="k2"))
-    await store(copied(now, text="To Ada Lovelace: we wrote", order=None, key=None))
+@pytest.mark.parametrize(("order", "hours"), [("1", 5), (None, 5), (None, 1)])
+@pytest.mark.parametrize("first", ["asked", "copied"])
+async def test_a_copy_that_tells_a_name_alone_ends_no_waiting(db, store, now, first, order, hours):
+    """It is of an answer to another Ada, whose question nobody has read."""
+    told_ = {
+        "asked": asked(now, order=order, hours=hours, name="Ada Lovelace"),
+        "copied": copied(now, text=f"To Ada Lovelace: {ANSWER}", order=None, key=None),
+    }
+    await store(told_.pop(first))
+    await store(*told_.values())
 
-    row = await db.fetchrow("select thread from message where id = 'C1'")
-    assert row["thread"] == "T1"
+    assert await clock(db) == (None, None)
+    assert [kind for kind, _ in await told(db)] == ["payload_set_aside"]
+
+
+@pytest.mark.parametrize("turn", range(6))
+async def test_our_own_words_find_their_message_by_the_name_whatever_came_first(
+    db, store, now, turn
+):
+    """All of it in pages of their own: what is said finds what left, and what left finds it."""
+    parts = [
+        asked(now, order=None, key=None),
+        sent(now, delivery=Delivery.UNKNOWN),
+        copied(now, text=f"To Ada: {ANSWER}", order=None, key=None),
+    ]
+    for part in list(itertools.permutations(parts))[turn]:
+        await store(part)
+
+    assert await clock(db) == ("met", "A1")
+    assert await how(db, "A1") == "confirmed"
+    assert not await db.fetchval("select count(*) from set_aside")
+
+
+@pytest.mark.parametrize("turn", range(6))
+async def test_a_refusal_by_name_finds_its_message_whatever_came_first(db, store, now, turn):
+    said = refused(now, order=None, key=None, text="Not sent: to Ada")
+    parts = [asked(now), sent(now), said]
+    for part in list(itertools.permutations(parts))[turn]:
+        await store(part)
+
+    assert await clock(db) == (None, None)
+    assert await how(db, "A1") == "refused"
+
+
+@pytest.mark.parametrize(("minutes", "stops"), [(70, None), (200, "C1")])
+async def test_a_copy_soon_after_something_was_done_about_its_order_ends_no_waiting(
+    db, store, now, minutes, stops
+):
+    await store(asked(now))
+    await deeds.begin(db, "mk", "1", "solicitation", now - minutes * MINUTE)
+
+    await store(copied(now, text="To Ada: please rate us, it means a lot."))
+
+    assert (await clock(db))[1] == stops
+
+
+async def test_one_refusal_in_two_letters_refuses_one_reply(db, store, now):
+    await store(asked(now), sent(now, "A1", minutes=100), sent(now, "A2", minutes=57))
+    words = "Your message to Ada was not delivered."
+    for id_ in ("N1", "N2"):
+        await store(refused(now, id_, text=words))
+
+    assert (await how(db, "A1"), await how(db, "A2")) == ("accepted", "refused")
+    assert await clock(db) == ("met", "A1")
+    assert not await db.fetchval("select count(*) from set_aside")
+
+
+def test_what_is_looked_for_by_name_reaches_as_far_as_judging_does():
+    assert (verdicts.BACK, verdicts.AHEAD) == (LAG, SKEW)
 
 
 # A person is told
@@ -350,7 +418,7 @@ def letters(now, chance):
     """Invented letters about one or two orders of some buyers, as atoms of pages."""
     found = []
     for number in range(chance.randint(1, 3)):
-        order, key = chance.choice("112"), chance.choice(["k1", "k1", "k2"])
+        order, key = chance.choice(["1", "1", "2", None]), chance.choice(["k1", "k1", "k2"])
         name = chance.choice(["Ada", "Bo Li", ""])
         found.append(
             asked(now, f"T{number}", hours=chance.randint(3, 30), order=order, key=key, name=name)
@@ -358,20 +426,25 @@ def letters(now, chance):
     for made in range(1, chance.randint(2, 7)):
         thread_ = f"T{chance.randint(0, 3)}"
         minutes = chance.choice([300, 200, 130, 60, 58, 20, 1])
-        order, key = chance.choice("112"), chance.choice(["k1", "k1", "k2", None])
+        order = chance.choice(["1", "1", "2", None])
+        key = (
+            chance.choice(["k1", "k1", "k2", None]) if order else chance.choice(["k1", None, None])
+        )
+        named = chance.choice(["To Ada", "To Bo Li", ""])
         kind = chance.choice("sscrrm")
         if kind == "s":
             body = chance.choice([ANSWER, f"{ANSWER} {made}", "ok"])
             how = chance.choice([Delivery.ACCEPTED, Delivery.CONFIRMED, Delivery.UNKNOWN])
             found.append(sent(now, f"A{made}", thread_, minutes=minutes, body=body, delivery=how))
         elif kind == "c":
-            text = chance.choice([f"You wrote: {ANSWER}", "To Bo Li: ok", ""])
+            text = chance.choice([f"{named}: {ANSWER}", f"{named}: ok", named])
             found.append(copied(now, f"C{made}", minutes=minutes, text=text, order=order, key=key))
         else:
             message = f"A{chance.randint(1, 6)}" if kind == "m" else None
             found.append(
-                refused(now, f"N{made}", minutes=minutes, order=order, key=key, message=message)
-            )
+                refused(now, f"N{made}", minutes=minutes, order=order, key=key, message=message,
+                        text=named)
+            )  # fmt: skip
     return found
 
 

@@ -161,10 +161,24 @@ async def test_what_was_listened_to_is_not_looked_at_again(pool, db, rules, now)
         await ingest.page(other, rules, "mk", both, now, None)
     await read_to(db, now)
 
-    assert await verdicts.hear(db, "mk", HOUR, now) == 2
-    left = "select count(*) from message where delivery = 'accepted' and silent is null"
-    assert await db.fetchval(left) == 0
+    assert await verdicts.hear(db, "mk", HOUR, now) == 1
+    index = await db.fetchval("select pg_get_indexdef('message_unheard'::regclass)")
+    left = await db.fetch(f"select id from message where{index.partition('WHERE')[2]}")
+    assert left == []
     assert await db.fetchval("select ended from clock") is None
+
+
+async def test_what_was_judged_is_listened_to_again_once_nothing_is_said_of_it(db, now):
+    await seeds.put_thread(db, now)
+    await read_to(db, now)
+    sent_at = now - 9 * HOUR
+    await seeds.put_message(db, sent_at, "A1", party="seller")
+    await db.execute("update message set delivery = 'accepted', judged = 'confirmed'")
+    assert await verdicts.hear(db, "mk", HOUR, now) == 0
+
+    await db.execute("update message set judged = null")
+
+    assert await verdicts.hear(db, "mk", HOUR, now) == 1
 
 
 async def test_several_daemons_confirm_once_and_wait_for_nobody(pool, db, replied):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.arrival.verdicts import Left, Place, judge
+from core.arrival.verdicts import Deed, Left, Place, judge
 from core.model import Verdict
 from sla.clock import Delivery
 
@@ -117,11 +117,115 @@ def test_a_copy_of_a_colleagues_answer_does_not_take_the_place_of_ours_just_afte
     assert found.deliveries == {"a": CONFIRMED}
 
 
-def test_without_an_order_only_the_name_counts():
-    places = [Place("t1", AT - MINUTE, "Ada"), Place("t2", AT - MINUTE, "")]
+def nameless(text=f"To Ada: {ANSWER}", **more):
+    return copy(order_id=None, text=text, **more)
 
-    assert judge([copy(order_id=None, text="to Ada:")], [], places).elsewhere == {"v1": "t1"}
-    assert judge([copy(order_id=None, text="Adamant")], [], places).elsewhere == {}
+
+def test_a_name_alone_never_says_where_a_copy_is_an_answer():
+    found = judge([nameless()], [], [Place("t1", AT - MINUTE, "Ada")])
+
+    assert (found.elsewhere, found.deliveries, found.unclear) == ({}, {}, {"v1"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "confirmed"),
+    [
+        ({}, True),
+        ({"order_ids": ("1",)}, False),
+        ({"buyer": "Bo"}, False),
+        ({"buyer": "Adam"}, False),
+        ({"body": "Something else entirely, really."}, False),
+        ({"minutes": -121}, False),
+    ],
+)
+def test_by_a_name_alone_a_copy_is_of_the_very_words_that_left_just_now(changed, confirmed):
+    one = left(**{"delivery": Delivery.UNKNOWN, "body": ANSWER, "order_ids": (), **changed})
+    found = judge([nameless()], [one], [Place("t1", AT - 60 * MINUTE, "Ada")])
+
+    assert (found.deliveries == {"a": CONFIRMED}) is confirmed
+    assert (found.unclear == {"v1"}) is not confirmed
+    assert found.elsewhere == {}
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(-120, True), (-121, False)])
+def test_a_refusal_that_tells_a_name_alone_is_of_what_left_shortly_before(minutes, refused):
+    said = refusal(order_id=None, text="not delivered to Ada")
+    found = judge([said], [left(minutes=minutes)])
+
+    assert (found.deliveries == {"a": REFUSED}) is refused
+    assert (found.unclear == {"v2"}) is not refused
+
+
+def test_a_refusal_by_name_never_means_an_answer_given_elsewhere():
+    """That is found by what was judged before, and what is judged must not depend on it."""
+    place = Place("t1", AT - 60 * MINUTE, "Ada", None, ("1",))
+    said = Verdict("v2", REFUSED, AT + MINUTE, text="not delivered to Ada")
+    found = judge([copy(), said], [], [place])
+
+    assert (found.elsewhere, found.deliveries, found.unclear) == ({"v1": "t1"}, {}, {"v2"})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "order", "answers"),
+    [(-5, "1", False), (-120, "1", False), (10, "1", False),
+     (-121, "1", True), (11, "1", True), (-5, "2", True)],
+)  # fmt: skip
+def test_a_copy_soon_after_a_deed_may_be_of_that_and_ends_nothing(minutes, order, answers):
+    place = Place("t1", AT - 60 * MINUTE, "Ada", None, ("1",))
+    deeds = [Deed(order, AT + minutes * MINUTE)]
+
+    found = judge([copy(text=f"To Ada: {ANSWER}")], [], [place], deeds)
+    assert found.elsewhere == ({"v1": "t1"} if answers else {})
+    assert (found.unclear == {"v1"}) is not answers
+
+    unsure = left(delivery=Delivery.UNKNOWN)
+    assert (judge([copy()], [unsure], [place], deeds).deliveries == {"a": CONFIRMED}) is answers
+
+
+def test_a_copy_that_holds_the_words_of_a_reply_is_of_that_whatever_was_done():
+    deeds = [Deed("1", AT - 5 * MINUTE)]
+
+    found = judge([copy(text=f"To Ada: {ANSWER}")], [left(body=ANSWER)], [], deeds)
+
+    assert (found.deliveries, found.unclear) == ({"a": CONFIRMED}, set())
+
+
+TOLD = {"buyer": "x", "text": "Your message to Ada was not delivered."}
+
+
+def again(seconds=30, **changes):
+    at = AT + timedelta(seconds=seconds)
+    return Verdict("v3", REFUSED, at, **{"order_id": "1", **TOLD, **changes})
+
+
+@pytest.mark.parametrize(
+    ("second", "refused"),
+    [
+        (again(0), {"b"}),
+        (again(60), {"b"}),
+        (again(61), {"a", "b"}),
+        (again(text="Your message to Bo was not delivered."), {"a", "b"}),
+        (again(buyer=None), {"a", "b"}),
+    ],
+)
+def test_one_refusal_told_by_two_letters_refuses_one_reply(second, refused):
+    those = [left("a", -60, key="x"), left("b", -5, key="x")]
+
+    found = judge([refusal(**TOLD), second], those)
+
+    assert (found.deliveries.keys(), found.unclear) == (refused, set())
+
+
+def test_two_replies_that_left_together_may_both_be_refused_in_the_same_words():
+    those = [left("a", -6, key="x"), left("b", -5, key="x"), left("c", -7, key="x")]
+
+    found = judge([refusal(**TOLD), again()], those)
+
+    assert found.deliveries.keys() == {"a", "b"}
+
+
+def test_a_refusal_told_twice_of_nothing_known_is_told_to_a_person():
+    assert judge([refusal(**TOLD), again()], []).unclear == {"v2", "v3"}
 
 
 def test_a_refusal_means_the_message_that_it_names():
@@ -213,6 +317,8 @@ def test_what_came_first_does_not_matter(words, those, chance):
     chance.shuffle(others)
 
     assert judge(mixed, others, [place]) == found
+    proven = [one for one in words if one.order_id or one.buyer or one.thread]
+    assert found.elsewhere.keys() <= {one.id for one in proven}
     assert not found.elsewhere.keys() & found.unclear
     for one in those:
         if one.delivery is REFUSED:

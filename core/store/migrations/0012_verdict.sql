@@ -19,7 +19,7 @@ comment on table verdict is
     'what became of sellers'' messages, as was told later and elsewhere: judged anew with whatever comes, in any order';
 comment on column verdict.id is 'the message that says so';
 comment on column verdict.body is
-    'all that it says, folded as it is compared: holds a buyer''s words and name, and goes with them (verdicts.forget)';
+    'all that it says, folded as it is compared: holds a buyer''s words and name, and goes with them (verdicts.forget) and after retention.links (verdicts.fade)';
 comment on column verdict.unclear is 'whether it means several or nothing known: a person was told';
 comment on column verdict.forgotten is
     'its words are erased: it is judged no more, and what it meant stands in message.delivery';
@@ -31,9 +31,11 @@ create index verdict_order on verdict (account, order_id) where order_id is not 
 comment on index verdict_order is 'verdicts.near: about an order';
 create index verdict_buyer on verdict (account, buyer) where buyer is not null;
 comment on index verdict_buyer is 'verdicts.near: to a buyer';
-create index verdict_nameless on verdict (account)
+create index verdict_nameless on verdict (account, at)
     where coalesce(message_id, thread, order_id, buyer) is null;
 comment on index verdict_nameless is 'verdicts.near: what only a name in it can tell';
+create index verdict_worded on verdict (seen_at) where not forgotten;
+comment on index verdict_worded is 'verdicts.old: whose words are still kept';
 
 create table about (
     account text not null,

@@ -24,3 +24,5 @@ comment on table deed is 'what was done about an order beside replying; no text 
 comment on column deed.state is 'doing, done, refused, unsent, unknown; one that stays in doing was broken off, and nobody knows';
 create index deed_order on deed (account, order_id);
 comment on index deed_order is 'deeds.of_order: what was done about an order';
+create index deed_begun on deed (begun_at);
+comment on index deed_begun is 'deeds.purge: what is old';

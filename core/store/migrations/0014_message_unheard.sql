@@ -1,3 +1,5 @@
 -- no-transaction
 create index concurrently if not exists message_unheard
-    on message (account, sent_at) where delivery = 'accepted' and silent is null;
+    on message (account, sent_at)
+    where delivery = 'accepted' and silent is null and judged is null
+      and kind in ('message', 'automatic');
