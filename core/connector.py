@@ -213,7 +213,11 @@ class Waits(Protocol):
     """Is told by its source that something is new (IMAP IDLE, a socket); holds no poll slot."""
 
     async def wait(self, stop: asyncio.Event) -> bool:
-        """Wait until the source has something new (True), or *stop* is set (False)."""
+        """Wait until the source has something new (True), or *stop* is set (False).
+
+        After a call that raised it is True as soon as it listens again, unless all was read since:
+        nobody heard what came meanwhile.
+        """
         ...
 
 

@@ -258,8 +258,13 @@ def _down(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
     return "Account is down", [
         f"Since {told.when(since)} the marketplace does not accept our key; nothing is read.",
-        "What to do: renew the key, then: replyby check",
+        "What to do: renew the password or key, then reload (a restart for env:).",
+        f"If the old one is right again: {_poll(told)}",
     ]
+
+
+def _poll(told: _Told) -> str:
+    return shlex.join(("replyby", "poll", told.notice.account, "--once"))
 
 
 def _up(told: _Told) -> _Spoken:
@@ -287,7 +292,7 @@ def _expiring(told: _Told) -> _Spoken:
     if expires_at is not None and expires_at <= told.now:
         return "Key has expired", [
             f"The {name} of this account expired on {told.when(expires_at)}.",
-            "What to do: renew it, then: replyby check",
+            "What to do: renew it, then reload (a restart for env:).",
         ]
     when = f" on {told.when(expires_at)}" if expires_at else " soon"
     return "Key expires", [f"The {name} of this account expires{when}.", "What to do: renew it."]

@@ -9,7 +9,7 @@ import click
 from core import loops, marks, reply
 from core.commands import enclosing, opening
 from core.errors import Mistaken
-from core.store import clocks, transaction, wake
+from core.store import clocks, transaction, wake, workers
 from sla.policy import Party
 from sla.turn import Level
 from sla.wording import in_utc
@@ -41,7 +41,9 @@ async def answer(
         addressed = _parties(to)
         number = await reply.queue(db, account, thread, text, addressed, loops.utcnow(), files)
         await wake.send(db, "reply")
-    click.echo(f"reply {number} is queued; the daemon sends it: replyby explain {account} {thread}")
+        runs = await workers.alive(db)
+    sends = "the daemon sends it" if runs else "no daemon runs; it is sent when one does"
+    click.echo(f"reply {number} is queued; {sends}: replyby explain {account} {thread}")
 
 
 def _text(body: str | bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,18 @@ from core.commands import opening
 from core.configuration.complaints import nearest
 from core.connector import Transport
 from core.errors import Error, Mistaken, NotifierError, SchemaMismatch, StoreUnavailable
-from core.model import Notice, NoticeKind
+from core.model import HealthState, Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
 from core.rules import Rules
 from core.running import checks, standins, state
-from core.store import migrate
+from core.store import embedded, migrate, streams, wake
 from core.transport.http import Http, open_session
 from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from core.configuration.configured import Configured
@@ -50,6 +51,7 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     findings = checks.findings(configured, loops.utcnow())
     findings += [] if offline else await _database(configured)
     faults = {} if offline else await _call_all(configured)
+    await _read_again(configured, [name for name, fault in faults.items() if fault is None])
     if as_json:
         told = {"findings": findings, "accounts": dict.fromkeys(configured.accounts) | faults}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -72,6 +74,19 @@ async def _database(configured: Settings) -> list[str]:
     except (SchemaMismatch, StoreUnavailable) as fault:
         return [f"store.dsn: {fault}"]
     return []
+
+
+async def _read_again(configured: Settings, well: Collection[str]) -> None:
+    """Let the daemon read at once the accounts whose key was refused to it, and is not any more.
+
+    Where there is no database to say so in, nothing runs: a start reads them at once too.
+    """
+    if not well or (configured.store.embedded and not embedded.is_served(configured.state_dir)):
+        return
+    with suppress(Mistaken, SchemaMismatch, StoreUnavailable):
+        async with opening.database(configured) as pool, store.transaction(pool) as db:
+            if await streams.probe(db, well, [HealthState.BAD_CREDENTIALS]):
+                await wake.send(db, "poll")
 
 
 def _say(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.reading import blind
-from core.store import sight
+from core.store import sight, workers
 from sla.wording import in_utc
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ async def of(
 ) -> list[str]:
     """A line for each account of the settings, or for one, of which not all is known."""
     seen = await sight.all_(db)
+    grace = blind.GRACE if await workers.alive(db) else timedelta(0)
     return [
         line
         for name, found in configured.accounts.items()
         if account in {None, name}
-        for line in _lines(name, found, [one for one in seen if one.account == name], now)
+        for line in _lines(name, found, [one for one in seen if one.account == name], now, grace)
     ]
 
 
@@ -40,12 +41,16 @@ def say(lines: Sequence[str], *, as_json: bool) -> None:
         click.echo(line, err=as_json)
 
 
-def _lines(name: str, found: Configured, seen: Sequence[Sight], now: datetime) -> Iterator[str]:
+def _lines(
+    name: str, found: Configured, seen: Sequence[Sight], now: datetime, grace: timedelta
+) -> Iterator[str]:
     """At most one: never read, or since when."""
     streams = [stream.name for stream in found.streams if stream.carries_clocks]
     read = {one.stream: one.seen_through for one in seen if one.stream in streams}
     never = [stream for stream in streams if read.get(stream) is None]
-    late = [one.stream for one in seen if one.stream not in never and _is_blind(one, found, now)]
+    late = [
+        one.stream for one in seen if one.stream not in never and _is_blind(one, found, now, grace)
+    ]
     if never:
         yield f"{name}: {_part(never, streams)}not read yet, what waits there is unknown"
     elif late:
@@ -56,11 +61,11 @@ def _lines(name: str, found: Configured, seen: Sequence[Sight], now: datetime) -
         )
 
 
-def _is_blind(one: Sight, found: Configured, now: datetime) -> bool:
-    """Whether it was told to be, and still is; or would be, if a daemon ran to tell it."""
+def _is_blind(one: Sight, found: Configured, now: datetime, grace: timedelta) -> bool:
+    """Whether it was told to be, and still is; or nobody tells it after *grace*."""
     promise = blind.shortest(found.promises, now)
     over = now - one.since - blind.limit(one.every, one.every, promise)
-    return over > (blind.GRACE if one.blind_since is None else timedelta(0))
+    return over > (grace if one.blind_since is None else timedelta(0))
 
 
 def _part(some: Sequence[str], every: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ async def settle(pool: Pool, rules: Rules, lease: Lease, now: datetime, *, well:
             *await _first_walk(db, lease.account, standing, readings, now),
         ]
         if recovered:
-            await streams.probe(db, lease.account, HealthState.BAD_CREDENTIALS)
+            await streams.probe(db, [lease.account], [HealthState.BAD_CREDENTIALS])
             await wake.send(db, "poll")
         await notices.raise_(db, rules, told)
 

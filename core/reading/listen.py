@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.model import HealthState
 from core.stopwatch import running_from
-from core.store import statement, streams
+from core.store import streams, transaction
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from core.connector import Waits
     from core.store import Pool
+
+DISPROVEN = (HealthState.BAD_CREDENTIALS, HealthState.UNREACHABLE)
+"""What an account is not whose source was just heard: its streams need not wait any longer."""
 
 
 async def once(
@@ -42,7 +46,8 @@ async def once(
     clock = running_from(now)
     if await source.wait(stop):
         heard = clock()
-        async with statement(pool) as db:
+        async with transaction(pool) as db:
+            await streams.probe(db, [account], DISPROVEN)
             await streams.pull_forward(db, {account: heard}, heard)
         ring()
     return clock()

@@ -19,6 +19,7 @@ connections. What kill -9 of an owner leaves is ended by the kernel (Linux) or b
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -194,6 +195,15 @@ async def join(
             finally:
                 _close_the_door(lock)
                 await _wait_for_guests(guests)
+
+
+def is_served(state_dir: Path) -> bool:
+    """Whether a process says that it runs the server: for whoever would not start one."""
+    try:
+        told = json.loads((state_dir / "postgres" / "server.lock").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and told.get("state") == "serving"
 
 
 @asynccontextmanager

@@ -168,10 +168,17 @@ STOP = """
     where account = $1 and holder is null and next_due < 'infinity'
       and health <> 'bad_credentials'
 """
+# Whoever reads or locks one of them just now sees for himself how it is.
 PROBE = """
-    update stream set next_due = now(), not_before = now()
-    where account = $1 and holder is null and next_due > now() and next_due < 'infinity'
-      and ($2::text is null or health = $2)
+    with left_alone as (
+        select account, stream from stream
+        where account = any($1) and holder is null and next_due > now() and next_due < 'infinity'
+          and health = any($2)
+        order by account, stream
+        for no key update skip locked
+    )
+    update stream s set next_due = now(), not_before = now()
+    from left_alone where s.account = left_alone.account and s.stream = left_alone.stream
 """
 
 
@@ -334,9 +341,13 @@ async def stop(db: Db, account: str, wait: timedelta, since: datetime) -> None:
     await db.execute(STOP, account, wait, since)
 
 
-async def probe(db: Db, account: str, health: HealthState | None = None) -> None:
-    """Read the streams of *account* at once that are as *health* says; all of them for None."""
-    await db.execute(PROBE, account, health)
+async def probe(db: Db, accounts: Collection[str], health: Collection[HealthState]) -> int:
+    """Read the streams of *accounts* at once that are as *health* says, whatever they wait for.
+
+    Returns:
+        How many streams are read earlier than they were to be.
+    """
+    return _count(await db.execute(PROBE, list(accounts), list(health)))
 
 
 def _lease(row: Record, worker: int) -> Lease:

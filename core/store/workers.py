@@ -25,7 +25,11 @@ REGISTER = """
     returning id
 """
 LEAVE = "delete from worker where id = $1"
-ALIVE = "select count(*) from pg_locks where locktype = 'advisory' and classid = $1::integer::oid"
+ALIVE = """
+    select count(*) from pg_locks
+    where locktype = 'advisory' and classid = $1::integer::oid
+      and database = (select oid from pg_database where datname = current_database())
+"""
 # What a stopped process has locked is waited for by nobody: the next look, till then it stays dead.
 LOOK = """
     with dead as materialized (

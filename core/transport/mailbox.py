@@ -39,6 +39,8 @@ log = structlog.get_logger()
 Purpose = Literal["reading", "waiting"]
 
 INBOX = "INBOX"
+UNHEARD = (0, 0)
+"""What no folder is like: UIDs begin with 1."""
 
 
 class Mailboxes:
@@ -168,8 +170,9 @@ class Mailbox:
     async def wait(self, stop: asyncio.Event, folder: str = INBOX) -> bool:
         """Wait until *folder* has something new (True), or *stop* is set (False).
 
-        New is what came since *folder* was read to its end, or since the last call. A
-        server that does not tell by itself (no IDLE) is not asked: this waits for *stop*.
+        New is what came since *folder* was read to its end, or since the last call; after one that
+        raised, whatever is there. A server that does not tell by itself (no IDLE) is not asked:
+        this waits for *stop*.
 
         Raises:
             BadCredentials, Unreachable, RateLimited, BadPayload: nobody listens any more.
@@ -179,6 +182,9 @@ class Mailbox:
         try:
             await asyncio.wait({hearing, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return hearing.result() if hearing.done() else False
+        except ConnectorError:
+            self._heard[folder] = UNHEARD
+            raise
         finally:
             hearing.cancel()
             stopping.cancel()

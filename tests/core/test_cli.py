@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from core import store
 from core.cli import main
 from core.loops import utcnow
 from core.model import SetAside
-from core.store import definitions, migrate, setaside
+from core.store import definitions, migrate, setaside, workers
 from tests.core import seeds
 
 SETTINGS = """
@@ -267,6 +268,62 @@ def test_check_names_the_account_that_does_not_answer(given, files):
     assert "a-key-of-tests" not in out
 
 
+@pytest.fixture
+def answering():
+    """A marketplace without threads: starts one that answers with a status; its port."""
+    with ExitStack() as stack:
+
+        def answering(status):
+            class Empty(Health):
+                def do_GET(self):
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.end_headers()
+                    self.wfile.write(b'{"data": []}')
+
+            serving = stack.enter_context(HTTPServer(("127.0.0.1", 0), Empty))
+            thread = threading.Thread(target=serving.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(serving.shutdown)
+            return serving.server_port
+
+        yield answering
+
+
+async def refused(db, now):
+    """Two accounts that are left alone for an hour, because their keys were refused."""
+    for name in ("mk", "real"):
+        await seeds.put_account(db, now, name)
+        await seeds.put_stream(db, now, name, every=timedelta(hours=1))
+    await db.execute(
+        "update stream set health = 'bad_credentials', not_before = next_due,"
+        " backoff_until = next_due"
+    )
+
+
+@pytest.mark.parametrize(("status", "waits"), [(200, False), (401, True)])
+def test_check_has_an_account_read_at_once_whose_key_is_good_again(
+    ask, given, files, answering, status, waits
+):
+    (files / "settings.toml").write_text(SETTINGS + REAL.format(port=answering(status)))
+    ask(lambda db: refused(db, utcnow()))
+
+    assert "accounts.real: " in given("check", "--sandbox")[1]
+
+    rows = ask(lambda db: db.fetch("select account, next_due > now() as waits from stream"))
+    assert dict(rows) == {"real": waits, "mk": True}
+
+
+def test_check_starts_no_database_of_its_own(given, files, answering):
+    there = SETTINGS.replace("env:TEST_DSN", "embedded")
+    (files / "settings.toml").write_text(there + REAL.format(port=answering(200)))
+
+    assert "accounts.real: real answers" in given("check", "--sandbox")[1]
+
+    assert not (files / "var").exists()
+
+
 def test_check_says_that_the_database_is_too_old(ask, given, monkeypatch):
     monkeypatch.setattr(migrate, "OLDEST", 99)
 
@@ -342,6 +399,16 @@ def test_an_account_that_is_blind_is_named_beside_the_list(given, waiting, strea
     ]
 
 
+def beside(given, *args):
+    """Gives a command while a daemon is registered."""
+
+    async def with_one(db):
+        await workers.register(db)
+        return await asyncio.to_thread(given, *args)
+
+    return with_one
+
+
 @pytest.mark.parametrize(
     ("told", "seconds", "named"), [(0, 340, 0), (0, 390, 1), (1, 320, 1), (1, 240, 0)]
 )
@@ -353,7 +420,24 @@ def test_an_account_that_is_read_a_moment_later_than_meant_is_not_named(
     since = "now()" if told else "null"
     waiting(lambda db: db.execute(f"update stream set {seen}, blind_since = {since}"))
 
-    assert given("threads")[1].count("mk: not read since") == named
+    assert waiting(beside(given, "threads"))[1].count("mk: not read since") == named
+
+
+@pytest.mark.parametrize(("seconds", "named"), [(290, 0), (310, 1)])
+def test_where_no_daemon_runs_an_account_is_named_from_its_limit_on(given, waiting, seconds, named):
+    seen = f"seen_through = now() - interval '{seconds} s'"
+    waiting(lambda db: db.execute(f"update stream set {seen}"))
+
+    for command in (["threads"], ["explain", "mk", "T1"]):
+        assert given(*command)[1].count("mk: not read since") == named
+
+
+def test_a_reply_that_nobody_sends_yet_says_so(given, waiting):
+    alone = given("reply", "mk", "T1", "--text", "On its way.")[1]
+    daemon = waiting(beside(given, "reply", "mk", "T1", "--text", "On its way."))[1]
+
+    assert "is queued; no daemon runs; it is sent when one does: replyby explain mk T1" in alone
+    assert "is queued; the daemon sends it: replyby explain mk T1" in daemon
 
 
 def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting):

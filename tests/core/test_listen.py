@@ -76,6 +76,24 @@ async def test_an_account_is_due_when_its_source_has_something_new(rested, now):
     assert again - now < timedelta(seconds=5)
 
 
+@pytest.mark.parametrize(
+    ("health", "due"),
+    [("bad_credentials", True), ("unreachable", True), ("rate_limited", False)],
+)
+async def test_whoever_was_heard_is_not_left_alone_for_a_login_once_refused(
+    rested, now, health, due
+):
+    await rested.execute(
+        "update stream set health = $1, not_before = next_due, backoff_until = next_due", health
+    )
+    source = Source()
+    source.news.put_nowait("new")
+
+    await listen.once(rested, "mk", source, asyncio.Event(), now, lambda: None)
+
+    assert (await wait_of(rested) <= 0) is due
+
+
 async def test_who_is_stopped_has_heard_nothing(rested, now):
     stop, rung = asyncio.Event(), []
     stop.set()

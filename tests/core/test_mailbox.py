@@ -419,6 +419,28 @@ async def test_what_came_between_a_read_and_the_wait_is_news(server, mailbox, st
     stop.set()
 
 
+async def test_who_listens_again_after_a_failure_hears_at_once(server, mailbox, stop):
+    await walked(mailbox)
+    server.faults.order("imap_refuse_login", 1)
+    with pytest.raises(BadCredentials):
+        await mailbox.wait(stop)
+
+    assert await asyncio.wait_for(mailbox.wait(stop), 20)
+    assert not (await waiting(mailbox, stop)).done()
+    stop.set()
+
+
+async def test_what_was_read_after_a_failure_is_no_news(server, mailbox, stop):
+    server.faults.order("imap_refuse_login", 1)
+    with pytest.raises(BadCredentials):
+        await mailbox.wait(stop)
+
+    await walked(mailbox)
+
+    assert not (await waiting(mailbox, stop)).done()
+    stop.set()
+
+
 async def test_waiting_ends_when_asked_to_stop_and_leaves_nothing(server, mailbox, stop):
     task = await waiting(mailbox, stop)
     assert len(threads()) == 1

@@ -200,7 +200,9 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "What to do: look at the marketplace's own page until this ends.")),
         (NoticeKind.ACCOUNT_DOWN, (("since", "2026-11-21T11:30:00+00:00"),), "Account is down",
          ("Since Sat 2026-11-21 12:30 (Europe/Berlin) the marketplace does not accept our key; "
-         "nothing is read.\nWhat to do: renew the key, then: replyby check")),
+         "nothing is read.\n"
+         "What to do: renew the password or key, then reload (a restart for env:).\n"
+         "If the old one is right again: replyby poll mk --once")),
         (NoticeKind.ACCOUNT_UP, (("since", "2026-11-21T11:30:00+00:00"),), "Account is read again",
          ("The marketplace accepts our key again since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
          "What to do: nothing.")),
@@ -215,7 +217,7 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          (("expires_at", "2026-11-20T00:00:00+00:00"), ("credential", "client secret of SP-API")),
          "Key has expired",
          ("The client secret of SP-API of this account expired on Fri 2026-11-20 01:00 "
-         "(Europe/Berlin).\nWhat to do: renew it, then: replyby check")),
+         "(Europe/Berlin).\nWhat to do: renew it, then reload (a restart for env:).")),
         (NoticeKind.POLICY_REVIEW,
          (("promise", "reply-24h"), ("version", 3), ("day", "2026-11-20")),
          "Review the promise reply-24h",
