@@ -245,6 +245,7 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
         await verdicts.hold(db, case.account)
     with refusing():
         found, locked = await _keep(db, case, found)
+        aside = await _keep_links(db, case, found)
         if case.is_judged:
             settled = await judging.settle_page(
                 db, case.rules, case.account, found, locked, case.now
@@ -252,7 +253,15 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
             locked = _only(locked, settled.threads | found.touched)
     put = await _recompute(db, case, locked, _fresh(case, found, settled))
     await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
-    return _stored(case, found, put)
+    return replace(_stored(case, found, put), aside=aside)
+
+
+async def _keep_links(db: Db, case: _Case, found: News) -> tuple[SetAside, ...]:
+    """Keep the links of stored messages; what is told of one that could not be is set aside."""
+    if not found.links:
+        return ()
+    lost = await links.keep(db, case.account, found.links, case.now)
+    return tuple(divide.lost_link(message, "its message is not stored") for message in lost)
 
 
 async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked | Thread]]:
@@ -279,8 +288,6 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
-    if found.links:
-        await links.keep(db, account, found.links, case.now)
     return found, {**opened, **locked}
 
 

@@ -22,10 +22,11 @@ UNSTORABLE = "unstorable"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a page, with the message that it is of."""
+    """A link of a page, with the message that it is of, and the thread of that where it is told."""
 
     message: str
     url: SecretStr = field(repr=False)
+    thread: str | None = None
 
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 def halves(page: Page) -> tuple[Page, Page] | None:
     """Two pages that hold what *page* holds, split between threads while there are several.
 
-    None where it is one item.
+    None where it is one item. A link is in the half of its message or in the later one: it is
+    stored only after that.
     """
     items = _items(page)
     if len(items) < 2:
@@ -53,13 +55,18 @@ def refused(page: Page, why: str) -> SetAside:
         raw = item.model_dump_json(exclude={"raw"})
         return SetAside(item.id, f"{UNSTORABLE}: {why}", raw.encode())
     if isinstance(item, Link):
-        return SetAside(item.message, f"{UNSTORABLE}: {why}", b"a link")
+        return lost_link(item.message, why)
     if isinstance(item, Verdict):
         raw = json.dumps(asdict(item), default=str)
         return SetAside(item.id, f"{UNSTORABLE}: {why}", raw.encode())
     thread, given = item
     told = json.dumps({"thread": thread, **asdict(given)}, default=str)
     return SetAside(thread, f"{UNSTORABLE}: {why}", told.encode())
+
+
+def lost_link(message: str, why: str) -> SetAside:
+    """That the link of *message* cannot be stored; it is a secret, and is not kept here either."""
+    return SetAside(message, f"{UNSTORABLE}: {why}", b"a link")
 
 
 def legible(page: Page) -> Page:
@@ -96,7 +103,7 @@ def thread_of(item: Item) -> str:
     if isinstance(item, Verdict):
         return item.thread or item.id
     if isinstance(item, Link):
-        return item.message
+        return item.thread or item.message
     return item.id if isinstance(item, Thread) else item[0]
 
 
@@ -118,9 +125,10 @@ def _words(item: Item) -> str:
 
 
 def _items(page: Page) -> list[Item]:
-    """What is in *page*, a thread's items together and its state first."""
+    """What is in *page*, a thread's items together: its state first, its links last."""
     items: list[Item] = [*page.threads, *page.messages, *page.given, *page.verdicts]
-    items += [Link(message, url) for message, url in page.links.items()]
+    homes = {message.id: message.thread for message in page.messages}
+    items += [Link(message, url, homes.get(message)) for message, url in page.links.items()]
     return sorted(items, key=thread_of)
 
 

@@ -18,6 +18,12 @@ KNOWN = """
        or exists (select from tombstone t where t.account = $1 and t.source_id = w.id)
 """
 # Only of a message that is there: what was erased takes its link with it.
+LOST = """
+    select w.id from unnest($2::text[]) as w (id)
+    where not exists (select from message m where m.account = $1 and m.id = w.id)
+      and not exists (select from tombstone t where t.account = $1 and t.source_id = w.id)
+    order by w.id
+"""
 KEEP = """
     insert into link (account, message, url, seen_at)
     select $1, w.message, w.url, $4 from unnest($2::text[], $3::text[]) as w (message, url)
@@ -41,10 +47,15 @@ async def known(db: Db, account: str, messages: Collection[str]) -> frozenset[st
     return frozenset(row["id"] for row in await db.fetch(KNOWN, account, list(messages)))
 
 
-async def keep(db: Db, account: str, links: Mapping[str, SecretStr], now: datetime) -> None:
-    """Write the links of messages that are stored."""
+async def keep(db: Db, account: str, links: Mapping[str, SecretStr], now: datetime) -> list[str]:
+    """Write the links of messages that are stored.
+
+    Returns:
+        The messages that are not, and were not erased either: their links are lost.
+    """
     urls = [url.get_secret_value() for url in links.values()]
     await db.execute(KEEP, account, list(links), urls, now)
+    return [row["id"] for row in await db.fetch(LOST, account, list(links))]
 
 
 async def of_thread(db: Db, account: str, thread: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,12 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from core import ingest
+from core.reading.walk import merged
 from core.store import links, transaction
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, buyer, page
 
+UNINDEXABLE = "".join(random.Random(7).choices([chr(n) for n in range(0x4E00, 0x9FFF)], k=990))
 URL = "https://market.example/no-response-needed?h=0123456789abcdef"
 
 
@@ -74,6 +77,29 @@ async def test_what_was_erased_gets_no_link_again(db, store, now):
     await store(linked(now))
 
     assert await db.fetchval("select count(*) from link") == 0
+
+
+@pytest.mark.parametrize("home", ["case:a", "case:z"])
+async def test_a_link_comes_along_where_a_page_is_stored_in_halves(db, store, now, home):
+    """Its message's id sorts before its thread, and a neighbour cannot be stored."""
+    told = linked(now, "0102", thread=home)
+    bad = [buyer(UNINDEXABLE, now, thread) for thread in ("case:a", "case:m", "case:z")]
+
+    stored = await store(merged([page(*bad), told]))
+
+    assert {item.source_id for item in stored.aside} == {UNINDEXABLE}
+    assert await links.of_thread(db, "mk", home) == [("0102", URL)]
+
+
+async def test_the_link_of_a_message_that_cannot_be_stored_is_set_aside(pool, db, store, now):
+    odd = UNINDEXABLE
+    stored = await store(merged([linked(now), linked(now, odd, f"{URL}2")]))
+
+    reasons = {item.reason.partition(": ")[2] for item in stored.aside if item.source_id == odd}
+    assert "its message is not stored" in reasons
+    assert len(stored.aside) == 2
+    assert f"{URL}2" not in repr([stored, await pages.rows(pool, "set_aside")])
+    assert await links.of_thread(db, "mk", "T1") == [("M1", URL)]
 
 
 async def test_old_links_are_removed(db, store, now):
