@@ -57,8 +57,8 @@ SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
 tells of had passed; a later word about the same clock or account was raised."""
 
-TABLES = ("notice", "market_order", "link")
-ACTIONS = ("deleted",)
+TABLES = ("notice", "market_order", "link", "deed", "verdict")
+ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""
 
 LEVELS = ("info", "warning", "critical")

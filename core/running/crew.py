@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from core import deliver, loops, poll, reply, watch
+from core.arrival import fading
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.orders import enriching
@@ -20,7 +21,7 @@ from core.reading.slots import PATIENCE, Slots
 from core.running import checks, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import links, notices, orders, transaction
+from core.store import deeds, links, notices, orders, transaction
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ TENDING = 5.0
 MINUTE = 60.0
 HOUR = timedelta(hours=1)
 ORDERS_KEPT = timedelta(days=90)
-"""So long what was said of an order is kept after it was last asked for."""
+"""So long what was said of an order is kept after it was last asked for, and what was done about
+it after it was begun."""
 
 log = structlog.get_logger()
 
@@ -298,10 +300,14 @@ class Crew:
         async with transaction(state.pool) as db:
             gone = await notices.purge(db, now - state.settings.retention.notices)
             unasked = await orders.purge(db, now - ORDERS_KEPT)
+            done = await deeds.purge(db, now - ORDERS_KEPT)
             followed = await links.purge(db, now - state.settings.retention.links)
+        erased = await fading.once(state.pool, now - state.settings.retention.links)
         state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
         state.metrics.retention_rows_deleted.labels("market_order", "deleted").inc(unasked)
         state.metrics.retention_rows_deleted.labels("link", "deleted").inc(followed)
+        state.metrics.retention_rows_deleted.labels("deed", "deleted").inc(done)
+        state.metrics.retention_rows_deleted.labels("verdict", "emptied").inc(erased)
         return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:

@@ -114,7 +114,7 @@ def test_a_deadline_is_seen_coming_before_it_is_to_be_read_for():
     assert timedelta(seconds=crew.TENDING) <= (watch.AHEAD - watch.LEAD) / 2
 
 
-async def test_old_notices_and_links_are_removed_and_counted(state, read, pool, now):
+async def test_what_is_old_is_removed_and_counted(state, read, pool, now):
     state.adopt(read(), Rules({}, {}, read().routing), now)
     for key, age in {"old": 181, "new": 179}.items():
         await pool.execute(
@@ -124,6 +124,16 @@ async def test_old_notices_and_links_are_removed_and_counted(state, read, pool, 
     for key, age in {"old": 31, "new": 29}.items():
         at = now - timedelta(days=age)
         await pool.execute("insert into link values ('mk', $1, 'https://x', $2)", key, at)
+        await pool.execute(
+            "insert into verdict (account, id, at, delivery, body, is_copy, seen_at)"
+            " values ('mk', $1, $2, 'confirmed', 'a text', true, $2)", key, at,
+        )  # fmt: skip
+    for key, age in {"old": 91, "new": 89}.items():
+        at = now - timedelta(days=age)
+        await pool.execute(
+            "insert into deed (account, order_id, action, begun_at, state)"
+            " values ('mk', $1, 'invoice', $2, 'done')", key, at,
+        )  # fmt: skip
     bells = {name: Bell() for name in wake.LOOPS}
     loops = Crew(state, Signals(), bells, read, Redaction())
 
@@ -131,6 +141,10 @@ async def test_old_notices_and_links_are_removed_and_counted(state, read, pool, 
 
     assert [row["key"] for row in await pool.fetch("select key from notice")] == ["new"]
     assert [row["message"] for row in await pool.fetch("select message from link")] == ["new"]
-    for table in ("notice", "link"):
+    assert [row["order_id"] for row in await pool.fetch("select order_id from deed")] == ["new"]
+    kept = await pool.fetch("select id from verdict where body <> ''")
+    assert [row["id"] for row in kept] == ["new"]
+    assert value(state, "retention_rows_deleted_total", table="verdict", action="emptied") == 1
+    for table in ("notice", "link", "deed"):
         assert value(state, "retention_rows_deleted_total", table=table, action="deleted") == 1
     assert again == now + timedelta(hours=1)
