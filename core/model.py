@@ -105,7 +105,10 @@ class Message(Model):
 
 
 class Thread(Model):
-    """A conversation. An older *as_of* never overwrites a newer one.
+    """A conversation. An older *as_of* never overwrites a newer one, but for its orders.
+
+    A state without *order_ids* keeps those that are known, and their *url*: a conversation stays
+    about what it was about. Whatever else a newer state leaves out is gone.
 
     *incomplete* says that the marketplace holds more of it than we could read; *reply_to* is what
     the connector needs to answer (opaque to core).

@@ -21,6 +21,10 @@ STATE = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
     from thread where account = $1 and id = any(array(select jsonb_array_elements_text($2)))
 """
+NAMES = (
+    "id", "kind", "subject", "buyer", "order_ids", "url", "incomplete", "closed_at", "reply_to",
+    "as_of",
+)  # fmt: skip
 COLUMNS = (
     "account", "id", "kind", "incomplete", "buyer", "as_of", "subject", "url", "closed_at",
     "order_ids", "reply_to",
@@ -132,6 +136,24 @@ def _rare(thread: Thread) -> bytes:
         copied.texts(thread.order_ids),
         copied.json_(json.dumps(thread.reply_to).encode() if thread.reply_to else b"{}"),
     ))  # fmt: skip
+
+
+def joined(older: Thread, newer: Thread) -> Thread:
+    """*newer*; where it names no order, with the orders of *older* and the page that shows them.
+
+    A conversation stays about what it was about, also where its next message does not say so.
+    """
+    if newer.order_ids or not older.order_ids:
+        return newer
+    return newer.model_copy(update={"order_ids": older.order_ids, "url": older.url or newer.url})
+
+
+def kept(thread: Thread, stored: tuple[object, ...]) -> Thread:
+    """The state that *thread* and *stored* (as `row` makes it) come to, as far as orders go."""
+    if bool(thread.order_ids) == bool(stored[NAMES.index("order_ids")]):
+        return thread
+    was = Thread.model_validate(dict(zip(NAMES, stored, strict=True)))
+    return joined(thread, was) if is_older(row(thread), stored) else joined(was, thread)
 
 
 def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
