@@ -18,7 +18,7 @@ from core.errors import SettingsError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import date, datetime, timedelta
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.transport.http import Http
     from core.transport.mailbox import Mailboxes
     from core.transport.smtp import Smtp
-    from sla.policy import Policy
+    from sla.policy import Party, Policy
 
 GROUP = "replyby.connectors.v1"
 
@@ -197,6 +197,10 @@ class Acts(Protocol):
         """
         ...
 
+    def refuses(self, deed: Deed) -> str | None:
+        """Why *deed* is certainly refused whatever its order is like; without a call."""
+        ...
+
     async def act(self, deed: Deed, now: datetime) -> None:
         """Do it once, never again, if it is allowed.
 
@@ -267,6 +271,8 @@ class Credential:
 
 SandboxClock = Callable[[], "datetime"]
 
+Refuses = Callable[["Thread", "Collection[Party]"], "str | None"]
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxSpec(Generic[OptionsT]):
@@ -296,6 +302,8 @@ class Spec(Generic[OptionsT]):
     *credentials*: the keys of an account of which it is known when they end.
     *findings*: what is allowed in an account's options and yet not wise, beside those of the other
     accounts of this connector; each begins with the key.
+    *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
+    before a reply is queued, without a call.
     """
 
     name: str
@@ -311,6 +319,7 @@ class Spec(Generic[OptionsT]):
     sandbox: SandboxSpec[OptionsT] | None = None
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
     credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
+    refuses: Refuses | None = None
 
 
 def load_specs() -> dict[str, Spec[Any]]:

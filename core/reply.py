@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from core.connector import Capabilities
+    from core.connector import Capabilities, Refuses
     from core.metrics import Metrics
     from core.model import File, Thread
     from core.reading.walk import Reader
@@ -126,18 +126,25 @@ async def queue(
     to: Collection[Party],
     now: datetime,
     files: Sequence[File] = (),
+    refuses: Refuses | None = None,
 ) -> int:
     """Queue a reply that somebody wrote here, with the files that go along; its id.
 
+    *refuses* is the connector's, where it has one.
+
     Raises:
-        Mistaken: it is empty, addressed to nobody, or the thread is not known.
+        Mistaken: it is empty, addressed to nobody or to whom the connector *refuses*, or the thread
+            is not known.
     """
     if not body.strip():
         raise Mistaken("a reply needs a text")
     if not to or Party.SELLER in to:
         raise Mistaken("a reply is addressed to the buyer, the marketplace or both")
-    if await threads.of(db, account, thread) is None:
+    known = await threads.of(db, account, thread)
+    if known is None:
         raise Mistaken(f"account {account} has no thread {thread}")
+    if refuses is not None and (why := refuses(known, to)):
+        raise Mistaken(why)
     reply = await replies.queue(db, account, thread, body, to, now)
     await enclosures.add(db, reply, files)
     return reply

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from connectors.amazon import offer, options, policies
+from connectors.amazon import answering, offer, options, policies
 from connectors.amazon.options import AmazonOptions
 from core.connector import SandboxSpec, Spec
 from core.errors import SettingsError
@@ -62,6 +62,7 @@ spec = Spec(
     operations=offer.OPERATIONS,
     findings=options.findings,
     credentials=offer.credentials,
+    refuses=answering.refuses,
     sandbox=SandboxSpec(
         options={
             "user": "sandbox",

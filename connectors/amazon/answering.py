@@ -17,6 +17,7 @@ from core.transport.outgoing import Enclosed, Outgoing
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from connectors.amazon.options import AmazonOptions
@@ -53,7 +54,20 @@ def recipient(thread: Thread, draft: Draft) -> str:
     Raises:
         Refused: the thread has none, or *draft* is for others than the buyer.
     """
-    if draft.to != {Party.BUYER}:
+    return _address(thread, draft.to)
+
+
+def refuses(thread: Thread, to: Collection[Party]) -> str | None:
+    """Why nobody can be answered in *thread* as it is known; None where *to* can be."""
+    try:
+        _address(thread, to)
+    except Refused as fault:
+        return str(fault)
+    return None
+
+
+def _address(thread: Thread, to: Collection[Party]) -> str:
+    if frozenset(to) != {Party.BUYER}:
         raise Refused("by mail only the buyer is answered; write to Amazon in Seller Central",
                       detail="recipient")  # fmt: skip
     if thread.id.startswith("suspect:"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.amazon.connector import Amazon
 from connectors.amazon.offer import PERFORMANCE
+from connectors.amazon.spapi import forms
 from connectors.amazon.spapi.partner import Partner
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class AmazonAndApi(Amazon):
     async def allowed(self, order: str, now: datetime) -> Allowed:
         """The typed messages that may be sent about *order* now."""
         return await self._partner.allowed(order, now)
+
+    def refuses(self, deed: Deed) -> str | None:
+        """Why Amazon certainly refuses *deed*; nothing is asked for that."""
+        return forms.refuses(deed)
 
     async def act(self, deed: Deed, now: datetime) -> None:
         """Send a typed message once; it is no reply."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from connectors.mirakl import connector, options, policies
+from connectors.mirakl import answering, connector, options, policies
 from connectors.mirakl.api import OPERATIONS
 from connectors.mirakl.options import MiraklOptions
 from core.connector import SandboxSpec, Spec
@@ -45,6 +45,7 @@ spec = Spec(
     budget=options.budget,
     operations=OPERATIONS,
     findings=_findings,
+    refuses=answering.refuses,
     sandbox=SandboxSpec(
         options={"base_url": "http://127.0.0.1", "api_key": "sandbox"}, open=_open_sandbox
     ),

@@ -9,13 +9,13 @@ from datetime import UTC, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from connectors.mirakl import incidents, mapping
+from connectors.mirakl import answering, incidents, mapping
 from connectors.mirakl.api import AT_ONCE, Api
 from connectors.mirakl.options import FLOOR
 from core.connector import Capabilities, Sent
 from core.errors import BadCredentials, BadPayload, ConnectorError, Refused
 from core.model import Page, Published, SetAside, Stream
-from sla.policy import Party, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,8 +47,6 @@ WHOLE_WITHIN = 20.0
 as incomplete, and looked at by themselves."""
 
 GONE = frozenset({"404", "410"})
-ADDRESSED = {Party.BUYER: "CUSTOMER", Party.MARKETPLACE: "OPERATOR"}
-
 RESPONSE_DELAY = "order_messages_response_delay"
 """A01's mean time to answer an order's message, in seconds."""
 
@@ -178,7 +176,7 @@ class Mirakl:
         """Answer those of *draft* whom the thread knows (M12)."""
         if not SHORTEST <= len(draft.body) <= LONGEST:
             raise Refused(f"a reply has {SHORTEST} to {LONGEST} characters", detail="length")
-        to = _recipients(thread, draft.to)
+        to = answering.recipients(thread, draft.to)
         return Sent(await self._api.answer(thread.id, draft.body, to))
 
     async def attachment(self, attachment: str) -> bytes:
@@ -356,24 +354,6 @@ class _Read:
     def keep_incomplete(self, one: ThreadPayload) -> None:
         self.threads.append(one)
         self.incomplete.add(one.id)
-
-
-def _recipients(thread: Thread, parties: Iterable[Party]) -> list[dict[str, str]]:
-    """The objects that M12 wants in `to`.
-
-    Raises:
-        Refused: one of *parties* does not take part, or there is none.
-    """
-    to = []
-    for party in sorted(parties):
-        kind = ADDRESSED.get(party, "")
-        if kind not in thread.reply_to:
-            raise Refused(f"the {party} cannot be addressed in this thread", detail="recipient")
-        number = thread.reply_to[kind]
-        to.append({"type": kind, "id": number} if number else {"type": kind})
-    if not to:
-        raise Refused("a reply without a recipient", detail="recipient")
-    return to
 
 
 def _goes_on(got: Salvaged[Orders], offset: int) -> bool:

@@ -39,7 +39,8 @@ async def answer(
     reply.check(text, found.spec.can(found.options), files)
     async with opening.database(configured) as pool, transaction(pool) as db:
         addressed = _parties(to)
-        number = await reply.queue(db, account, thread, text, addressed, loops.utcnow(), files)
+        now, refuses = loops.utcnow(), found.spec.refuses
+        number = await reply.queue(db, account, thread, text, addressed, now, files, refuses)
         await wake.send(db, "reply")
         runs = await workers.alive(db)
     sends = "the daemon sends it" if runs else "no daemon runs; it is sent when one does"

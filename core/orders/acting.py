@@ -55,10 +55,12 @@ async def act(
     """Do *deed* for *account*; *again* says that having done it before is no reason against it.
 
     Raises:
-        Mistaken: it was done before, or may have been.
+        Mistaken: it is certainly refused, was done before, or may have been; nothing is written.
         Refused, BadCredentials, RateLimited, Unreachable: it was certainly not done.
         OutcomeUnknown: it may have been done.
     """
+    if why := connector.refuses(deed):
+        raise Mistaken(why)
     number = await _begin(pool, account, deed, clock(), again=again)
     try:
         async with asyncio.timeout(LIMIT):

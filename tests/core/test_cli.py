@@ -130,6 +130,7 @@ def waiting(ask):
         for stream in ("messages", "incidents"):
             await seeds.put_stream(db, now, name=stream, seen_through=now)
         await seeds.put_thread(db, now)
+        await db.execute("update thread set reply_to = $1", {"CUSTOMER": "", "OPERATOR": ""})
         await seeds.put_message(db, now - timedelta(minutes=30), seen_at=now)
         promise = seeds.policy("ours", role="goal", reply_within=timedelta(hours=1))
         await db.execute(POLICY, "ours", definitions.dump(promise), now)
@@ -438,6 +439,17 @@ def test_a_reply_that_nobody_sends_yet_says_so(given, waiting):
 
     assert "is queued; no daemon runs; it is sent when one does: replyby explain mk T1" in alone
     assert "is queued; the daemon sends it: replyby explain mk T1" in daemon
+
+
+def test_a_reply_to_nobody_who_can_be_addressed_is_refused_at_once(given, waiting):
+    waiting(lambda db: db.execute("update thread set reply_to = $1", {"CUSTOMER": ""}))
+
+    told = given("reply", "mk", "T1", "--text", "Here.", "--to", "marketplace")
+
+    assert told == (
+        1, "", "replyby: the marketplace cannot be addressed in this thread\n"
+    )  # fmt: skip
+    assert waiting(lambda db: db.fetch("select id from reply")) == []
 
 
 def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting):

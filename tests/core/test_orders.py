@@ -58,6 +58,9 @@ class Clerk(Silent):
     async def allowed(self, order, now):
         return Allowed(())
 
+    def refuses(self, deed):
+        return "no such action" if deed.action == "reply" else None
+
     async def act(self, deed, now):
         self.done.append(deed)
         if isinstance(self.outcome, BaseException):
@@ -178,6 +181,15 @@ def do(pool, db, now):
 
 async def became(db):
     return [(one.state, one.reason) for one in await deeds.of_order(db, "mk", "A")]
+
+
+async def test_what_the_connector_refuses_by_itself_is_not_tried_nor_written_down(pool, db, now):
+    clerk = Clerk()
+    with pytest.raises(Mistaken, match="no such action"):
+        await acting.act(pool, "mk", clerk, Deed("A", "reply", "x"), lambda: now)
+
+    assert clerk.done == []
+    assert await deeds.of_order(db, "mk", "A") == []
 
 
 async def test_a_deed_is_done_once_and_again_only_where_it_is_said(do, db):

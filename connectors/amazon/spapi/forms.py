@@ -50,6 +50,15 @@ def allowed(links: Iterable[Link]) -> tuple[Action, ...]:
     return tuple(one for one in ALL if one.name in offered)
 
 
+def refuses(deed: Deed) -> str | None:
+    """Why *deed* is known to be refused; None where it is not."""
+    try:
+        check(deed)
+    except Refused as fault:
+        return str(fault)
+    return None
+
+
 def check(deed: Deed) -> None:
     """Refuse what is known to be refused.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from connectors.amazon.options import AmazonOptions, SpApi
     from connectors.amazon.spapi.payload import OrderPayload
-    from core.connector import Deed
+    from core.connector import Action, Deed
     from core.model import File, Order, Page
     from core.transport.http import Http
 
@@ -97,12 +97,10 @@ class Partner:
     async def allowed(self, order: str, now: datetime) -> Allowed:  # noqa: ARG002  # the protocol hands it to everybody
         """What may be said about *order* now, and in which language; see `core.connector.Acts`."""
         params = await self._place(order)
-        path = f"{forms.PATH}{quote(order, safe='')}"
-        told = await self._calls.get("getMessagingActionsForOrder", path, ActionsAnswer, params)
-        found = forms.allowed(told.links.actions)
+        found = await self._actions(order, params)
         if not found:
             return Allowed(())
-        path = f"{path}/attributes"
+        path = f"{forms.PATH}{quote(order, safe='')}/attributes"
         about = await self._calls.get("GetAttributes", path, AttributesAnswer, params)
         return Allowed(found, about.buyer.locale if about.buyer else None)
 
@@ -120,15 +118,24 @@ class Partner:
         await self._calls.send("sendMessage", path, body, params, said=deed.text or "")
 
     async def _check_allowed(self, deed: Deed, params: Mapping[str, str]) -> None:
-        path = f"{forms.PATH}{quote(deed.order, safe='')}"
         try:
-            told = await self._calls.get("getMessagingActionsForOrder", path, ActionsAnswer, params)
+            found = await self._actions(deed.order, params)
         except BadPayload as fault:
             raise _undone(fault) from None
-        names = [one.name for one in forms.allowed(told.links.actions)]
+        names = [one.name for one in found]
         if deed.action not in names:
             which = ", ".join(names) or "nothing"
             raise Refused(f"{deed.order} allows {which} now", detail="action")
+
+    async def _actions(self, order: str, params: Mapping[str, str]) -> tuple[Action, ...]:
+        path = f"{forms.PATH}{quote(order, safe='')}"
+        try:
+            told = await self._calls.get("getMessagingActionsForOrder", path, ActionsAnswer, params)
+        except BadPayload as fault:
+            if fault.detail in UNKNOWN:
+                raise _unknown(order) from None
+            raise
+        return forms.allowed(told.links.actions)
 
     async def _place(self, order: str) -> Mapping[str, str]:
         """The one marketplace that such a call is to name: that of the order (trap 21)."""
@@ -139,7 +146,7 @@ class Partner:
             except BadPayload as fault:
                 raise _undone(fault) from None
             if told is None:
-                raise Refused(f"{order} is no order of this account", detail="order")
+                raise _unknown(order)
             place = orders.marketplace(told) or place
         return {"marketplaceIds": str(place)}
 
@@ -165,6 +172,10 @@ class Partner:
     async def performance(self, cursor: str | None, now: datetime) -> Page:
         """Amazon's own numbers; see `performance`."""
         return await performance.read(self._calls, self._marketplaces, cursor, now)
+
+
+def _unknown(order: str) -> Refused:
+    return Refused(f"Amazon knows no order {order}, or not of this account", detail="order")
 
 
 def _undone(fault: BadPayload) -> Refused:

@@ -52,6 +52,10 @@ def read(raw):
     return message_from_bytes(raw, policy=default)
 
 
+def test_who_can_be_answered_is_not_refused_beforehand(asked):
+    assert spec.refuses(asked, {Party.BUYER}) is None
+
+
 async def test_trap_03_an_answer_goes_to_the_whole_alias_in_the_form_that_amazon_wants(
     shop, amazon, asked
 ):
@@ -184,6 +188,7 @@ async def test_trap_47_an_answer_to_nobody_or_a_stranger_never_leaves(
 
     assert shop.server.taken == []
     assert "Seller Central" in str(caught.value)
+    assert spec.refuses(Thread(as_of=NOON, **thread), to) == str(caught.value)
     assert "mail.example" not in str(caught.value)
 
 

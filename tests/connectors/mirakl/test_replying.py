@@ -58,12 +58,19 @@ async def test_a_reply_to_nobody_never_leaves(mirakl, asked, sandbox, clock, to)
         await mirakl.reply(asked, draft(to=to), clock.now)
 
     assert sandbox.calls("M12") == []
+    assert spec.refuses(asked, to)
+
+
+async def test_whom_a_thread_knows_is_not_refused_beforehand(asked):
+    for to in ({Party.BUYER}, {Party.BUYER, Party.MARKETPLACE}):
+        assert spec.refuses(asked, to) is None
 
 
 async def test_an_incident_has_nobody_to_answer(mirakl, sandbox, clock):
     incident = Thread(id="incident:77-A:1", kind="incident", as_of=clock.now)
     with pytest.raises(Refused, match="cannot be addressed"):
         await mirakl.reply(incident, draft(), clock.now)
+    assert "cannot be addressed" in spec.refuses(incident, {Party.BUYER})
 
     assert sandbox.calls("M12") == []
 

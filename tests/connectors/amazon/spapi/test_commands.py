@@ -21,6 +21,8 @@ from sla.wording import in_utc
 from tests.connectors.amazon.spapi.conftest import ORDER
 from tests.core import seeds
 
+WRONG = "302-9999999-9999999"
+
 SETTINGS = """
 [store]
 dsn = "env:TEST_DSN"
@@ -144,11 +146,16 @@ async def test_a_file_and_a_period_go_along(command, selling, tmp_path):
     [
         (("act", "shop", ORDER, "invoice", "--file", "none.pdf"), 1, "none.pdf cannot be read"),
         (("act", "shop", ORDER, "warranty", "--from", "2026-11-21"), 2, "go together"),
-        (("act", "shop", ORDER, "reply", "--text", "x"), 1, "refused: reply is none of"),
+        (("act", "shop", ORDER, "reply", "--text", "x"), 1, "replyby: reply is none of"),
         (("act", "plain", ORDER, "invoice"), 1, "can do nothing about orders from here"),
         (("actions", "plain", ORDER), 1, "can do nothing about orders from here"),
         (("actions", "shap", ORDER), 1, "no account is called shap"),
-        (("actions", "shop", "302-9999999-9999999"), 1, "getMessagingActionsForOrder"),
+        (("actions", "shop", WRONG), 1, f"Amazon knows no order {WRONG}, or not of this account"),
+        (
+            ("act", "shop", WRONG, "confirmOrderDetails", "--text", "x"),
+            1,
+            f"knows no order {WRONG}",
+        ),
     ],
 )
 async def test_what_cannot_be_done_says_why_on_one_line(command, selling, args, code, why):
@@ -207,3 +214,10 @@ class Silent:
 
     async def check(self): ...
     async def fetch(self, stream, cursor, position, now): ...
+
+
+async def test_what_we_refuse_ourselves_is_no_deed(command, pool):
+    assert (await command("act", "shop", ORDER, "reply", "--text", "x"))[0] == 1
+
+    async with pool.acquire() as db:
+        assert await deeds.of_order(db, "shop", ORDER) == []
