@@ -133,7 +133,9 @@ class Asked:
     uncertain: bool = False
 
 
-def read(text: str, at: datetime, where: Marketplace | None) -> Asked | None:
+def read(
+    text: str, at: datetime, where: Marketplace | None, within: timedelta | None = None
+) -> Asked | None:
     """Until when *text*, of the instant *at*, asks for an answer; None where it does not say.
 
     A number of days or hours counts from *at*; a day ends at midnight in the zone of the

@@ -34,6 +34,18 @@ _REPLY = re.compile(
 _VARIES = re.compile(r"\([^()]{0,80}\)|[\d#-]+|\s+")
 
 
+class Asking(NamedTuple):
+    """A dossier that asks: the newest letter that does, and until when it is to be answered.
+
+    *due_at* is None where only our own promise says it; *said_at* is the letter whose own sentence
+    names it, None where we took a published number.
+    """
+
+    at: datetime
+    due_at: datetime | None = None
+    said_at: datetime | None = None
+
+
 class Seen(NamedTuple):
     """A thread, and the newest instant that was seen of it."""
 
@@ -46,13 +58,16 @@ class Memory:
     """What earlier letters left behind: part of the cursor. It holds no name and no address.
 
     *families* are the threads of letters without case and order, by buyer and family of subjects;
-    *dossiers* the claims, returns and cancellations that still ask, by thread; *cases* the threads
-    of letters whose alias does not carry their case, by letter: an answer to it cannot either, and
-    a letter that is read again belongs where it was.
+    *dossiers* the claims, returns and cancellations that still ask, by thread; *closed* when what
+    is about an order, or a claim alone, was closed last, by order or thread: the letter that asks
+    may be read after the one that closes; *cases* the threads of letters whose alias does not carry
+    their case, by letter: an answer to it cannot either, and a letter that is read again belongs
+    where it was.
     """
 
     families: Mapping[str, Seen] = field(default_factory=dict)
-    dossiers: Mapping[str, datetime] = field(default_factory=dict)
+    dossiers: Mapping[str, Asking] = field(default_factory=dict)
+    closed: Mapping[str, datetime] = field(default_factory=dict)
     cases: Mapping[str, Seen] = field(default_factory=dict)
 
     @classmethod
@@ -61,14 +76,24 @@ class Memory:
         said: dict[str, Any] = json.loads(text) if text else {}
         return cls(
             _seen(said.get("families", {})),
-            {name: _instant(at) for name, at in said.get("dossiers", {}).items()},
+            {
+                name: Asking(_instant(at), due and _instant(due), told and _instant(told))
+                for name, (at, due, told) in said.get("dossiers", {}).items()
+            },
+            {name: _instant(at) for name, at in said.get("closed", {}).items()},
             _seen(said.get("cases", {})),
         )
 
     def write(self) -> str:
         """As text, the same for the same memory."""
-        dossiers = {name: at.isoformat() for name, at in self.dossiers.items()}
-        said = {"families": _told(self.families), "dossiers": dossiers, "cases": _told(self.cases)}
+        said = {
+            "families": _told(self.families),
+            "dossiers": {
+                name: [at and at.isoformat() for at in one] for name, one in self.dossiers.items()
+            },
+            "closed": {name: at.isoformat() for name, at in self.closed.items()},
+            "cases": _told(self.cases),
+        }
         return json.dumps(said, sort_keys=True)
 
     def with_family(self, key: str, seen: Seen) -> Memory:
@@ -85,19 +110,25 @@ class Memory:
         return known.thread if known else None
 
     def since(self, at: datetime) -> Memory:
-        """Without families and cases that were seen before *at* for the last time."""
+        """Without families, cases and closings of before *at*."""
         families = {key: seen for key, seen in self.families.items() if seen.at >= at}
         cases = {key: seen for key, seen in self.cases.items() if seen.at >= at}
-        return replace(self, families=families, cases=cases)
+        closed = {name: when for name, when in self.closed.items() if when >= at}
+        return replace(self, families=families, cases=cases, closed=closed)
 
-    def with_dossier(self, thread: str, at: datetime) -> Memory:
-        """With *thread* as one that asks since *at*."""
-        dossiers = {**self.dossiers, thread: max(at, self.dossiers.get(thread, at))}
-        return replace(self, dossiers=_newest(dossiers, lambda at: at))
+    def with_dossier(self, thread: str, asking: Asking) -> Memory:
+        """With *thread* as one that asks."""
+        dossiers = {**self.dossiers, thread: asking}
+        return replace(self, dossiers=_newest(dossiers, lambda one: one.at))
 
-    def without_dossier(self, thread: str) -> Memory:
-        """Without *thread*, which asks no more."""
-        left = {name: at for name, at in self.dossiers.items() if name != thread}
+    def with_closed(self, name: str, at: datetime) -> Memory:
+        """With what the order or thread *name* is about closed at *at*."""
+        closed = {**self.closed, name: max(at, self.closed.get(name, at))}
+        return replace(self, closed=_newest(closed, lambda at: at))
+
+    def without_dossier(self, thread: str, at: datetime) -> Memory:
+        """Without *thread*, unless it asked again since *at*."""
+        left = {name: one for name, one in self.dossiers.items() if name != thread or one.at >= at}
         return replace(self, dossiers=left)
 
 

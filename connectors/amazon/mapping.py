@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connectors.amazon.letter import Arrival, Letter
     from connectors.amazon.options import AmazonOptions
     from core.model import Message
+    from sla.clock import Given
 
 BY_PEOPLE_TOO = frozenset(
     {
@@ -67,12 +68,18 @@ def joined(every: Sequence[Pieces], memory: Memory) -> Pieces:
     return Pieces(
         messages=_once(message for each in every for message in each.messages),
         threads=tuple(thread for each in every for thread in each.threads),
-        given=tuple(reading for each in every for reading in each.given),
+        given=_stated(reading for each in every for reading in each.given),
         set_aside=tuple(aside for each in every for aside in each.set_aside),
         verdicts=tuple({one.id: one for each in every for one in each.verdicts}.values()),
         links={id_: link for each in every for id_, link in each.links.items()},
         memory=memory,
     )
+
+
+def _stated(given: Iterable[tuple[str, Given]]) -> tuple[tuple[str, Given], ...]:
+    """Readings, one of each instant: the last, which corrects what was read before it."""
+    found = {(thread, g.kind, g.act, g.as_of, g.read_at): (thread, g) for thread, g in given}
+    return tuple(found.values())
 
 
 def _once(messages: Iterable[Message]) -> tuple[Message, ...]:

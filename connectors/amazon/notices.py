@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from connectors.amazon import addresses, deadlines, identity, kinds, letter, policies
 from connectors.amazon.deadlines import Asked
+from connectors.amazon.identity import Asking
 from connectors.amazon.kinds import Sort, Standing
 from connectors.amazon.letter import Pieces
 from core.model import Verdict
@@ -23,6 +24,7 @@ from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
 
     from connectors.amazon.identity import Memory
     from connectors.amazon.letter import Letter
@@ -146,18 +148,66 @@ def asked(one: Letter, memory: Memory) -> Pieces:
 
     Until when is read from its own sentence. Where it says nothing, a claim has the shorter
     published number and a return the recommendation; for a cancellation Amazon publishes none, so
-    that it has a deadline only where the letter names one.
+    that it has a deadline only where the letter names one. A letter that is read after the one that
+    closes it opens it and closes it again.
     """
     kind = DOSSIERS[one.found.sort]
     proven = one.found.standing is Standing.PROVEN
     thread = identity.of_dossier(kind, one.order if proven else None, one.id)
-    reading = None if _is_settled(one) else _reading(one, kind)
+    readings, memory = ((), memory) if _is_settled(one) else _asks(one, kind, thread, memory)
     return Pieces(
         messages=(one.message(thread),),
         threads=(one.thread(thread, kind, letter.buyer(one.mail) if one.alias else ""),),
-        given=((thread, reading),) if reading else (),
-        memory=memory.with_dossier(thread, one.at) if reading else memory,
+        given=tuple((thread, reading) for reading in readings),
+        memory=memory,
     )
+
+
+def _asks(
+    one: Letter, kind: ThreadKind, thread: str, memory: Memory
+) -> tuple[tuple[Given, ...], Memory]:
+    """What the dossier *thread* asks after the letter *one*, and the memory after it.
+
+    A date that a letter names is moved by a later letter that names one, and by nothing else; where
+    none does, the earliest of the published numbers counts: a reminder puts nothing off. It asks
+    again all the same.
+    """
+    guess = _within(kind)
+    said = deadlines.read(one.mail.text, one.at, one.where, guess)
+    due = said or (Asked(one.at + guess, "", uncertain=True) if guess else None)
+    if due is None and kind is not ThreadKind.RETURN:
+        return (), memory
+    closed = _closed_at(one, kind, thread, memory)
+    if closed and one.at < closed:
+        return (_reading(one, kind, due, one.at), _settled(one, kind, closed)), memory
+    known = memory.dossiers.get(thread)
+    asking = Asking(one.at, due.due_at if due else None, one.at if said else None)
+    if known is None or _counts(asking, known):
+        at = max(one.at, known.at) if known else one.at
+        reading = _reading(one, kind, due, at)
+        return (reading,), memory.with_dossier(thread, asking._replace(at=at))
+    if one.at <= known.at:
+        return (), memory
+    again = replace(_reading(one, kind, None, one.at), starts_at=None)
+    return (again,), memory.with_dossier(thread, known._replace(at=one.at))
+
+
+def _counts(new: Asking, known: Asking) -> bool:
+    """Whether the deadline of *new* takes the place of the one that is *known*."""
+    if new.due_at is None or known.due_at is None:
+        return new.due_at is not None or (known.due_at is None and new.at > known.at)
+    if new.said_at and known.said_at and new.said_at != known.said_at:
+        return new.said_at > known.said_at
+    if bool(new.said_at) != bool(known.said_at):
+        return new.said_at is not None
+    return new.due_at < known.due_at
+
+
+def _closed_at(one: Letter, kind: ThreadKind, thread: str, memory: Memory) -> datetime | None:
+    """When *thread* was closed last, by a decision or by a refund of its order."""
+    is_orders = one.order is not None and thread == identity.of_dossier(kind, one.order, one.id)
+    names = [thread, *([one.order] if one.order and is_orders and kind in BY_REFUND else [])]
+    return max((memory.closed[name] for name in names if name in memory.closed), default=None)
 
 
 def decided(one: Letter, memory: Memory) -> Pieces:
@@ -168,22 +218,26 @@ def decided(one: Letter, memory: Memory) -> Pieces:
     return Pieces(
         messages=(one.message(thread),),
         threads=(one.thread(thread, ThreadKind.CLAIM),),
-        given=((thread, _settled(one, ThreadKind.CLAIM)),),
-        memory=memory.without_dossier(thread),
+        given=((thread, _settled(one, ThreadKind.CLAIM, one.at)),),
+        memory=memory.without_dossier(thread, one.at).with_closed(thread, one.at),
     )
 
 
 def refunded(one: Letter, memory: Memory) -> Pieces:
-    """A refund of an order: what was open about it asks no more."""
+    """A refund of an order: what was open about it asks no more, also what is read only later."""
     pieces = shown(one, memory)
     if one.found.standing is not Standing.PROVEN or one.order is None:
         return pieces
     named = [(kind, identity.of_dossier(kind, one.order, one.id)) for kind in BY_REFUND]
-    closed = [(kind, thread) for kind, thread in named if thread in memory.dossiers]
+    closed = [
+        (kind, thread)
+        for kind, thread in named
+        if (known := memory.dossiers.get(thread)) and known.at < one.at
+    ]
     for _, thread in closed:
-        memory = memory.without_dossier(thread)
-    given = tuple((thread, _settled(one, kind)) for kind, thread in closed)
-    return replace(pieces, given=given, memory=memory)
+        memory = memory.without_dossier(thread, one.at)
+    given = tuple((thread, _settled(one, kind, one.at)) for kind, thread in closed)
+    return replace(pieces, given=given, memory=memory.with_closed(one.order, one.at))
 
 
 EFFECTS: Mapping[Sort, Callable[[Letter, Memory], Pieces]] = {
@@ -227,25 +281,24 @@ def _is_settled(one: Letter) -> bool:
     return any(_BY_ITSELF.search(line) for line in lines)
 
 
-def _reading(one: Letter, kind: ThreadKind) -> Given | None:
-    said = deadlines.read(one.mail.text, one.at, one.where)
+def _within(kind: ThreadKind) -> timedelta | None:
     number = policies.numbers().get(kind)
-    if said is None and number:
-        said = Asked(one.at + number.within, "", uncertain=True)
-    if said is None and kind is not ThreadKind.RETURN:
-        return None
+    return number.within if number else None
+
+
+def _reading(one: Letter, kind: ThreadKind, due: Asked | None, as_of: datetime) -> Given:
     return Given(
         kind=kind,
         act=ACT,
         asks=True,
-        as_of=one.at,
-        read_at=max(one.now, one.at),
-        due_at=said.due_at if said else None,
+        as_of=as_of,
+        read_at=max(one.now, as_of),
+        due_at=due.due_at if due else None,
         starts_at=one.at,
-        uncertain=bool(said and said.uncertain) or one.found.standing is not Standing.PROVEN,
-        sentence=letter.line(said.sentence) or None if said else None,
+        uncertain=bool(due and due.uncertain) or one.found.standing is not Standing.PROVEN,
+        sentence=letter.line(due.sentence) or None if due else None,
     )
 
 
-def _settled(one: Letter, kind: ThreadKind) -> Given:
-    return Given(kind=kind, act=ACT, asks=False, as_of=one.at, read_at=max(one.now, one.at))
+def _settled(one: Letter, kind: ThreadKind, as_of: datetime) -> Given:
+    return Given(kind=kind, act=ACT, asks=False, as_of=as_of, read_at=max(one.now, as_of))

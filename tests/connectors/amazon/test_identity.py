@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.amazon import addresses, identity
-from connectors.amazon.identity import Memory
+from connectors.amazon.identity import Asking, Memory
 from tests.connectors.amazon.letters import (
     ALIAS,
     BARE,
@@ -105,22 +105,26 @@ def test_a_family_leaves_out_what_varies(subject):
 
 def test_memory_is_read_as_it_was_written():
     _, memory = place()
-    memory = memory.with_dossier("claim:1", SENT).with_dossier("claim:2", SENT + DAY)
+    memory = memory.with_dossier("claim:1", Asking(SENT)).with_closed(ORDER, SENT)
+    memory = memory.with_dossier("claim:2", Asking(SENT + DAY, SENT + 2 * DAY, SENT))
 
     assert Memory.read(memory.write()) == memory
     assert Memory.read(None) == Memory()
     assert LOCAL not in memory.write()
-    assert "claim:1" not in memory.without_dossier("claim:1").dossiers
+    assert "claim:1" not in memory.without_dossier("claim:1", SENT + DAY).dossiers
+    assert "claim:2" in memory.without_dossier("claim:2", SENT + DAY).dossiers
+    assert memory.since(SENT + DAY).closed == {}
 
 
 def test_memory_keeps_the_newest(monkeypatch):
     monkeypatch.setattr(identity, "MOST", 2)
     memory = Memory()
     for n in range(4):
-        memory = memory.with_dossier(f"claim:{n}", SENT + n * DAY)
+        memory = memory.with_dossier(f"claim:{n}", Asking(SENT + n * DAY))
+        memory = memory.with_closed(f"claim:{n}", SENT + n * DAY)
         _, memory = place(subject=f"topic {'x' * n}", at=SENT + n * DAY, memory=memory)
 
-    assert set(memory.dossiers) == {"claim:2", "claim:3"}
+    assert set(memory.dossiers) == set(memory.closed) == {"claim:2", "claim:3"}
     assert len(memory.families) == 2
 
 
@@ -129,7 +133,7 @@ def test_a_memory_that_is_full_forgets_its_oldest_tenth_at_once(monkeypatch):
     monkeypatch.setattr(identity, "MOST", 20)
     memory = Memory()
     for n in range(21):
-        memory = memory.with_dossier(f"claim:{n:02}", SENT - n * DAY)
+        memory = memory.with_dossier(f"claim:{n:02}", Asking(SENT - n * DAY))
 
     assert set(memory.dossiers) == {f"claim:{n:02}" for n in range(18)}
 

@@ -242,8 +242,9 @@ def test_a_refund_ends_what_is_open_about_its_order_and_nothing_else():
         arrival(notice("RETURN_REQUEST", f"Order {ORDER}", message_id="m2")),
         arrival(claim(order=OTHER_ORDER, message_id="m3")),
     )
-    refund = notice("REFUND_ISSUED", f"Refund for order {ORDER}", message_id="m4")
-    closed = read(arrival(refund), memory=opened.memory)
+    refund = notice("REFUND_ISSUED", f"Refund for order {ORDER}", message_id="m4",
+                    date=SENT + HOUR)  # fmt: skip
+    closed = read(arrival(refund, at=SENT + HOUR), memory=opened.memory)
 
     assert {thread for thread, _ in closed.given} == {f"claim:{ORDER}", f"return:{ORDER}"}
     assert not any(given.asks for _, given in closed.given)
