@@ -1,20 +1,23 @@
 """Until when a letter of Amazon's asks for an answer: read from its own sentence. Pure.
 
 A sentence counts where it asks the seller to answer and says within how long or until which day;
-of several the earliest. What a buyer may do, and what a seller may (an appeal), is no deadline.
+of several the earliest. What a buyer may do, what a seller may (an appeal), and what Amazon will do
+itself is no deadline.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from sla.zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import tzinfo
 
     from connectors.amazon.marketplaces import Marketplace
 
@@ -42,6 +45,43 @@ _MAY = re.compile(
     r"|異議"
     r"|\b(?:buyer|customer|käufer|kunde|acheteur|cliente?|acquirente|comprador|koper|klant)\s+"
     r"(?:may|can|has|kann|hat|peut|dispose|può|ha|puede|tiene|pode|tem|kan|heeft)\b",
+    re.IGNORECASE,
+)
+_AMAZON = (
+    r"(?:(?<!\w)(?:we|amazon|our (?:\w+ )?(?:team|specialists?|investigators?)"
+    r"|the (?:\w+ )?team|customer service)\s+(?:\w{2,9}ly\s+|also\s+|then\s+)?"
+    r"(?:will|shall|can|may|aims?|expects?|intends?|try|tries|respon|repl|answer|provid|review"
+    r"|investigat|decid|get|contact|let)|\bwe['\u2019]ll\b"
+    r"|\bwill\s+be\s+(?:provided|answered|reviewed|made|sent)|\byou\s+will\s+(?:receive|get|hear)"
+    r"|\b(?:wir|amazon|unser (?:\w+[- ])?team)\s+(?:werden|wird|antwort|beantwort|reagier|prüf|meld"
+    r"|entscheid|bearbeit|teil|kontaktier|informier)"
+    r"|\b(?:werden|wird|antworten|antwortet|prüfen|melden)\s+(?:wir|amazon|unser)\b"
+    r"|\bsie\s+(?:erhalten|bekommen)\b"
+    r"|\b(?:nous|amazon|notre (?:\w+ )?équipe)\s+(?:vous\s+|y\s+)?(?:répond|examin|fourni|prend"
+    r"|traite|contacte|étudi|inform|allons|va\b|rend)|\bvous\s+recevrez\b"
+    r"|\b\w{3,}(?:eremo|iremo|aremo|rremo)\b|\b(?:amazon|il nostro team)\s+\w{2,}rà\b|\briceverà\b"
+    r"|\b\w{3,}remos\b|\b(?:amazon|nuestro equipo|nossa equipe)\s+\w{2,}rá\b|\brecibirá\b"
+    r"|\breceberá\b|\b(?:vamos|amazon va(?:i)?)\b"
+    r"|\b(?:wij|we|amazon|ons team)\s+(?:zullen|zal|antwoord|reage|beoordel|nemen|neemt|laten)"
+    r"|\b(?:zullen|zal|antwoorden|reageren)\s+(?:wij|we|amazon)\b|\bu\s+ontvangt\b"
+    r"|(?:当社|弊社|amazon|アマゾン)(?:が|は|から|より))"
+)
+_SELLERS = (
+    r"\b(?:please|you must|you need|you have to|you should|you respond|you reply|you answer"
+    r"|you provide|you submit|bitte|sie müssen|sie antworten|veuillez|vous devez|merci de|deve|debe"
+    r"|devi|si prega|por favor|você deve|gelieve|u moet)\b|ください|下さい"
+)
+# What Amazon does goes on to the next part of the sentence, or to where the seller is asked.
+_OURS = re.compile(
+    rf"{_AMAZON}(?:(?!{_SELLERS}|[.!?]\s|\b(?:unless|if|until|when|once|should|wenn|falls|sofern"
+    r"|sauf si|à moins|a meno|salvo|a menos|tenzij|als)\b)[^,;:\u3002])*"
+    r"|[^\u3001\u3002]{0,80}(?:回答|返信|返答|審査|決定|連絡|お知らせ)を?(?:いたします|致します|します)",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(rf"\s*,?\s*(?:{_AMAZON})", re.IGNORECASE)
+_ADDRESSES = re.compile(
+    rf"{_SELLERS}|\b(?:your?|seller|sie|ihre?|vous|votre|répondez|dovete|risponda|rispondi|sua|tua|lei"
+    r"|usted|su|tiene|rogamos|responda|conteste|você|u|uw)\b|お願い|出品者",
     re.IGNORECASE,
 )
 _NUMBERS: Final = {
@@ -119,14 +159,47 @@ _DATES_JA = re.compile(
 
 _TIME = re.compile(
     r"\s*,?\s*(?:at|um|à|alle(?: ore)?|a las|às|om)?\s*(?P<hour>\d{1,2})[:h](?P<minute>\d{2})"
-    r"(?:\s*(?P<half>[ap])\.?m)?",
+    r"(?:\s*(?P<half>[ap])\.?m\.?)?",
     re.IGNORECASE,
 )
 
 
+# Only as they are written: in small letters they are words. Those of a zone with summer time mean
+# the hour that its clocks show.
+_ZONES: Final = {
+    name: zone_
+    for zone_, names in {
+        "UTC": "UTC GMT Z",
+        "America/Los_Angeles": "PST PDT PT",
+        "America/Denver": "MST MDT MT",
+        "America/Chicago": "CST CDT CT",
+        "America/New_York": "EST EDT ET",
+        "Europe/London": "BST",
+        "Europe/Lisbon": "WET WEST",
+        "Europe/Paris": "CET CEST MEZ MESZ",
+        "Europe/Athens": "EET EEST",
+        "Asia/Tokyo": "JST",
+        "Australia/Sydney": "AEST AEDT",
+    }.items()
+    for name in names.split()
+}
+_ZONE = re.compile(
+    rf"\s*(?:[Uu]hr\s*)?\(?(?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})"
+    r"(?:\s?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)?(?!\w)"
+)
+
+MONTH_FIRST = frozenset({"US"})
+EITHER_FIRST = frozenset({"CA"})
+"""English letters there put the month first, French ones the day (inferred)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Until when, and the sentence that says so. *uncertain*: working days were counted as days."""
+    """Until when, and the sentence that says so.
+
+    *uncertain*: working days were counted as days, a date can be read in two ways, or nobody knows
+    in which zone.
+    """
 
     due_at: datetime
     sentence: str
@@ -138,17 +211,34 @@ def read(
 ) -> Asked | None:
     """Until when *text*, of the instant *at*, asks for an answer; None where it does not say.
 
-    A number of days or hours counts from *at*; a day ends at midnight in the zone of the
-    marketplace *where*.
+    A number of days or hours counts from *at*; a day ends at midnight in the zone that stands with
+    it, else in that of the marketplace *where*. Where a published number says *within* how long, a
+    sentence that gives longer has to address the seller: else the number counts, flagged.
     """
     found = [
-        asked
+        replace(_limited(asked, at, within), sentence=sentence)
         for sentence in sentences(text)
         if _ASKS.search(sentence) and not _MAY.search(sentence)
-        for asked in (*_counted(sentence, at), *_dated(sentence, where))
+        if _ASKS.search(asks := _sellers(sentence))
+        for asked in (*_counted(asks, at), *_dated(asks, where))
+        if at < asked.due_at <= at + LONGEST
     ]
-    likely = (asked for asked in found if at < asked.due_at <= at + LONGEST)
-    return min(likely, key=lambda asked: (asked.due_at, asked.sentence), default=None)
+    return min(found, key=lambda asked: (asked.due_at, asked.sentence), default=None)
+
+
+def _sellers(sentence: str) -> str:
+    """*sentence* without what Amazon does itself; spaces stand there."""
+    for shape in (_WITHIN, _WITHIN_JA):
+        first = shape.match(sentence)
+        if first and _FIRST.match(sentence, first.end()):
+            sentence = " " * first.end() + sentence[first.end() :]
+    return _OURS.sub(lambda found: " " * len(found[0]), sentence)
+
+
+def _limited(asked: Asked, at: datetime, within: timedelta | None) -> Asked:
+    if within is None or asked.due_at <= at + within or _ADDRESSES.search(asked.sentence):
+        return asked
+    return replace(asked, due_at=at + within, uncertain=True)
 
 
 def sentences(text: str) -> Iterable[str]:
@@ -168,40 +258,67 @@ def _counted(sentence: str, at: datetime) -> Iterable[Asked]:
 
 def _dated(sentence: str, where: Marketplace | None) -> Iterable[Asked]:
     for match in (*_DATES.finditer(sentence), *_DATES_JA.finditer(sentence)):
-        try:
-            day = _day(match, american=where is not None and where.country == "US")
-            due_at = _end_of(day, _TIME.match(sentence, match.end()), where)
-        except ValueError:
-            continue
-        yield Asked(due_at, sentence, uncertain=where is None)
+        days = _days(match, where)
+        for day in days:
+            try:
+                due_at, is_sure = _end_of(day, sentence, match.end(), where)
+            except (ValueError, OverflowError):
+                continue
+            yield Asked(due_at, sentence, uncertain=not is_sure or len(days) > 1)
 
 
-def _day(found: re.Match[str], *, american: bool) -> date:
-    """The day that a date names.
-
-    Raises:
-        ValueError: there is no such day.
-    """
+def _days(found: re.Match[str], where: Marketplace | None) -> tuple[date, ...]:
+    """The days that a date may name: two where nobody can say whether the month comes first."""
     told = {name: value for name, value in found.groupdict().items() if value}
     if "iso" in told:
-        return date.fromisoformat(told["iso"])
-    if "figures" in told:
-        first, second, year = map(int, re.split(r"[./-]", told["figures"]))
-        return date(year, first, second) if american else date(year, second, first)
-    named = told.get("month") or told["month2"]
-    month = int(named) if named.isdecimal() else _MONTHS[named.lower()]
-    return date(int(told.get("year") or told["year2"]), month, int(told.get("day") or told["day2"]))
+        return _real((told["iso"].split("-"),))
+    if "figures" not in told:
+        named = told.get("month") or told["month2"]
+        month = int(named) if named.isdecimal() else _MONTHS[named.lower()]
+        return _real(((told.get("year") or told["year2"], month, told.get("day") or told["day2"]),))
+    first, second, year = re.split(r"[./-]", told["figures"])
+    country = where.country if where else ""
+    by_month, by_day = _real(((year, first, second),)), _real(((year, second, first),))
+    if not country or country in EITHER_FIRST:
+        return tuple(dict.fromkeys((*by_month, *by_day)))
+    return by_month if country in MONTH_FIRST else by_day
 
 
-def _end_of(day: date, told: re.Match[str] | None, where: Marketplace | None) -> datetime:
-    """The instant of the time *told*, else the end of *day*, there; UTC where nobody knows where.
+def _real(told: Iterable[Iterable[str | int]]) -> tuple[date, ...]:
+    """Those of years, months and days that there are."""
+    found = []
+    for year, month, day in told:
+        with suppress(ValueError):
+            found.append(date(int(year), int(month), int(day)))
+    return tuple(found)
+
+
+def _end_of(day: date, sentence: str, end: int, where: Marketplace | None) -> tuple[datetime, bool]:
+    """The instant of the time that follows at *end*, else the end of *day*; is its zone known?
 
     Raises:
         ValueError: there is no such time.
     """
-    there = zone(where.zone if where else "UTC")
+    told = _TIME.match(sentence, end)
+    named = _ZONE.match(sentence, told.end() if told else end)
+    there = _named_zone(named) if named else zone(where.zone if where else "UTC")
+    is_sure = named is not None or where is not None
     if told is None:
-        return datetime.combine(day + timedelta(days=1), time(0), there).astimezone(UTC)
+        midnight = datetime.combine(day + timedelta(days=1), time(0), there)
+        return midnight.astimezone(UTC), is_sure
     half, hour = (told["half"] or "").lower(), int(told["hour"])
     hour = hour % 12 + (12 if half == "p" else 0) if half else hour
-    return datetime.combine(day, time(hour, int(told["minute"])), there).astimezone(UTC)
+    at = datetime.combine(day, time(hour, int(told["minute"])), there)
+    return at.astimezone(UTC), is_sure
+
+
+def _named_zone(named: re.Match[str]) -> tzinfo:
+    """The zone that stands with a date; what is added to it counts from UTC alone.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    if not named["sign"]:
+        return zone(_ZONES[named["zone"]])
+    apart = timedelta(hours=int(named["hours"]), minutes=int(named["minutes"] or 0))
+    return timezone(-apart if named["sign"] == "-" else apart)
