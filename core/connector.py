@@ -263,10 +263,11 @@ class Receives(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key that ends by itself: *name* as people know it, never the key."""
+    """A key that ends by itself: *name* as people know it, never the key; *made_at* if known."""
 
     name: str
     expires_at: datetime
+    made_at: datetime | None = None
 
 
 SandboxClock = Callable[[], "datetime"]

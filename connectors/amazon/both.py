@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.amazon.connector import Amazon
+from connectors.amazon.mends import telling
 from connectors.amazon.offer import PERFORMANCE
 from connectors.amazon.spapi import forms
 from connectors.amazon.spapi.partner import Partner
@@ -28,7 +29,8 @@ class AmazonAndApi(Amazon):
     async def check(self) -> None:
         """Log in to the mailbox and the mail server, and ask SP-API where the seller sells."""
         await super().check()
-        await self._partner.check()
+        with telling("sp_api", self._options):
+            await self._partner.check()
 
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime

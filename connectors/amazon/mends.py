@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors import BadCredentials, BadPayload, ConnectorError, Unreachable
+from core.errors import BadCredentials, BadPayload, ConnectorError, RateLimited, Unreachable
+from core.transport import oauth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,17 @@ TOKENS = {
     "unauthorized_client": "may tokens.client_id ask for this grant?",
     "invalid_scope": "is tokens.scope right?",
 }
+OF_TOKENS = f"{oauth.OPERATION} at "
+"""How each error begins that comes from where tokens are given."""
 LOGIN = frozenset({"login", "530", "534", "535", "538"})
 
 
 @contextmanager
 def telling(key: str, options: AmazonOptions) -> Iterator[None]:
-    """What goes wrong in here says what to look at; *key* is ``imap``, ``smtp`` or a folder's."""
+    """What goes wrong in here says what to look at.
+
+    *key* is ``imap``, ``smtp``, ``sp_api`` or a folder's.
+    """
     try:
         yield
     except ConnectorError as fault:
@@ -38,6 +44,11 @@ def telling(key: str, options: AmazonOptions) -> Iterator[None]:
 
 def mend(fault: ConnectorError, key: str, options: AmazonOptions) -> str:
     """What to look at; nothing where waiting is all that helps."""
+    of_tokens = str(fault).startswith(OF_TOKENS)
+    if key == "sp_api":
+        return _interface(fault, options, of_tokens=of_tokens)
+    if of_tokens:
+        return _tokens(fault)
     if isinstance(fault, BadCredentials):
         return _credentials(fault.detail, options)
     server = "smtp" if key == "smtp" else "imap"
@@ -48,9 +59,23 @@ def mend(fault: ConnectorError, key: str, options: AmazonOptions) -> str:
     return ""
 
 
+def _tokens(fault: ConnectorError) -> str:
+    if isinstance(fault, BadCredentials):
+        return TOKENS.get(fault.detail, TOKENS["invalid_client"])
+    if isinstance(fault, RateLimited):
+        return ""
+    return "is tokens.token_url right, and does it answer?"
+
+
+def _interface(fault: ConnectorError, options: AmazonOptions, *, of_tokens: bool) -> str:
+    """Where SP-API lies elsewhere than at Amazon's own addresses; of the rest it tells itself."""
+    key = "token_url" if of_tokens else "base_url"
+    if not isinstance(fault, Unreachable) or not getattr(options.sp_api, key):
+        return ""
+    return f"is sp_api.{key} right, and does it answer?"
+
+
 def _credentials(detail: str, options: AmazonOptions) -> str:
-    if detail in TOKENS:
-        return TOKENS[detail]
     if detail not in LOGIN:
         return "may user send as sender?"
     if options.tokens:
@@ -65,4 +90,6 @@ def _connection(detail: str, server: str) -> str:
         return f"is {server}.host right?"
     if detail in {"network", "timeout"}:
         return f"are {server}.host, port and tls right, and does it answer?"
+    if detail == "server":
+        return f"are {server}.port and {server}.tls right? what answers there speaks otherwise"
     return ""

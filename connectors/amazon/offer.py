@@ -97,4 +97,4 @@ def credentials(options: AmazonOptions) -> tuple[Credential, ...]:
     if options.sp_api is None or options.sp_api.secret_made_on is None:
         return ()
     made_at = datetime.combine(options.sp_api.secret_made_on, time(tzinfo=UTC))
-    return (Credential(SECRET, made_at + SECRET_LASTS),)
+    return (Credential(SECRET, made_at + SECRET_LASTS, made_at),)

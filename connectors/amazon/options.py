@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import date, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
@@ -55,9 +58,31 @@ def _line(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _host(name: str) -> str:
+    """The name of a server, or its address, alone.
+
+    Raises:
+        Unfit: it says more.
+    """
+    with suppress(ValueError):
+        return str(ip_address(name.strip("[]")))
+    if re.fullmatch(r"[^\s/:@\[\]]+", name) is None:
+        raise Unfit("is no name of a server; write it alone, like mail.shop.example: port has a"
+                    " key of its own")  # fmt: skip
+    return name
+
+
+def _secure(url: str) -> str:
+    if re.search(PROTECTED, url) is None:
+        raise Unfit("is no address beginning with https://, and secrets are sent there")
+    return url
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_line)]
 Folder = Annotated[str, Field(min_length=1)]
+Host = Annotated[str, AfterValidator(_host)]
+SecureUrl = Annotated[str, AfterValidator(_secure)]
 Tls = Literal["tls", "starttls", "none"]
 
 
@@ -70,7 +95,7 @@ class Part(BaseModel):
 class Server(Part):
     """A mail server; user and password are the mailbox's."""
 
-    host: str = Field(min_length=1, max_length=255, pattern=r"^\S+$")
+    host: Host = Field(min_length=1, max_length=255)
     port: int = Field(ge=1, le=65535)
     tls: Tls = "tls"
 
@@ -84,7 +109,7 @@ class Server(Part):
 class Tokens(Part):
     """Entry by tokens (XOAUTH2) in place of a password: Gmail, Microsoft 365."""
 
-    token_url: str = Field(pattern=PROTECTED)
+    token_url: SecureUrl
     client_id: str = Field(min_length=1)
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
@@ -108,8 +133,8 @@ class SpApi(Part):
     client_secret: Secret
     refresh_token: Secret
     secret_made_on: date | None = None
-    base_url: str | None = Field(default=None, pattern=PROTECTED)
-    token_url: str | None = Field(default=None, pattern=PROTECTED)
+    base_url: SecureUrl | None = None
+    token_url: SecureUrl | None = None
 
 
 class AmazonOptions(Options):
@@ -164,7 +189,9 @@ class AmazonOptions(Options):
 
     @model_validator(mode="after")
     def _enters_one_way(self) -> Self:
-        if (self.password is None) == (self.tokens is None):
+        if self.password is not None and self.tokens is not None:
+            raise Unfit("has password and tokens; remove the one that does not enter the mailbox")
+        if self.password is None and self.tokens is None:
             raise Unfit("needs either password or tokens to enter the mailbox")
         if self.poll_every < FLOOR and not is_loopback(self.imap.host):
             raise Unfit("poll_every is below 1m, which mail servers refuse; write 1m")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+DAY = timedelta(days=1)
+"""By so much a day may have begun earlier elsewhere."""
+
 UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
 """A test names its route; a digest stands for notices that have routes of their own."""
 
@@ -32,6 +36,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_unpromised(settings, now),
         *_slow(settings, now),
         *_found(settings),
+        *_ended(settings, now),
         *_to_review(settings, now),
     ]
 
@@ -120,6 +125,22 @@ def _found(settings: Settings) -> Iterator[str]:
             others = () if account.account.sandbox else tuple(each.options for each in same)
             for finding in account.spec.findings(account.options, others):
                 yield f"accounts.{name}.options.{finding}"
+
+
+def _ended(settings: Settings, now: datetime) -> Iterator[str]:
+    """Keys that have ended, as far as is known when they were made, and days that cannot be."""
+    for name, account in settings.accounts.items():
+        for key in account.credentials:
+            if key.expires_at <= now:
+                yield (
+                    f"accounts.{name}: the {key.name} has ended on {key.expires_at:%Y-%m-%d}; "
+                    "make a new one, and write when it was made"
+                )
+            elif key.made_at is not None and key.made_at > now + DAY:
+                yield (
+                    f"accounts.{name}: the {key.name} is said to be made on "
+                    f"{key.made_at:%Y-%m-%d}, which is still to come; write the right day"
+                )
 
 
 def _to_review(settings: Settings, now: datetime) -> Iterator[str]:

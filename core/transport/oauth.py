@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 GOOGLE = "https://oauth2.googleapis.com/token"
 MICROSOFT = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 
+OPERATION = "token"
 EARLY = 120.0
 """Seconds before its expiry that a token is no longer handed out, but at most a tenth of it."""
 USUAL = 3600.0
@@ -110,7 +111,7 @@ class OAuth:
         try:
             answer = await self._http.send(
                 self._grant.url,
-                operation="token",
+                operation=OPERATION,
                 headers={
                     "Content-Type": "application/x-www-form-urlencoded",
                     "Accept": "application/json",
@@ -123,7 +124,7 @@ class OAuth:
         except Refused as fault:
             raise _refused(fault) from None
         try:
-            return answers.parsed(answer, _Granted, "token")
+            return answers.parsed(answer, _Granted, OPERATION)
         except BadPayload as fault:  # without its body, which may hold a token
             raise BadPayload(str(fault), detail=fault.detail) from None
 

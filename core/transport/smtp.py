@@ -219,7 +219,7 @@ def refusal(code: int, said: str, where: str, stage: Stage = "letter") -> Connec
     """
     told = f"{where}: {_status(code, said)}"
     if code < 400 or code >= 600:
-        return OutcomeUnknown(told, detail=str(code))
+        return _strange(code, told, where, stage)
     if code < 500:
         if LIMITED.search(said):
             return RateLimited(told)
@@ -230,6 +230,13 @@ def refusal(code: int, said: str, where: str, stage: Stage = "letter") -> Connec
     if stage == "login" or code in WHO_WE_ARE or is_sender or SENDER.search(said):
         return BadCredentials(told, detail=str(code))
     return Refused(told, detail=str(code))
+
+
+def _strange(code: int, told: str, where: str, stage: Stage) -> ConnectorError:
+    """What no server says there: before the letter something else speaks, and nothing has left."""
+    if stage == "letter":
+        return OutcomeUnknown(told, detail=str(code))
+    return Unreachable(f"{where}: it does not speak as a mail server does", detail="server")
 
 
 def _status(code: int, said: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import settings
-from core.connector import Capabilities, Options, Spec
+from core.connector import Capabilities, Credential, Options, Spec
 from core.model import Stream
 from core.running import checks
 from sla.calendar import Calendar
@@ -153,3 +153,15 @@ def test_two_accounts_that_mean_different_things_by_one_name_are_refused(finding
     assert found.value.complaints == [
         "accounts.two.policies: contract says something else in accounts.one; rename one of them"
     ]
+
+
+@pytest.mark.parametrize(
+    ("made", "lasts", "says"),
+    [(-200, 180, "has ended on"), (-179, 180, None), (0.9, 180, None), (2, 180, "still to come")],
+)
+def test_a_key_that_has_ended_or_was_not_made_yet_is_told(findings, made, lasts, says):
+    made_at = NOW + timedelta(days=made)
+    key = Credential("client secret", made_at + timedelta(days=lasts), made_at)
+    told = findings(WELL, replace(SPEC, credentials=lambda o: (key,)))
+
+    assert [says in line for line in told if "client secret" in line] == ([True] if says else [])

@@ -378,6 +378,7 @@ async def test_a_certificate_is_checked(certificate, letter, tls):
         (454, "4.7.0 Temporary authentication failure", "login", Unreachable),
         (554, "no SMTP service here", "connect", Unreachable),
         (354, "go on", "letter", OutcomeUnknown),
+        (-1, "* OK IMAP4rev1 ready", "connect", Unreachable),
     ],
 )  # fmt: skip
 def test_what_a_refusal_means(code, said, stage, error):

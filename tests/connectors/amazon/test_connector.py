@@ -394,6 +394,14 @@ async def test_a_server_that_cannot_be_reached_is_told_by_its_key(shop, part, se
     assert f"{part}." in str(caught.value)
 
 
+async def test_a_port_where_another_protocol_answers_is_told_by_its_key(shop):
+    told = shop.told()
+    amazon = shop.opened(smtp={**told["smtp"], "port": told["imap"]["port"]})
+
+    with pytest.raises(Unreachable, match=r"are smtp\.port and smtp\.tls right\?"):
+        await amazon.check()
+
+
 async def test_a_reading_says_what_to_mend_too(shop):
     with pytest.raises(BadCredentials, match="user and password"):
         await shop.opened(password="wrong").fetch(MAIL, None, None, NOON)

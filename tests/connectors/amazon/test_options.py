@@ -52,7 +52,15 @@ def test_a_secret_that_is_no_line_is_refused_without_being_shown(secret):
     ("more", "why"),
     [
         ({"password": None}, "either password or tokens"),
-        ({"tokens": TOKENS}, "either password or tokens"),
+        ({"tokens": TOKENS}, "has password and tokens; remove the one"),
+        *(
+            ({"imap": {"host": host, "port": 993}}, "write it alone")
+            for host in ("imaps://imap.example", "imap.example:993", "ann@imap.example", "a b")
+        ),
+        *(
+            ({"password": None, "tokens": {**TOKENS, "token_url": url}}, "https://")
+            for url in ("nope", "http://oauth2.example/token")
+        ),
         ({"password": None, "tokens": {**TOKENS, "client_secret": None, "refresh_token": None}},
          "names no secret"),
         ({"sender": "shop"}, "is no mail address"),
@@ -82,6 +90,11 @@ def test_a_secret_that_is_no_line_is_refused_without_being_shown(secret):
 def test_what_would_fail_later_is_refused_now(more, why):
     with pytest.raises(ValidationError, match=why):
         options(**more)
+
+
+@pytest.mark.parametrize("host", ["imap.example", "localhost", "127.0.0.1", "::1", "[::1]"])
+def test_a_server_is_named_alone_or_by_its_address(host):
+    assert options(imap={"host": host, "port": 993}).imap.host == host.strip("[]")
 
 
 def test_addresses_are_compared_in_small_letters():

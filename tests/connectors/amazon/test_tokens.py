@@ -24,11 +24,12 @@ class Provider:
 
     def __init__(self):
         self.asked, self.refusal, self.rotates, self.given = [], None, False, 0
+        self.status = 400
 
     async def token(self, request):
         self.asked.append(dict(parse_qsl((await request.read()).decode())))
         if self.refusal:
-            return web.json_response({"error": self.refusal}, status=400)
+            return web.json_response({"error": self.refusal}, status=self.status)
         self.given += 1
         told = {"access_token": f"good-{self.given}", "expires_in": 3600}
         return web.json_response(told | ({"refresh_token": NEWER} if self.rotates else {}))
@@ -107,6 +108,23 @@ async def test_each_refusal_of_a_grant_says_which_key_to_mend(shop, provider, wo
 
     assert SECRET not in str(caught.value)
     assert word in HOPELESS
+
+
+async def test_a_client_that_is_refused_without_a_word_says_which_key_to_mend(shop, provider):
+    provider.refusal, provider.status = "x", 401
+
+    with pytest.raises(BadCredentials, match=r"tokens\.client_id and tokens\.client_secret"):
+        await opened(shop, provider).check()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/token", "https://no-such.invalid/token"])
+async def test_a_provider_that_cannot_be_reached_is_told_by_its_key(shop, provider, url):
+    provider.url = url
+
+    with pytest.raises(Unreachable, match=r"is tokens\.token_url right") as caught:
+        await opened(shop, provider).check()
+
+    assert "imap." not in str(caught.value)
 
 
 async def test_a_provider_that_fails_is_tried_again_later(shop, provider):

@@ -10,7 +10,7 @@ from connectors.amazon import spec
 from connectors.amazon.connector import Amazon
 from connectors.amazon.sandbox.server import Sandbox
 from core.connector import Acts, Enriches, Replies, Transport, Waits
-from core.errors import BadCredentials
+from core.errors import BadCredentials, Unreachable
 from core.transport.http import Http
 from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
@@ -74,6 +74,15 @@ async def test_a_check_asks_both(api, selling, both):
     selling.revoke()
     selling.end_tokens()
     with pytest.raises(BadCredentials, match="authorise the application again"):
+        await both.check()
+
+
+@pytest.mark.parametrize("key", ["base_url", "token_url"])
+async def test_an_address_of_sp_api_that_does_not_answer_is_told_by_its_key(told, transport, key):
+    there = {**told, "sp_api": {**told["sp_api"], key: "http://127.0.0.1:1/there"}}
+    both = spec.open(spec.options.model_validate(there), transport)
+
+    with pytest.raises(Unreachable, match=rf"is sp_api\.{key} right, and does it answer\?"):
         await both.check()
 
 
