@@ -89,7 +89,7 @@ async def answered(
     await _check_begun(db, account, thread, at)
     parties = frozenset(to)
     turn = Message(
-        id=_id("answered", "+".join(sorted(parties)), at, thread),
+        id=_id(judging.ANSWERED, "+".join(sorted(parties)), at, thread),
         thread=thread,
         party=Party.SELLER,
         kind=Kind.ANSWERED_ELSEWHERE,

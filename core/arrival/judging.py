@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from core.store.threads import Locked
     from core.store.verdicts import Kept, Near, Told
 
+ANSWERED = "answered"
+"""How the ids begin of what a person says was answered elsewhere, followed by a colon."""
+
 JUDGED = "verdicts"
 """The name under which is set aside what no verdict can mean by itself."""
 
@@ -157,7 +160,7 @@ def _case(rows: Sequence[Told]) -> tuple[list[Left], list[Place]]:
             asked[row.thread] = row
     left = [
         Left(row.id, row.thread, row.at, row.delivery, row.body, row.buyer, row.key,
-             tuple(sorted(orders[row.thread])))
+             tuple(sorted(orders[row.thread])), row.id.startswith(f"{ANSWERED}:"))
         for row in told if _has_left(row)
     ]  # fmt: skip
     places = [

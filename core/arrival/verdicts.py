@@ -36,7 +36,8 @@ SHORTEST = 20
 class Left(NamedTuple):
     """A seller's message to a buyer, with what is told of its thread.
 
-    *delivery* is how far it got before any verdict; *key* is the thread's ``reply_to["buyer"]``.
+    *delivery* is how far it got before any verdict; *key* is the thread's ``reply_to["buyer"]``;
+    *is_said*: a person said at which instant it left.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Left(NamedTuple):
     buyer: str = ""
     key: str | None = None
     order_ids: tuple[str, ...] = ()
+    is_said: bool = False
 
 
 class Place(NamedTuple):
@@ -140,7 +142,7 @@ class _Case:
     def refuse(self, verdict: Verdict) -> None:
         named = [one for one in self.left if one.id == verdict.message_id]
         fitting = self._late(verdict) if _is_nameless(verdict) else self._fitting(verdict)
-        told = [one for one in fitting if self._got(one) is not Delivery.REFUSED]
+        told = [one for one in fitting if self._may_be_meant(verdict, one)]
         before = self._told_before(verdict)
         if before is not None:
             told = [one for one in told if any(abs(one.at - it.at) <= SLIGHT for it in before)]
@@ -150,6 +152,16 @@ class _Case:
             self.refused[_saying(verdict)] = verdict, fits
         if len(fits) > 1 or not (fits or before):
             self.unclear.add(verdict.id)
+
+    def _may_be_meant(self, refusal: Verdict, one: Left) -> bool:
+        """Whether a *refusal* that names no message may mean *one*, by what is known of it.
+
+        What left just after it may be meant, for two clocks tell the two instants; but not where a
+        copy holds its words, so that it arrived, nor where a person said when it left.
+        """
+        if self._got(one) is Delivery.REFUSED:
+            return False
+        return one.at <= refusal.at or not (one.is_said or one.id in self.awaited)
 
     def _told_before(self, verdict: Verdict) -> list[Left] | None:
         """What a refusal in the same words meant just before: this one means it too.

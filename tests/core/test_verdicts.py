@@ -279,6 +279,25 @@ def test_what_left_after_a_refusal_is_not_meant():
     assert judge([refusal()], [left(minutes=11)]).deliveries == {}
 
 
+def test_a_refusal_means_nothing_that_left_after_it_and_arrived():
+    """The copy that holds its words says so; a refusal of something else came just before."""
+    ours = left("a", 0.1, body=ANSWER)
+    of_ours = copy(text=ANSWER)
+
+    found = judge(
+        [refusal(), Verdict("v3", CONFIRMED, AT + MINUTE, order_id="1", text=ANSWER)], [ours]
+    )
+    assert found.deliveries == {"a": CONFIRMED}
+    assert found.unclear == {"v2"}
+    assert judge([refusal()], [ours]).deliveries == {"a": REFUSED}
+    assert judge([refusal(), of_ours], [left("a", -0.1, body=ANSWER)]).deliveries == {"a": REFUSED}
+
+
+def test_a_refusal_means_no_answer_that_a_person_says_was_given_later():
+    assert judge([refusal()], [left("a", 0.1, is_said=True)]).deliveries == {}
+    assert judge([refusal()], [left("a", -0.1, is_said=True)]).deliveries == {"a": REFUSED}
+
+
 WORDS = st.builds(
     Verdict,
     st.sampled_from("pqrs"),
