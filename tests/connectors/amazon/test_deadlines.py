@@ -229,7 +229,8 @@ PARTS = st.sampled_from(
     [
         "respond ", "within ", "by ", "3 ", "days", "24", ".", "11", ".", "2026", "99", "年", "月",
         "日", "までに", "November ", "we will ", "UTC+", "PST",
-        "12/01/2026", "Amazonは", "いたします", "at ", "12:61", "\n", "bis ", "0000-00-00", "antworten ",
+        "12/01/2026", "Amazonは", "いたします", "at ", "12:61", "\n", "bis ", "0000-00-00",
+        "antworten ",
     ]
 )  # fmt: skip
 

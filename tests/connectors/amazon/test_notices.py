@@ -64,12 +64,15 @@ def test_trap_10_a_copy_says_of_which_answer_it_is():
     assert verdicts.judge([verdict], [], [place]).elsewhere == {verdict.id: place.thread}
 
 
-def test_a_copy_of_an_answer_before_any_order_goes_by_the_name():
+def test_a_copy_of_an_answer_before_any_order_confirms_its_words_and_ends_nothing_by_a_name():
     (verdict,) = read(arrival(copy(order=None), at=COPIED + HOUR)).verdicts
-    places = [Place("case:1", SENT, "Ada"), Place("case:2", SENT, "Bo")]
+    ours = Left("outbox-7731", "case:1", COPIED - timedelta(minutes=2), Delivery.ACCEPTED, ANSWER,
+                "Ada")  # fmt: skip
+    alone = verdicts.judge([verdict], [], [Place("case:1", SENT, "Ada")])
 
     assert verdict.order_id is None
-    assert verdicts.judge([verdict], [], places).elsewhere == {verdict.id: "case:1"}
+    assert verdicts.judge([verdict], [ours]).deliveries == {ours.id: Delivery.CONFIRMED}
+    assert (alone.elsewhere, alone.unclear) == ({}, {verdict.id})
 
 
 @pytest.mark.parametrize("trusted", [None, False])
