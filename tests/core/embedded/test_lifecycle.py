@@ -368,3 +368,11 @@ def test_a_directory_made_under_a_closed_umask_has_the_mode_asked_for(place):
         os.umask(before)
 
     assert mode(place / "d") == 0o711
+
+
+async def test_whether_a_server_runs_is_seen_without_starting_one(place):
+    assert not embedded.is_served(place / "var")
+    assert not (place / "var").exists()
+    async with own(place):
+        assert embedded.is_served(place / "var")
+    assert not embedded.is_served(place / "var")

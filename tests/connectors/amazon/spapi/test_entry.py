@@ -139,6 +139,7 @@ def test_the_secret_ends_180_days_after_the_day_on_which_it_was_made(selling):
     (known,) = offer.credentials(options(selling, secret_made_on=date(2026, 6, 1)))
 
     assert known.expires_at == datetime(2026, 11, 28, tzinfo=UTC)
+    assert known.made_at == datetime(2026, 6, 1, tzinfo=UTC)
     assert offer.credentials(options(selling)) == ()
     assert offer.credentials(options(selling).model_copy(update={"sp_api": None})) == ()
 
