@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from core.sandbox import people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
     from core.sandbox.people import Buyer, Letter, Mood
@@ -280,6 +281,18 @@ class Scene:
 
 
 SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0
+
+
+@asynccontextmanager
+async def playing(scenes: Sequence[Scene], clock: Callable[[], datetime]) -> AsyncIterator[None]:
+    """Play while entered."""
+    task = asyncio.create_task(play(scenes, clock), name="sandbox-scene")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def play(scenes: Sequence[Scene], clock: Callable[[], datetime]) -> None:

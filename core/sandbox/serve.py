@@ -113,3 +113,40 @@ class Loopback:
 
     async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(self.now().astimezone(UTC), usegmt=True)
+
+
+class Served:
+    """A stand-in that answers over HTTP: it serves by its *server* while it is entered."""
+
+    def __init__(self, server: Loopback) -> None:
+        self._server = server
+
+    async def __aenter__(self) -> Self:
+        await self._server.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._server.__aexit__(kind, fault, trace)
+
+    @property
+    def received(self) -> deque[Received]:
+        """The last requests, oldest first, without their headers."""
+        return self._server.received
+
+    @property
+    def url(self) -> str:
+        """The server's root; the control endpoints are under ``/_sandbox``."""
+        return self._server.url
+
+    def now(self) -> datetime:
+        """The marketplace's own time, to the millisecond, skew included."""
+        return self._server.now()
+
+    def calls(self, operation: str) -> list[Received]:
+        """The last requests of one operation, oldest first."""
+        return [one for one in self.received if one.operation == operation]

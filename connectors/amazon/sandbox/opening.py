@@ -5,8 +5,7 @@ Made for promises of one minute: see `core.sandbox.scene`.
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
@@ -67,16 +66,11 @@ async def open_sandbox(
         for each in scenes:
             each.once(clock())
         await sandbox.post.deliver()
-        playing = asyncio.create_task(scene.play(scenes, clock), name="sandbox-scene")
-        try:
+        async with scene.playing(scenes, clock):
             yield {
                 name: _options(sandbox, api, one, accounts[name].marketplaces)
                 for name, one in sellers.items()
             }
-        finally:
-            playing.cancel()
-            with suppress(asyncio.CancelledError):
-                await playing
 
 
 async def _seller(sandbox: Sandbox, name: str, options: AccountOptions) -> Seller:

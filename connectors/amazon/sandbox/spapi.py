@@ -9,22 +9,18 @@ async with SellingApi(clock) as api:
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from connectors.amazon.sandbox import spapi_access, spapi_calls, spapi_files
 from connectors.amazon.sandbox.spapi_market import SELLINGS, Selling
 from core.sandbox.faults import Faults
-from core.sandbox.serve import Loopback
+from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from types import TracebackType
-
-    from core.sandbox.serve import Received
 
 ORDER = "/{region}/orders/2026-01-01/orders/{order}"
 MESSAGING = "/{region}/messaging/v1/orders/{order}"
@@ -52,7 +48,7 @@ def _routes() -> list[web.RouteDef]:
     ]
 
 
-class SellingApi:
+class SellingApi(Served):
     """Serves while it is entered; sellers may be added at any time.
 
     *clock* is Amazon's: tokens, addresses and rates go by it. The same *seed* gives the same keys.
@@ -70,42 +66,17 @@ class SellingApi:
         self.faults = Faults(clock, seed, error=spapi_access.error)
         self.sellings: list[Selling] = []
         self._random = Random(seed)
-        self._server = Loopback(
+        server = Loopback(
             [*_routes(), *more],
             self.faults,
             clock,
             forms=spapi_access.forms,
             shared={SELLINGS: self.sellings, spapi_access.CLOCK: clock, **(shared or {})},
         )
-
-    async def __aenter__(self) -> Self:
-        await self._server.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._server.__aexit__(kind, fault, trace)
-
-    @property
-    def url(self) -> str:
-        """The server's root; the control endpoints are under ``/_sandbox``."""
-        return self._server.url
-
-    @property
-    def received(self) -> deque[Received]:
-        """The last requests, oldest first, without their headers."""
-        return self._server.received
+        super().__init__(server)
 
     def add_selling(self, region: str, marketplaces: Sequence[str]) -> Selling:
         """A seller of these marketplaces who has consented to an application of his own."""
         selling = Selling(self.url, region, tuple(marketplaces), Random(self._random.random()))
         self.sellings.append(selling)
         return selling
-
-    def calls(self, operation: str) -> list[Received]:
-        """The last requests of one operation (``getOrder``), oldest first."""
-        return [one for one in self.received if one.operation == operation]

@@ -5,8 +5,7 @@ Made for promises of one minute: see `core.sandbox.scene`.
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -66,13 +65,8 @@ async def open_sandbox(
         scenes = [_scene(sandbox, f"{name} {begun}", shop) for name, shop in shops.items()]
         for each in scenes:
             each.once(clock())
-        playing = asyncio.create_task(scene.play(scenes, clock), name="sandbox-scene")
-        try:
+        async with scene.playing(scenes, clock):
             yield {name: _options(sandbox, shop) for name, shop in shops.items()}
-        finally:
-            playing.cancel()
-            with suppress(asyncio.CancelledError):
-                await playing
 
 
 def _shop(sandbox: Sandbox, account: str, options: AccountOptions) -> Shop:

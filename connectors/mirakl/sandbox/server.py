@@ -10,7 +10,7 @@ async with Sandbox(clock) as sandbox:
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -27,17 +27,14 @@ from connectors.mirakl.sandbox.inbox import Habits
 from connectors.mirakl.sandbox.market import Operator
 from core.sandbox import control
 from core.sandbox.faults import Faults
-from core.sandbox.serve import Loopback
+from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable
     from datetime import datetime
-    from types import TracebackType
 
     from connectors.mirakl.sandbox.inbox import Thread
     from connectors.mirakl.sandbox.replies_api import Reply
-    from core.sandbox.serve import Received
 
 API = "/{operator}/api"
 INBOX = f"{API}/inbox/threads"
@@ -66,7 +63,7 @@ def _routes() -> list[web.RouteDef]:
     ]
 
 
-class Sandbox:
+class Sandbox(Served):
     """Serves while it is entered; operators, shops and threads may be added at any time.
 
     *clock* is the true time; the marketplace's own is `now`, which an ordered skew moves. The same
@@ -78,39 +75,14 @@ class Sandbox:
         self.operators: dict[str, Operator] = {}
         self.replies: list[Reply] = []
         self._random = Random(seed)
-        self._server = Loopback(
+        server = Loopback(
             _routes(),
             self.faults,
             clock,
             forms=access.forms,
             shared={access.MARKET: self.operators, replies_api.REPLIES: self.replies},
         )
-
-    async def __aenter__(self) -> Self:
-        await self._server.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._server.__aexit__(kind, fault, trace)
-
-    @property
-    def received(self) -> deque[Received]:
-        """The last requests, oldest first, without their headers."""
-        return self._server.received
-
-    @property
-    def url(self) -> str:
-        """The server's root; the control endpoints are under ``/_sandbox``."""
-        return self._server.url
-
-    def now(self) -> datetime:
-        """The marketplace's own time, to the millisecond, skew included."""
-        return self._server.now()
+        super().__init__(server)
 
     def add_operator(self, name: str, habits: Habits | None = None) -> Operator:
         """A new instance of Mirakl, without shops."""
@@ -126,7 +98,3 @@ class Sandbox:
         """The marketplace's page of a thread, for people."""
         path = backoffice.PATH.format(thread=thread.id)
         return self.base_url(thread.shop.operator.name) + path
-
-    def calls(self, operation: str) -> list[Received]:
-        """The last requests of one operation (``M11``), oldest first."""
-        return [one for one in self.received if one.operation == operation]

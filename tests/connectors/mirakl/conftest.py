@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -13,27 +13,16 @@ from core.connector import Transport
 from core.transport.http import Http, Limits, open_session
 from sla.clock import clocks
 from sla.policy import ThreadKind
+from tests.connectors.standing import Clock
 
 TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **how: float) -> datetime:
-        self.now += timedelta(**how)
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

@@ -21,21 +21,10 @@ from core.transport.mailbox import Limits, Mailboxes
 from core.transport.mime import Address
 from core.transport.outgoing import Outgoing
 from core.transport.smtp import Smtp
+from tests.connectors.standing import Clock
 
 NOON = datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)
 SINCE = NOON - timedelta(days=30)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **how: float) -> datetime:
-        self.now += timedelta(**how)
-        return self.now
 
 
 class Found(NamedTuple):
@@ -49,7 +38,7 @@ class Found(NamedTuple):
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

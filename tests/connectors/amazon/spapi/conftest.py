@@ -11,30 +11,18 @@ from connectors.amazon.sandbox.spapi import SellingApi
 from connectors.amazon.sandbox.spapi_market import Bought
 from connectors.amazon.spapi.partner import Partner
 from core.transport.http import Http, Limits, open_session
+from tests.connectors.standing import Clock
 
 DE, FR = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ORDER = "302-1234567-1234567"
 QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0, total=5.0)
 NOWHERE = {"host": "127.0.0.1", "port": 1, "tls": "none"}
 
 
-class Clock:
-    """A time that moves when told to."""
-
-    def __init__(self):
-        self.now = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def goes_on(self, **how):
-        self.now += timedelta(**how)
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

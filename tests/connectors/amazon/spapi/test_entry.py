@@ -39,7 +39,7 @@ async def test_an_ended_token_is_renewed_once_and_the_call_succeeds(api, selling
 
 async def test_a_token_that_ended_early_at_amazon_is_renewed(api, partner, clock):
     assert await read(partner, clock)
-    clock.goes_on(hours=2)
+    clock.advance(hours=2)
 
     assert await read(partner, clock)
     assert len(api.calls("token")) == 2

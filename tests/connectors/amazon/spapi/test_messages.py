@@ -251,7 +251,7 @@ async def test_every_request_about_messages_fits_amazons_own_model(selling, sess
         partner = account({**selling.options(), "base_url": url}, session, DE)
         await partner.allowed(ORDER, clock())
         for deed in DEEDS:
-            clock.goes_on(minutes=1)
+            clock.advance(minutes=1)
             for bucket in partner._calls._paces.values():
                 bucket._left = bucket.burst
             await partner.act(deed, clock())

@@ -36,9 +36,9 @@ async def test_a_report_is_asked_for_waited_for_and_read_once(api, selling, part
     selling.contacts = contacts(clock)
 
     asked = await partner.performance(None, clock())
-    clock.goes_on(minutes=5)
+    clock.advance(minutes=5)
     waiting = await partner.performance(asked.cursor, clock())
-    clock.goes_on(minutes=6)
+    clock.advance(minutes=6)
     read = await partner.performance(waiting.cursor, clock())
     again = await partner.performance(read.cursor, clock())
 
@@ -68,7 +68,7 @@ async def test_the_next_day_another_is_asked_for(api, selling, partner, clock):
     for _ in range(49):
         page = await partner.performance(cursor, clock())
         cursor = page.cursor
-        clock.goes_on(hours=1)
+        clock.advance(hours=1)
         for bucket in partner._calls._paces.values():
             bucket._left = bucket.burst
 
@@ -82,7 +82,7 @@ async def test_a_report_that_is_never_made_is_not_asked_for_again_that_day(
 ):
     selling.report_fails = failed
     page = await partner.performance(None, clock())
-    clock.goes_on(hours=2)
+    clock.advance(hours=2)
     page = await partner.performance(page.cursor, clock())
 
     assert page.published == ()
@@ -94,10 +94,10 @@ async def test_one_that_is_stuck_for_ever_is_asked_for_anew_the_next_day(
 ):
     selling.report_takes = None
     page = await partner.performance(None, clock())
-    clock.goes_on(hours=23)
+    clock.advance(hours=23)
     page = await partner.performance(page.cursor, clock())
     assert len(api.calls("createReport")) == 1
-    clock.goes_on(hours=2)
+    clock.advance(hours=2)
     await partner.performance(page.cursor, clock())
     assert len(api.calls("createReport")) == 2
 
@@ -107,14 +107,14 @@ async def test_trap_20_an_account_without_this_report_has_none_and_is_asked_once
 ):
     selling.makes_reports = False
     first = await partner.performance(None, clock())
-    clock.goes_on(hours=1)
+    clock.advance(hours=1)
     second = await partner.performance(first.cursor, clock())
 
     assert first.published == second.published == ()
     assert first.cursor == second.cursor == f"{NONE}{(clock() - HOUR).isoformat()}"
     assert len(api.received) == 3  # the token, the list, the question
 
-    clock.goes_on(days=1)
+    clock.advance(days=1)
     selling.makes_reports = True
     await partner.performance(second.cursor, clock())
     assert len(selling.reports) == 1
@@ -122,7 +122,7 @@ async def test_trap_20_an_account_without_this_report_has_none_and_is_asked_once
 
 async def test_an_address_that_has_ended_is_asked_for_again(api, selling, partner, clock):
     page = await partner.performance(None, clock())
-    clock.goes_on(minutes=11)
+    clock.advance(minutes=11)
     number = api.faults.order("status", status=403, operation="getDocument")
 
     with pytest.raises(Unreachable, match="the address has ended"):
@@ -133,7 +133,7 @@ async def test_an_address_that_has_ended_is_asked_for_again(api, selling, partne
 
 async def test_a_report_is_taken_without_the_sellers_token(api, partner, clock):
     await partner.performance(None, clock())
-    clock.goes_on(minutes=11)
+    clock.advance(minutes=11)
 
     assert (await partner.performance(UNREAD, clock())).published  # the stand-in bars a token
     (taken,) = api.calls("getDocument")
@@ -147,12 +147,12 @@ async def test_a_role_that_is_missing_takes_no_account_down_and_is_told_once_a_d
     cursor = None
     if operation == "getReportDocument":
         await partner.performance(None, clock())
-        clock.goes_on(minutes=11)
+        clock.advance(minutes=11)
     selling.barred.add(operation)
 
     page = await partner.performance(cursor, clock())
     asked = len(api.received)
-    clock.goes_on(hours=23)
+    clock.advance(hours=23)
     later = await partner.performance(page.cursor, clock())
 
     (aside,) = page.set_aside
@@ -164,7 +164,7 @@ async def test_a_report_that_cannot_be_read_is_set_aside_and_not_read_again(
     api, selling, partner, clock
 ):
     page = await partner.performance(None, clock())
-    clock.goes_on(minutes=11)
+    clock.advance(minutes=11)
     number = api.faults.order("html", status=200, operation="getDocument")
     page = await partner.performance(page.cursor, clock())
     api.faults.lift(number)

@@ -49,7 +49,7 @@ async def test_a_token_is_good_for_an_hour(ask, api, selling, session, clock):
     path = f"/eu/orders/2026-01-01/orders/{ORDER}"
 
     assert (await ask("GET", path, token=token))[0] == 200
-    clock.goes_on(minutes=60)
+    clock.advance(minutes=60)
     status, told = await ask("GET", path, token=token)
     assert status == 403
     assert "expired" in told["errors"][0]["details"]
@@ -66,7 +66,7 @@ async def test_a_message_names_the_one_marketplace_of_its_order(ask, places):
 async def test_a_bucket_fills_at_its_rate(ask, clock):
     path = f"{MESSAGES}?marketplaceIds={DE}"
     asked = [(await ask("GET", path))[0] for _ in range(7)]
-    clock.goes_on(seconds=1)
+    clock.advance(seconds=1)
     later = [(await ask("GET", path))[0] for _ in range(2)]
 
     assert asked == [200] * 5 + [429] * 2
@@ -105,7 +105,7 @@ async def test_a_reports_address_is_good_for_five_minutes_and_without_a_token(
     assert (await ask("GET", told["url"]))[0] == 403
     async with session.get(told["url"]) as answer:
         assert answer.status == 200
-    clock.goes_on(minutes=5)
+    clock.advance(minutes=5)
     async with session.get(told["url"]) as answer:
         assert answer.status == 403
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
 from connectors.mirakl.sandbox.server import Sandbox
+from tests.connectors.standing import Clock
 
 NOON = datetime(2026, 3, 2, 12, 0, 1, 500_000, tzinfo=UTC)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **how: float) -> datetime:
-        self.now += timedelta(**how)
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture
