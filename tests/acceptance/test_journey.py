@@ -105,6 +105,19 @@ def test_every_command_works_beside_the_running_daemon(shop):
     assert shop.command("set-aside", "list").returncode == 0
     assert shop.command("notify", "--test", "desk").returncode == 0
     shop.until(lambda: shop.told()["test"] >= 1, 20)
+    shop.until(lambda: any(map(bought, explained(shop, "amazon-de"))), 60)
+
+
+def explained(shop: Shop, account: str) -> Iterator[str]:
+    """Why each running deadline of an account is what it is."""
+    rows = json.loads(shop.command("threads", "--json").stdout)
+    for thread in {row["thread"] for row in rows if row["account"] == account}:
+        yield shop.command("explain", account, thread).stdout
+
+
+def bought(why: str) -> bool:
+    """Whether facts of an order stand there, which the marketplace was asked for by itself."""
+    return any(line.startswith("  order ") and "bought" in line for line in why.splitlines())
 
 
 def answered(shop: Shop, account: str, thread: str) -> bool:
