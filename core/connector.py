@@ -227,13 +227,58 @@ class Waits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
-    """A signed request as it came in: raw bytes, header names in lower case, the full path."""
+    """A signed request as it came in: raw bytes, header names in lower case, the full path.
+
+    *accounts* are the options of this connector's accounts by name: one address may receive what
+    concerns several of them.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    accounts: Mapping[str, Options] = field(default_factory=dict)
+
+
+PushOutcome = Literal[
+    "stored",
+    "duplicate",
+    "challenge",
+    "erasure",
+    "unknown_topic",
+    "unknown_account",
+    "test",
+    "bad_signature",
+    "no_signature",
+    "stale",
+    "unreadable",
+    "failed",
+]
+"""What became of a push; the metric label. What is no 2xx is refused, and stored nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Which push it was, as the marketplace names it: a second one of the same *id* is dropped.
+
+    *topic* is of the connector's closed list (`Spec.topics`); *published_at* is when it was first
+    sent.
+    """
+
+    id: str
+    topic: str
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person whose data goes everywhere, by whatever the marketplace calls them by.
+
+    *ids* are names, user ids and opaque ids alike; they are compared, never shown.
+    """
+
+    ids: frozenset[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +286,7 @@ class Receipt:
     """What to answer, and what was in the request: one may concern several accounts, or none.
 
     *pages* are stored before the answer leaves; *wake* names accounts whose poll is pulled
-    forward; *erase* names members (account, id) whose data goes.
+    forward; *erase* names members whose data goes from all accounts of this connector.
     """
 
     status: int
@@ -249,7 +294,9 @@ class Receipt:
     body: bytes = b""
     pages: Mapping[str, Page] = field(default_factory=dict)
     wake: frozenset[str] = frozenset()
-    erase: tuple[tuple[str, str], ...] = ()
+    erase: tuple[Member, ...] = ()
+    pushed: Pushed | None = None
+    outcome: PushOutcome = "stored"
 
 
 @runtime_checkable
@@ -299,7 +346,8 @@ class Spec(Generic[OptionsT]):
     *marketplace*: the metric label (the operator, where one connector serves many marketplaces).
     *identity*: what makes two accounts the same shop at the same address (no secret).
     *budget*: the key of the rate limit that accounts share (no secret).
-    *operations*: the closed list of words that name its calls in metrics.
+    *operations*: the closed list of words that name its calls in metrics; *topics* that of what it
+    is pushed.
     *credentials*: the keys of an account of which it is known when they end.
     *findings*: what is allowed in an account's options and yet not wise, beside those of the other
     accounts of this connector; each begins with the key.
@@ -317,6 +365,7 @@ class Spec(Generic[OptionsT]):
     identity: Callable[[OptionsT], str]
     budget: Callable[[OptionsT], str]
     operations: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     sandbox: SandboxSpec[OptionsT] | None = None
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
     credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
