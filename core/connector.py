@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
-
 from core.errors import SettingsError
+from core.options import Options
+from core.pushes import Member, Pushed, PushOutcome, PushRequest, Receipt, Receives
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,19 +28,16 @@ if TYPE_CHECKING:
     from core.transport.smtp import Smtp
     from sla.policy import Party, Policy
 
+__all__ = [
+    "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
+    "Looks", "Member", "Options", "PushOutcome", "PushRequest", "Pushed", "Receipt", "Receives",
+    "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies", "Sent", "Spec", "Transport",
+    "Waits", "load_specs",
+]  # fmt: skip
+
 GROUP = "replyby.connectors.v1"
 
 SeesReplies = Literal["always", "copies", "never"]
-
-
-class Options(BaseModel):
-    """What an account says to its connector in the settings; each connector subclasses it.
-
-    A secret is a `SecretStr`; in the settings it is a reference, ``env:NAME`` or ``file:/path``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -222,89 +219,6 @@ class Waits(Protocol):
         After a call that raised it is True as soon as it listens again, unless all was read since:
         nobody heard what came meanwhile.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PushRequest:
-    """A signed request as it came in: raw bytes, header names in lower case, the full path.
-
-    *accounts* are the options of this connector's accounts by name: one address may receive what
-    concerns several of them.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    accounts: Mapping[str, Options] = field(default_factory=dict)
-
-
-PushOutcome = Literal[
-    "stored",
-    "duplicate",
-    "challenge",
-    "erasure",
-    "unknown_topic",
-    "unknown_account",
-    "test",
-    "bad_signature",
-    "no_signature",
-    "stale",
-    "unreadable",
-    "failed",
-]
-"""What became of a push; the metric label. What is no 2xx is refused, and stored nowhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """Which push it was, as the marketplace names it: a second one of the same *id* is dropped.
-
-    *topic* is of the connector's closed list (`Spec.topics`); *published_at* is when it was first
-    sent.
-    """
-
-    id: str
-    topic: str
-    published_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person whose data goes everywhere, by whatever the marketplace calls them by.
-
-    *ids* are names, user ids and opaque ids alike; they are compared, never shown.
-    """
-
-    ids: frozenset[str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What to answer, and what was in the request: one may concern several accounts, or none.
-
-    *pages* are stored before the answer leaves; *wake* names accounts whose poll is pulled
-    forward; *erase* names members whose data goes from all accounts of this connector.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    pages: Mapping[str, Page] = field(default_factory=dict)
-    wake: frozenset[str] = frozenset()
-    erase: tuple[Member, ...] = ()
-    pushed: Pushed | None = None
-    outcome: PushOutcome = "stored"
-
-
-@runtime_checkable
-class Receives(Protocol):
-    """Takes signed pushes at ``/push/<connector>/<name>``."""
-
-    async def receive(self, request: PushRequest, now: datetime) -> Receipt:
-        """Check the signature over the raw bytes and translate; stores nothing itself."""
         ...
 
 

@@ -12,10 +12,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from core import labels
-from core.metrics import AccountGauge, Family, Names
+from core.instruments import AccountGauge, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from core.metrics import Names
 
     Sample = tuple[str, float]
     Families = Iterator[tuple[Family, Iterable[Sample]]]

@@ -10,8 +10,9 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import errors, labels
+from core.instruments import Distribution
 from core.measuring import fleet
-from core.metrics import Distribution, Metrics, Names
+from core.metrics import Metrics, Names
 from core.model import NoticeKind
 
 NAMES = Names(

@@ -1,0 +1,14 @@
+"""What an account says to its connector."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Options(BaseModel):
+    """What an account says to its connector in the settings; each connector subclasses it.
+
+    A secret is a `SecretStr`; in the settings it is a reference, ``env:NAME`` or ``file:/path``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
