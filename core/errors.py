@@ -75,9 +75,20 @@ class RateLimited(ConnectorError):
 
 
 class BadCredentials(ConnectorError):
-    """The marketplace no longer accepts our key: the account is blind until a person acts."""
+    """The marketplace no longer accepts our key: the account is blind until a person acts.
+
+    *alone*: the key itself is good, and may not do this one thing: it blinds the stream for which
+    it was asked, and stops no other. *raw* is what was answered: never kept, never logged.
+    """
 
     reason = "bad_credentials"
+
+    def __init__(
+        self, message: str, *, detail: str = "", alone: bool = False, raw: bytes = b""
+    ) -> None:
+        super().__init__(message, detail=detail)
+        self.alone = alone
+        self.raw = raw
 
 
 class BadPayload(ConnectorError):

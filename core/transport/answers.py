@@ -93,7 +93,9 @@ def sending_fault(
 def _common_fault(answer: Answer, where: str) -> ConnectorError | None:
     if answer.status in {401, 403}:
         return BadCredentials(
-            f"{where}: the key is not accepted (status {answer.status})", detail=str(answer.status)
+            f"{where}: the key is not accepted (status {answer.status})",
+            detail=str(answer.status),
+            raw=answer.body,
         )
     if answer.status == 429:
         return RateLimited(f"{where}: too many requests", retry_after=retry_after(answer.headers))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -49,13 +50,29 @@ HOPELESS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """By what a token is asked for at *url*; without a *refresh_token* by the client alone."""
+    """By what a token is asked for at *url*; without a *refresh_token* by the client alone.
+
+    *basic*: the client names itself in the header (RFC 6749, 2.3.1) rather than in the form.
+    """
 
     url: str
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     scope: str | None = None
+    basic: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with the question for a token."""
+        told = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        if self.basic:
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret or '')}"
+            told["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        return told
 
 
 class _Granted(BaseModel):
@@ -112,10 +129,7 @@ class OAuth:
             answer = await self._http.send(
                 self._grant.url,
                 operation=OPERATION,
-                headers={
-                    "Content-Type": "application/x-www-form-urlencoded",
-                    "Accept": "application/json",
-                },
+                headers=self._grant.headers,
                 body=urlencode(self._form()).encode(),
                 explain=_reason,
             )
@@ -132,8 +146,8 @@ class OAuth:
         grant = self._grant
         given = {
             "grant_type": "refresh_token" if self._refresh else "client_credentials",
-            "client_id": grant.client_id,
-            "client_secret": grant.client_secret,
+            "client_id": None if grant.basic else grant.client_id,
+            "client_secret": None if grant.basic else grant.client_secret,
             "refresh_token": self._refresh,
             "scope": grant.scope,
         }

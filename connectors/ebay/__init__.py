@@ -1,0 +1,1 @@
+"""eBay: conversations, dossiers with the dates that eBay gives, and pushes."""

@@ -1,0 +1,250 @@
+"""One account's calls: each by its host, with the token in the form that belongs there.
+
+A token that is refused before its time is renewed once; what was sent with it has certainly not
+been done. What the token endpoint refuses concerns the whole account; what an API refuses with a
+fresh token concerns the one stream that asked.
+"""
+
+from __future__ import annotations
+
+import json as encoding
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from connectors.ebay import refusals
+from core.errors import BadCredentials, BadPayload, OutcomeUnknown, Refused
+from core.transport import answers
+from core.transport.oauth import Grant, OAuth
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from connectors.ebay.options import EbayOptions, Host
+    from core.transport.answers import Answer
+    from core.transport.http import Http, Part
+    from core.transport.salvage import Salvaged
+
+M = TypeVar("M", bound=BaseModel)
+
+Scheme = Literal["bearer", "iaf", "application", "raw"]
+"""How a token goes along (trap 34): the seller's as ``Bearer``, as ``IAF`` (Post-Order), or ``raw``
+in a header of its own (Trading); ``application``: our own token, as ``Bearer``."""
+
+TOKENS = "/identity/v1/oauth2/token"
+APPLICATION = "https://api.ebay.com/oauth/api_scope"
+"""The scope of an application's own token."""
+
+MESSAGES = "https://api.ebay.com/oauth/api_scope/commerce.message"
+SCOPES = {
+    "/commerce/message/": MESSAGES,
+    "/commerce/notification/": "https://api.ebay.com/oauth/api_scope/commerce.notification.subscription",
+    "/sell/fulfillment/v1/payment_dispute": "https://api.ebay.com/oauth/api_scope/sell.payment.dispute",
+}
+"""By the begin of a path: what the seller must have consented to."""
+
+_PAIR = "are client_id and client_secret one application's, and of this environment?"
+_MENDS = {
+    "401": _PAIR,
+    "invalid_client": _PAIR,
+    "unauthorized_client": _PAIR,
+    "invalid_grant": "the seller's consent has ended or was withdrawn: let the seller consent "
+    "again, and write the new refresh_token and refresh_token_made",
+}
+
+IN_VAIN = 60.0
+"""Seconds after a new token was refused in which no other is asked for: it is not their fault."""
+
+
+class Access:
+    """What is asked and sent for one account."""
+
+    def __init__(self, options: EbayOptions, http: Http) -> None:
+        self._options, self._http = options, http
+        self._seller = OAuth(http, _grant(options, options.refresh_token.get_secret_value(), None))
+        self._application = OAuth(http, _grant(options, None, APPLICATION))
+        self._in_vain_until = 0.0
+        self.own = options.own
+
+    def is_own(self, name: str) -> bool:
+        """Whether *name*, a user name or an immutable id, is the seller's."""
+        return name.casefold() in self.own
+
+    async def get_items(
+        self,
+        host: Host,
+        path: str,
+        model: type[M],
+        *,
+        operation: str,
+        scheme: Scheme = "bearer",
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        names: tuple[str, ...] = ("id",),
+    ) -> Salvaged[M]:
+        """What *path* answers; what does not fit *model* is set aside (`core.transport.salvage`).
+
+        Ids in *path* are quoted by the caller.
+
+        Raises:
+            BadCredentials: the consent is gone, or does not cover the call (then `alone`).
+            RateLimited, Unreachable: as `core.transport.http` says.
+            BadPayload: as there; so is an error inside an answer 200; `detail` is then ``error``.
+        """
+        answer = await self._asked(host, path, operation, scheme, params, headers)
+        return answers.salvaged(answer, model, operation, names)
+
+    async def get_json(
+        self,
+        host: Host,
+        path: str,
+        model: type[M],
+        *,
+        operation: str,
+        scheme: Scheme = "bearer",
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> M:
+        """As `get_items`, all of it or nothing."""
+        answer = await self._asked(host, path, operation, scheme, params, headers)
+        return answers.parsed(answer, model, operation)
+
+    async def send(
+        self,
+        host: Host,
+        path: str,
+        *,
+        operation: str,
+        scheme: Scheme = "bearer",
+        method: str = "POST",
+        json: Any = None,
+        body: bytes | None = None,
+        form: Sequence[Part] | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer 2xx to what was sent, once: *json*, a *body* as it is, or a *form*.
+
+        Raises:
+            BadCredentials, RateLimited, Refused, Unreachable: it was certainly not taken.
+            OutcomeUnknown: it may have been.
+        """
+        given = dict(headers or {})
+        if json is not None:
+            body = encoding.dumps(json, ensure_ascii=False).encode()
+            given["Content-Type"] = "application/json"
+
+        async def ask(authorized: Mapping[str, str]) -> Answer:
+            return await self._http.send(
+                self._url(host, path),
+                operation=operation,
+                method=method,
+                headers={**authorized, **given},
+                params=params,
+                body=body,
+                form=form,
+                explain=refusals.explain,
+            )
+
+        answer = await self._authorized(path, scheme, ask)
+        if refusals.ids(answer.body):
+            told = f"{operation}: {refusals.explain(answer.body)}"
+            if refusals.is_about_the_question(answer.body):
+                raise Refused(told, detail="error")
+            raise OutcomeUnknown(told, detail="error")
+        return answer
+
+    async def _asked(
+        self,
+        host: Host,
+        path: str,
+        operation: str,
+        scheme: Scheme,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        async def ask(authorized: Mapping[str, str]) -> Answer:
+            return await self._http.get(
+                self._url(host, path),
+                operation=operation,
+                headers={**authorized, **(headers or {})},
+                params=params,
+            )
+
+        try:
+            answer = await self._authorized(path, scheme, ask)
+        except BadPayload as fault:
+            if why := refusals.explain(fault.raw):
+                text = f"{fault}, {why}"
+                raise BadPayload(text, raw=fault.raw, detail=fault.detail) from None
+            raise
+        if refusals.ids(answer.body):  # trap 35: never "nothing is open"
+            told = f"{operation}: {refusals.explain(answer.body)}"
+            raise BadPayload(told, raw=answer.body, detail="error")
+        return answer
+
+    async def _authorized(
+        self,
+        path: str,
+        scheme: Scheme,
+        ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
+    ) -> Answer:
+        headers = await self._headers(scheme)
+        try:
+            return await ask(headers)
+        except BadCredentials as fault:
+            if fault.detail != "401" or monotonic() < self._in_vain_until:
+                raise _barred(path, fault) from None
+        self._tokens(scheme).forget()
+        headers = await self._headers(scheme)
+        try:
+            return await ask(headers)
+        except BadCredentials as fault:
+            self._in_vain_until = monotonic() + IN_VAIN
+            raise _barred(path, fault) from None
+
+    async def _headers(self, scheme: Scheme) -> dict[str, str]:
+        try:
+            token = await self._tokens(scheme).token()
+        except BadCredentials as fault:
+            mend = _MENDS.get(fault.detail, "look at client_id, client_secret and refresh_token")
+            raise BadCredentials(f"{fault}: {mend}", detail=fault.detail) from None
+        if scheme == "raw":
+            return {"X-EBAY-API-IAF-TOKEN": token}
+        if scheme == "iaf":
+            return {
+                "Authorization": f"IAF {token}",
+                "X-EBAY-C-MARKETPLACE-ID": self._options.marketplace,
+                "Accept": "application/json",
+            }
+        return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def _tokens(self, scheme: Scheme) -> OAuth:
+        return self._application if scheme == "application" else self._seller
+
+    def _url(self, host: Host, path: str) -> str:
+        return f"{self._options.base(host)}{path}"
+
+
+def _grant(options: EbayOptions, refresh_token: str | None, scope: str | None) -> Grant:
+    """Without a *scope* a seller's token has all that the seller consented to."""
+    return Grant(
+        url=f"{options.base('api')}{TOKENS}",
+        client_id=options.client_id,
+        client_secret=options.client_secret.get_secret_value(),
+        refresh_token=refresh_token,
+        scope=scope,
+        basic=True,
+    )
+
+
+def _barred(path: str, fault: BadCredentials) -> BadCredentials:
+    """The token is good, and may not do this: it says which scope is missing (trap 32)."""
+    why = refusals.explain(fault.raw)
+    text = f"{fault}{why and ', '}{why}"
+    if scope := next((scope for begin, scope in SCOPES.items() if path.startswith(begin)), None):
+        text += f": the consent lacks the scope {scope}; let the seller consent again"
+        if scope == MESSAGES:
+            text += ', or write messages_by = "trading"'
+    return BadCredentials(text, detail=fault.detail, alone=True, raw=fault.raw)
