@@ -20,6 +20,7 @@ from pydantic import (
     Field,
 )
 
+from core.told import Dispatch, Notice, NoticeKind
 from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import SecretStr
+
+__all__ = [
+    "LONE", "MAX_ID", "MAX_LINE", "Account", "AccountName", "Attachment", "ClockRow", "Dispatch",
+    "Draft", "File", "Health", "HealthState", "Id", "Item", "Line", "Message", "MessageId", "Model",
+    "Notice", "NoticeKind", "Order", "Origin", "Page", "Published", "SetAside", "Stream", "Text",
+    "Thread", "ThreadId", "Verdict",
+]  # fmt: skip
 
 AccountName = NewType("AccountName", str)
 ThreadId = NewType("ThreadId", str)
@@ -261,65 +269,6 @@ class Health:
     since: datetime
     last_ok_at: datetime | None = None
     error: str | None = None
-
-
-class NoticeKind(StrEnum):
-    """What can be told to a person."""
-
-    WARNING = "warning"
-    BREACH = "breach"
-    CORRECTED = "corrected"
-    REPLY_REFUSED = "reply_refused"
-    REPLY_UNKNOWN = "reply_unknown"
-    DEADLINE_MOVED = "deadline_moved"
-    HISTORY_SUMMARY = "history_summary"
-    BLIND = "blind"
-    ACCOUNT_DOWN = "account_down"
-    ACCOUNT_UP = "account_up"
-    PUSH_SILENT = "push_silent"
-    CREDENTIAL_EXPIRING = "credential_expiring"
-    POLICY_REVIEW = "policy_review"
-    PAYLOAD_SET_ASIDE = "payload_set_aside"
-    ACCOUNT_RETIRED = "account_retired"
-    DIGEST = "digest"
-    PARKED = "parked"
-    TEST = "test"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A fact told once: *key* is unique for ever. *facts* are numbers and closed words only.
-
-    `facts` never holds a buyer's name, address or text; `core.words` says which each kind has.
-    """
-
-    key: str
-    kind: NoticeKind
-    account: str
-    raised_at: datetime
-    thread: str | None = None
-    clock: int | None = None
-    due_at: datetime | None = None
-    facts: tuple[tuple[str, str | int | float | bool | None], ...] = ()
-    id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One notice to one notifier.
-
-    *digest* names what it leaves together with; *url* is the marketplace's page of the thread.
-    """
-
-    notice: Notice
-    notifier: str
-    attempts: int
-    next_try_at: datetime
-    sent_at: datetime | None = None
-    parked_reason: str | None = None
-    error: str | None = None
-    digest: str | None = None
-    url: str | None = None
 
 
 class ClockRow(NamedTuple):
