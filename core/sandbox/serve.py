@@ -41,6 +41,7 @@ class Loopback:
     Every answer's ``Date`` is the marketplace's clock, skew included. Faults come between the
     record and the routes; those under ``/_sandbox`` are spared. *forms* turns what a route raises
     into the marketplace's own errors; *shared* is what the routes find in their application.
+    *received*: a record that several servers of one marketplace keep together.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Loopback:
         *,
         forms: Callable[[web.Request, Next], Awaitable[web.StreamResponse]],
         shared: Mapping[web.AppKey[Any], Any] | None = None,
+        received: deque[Received] | None = None,
     ) -> None:
         self.faults = rules
-        self.received: deque[Received] = deque(maxlen=RECORDED)
+        self.received = deque(maxlen=RECORDED) if received is None else received
         self._clock = clock
         self._forms = forms
         self._app = web.Application(middlewares=[self._answer])
