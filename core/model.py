@@ -251,13 +251,17 @@ class Stream:
 
 
 class HealthState(StrEnum):
-    """The state of a stream; an account's is the worst of its streams that carry clocks."""
+    """The state of a stream; an account's is the worst of its streams that carry clocks.
+
+    *forbidden*: the key is good, and may not read this one stream; the others are read.
+    """
 
     STARTING = "starting"
     OK = "ok"
     RATE_LIMITED = "rate_limited"
     UNREACHABLE = "unreachable"
     BAD_PAYLOAD = "bad_payload"
+    FORBIDDEN = "forbidden"
     BAD_CREDENTIALS = "bad_credentials"
 
 

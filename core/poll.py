@@ -200,7 +200,7 @@ def _say(reading: Walk) -> None:
 
 async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
     lease, now, error = reading.lease, this.clock(), legible(str(fault), CUT)
-    state = _STATES.get(type(fault), HealthState.UNREACHABLE)
+    state = _state_after(fault)
     wait = wait_after(fault, lease.failures, reading.stream.every)
     async with transaction(this.pool) as db:
         await streams.fail(db, lease, state, error, now, wait)
@@ -214,6 +214,12 @@ async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
     say("reading failed", health=state.value, error=error, wait=wait.total_seconds())
     if state is HealthState.BAD_CREDENTIALS and state is not lease.health:
         await health.settle(this.pool, this.rules, lease, now, well=False)
+
+
+def _state_after(fault: ConnectorError) -> HealthState:
+    if isinstance(fault, BadCredentials) and fault.alone:
+        return HealthState.FORBIDDEN
+    return _STATES.get(type(fault), HealthState.UNREACHABLE)
 
 
 def wait_after(fault: ConnectorError, failures: int, every: timedelta) -> timedelta:

@@ -11,7 +11,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     reply_refused         promise, reason, waits_for
     reply_unknown         -
     history_summary       waiting
-    blind                 streams, seen_through, expected, earliest
+    blind                 streams, seen_through, expected, earliest, reason
     account_down          since
     account_up            since, blind_since
     push_silent           since
@@ -245,13 +245,17 @@ def _blind(told: _Told) -> _Spoken:
     seen, earliest = told.at("seen_through"), told.at("earliest")
     streams = told.fact("streams")
     which = f"streams {streams}" if "," in streams else f"stream {streams or 'of messages'}"
-    lines = [f"The {which} cannot be read in time."]
+    forbidden = told.fact("reason") == "forbidden"
+    why = "may not be read: our key does not allow it" if forbidden else "cannot be read in time"
+    lines = [f"The {which} {why}."]
     lines.append(f"Last read completely: {told.when(seen)}." if seen else "It was never read.")
     if told.fact("expected"):
         lines.append(f"Messages probably unseen: {float(told.fact('expected')):.0f}.")
     if earliest:
         lines.append(f"A promise may break unseen from {told.when(earliest)} on.")
-    return "Blind", [*lines, "What to do: look at the marketplace's own page until this ends."]
+    mend = " replyby check tells what the key lacks." if forbidden else ""
+    until = "look at the marketplace's own page until this ends"
+    return "Blind", [*lines, f"What to do: {until}.{mend}"]
 
 
 def _down(told: _Told) -> _Spoken:

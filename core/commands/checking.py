@@ -85,7 +85,8 @@ async def _read_again(configured: Settings, well: Collection[str]) -> None:
         return
     with suppress(Mistaken, SchemaMismatch, StoreUnavailable):
         async with opening.database(configured) as pool, store.transaction(pool) as db:
-            if await streams.probe(db, well, [HealthState.BAD_CREDENTIALS]):
+            refused = [HealthState.BAD_CREDENTIALS, HealthState.FORBIDDEN]
+            if await streams.probe(db, well, refused):
                 await wake.send(db, "poll")
 
 

@@ -1,8 +1,8 @@
 """Blind is worse than late: what carries clocks and cannot be read hides its deadlines.
 
 Beyond a limit of age it is told, with what has probably arrived unread and when a promise may
-first break unseen; it is taken back once nothing of the account is blind any more. Rule: clock.md,
-section 7.
+first break unseen; it is taken back once nothing of the account is blind any more. What the key may
+not read is told at once, for that does not pass by itself. Rule: clock.md, section 7.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ async def once(
     """
     async with transaction(pool) as db:
         all_ = await sight.all_(db)
-        until = {one: one.since + _limit_of(one, rules, now) for one in all_}
+        until = {one: _until(one, rules, now) for one in all_}
         blind = [one for one in all_ if now > until[one]]
         hidden = {one: await _hidden(db, rules, one, now) for one in blind}
         fresh = [
@@ -138,8 +138,16 @@ def _limit_of(one: Sight, rules: Rules, now: datetime) -> timedelta:
     return limit(one.every, one.every, promise)
 
 
+def _until(one: Sight, rules: Rules, now: datetime) -> datetime:
+    """The instant after which *one* is blind: at its limit, or as it was refused to us."""
+    at = one.since + _limit_of(one, rules, now)
+    return at if one.forbidden_since is None else min(at, one.forbidden_since)
+
+
 def _had_time(one: Sight, rules: Rules, started: datetime, now: datetime) -> bool:
     """Whether we could have read *one* since our own start."""
+    if one.forbidden_since is not None:
+        return True
     return now >= started + min(_limit_of(one, rules, now), GRACE)
 
 
@@ -157,7 +165,7 @@ async def _tell(db: Db, rules: Rules, fresh: Mapping[Sight, Blindness], now: dat
     """Raise one notice for the streams of an account that became blind at one instant."""
     together: dict[tuple[str, datetime], dict[Sight, Blindness]] = defaultdict(dict)
     for one, hidden in fresh.items():
-        since = one.since + _limit_of(one, rules, now)
+        since = _until(one, rules, now)
         if await sight.lost(db, one, since):
             together[one.account, since][one] = hidden
             log.warning(
@@ -201,8 +209,13 @@ def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) ->
             ("seen_through", read.isoformat() if read else None),
             ("expected", round(max(h.expected for h in blind.values()), 1)),
             ("earliest", earliest.isoformat() if earliest else None),
+            *_reason(blind),
         ),
     )
+
+
+def _reason(blind: Iterable[Sight]) -> tuple[tuple[str, str], ...]:
+    return (("reason", "forbidden"),) if any(one.forbidden_since for one in blind) else ()
 
 
 def _export(

@@ -61,7 +61,8 @@ PUT_STREAM = """
         "interval" = excluded."interval", floor = excluded.floor,
         next_due = case
             when stream.holder is not null then stream.next_due
-            when stream.next_due = 'infinity' or stream.health = 'bad_credentials' then now()
+            when stream.next_due = 'infinity' then now()
+            when stream.health in ('bad_credentials', 'forbidden') then now()
             else least(stream.next_due, greatest(stream.not_before, now() + excluded."interval"))
         end
 """

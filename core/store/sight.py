@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 SEEN = """
     select s.account, s.stream, s."interval" as every, s.blind_since,
-           coalesce(s.seen_through, a.monitored_since) as since, s.seen_through
+           coalesce(s.seen_through, a.monitored_since) as since, s.seen_through,
+           case when s.health = 'forbidden' then s.health_since end as forbidden_since
     from stream s
     join account a on a.name = s.account and a.retired_at is null
     where s.carries_clocks and s.next_due < 'infinity'
@@ -47,7 +48,8 @@ NEXT_DEADLINE = """
 class Sight(NamedTuple):
     """A stream that carries clocks; *since* is when its last complete walk began.
 
-    Where there was none yet, it is since when the account is monitored.
+    Where there was none yet, it is since when the account is monitored. *forbidden_since* is when
+    it was first refused to us alone, None where it is not.
     """
 
     account: str
@@ -56,6 +58,7 @@ class Sight(NamedTuple):
     blind_since: datetime | None
     since: datetime
     seen_through: datetime | None
+    forbidden_since: datetime | None = None
 
 
 async def all_(db: Db) -> list[Sight]:

@@ -137,6 +137,8 @@ class OAuth:
             raise Unreachable(str(fault), detail=fault.detail) from None
         except Refused as fault:
             raise _refused(fault) from None
+        except BadCredentials as fault:  # without its body
+            raise BadCredentials(str(fault), detail=fault.detail) from None
         try:
             return answers.parsed(answer, _Granted, OPERATION)
         except BadPayload as fault:  # without its body, which may hold a token

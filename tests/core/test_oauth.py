@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 
 import pytest
 from aiohttp import web
@@ -21,9 +22,11 @@ class Endpoint:
 
     def __init__(self):
         self.got, self.answers, self.given = [], [], 0
+        self.named = []
 
     async def answer(self, request):
         self.got.append(dict(await request.post()))
+        self.named.append(request.headers.get("Authorization"))
         if self.answers:
             return self.answers.pop(0)
         self.given += 1
@@ -181,3 +184,19 @@ def test_a_grant_shows_no_secret():
     shown = repr(Grant("https://x", "us", "cl1ent-secret", "refresh-0ne"))
 
     assert not any(secret in shown for secret in SECRETS)
+
+
+async def test_a_client_may_name_itself_in_the_header_alone(http, endpoint):
+    """RFC 6749, 2.3.1: what has a meaning of its own there is escaped."""
+    grant = refreshing(endpoint, basic=True, client_id="us", client_secret="cl1ent-secret:é")
+
+    assert await OAuth(http, grant).token() == "acc3ss-1"
+    assert endpoint.named == ["Basic " + b64encode(b"us:cl1ent-secret%3A%C3%A9").decode()]
+    assert endpoint.got == [{"grant_type": "refresh_token", "refresh_token": "refresh-0ne"}]
+    assert "cl1ent-secret" not in repr(grant)
+
+
+async def test_a_client_that_is_in_the_form_is_not_in_the_header(http, endpoint):
+    await OAuth(http, refreshing(endpoint)).token()
+
+    assert endpoint.named == [None]

@@ -649,6 +649,45 @@ async def test_a_key_that_works_again_is_told_with_what_was_blind_meanwhile(poll
     assert kinds == [NoticeKind.ACCOUNT_DOWN, NoticeKind.BLIND, NoticeKind.ACCOUNT_UP]
 
 
+async def test_a_key_that_may_not_read_one_stream_stops_no_other_and_is_told_at_once(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    fault = BadCredentials("HTTP 403, error 1100", detail="403", alone=True)
+    mk.say(fault, fault, stream="incidents")
+
+    for _ in range(2):
+        await polling.once()
+        at = polling.now + timedelta(seconds=1)
+        await blind.once(polling.pool, polling.rules, polling.metrics, at, started=polling.now)
+        await polling.again(MINUTE, "incidents")
+
+    told = [(kind, facts.get("reason")) for kind, facts in await polling.told()]
+    assert told == [(NoticeKind.BLIND, "forbidden")]
+    row = await polling.stream("incidents")
+    assert (row["health"], row["error"]) == ("ok", None)
+    assert (await polling.stream("threads"))["health"] == "ok"
+    [account] = [r for r in await pages.rows(polling.pool, "account", "1") if r["name"] == "mk"]
+    assert account["down_since"] is None
+
+    at = polling.now
+    await blind.once(polling.pool, polling.rules, polling.metrics, at, started=polling.now)
+    kinds = [kind for kind, _ in await polling.told()]
+    assert kinds == [NoticeKind.BLIND, NoticeKind.ACCOUNT_UP]
+
+
+async def test_a_stream_that_the_key_may_not_read_is_tried_ever_more_rarely(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
+    mk.say(*[BadCredentials("HTTP 403", alone=True)] * 2, stream="incidents")
+
+    await polling.once()
+    first = await polling.stream("incidents")
+    await polling.again(MINUTE, "incidents")
+    second = await polling.stream("incidents")
+
+    assert (first["health"], second["health"]) == ("forbidden", "forbidden")
+    assert first["wait"] <= 60 < second["wait"] <= 120
+    assert (await polling.stream("threads"))["health"] == "ok"
+
+
 async def test_a_stream_without_its_own_permission_does_not_stop_the_others_again(polling):
     mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
     mk.say(*[BadCredentials("HTTP 403")] * 5, stream="incidents")

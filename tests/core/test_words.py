@@ -258,6 +258,16 @@ def test_streams_that_are_blind_together_are_named_together(say):
     assert said.text.startswith("The streams incidents, threads cannot be read in time.\n")
 
 
+def test_a_stream_that_the_key_may_not_read_is_told_as_such(say):
+    said = say(NoticeKind.BLIND, ("streams", "messages"), ("reason", "forbidden"), thread=None)
+
+    assert said.text.startswith("The stream messages may not be read: our key does not allow it.\n")
+    assert (
+        "\nWhat to do: look at the marketplace's own page until this ends. replyby check"
+        in said.text
+    )
+
+
 def test_a_parked_notice_passes_on_the_deadline(say):
     facts = (("kind", "reply_unknown"), ("notifier", "chat"), ("reason", "given_up"))
     said = say(NoticeKind.PARKED, *facts, clock=None)
