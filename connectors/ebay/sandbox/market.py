@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.ebay.sandbox.conversations import Mailbox
+from connectors.ebay.sandbox.desk import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -169,6 +170,10 @@ class Seller:
     mailbox: Mailbox
     orders: dict[str, Order] = field(default_factory=dict)
     marketplace: str = "EBAY_DE"
+    desk: Desk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self)
 
     def options(self) -> dict[str, Any]:
         """How an account of the settings opens this seller, but for the hosts."""
