@@ -1,0 +1,5 @@
+"""Conversations of eBay's Message API v1: read, looked at, answered, marked as read on request.
+
+`payload` is what comes, `body` and `mapping` what it means (pure), `reading` walks and looks,
+`answering` sends, `media` prepares the files of an answer, `marking` marks as read.
+"""
