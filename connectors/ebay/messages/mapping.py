@@ -207,9 +207,10 @@ def _attachments(entry: Entry) -> tuple[Attachment, ...]:
 
 def _attachment(file: Media, number: str) -> Attachment:
     """A file; its id is its address, under which anybody gets it."""
-    is_fit = file.url and len(file.url) <= MAX_ID and "\x00" not in file.url
+    url = file.url or ""
+    is_fit = 0 < len(url) <= MAX_ID and not salvage.UNFIT.search(url)
     return Attachment(
-        id=file.url if file.url and is_fit else number,
+        id=url if is_fit else number,
         name=_cut(file.name or ""),
         media_type=MEDIA_TYPES.get(file.type or ""),
     )
