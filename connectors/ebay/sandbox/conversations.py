@@ -159,12 +159,16 @@ def _orders() -> dict[Type, array[int]]:
 
 @dataclass(slots=True)
 class Mailbox:
-    """The conversations of *owner*; it numbers them, and what is written in them, by *numbers*."""
+    """The conversations of *owner*; it numbers them, and what is written in them, by *numbers*.
+
+    *stuck*: ids of conversations of which bulk updates fail.
+    """
 
     owner: Member
     numbers: Numbers
     on_message: Callable[[Conversation, Message], None] = lambda *_: None
     live: dict[int, Conversation] = field(default_factory=dict)
+    stuck: set[str] = field(default_factory=set)
     _orders: dict[Type, array[int]] = field(default_factory=_orders)
     _bulks: list[Bulk] = field(default_factory=list)
 

@@ -11,10 +11,10 @@ from connectors.ebay.sandbox.conversations import Mailbox
 from connectors.ebay.sandbox.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from random import Random
 
-    from connectors.ebay.sandbox.conversations import Conversation, Message
+    from connectors.ebay.sandbox.conversations import Conversation, Media, Message
 
 Api = tuple[str, str]
 """An API as rate limits name it: context and name."""
@@ -84,6 +84,21 @@ class Order:
     at: datetime
     price: str = "24.90"
     currency: str = "EUR"
+
+
+@dataclass(slots=True)
+class Habits:
+    """What differs between days and mailboxes.
+
+    An unfiltered list of more than *large* conversations fails always, of more than a quarter of
+    that sometimes: *fails* is the chance. *returns_html*: what is read back is HTML, however it was
+    sent. *success_word*: how bulk updates say yes, which eBay's own contract spells in two ways.
+    """
+
+    large: int = 20_000
+    fails: float = 0.3
+    returns_html: bool = False
+    success_word: str = "SUCCESS"
 
 
 @dataclass(slots=True)
@@ -175,6 +190,51 @@ class Seller:
     def __post_init__(self) -> None:
         self.desk = Desk(self)
 
+    def asked(
+        self,
+        buyer: Member,
+        text: str,
+        *,
+        title: str = "Where is my parcel",
+        order: Order | None = None,
+        at: datetime | None = None,
+    ) -> Conversation:
+        """*buyer* writes for the first time about an order, a new one where none is given."""
+        at = at or self.market.clock()
+        bought = order or self.sells(buyer, at)
+        made = self.mailbox.open(buyer, title, at, item=bought.item)
+        self.mailbox.write(made, buyer, text, at)
+        return made
+
+    def buyer_writes(
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        at: datetime | None = None,
+        media: Sequence[Media] = (),
+    ) -> Message:
+        """The other one writes again."""
+        at = at or self.market.clock()
+        return self.mailbox.write(conversation, conversation.other, text, at, media=media)
+
+    def answers(
+        self, conversation: Conversation, text: str, *, at: datetime | None = None
+    ) -> Message:
+        """The seller answers on eBay's own page, which keeps HTML and reads what it shows."""
+        conversation.mark(is_read=True)
+        at = at or self.market.clock()
+        return self.mailbox.write(conversation, self.member, f"<p>{text}</p>", at)
+
+    def ebay_writes(
+        self, text: str, *, title: str = "A notice of eBay", at: datetime | None = None
+    ) -> Conversation:
+        """A notice of eBay's own, in a conversation with nobody but eBay."""
+        at = at or self.market.clock()
+        made = self.mailbox.open(self.market.ebay, title, at, type_="FROM_EBAY")
+        self.mailbox.write(made, self.market.ebay, text, at)
+        return made
+
     def options(self) -> dict[str, Any]:
         """How an account of the settings opens this seller, but for the hosts."""
         return {
@@ -188,7 +248,7 @@ class Seller:
 
     def sells(self, buyer: Member, at: datetime | None = None, title: str = "") -> Order:
         """An order of one article, of a listing of its own."""
-        item = str(self.market.numbers.take("item"))
+        item = self.market.item()
         transaction = str(self.market.numbers.take("transaction"))
         order = Order(
             f"{item}-{transaction}",
@@ -239,6 +299,21 @@ class Market:
     sellers: dict[str, Seller] = field(default_factory=dict)
     on_message: Callable[[Seller, Conversation, Message], None] = lambda *_: None
     numbers: Numbers = field(default_factory=Numbers)
+    habits: Habits = field(default_factory=Habits)
+    ebay: Member = field(default_factory=lambda: Member("eBay", "uIdeBay", ""))
+    items: set[str] = field(default_factory=set)
+
+    def fails(self, count: int) -> bool:
+        """Whether an unfiltered list of so many conversations fails this time."""
+        large = self.habits.large
+        is_unlucky = count > large // 4 and self.random.random() < self.habits.fails
+        return count > large or is_unlucky
+
+    def item(self) -> str:
+        """A new listing."""
+        made = str(self.numbers.take("item"))
+        self.items.add(made)
+        return made
 
     def token(self) -> str:
         """A new secret in eBay's spelling, which is no ASCII word: it must be quoted in forms."""

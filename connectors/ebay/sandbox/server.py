@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
-from connectors.ebay.sandbox import access, oauth
+from connectors.ebay.sandbox import access, messages_api, oauth
 from connectors.ebay.sandbox.market import Market
 from core.sandbox import faults
 from core.sandbox.faults import Faults
@@ -50,7 +50,7 @@ class Heard:
 
 def _routes(host: str) -> list[web.RouteDef]:
     """What one of eBay's hosts answers; elsewhere the same path is unknown."""
-    return [*oauth.routes(host)]
+    return [*oauth.routes(host), *messages_api.routes(host)]
 
 
 class Sandbox:
