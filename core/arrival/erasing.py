@@ -1,0 +1,64 @@
+"""A member is to be erased: asked for here, in the transaction of whoever asks.
+
+From its end on nothing of the member is stored any more (`core.arrival.screening`); what is there
+goes at once afterwards (`core.running.forgetting`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.arrival import naming
+from core.store import erasures, forgotten, wake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from core.pushes import Member, Pushed
+    from core.store import Db
+    from core.store.forgotten import Digests
+
+
+async def ask(
+    db: Db,
+    connector: str,
+    pushed: Pushed | None,
+    members: Sequence[Member],
+    now: datetime,
+    *,
+    account: str | None = None,
+) -> int | None:
+    """Write down that *members* are to be erased, and stop what is on its way of them.
+
+    In all accounts of *connector*, or in *account* alone. *pushed* is the notification that asks
+    for it, None where a person does.
+
+    Returns:
+        The number of the request; None where the same push has asked before.
+    """
+    asked = [ids for one in members if (ids := _ids(one))]
+    push = None if pushed is None else (pushed.id, pushed.published_at)
+    number = await erasures.add(db, connector, account, push, asked, now)
+    if number is not None:
+        made = await forgotten.digests(db, connector)
+        known = [each for ids in asked for id_ in ids for each in _remembered(made, id_, now)]
+        await forgotten.add(db, account, known, now)
+        await wake.send(db, "erase")
+    return number
+
+
+def _ids(member: Member) -> set[str]:
+    """The ids of *member* as they are compared; what the database cannot hold is in none."""
+    found = {naming.folded(id_.replace("\0", "")) for id_ in member.ids}
+    return found - {""}
+
+
+def _remembered(made: Digests, id_: str, now: datetime) -> Iterator[forgotten.Id]:
+    """What is kept of an id."""
+    found = naming.shape(id_)
+    if found is None:
+        yield forgotten.Id(made.of(id_), b"", 0, 0, 0, now)
+    else:
+        head = made.of_head(found.head)
+        yield forgotten.Id(made.of(id_), head, found.pieces, found.lead, found.tail, now)

@@ -1,0 +1,140 @@
+"""Whether a text names a member: by which words an id is found, and what is left without it. Pure.
+
+An id is compared by `str.casefold`, whole: as a value it is the same, or it is not; in a text it
+stands for itself, as words of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from html import unescape
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+
+INSTEAD = "[erased]"
+SHORTEST = 4
+"""An id of fewer characters stands in texts by chance: it is compared with whole values alone."""
+
+PIECE = re.compile(r"\w+")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_WRAPPED = re.compile(r"=\r?\n")
+_QUOTED = re.compile(r"=([0-9A-F]{2})")
+
+
+class Shape(NamedTuple):
+    """How an id stands in a text: its first word, how many it has, and signs around these."""
+
+    head: str
+    pieces: int
+    lead: int
+    tail: int
+
+
+class Span(NamedTuple):
+    """Where in a text an *id* stands."""
+
+    start: int
+    end: int
+    id: str
+
+
+def folded(value: str) -> str:
+    """*value* as ids are compared."""
+    return value.strip().casefold()
+
+
+def shape(id_: str) -> Shape | None:
+    """How the folded *id_* stands in a text; None where it is looked for in none."""
+    found = list(PIECE.finditer(id_))
+    if len(id_) < SHORTEST or not found:
+        return None
+    return Shape(found[0][0], len(found), found[0].start(), len(id_) - found[-1].end())
+
+
+def heads(text: str) -> set[str]:
+    """Every word with which an id may begin that stands in *text*, folded."""
+    return set(PIECE.findall(text.casefold()))
+
+
+def candidates(text: str, shapes: AbstractSet[Shape]) -> Iterator[Span]:
+    """Where in *text* something of one of these *shapes* stands."""
+    by_head: defaultdict[str, list[Shape]] = defaultdict(list)
+    for one in shapes:
+        by_head[one.head].append(one)
+    if by_head.keys().isdisjoint(heads(text)):
+        return
+    found = [match.span() for match in PIECE.finditer(text)]
+    for place, (begin, until) in enumerate(found):
+        for one in by_head.get(text[begin:until].casefold(), ()):
+            if place + one.pieces <= len(found) and begin >= one.lead:
+                start, end = begin - one.lead, found[place + one.pieces - 1][1] + one.tail
+                yield Span(start, end, text[start:end].casefold())
+
+
+class Names:
+    """The ids of members, as they are looked for."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.ids = frozenset(id_ for id_ in map(folded, ids) if id_)
+        self._shapes = frozenset(one for id_ in self.ids if (one := shape(id_)) is not None)
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+    def same(self, value: str) -> str | None:
+        """The id that *value* is; None where it is none."""
+        id_ = folded(value)
+        return id_ if id_ in self.ids else None
+
+    def spans(self, text: str) -> list[Span]:
+        """Where *text* names a member, in order; of what overlaps, the longest."""
+        if not self._shapes:
+            return []
+        found = [one for one in candidates(text, self._shapes) if one.id in self.ids]
+        found.sort(key=lambda one: (one.start, -one.end))
+        kept: list[Span] = []
+        for one in found:
+            if not kept or one.start >= kept[-1].end:
+                kept.append(one)
+        return kept
+
+    def named(self, text: str) -> frozenset[str]:
+        """The ids that *text* names, however they are written in it."""
+        return frozenset(one.id for way in ways(text) for one in self.spans(way))
+
+    def without(self, text: str) -> str:
+        """*text* with a word in the place of each id; nothing where an id is hidden in its code."""
+        parts, last = [], 0
+        for one in self.spans(text):
+            parts += [text[last : one.start], INSTEAD]
+            last = one.end
+        rest = "".join((*parts, text[last:])) if parts else text
+        return "" if self.named(rest) else rest
+
+
+def ways(text: str) -> Iterator[str]:
+    """*text* as it stands, and as HTML, JSON, an address or a letter would have it read."""
+    yield text
+    if "&" in text:
+        yield unescape(text)
+    if "\\" in text:
+        yield _ESCAPED.sub(_unescaped, text)
+    if "%" in text:
+        yield unquote(text)
+    if "=" in text and (_WRAPPED.search(text) or _QUOTED.search(text)):
+        yield _QUOTED.sub(_unquoted, _WRAPPED.sub("", text))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return " " if match[2] in "bfnrt" else match[2]
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))
