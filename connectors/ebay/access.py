@@ -2,7 +2,7 @@
 
 A token that is refused before its time is renewed once; what was sent with it has certainly not
 been done. What the token endpoint refuses concerns the whole account; what an API refuses with a
-fresh token concerns the one stream that asked.
+good token concerns the one stream that asked.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from connectors.ebay import refusals
-from core.errors import BadCredentials, BadPayload, OutcomeUnknown, Refused
+from connectors.ebay import application, refusals
+from connectors.ebay.limits import Limits
+from core.errors import BadCredentials, BadPayload, OutcomeUnknown, RateLimited, Refused
 from core.transport import answers
-from core.transport.oauth import Grant, OAuth
+from core.transport.oauth import OAuth
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,15 +33,12 @@ Scheme = Literal["bearer", "iaf", "application", "raw"]
 """How a token goes along (trap 34): the seller's as ``Bearer``, as ``IAF`` (Post-Order), or ``raw``
 in a header of its own (Trading); ``application``: our own token, as ``Bearer``."""
 
-TOKENS = "/identity/v1/oauth2/token"
-APPLICATION = "https://api.ebay.com/oauth/api_scope"
-"""The scope of an application's own token."""
-
-MESSAGES = "https://api.ebay.com/oauth/api_scope/commerce.message"
+_SCOPE = "https://api.ebay.com/oauth/api_scope"
+MESSAGES = f"{_SCOPE}/commerce.message"
 SCOPES = {
     "/commerce/message/": MESSAGES,
-    "/commerce/notification/": "https://api.ebay.com/oauth/api_scope/commerce.notification.subscription",
-    "/sell/fulfillment/v1/payment_dispute": "https://api.ebay.com/oauth/api_scope/sell.payment.dispute",
+    "/commerce/notification/": f"{_SCOPE}/commerce.notification.subscription",
+    "/sell/fulfillment/v1/payment_dispute": f"{_SCOPE}/sell.payment.dispute",
 }
 """By the begin of a path: what the seller must have consented to."""
 
@@ -58,13 +56,18 @@ IN_VAIN = 60.0
 
 
 class Access:
-    """What is asked and sent for one account."""
+    """What is asked and sent for one account; *own* are its names, casefolded.
+
+    *limits* are the seller's own quotas, *application* what its accounts share.
+    """
 
     def __init__(self, options: EbayOptions, http: Http) -> None:
         self._options, self._http = options, http
-        self._seller = OAuth(http, _grant(options, options.refresh_token.get_secret_value(), None))
-        self._application = OAuth(http, _grant(options, None, APPLICATION))
+        refresh_token = options.refresh_token.get_secret_value()
+        self._seller = OAuth(http, application.grant(options, refresh_token=refresh_token))
         self._in_vain_until = 0.0
+        self.application = application.of(options, http)
+        self.limits = Limits()
         self.own = options.own
 
     def is_own(self, name: str) -> bool:
@@ -83,16 +86,10 @@ class Access:
         headers: Mapping[str, str] | None = None,
         names: tuple[str, ...] = ("id",),
     ) -> Salvaged[M]:
-        """What *path* answers; what does not fit *model* is set aside (`core.transport.salvage`).
-
-        Ids in *path* are quoted by the caller.
-
-        Raises:
-            BadCredentials: the consent is gone, or does not cover the call (then `alone`).
-            RateLimited, Unreachable: as `core.transport.http` says.
-            BadPayload: as there; so is an error inside an answer 200; `detail` is then ``error``.
-        """
-        answer = await self._asked(host, path, operation, scheme, params, headers)
+        """As `get`; what does not fit *model* is set aside (`core.transport.salvage`)."""
+        answer = await self.get(
+            host, path, operation=operation, scheme=scheme, params=params, headers=headers
+        )
         return answers.salvaged(answer, model, operation, names)
 
     async def get_json(
@@ -107,8 +104,49 @@ class Access:
         headers: Mapping[str, str] | None = None,
     ) -> M:
         """As `get_items`, all of it or nothing."""
-        answer = await self._asked(host, path, operation, scheme, params, headers)
+        answer = await self.get(
+            host, path, operation=operation, scheme=scheme, params=params, headers=headers
+        )
         return answers.parsed(answer, model, operation)
+
+    async def get(
+        self,
+        host: Host,
+        path: str,
+        *,
+        operation: str,
+        scheme: Scheme = "bearer",
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """What *path* answers. Ids in *path* are quoted by the caller.
+
+        Raises:
+            BadCredentials: the consent is gone, or does not cover the call (then `alone`).
+            RateLimited: eBay's quota is used up, as it says or as we have counted.
+            Unreachable: as `core.transport.http` says.
+            BadPayload: as there; so is an error inside an answer 200: `detail` is then ``error``.
+        """
+
+        async def ask(authorized: Mapping[str, str]) -> Answer:
+            return await self._http.get(
+                self._url(host, path),
+                operation=operation,
+                headers={**authorized, **(headers or {})},
+                params=params,
+            )
+
+        try:
+            answer = await self._counted(path, operation, scheme, ask, _is_refused)
+        except BadPayload as fault:
+            if why := refusals.explain(fault.raw):
+                text = f"{fault}, {why}"
+                raise BadPayload(text, raw=fault.raw, detail=fault.detail) from None
+            raise
+        if refusals.ids(answer.body):  # trap 35: never "nothing is open"
+            told = f"{operation}: {refusals.explain(answer.body)}"
+            raise BadPayload(told, raw=answer.body, detail="error")
+        return answer
 
     async def send(
         self,
@@ -147,7 +185,7 @@ class Access:
                 explain=refusals.explain,
             )
 
-        answer = await self._authorized(path, scheme, ask)
+        answer = await self._counted(path, operation, scheme, ask, _is_about_the_token)
         if refusals.ids(answer.body):
             told = f"{operation}: {refusals.explain(answer.body)}"
             if refusals.is_about_the_question(answer.body):
@@ -155,54 +193,55 @@ class Access:
             raise OutcomeUnknown(told, detail="error")
         return answer
 
-    async def _asked(
+    def forget(self) -> None:
+        """The seller's token was refused in words of an answer's own: the next is a new one."""
+        self._seller.forget()
+
+    async def _counted(
         self,
-        host: Host,
         path: str,
         operation: str,
         scheme: Scheme,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
+        ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
+        renews: Callable[[BadCredentials], bool],
     ) -> Answer:
-        async def ask(authorized: Mapping[str, str]) -> Answer:
-            return await self._http.get(
-                self._url(host, path),
-                operation=operation,
-                headers={**authorized, **(headers or {})},
-                params=params,
-            )
-
+        """What *ask* comes to, if the quotas allow it; a 429 that names no time lasts as they do."""
+        if (wait := self._wait(path, operation)) > 0:
+            raise RateLimited(f"{operation}: held back, the quota is used up", retry_after=wait)
+        for limits in (self.application.limits, self.limits):
+            limits.count(path, operation)
         try:
-            answer = await self._authorized(path, scheme, ask)
-        except BadPayload as fault:
-            if why := refusals.explain(fault.raw):
-                text = f"{fault}, {why}"
-                raise BadPayload(text, raw=fault.raw, detail=fault.detail) from None
-            raise
-        if refusals.ids(answer.body):  # trap 35: never "nothing is open"
-            told = f"{operation}: {refusals.explain(answer.body)}"
-            raise BadPayload(told, raw=answer.body, detail="error")
-        return answer
+            return await self._authorized(path, scheme, ask, renews)
+        except RateLimited as limit:
+            wait = self._wait(path, operation)
+            if limit.retry_after is not None or wait <= 0:
+                raise
+            raise RateLimited(str(limit), retry_after=wait) from None
+
+    def _wait(self, path: str, operation: str) -> float:
+        """The seconds until the quotas allow such a call, as far as they are known."""
+        return max(one.wait(path, operation) for one in (self.application.limits, self.limits))
 
     async def _authorized(
         self,
         path: str,
         scheme: Scheme,
         ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
+        renews: Callable[[BadCredentials], bool],
     ) -> Answer:
         headers = await self._headers(scheme)
         try:
             return await ask(headers)
         except BadCredentials as fault:
-            if fault.detail != "401" or monotonic() < self._in_vain_until:
-                raise _barred(path, fault) from None
+            if not renews(fault) or monotonic() < self._in_vain_until:
+                raise _barred(path, scheme, fault) from None
         self._tokens(scheme).forget()
         headers = await self._headers(scheme)
         try:
             return await ask(headers)
         except BadCredentials as fault:
             self._in_vain_until = monotonic() + IN_VAIN
-            raise _barred(path, fault) from None
+            raise _barred(path, scheme, fault) from None
 
     async def _headers(self, scheme: Scheme) -> dict[str, str]:
         try:
@@ -221,29 +260,29 @@ class Access:
         return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
     def _tokens(self, scheme: Scheme) -> OAuth:
-        return self._application if scheme == "application" else self._seller
+        return self.application.tokens if scheme == "application" else self._seller
 
     def _url(self, host: Host, path: str) -> str:
         return f"{self._options.base(host)}{path}"
 
 
-def _grant(options: EbayOptions, refresh_token: str | None, scope: str | None) -> Grant:
-    """Without a *scope* a seller's token has all that the seller consented to."""
-    return Grant(
-        url=f"{options.base('api')}{TOKENS}",
-        client_id=options.client_id,
-        client_secret=options.client_secret.get_secret_value(),
-        refresh_token=refresh_token,
-        scope=scope,
-        basic=True,
-    )
+def _is_refused(fault: BadCredentials) -> bool:
+    """Whether a question may be asked again with a new token."""
+    return fault.detail == "401"
 
 
-def _barred(path: str, fault: BadCredentials) -> BadCredentials:
+def _is_about_the_token(fault: BadCredentials) -> bool:
+    """Whether eBay says that the token alone kept it from taking what was sent."""
+    told = refusals.ids(fault.raw)
+    return bool(told) and fault.detail == "401" and refusals.TOKEN.issuperset(told)
+
+
+def _barred(path: str, scheme: Scheme, fault: BadCredentials) -> BadCredentials:
     """The token is good, and may not do this: it says which scope is missing (trap 32)."""
     why = refusals.explain(fault.raw)
     text = f"{fault}{why and ', '}{why}"
-    if scope := next((scope for begin, scope in SCOPES.items() if path.startswith(begin)), None):
+    scope = next((scope for begin, scope in SCOPES.items() if path.startswith(begin)), None)
+    if scope is not None and scheme != "application":
         text += f": the consent lacks the scope {scope}; let the seller consent again"
         if scope == MESSAGES:
             text += ', or write messages_by = "trading"'

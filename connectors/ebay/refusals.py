@@ -13,6 +13,9 @@ PERMISSION = 1100
 
 UNKNOWN_CONVERSATION = 355000
 
+TOKEN = frozenset({1001, 1002, 1003, 1004})
+"""What is wrong with the token, and with nothing else."""
+
 WORDS = {
     1001: "the token is not accepted",
     1002: "there is no token",

@@ -1,0 +1,62 @@
+"""What the accounts of one application share: its own token, and its quotas.
+
+An application gets 1,000 tokens a day (developer.ebay.com: OAuth rate limits, read 2026-11-22): one
+for each call, or for each of many accounts, would use them up (trap 33).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from connectors.ebay.limits import Limits
+from core.transport.oauth import Grant, OAuth
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from connectors.ebay.options import EbayOptions
+    from core.transport.http import Http
+
+TOKENS = "/identity/v1/oauth2/token"
+SCOPE = "https://api.ebay.com/oauth/api_scope"
+"""The scope of an application's own token."""
+
+Key = tuple[str, str, str]
+
+
+class Application:
+    """One application of one environment."""
+
+    def __init__(self, options: EbayOptions, http: Http) -> None:
+        self.tokens = OAuth(http, grant(options, scope=SCOPE))
+        self.limits = Limits()
+
+
+_known: WeakKeyDictionary[ClientSession, dict[Key, Application]] = WeakKeyDictionary()
+"""By what everything is sent through: it ends with the session."""
+
+
+def of(options: EbayOptions, http: Http) -> Application:
+    """The application of an account, the same one for all its accounts in this process."""
+    secret = sha256(options.client_secret.get_secret_value().encode()).hexdigest()
+    key = options.base("api"), options.client_id, secret
+    applications = _known.setdefault(http.session, {})
+    if key not in applications:
+        applications[key] = Application(options, http)
+    return applications[key]
+
+
+def grant(
+    options: EbayOptions, *, refresh_token: str | None = None, scope: str | None = None
+) -> Grant:
+    """Who asks for a token; without a *scope* a seller's has all that the seller consented to."""
+    return Grant(
+        url=f"{options.base('api')}{TOKENS}",
+        client_id=options.client_id,
+        client_secret=options.client_secret.get_secret_value(),
+        refresh_token=refresh_token,
+        scope=scope,
+        basic=True,
+    )
