@@ -14,7 +14,18 @@ from sla.given import FOLLOW_UP, Deadline, deadline, split
 from sla.policy import Party
 from sla.since import Dates, since
 from sla.steps import CALENDAR_ENDED, next_alert_at, reached
-from sla.turn import Delivery, Given, Kind, Level, Outcome, Turn, accepted_at, in_order, instant
+from sla.turn import (
+    REST,
+    Delivery,
+    Given,
+    Kind,
+    Level,
+    Outcome,
+    Turn,
+    accepted_at,
+    in_order,
+    instant,
+)
 from sla.waitings import SAME, Ended, Scan, Waiting
 
 if TYPE_CHECKING:
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
     from sla.policy import CountsFrom, Policy, ThreadKind
 
 __all__ = [
+    "REST",
     "Clock",
     "Delivery",
     "Given",

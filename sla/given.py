@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sla.policy import Party
-from sla.turn import Kind, Level, covers, is_delivered
+from sla.turn import REST, Kind, Level, covers, is_delivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,10 +57,18 @@ class Deadline:
 
 
 def split(given: Iterable[Given]) -> tuple[dict[tuple[str, str], list[Given]], list[Given]]:
-    """The readings of given deadlines by (kind, act), and those of given starts."""
+    """The readings of given deadlines by (kind, act), and those of given starts.
+
+    Those of the act `REST` belong to every other act of their kind that is not asked beside them.
+    """
     groups: dict[tuple[str, str], list[Given]] = {}
     for reading in given:
         groups.setdefault((reading.kind, reading.act), []).append(reading)
+    for kind, rest in [(key[0], groups.pop(key)) for key in list(groups) if key[1] == REST]:
+        for (other, act), group in groups.items():
+            if other == kind:
+                beside = {(reading.as_of, reading.read_at) for reading in group if reading.asks}
+                group += [replace(r, act=act) for r in rest if (r.as_of, r.read_at) not in beside]
     deadlines = {key: g for key, g in groups.items() if any(r.due_at for r in g)}
     starts = [r for key, g in groups.items() if key not in deadlines for r in g]
     return deadlines, starts
@@ -68,7 +76,7 @@ def split(given: Iterable[Given]) -> tuple[dict[tuple[str, str], list[Given]], l
 
 def deadline(readings: Sequence[Given], moments: Sequence[Moment]) -> Deadline | None:
     """What the readings of one (kind, act) amount to; None where none of them ever asked."""
-    ordered = sorted(readings, key=_age)
+    ordered = sorted(readings, key=age)
     asked, closed = _last_run(ordered)
     dated = next((r for r in [*reversed(asked), *reversed(ordered)] if r.due_at), None)
     if not asked or dated is None or dated.due_at is None:
@@ -89,7 +97,7 @@ def deadline(readings: Sequence[Given], moments: Sequence[Moment]) -> Deadline |
     return replace(found, stop=_stop(found, asked[-1], closed, moments))
 
 
-def _age(reading: Given) -> tuple[datetime, datetime, bool, str]:
+def age(reading: Given) -> tuple[datetime, datetime, bool, str]:
     """Its place among readings; of two of the same instants the one that asks stands."""
     return reading.as_of, reading.read_at, reading.asks, repr(reading)
 
@@ -104,16 +112,18 @@ def _last_run(ordered: Sequence[Given]) -> tuple[list[Given], list[Given]]:
 def _stop(
     found: Deadline, asked: Given, closed: Sequence[Given], moments: Sequence[Moment]
 ) -> Stop | None:
-    """What ended it: the seller's act, a mark, the end of the conversation, or a reading."""
+    """What ended it: the seller's act or a reading, a mark or the end of the conversation.
+
+    At the same instant the first two: they say why.
+    """
     turns = [(at, turn) for at, _, _, turn in moments if at > found.started_at]
     acts = [(at, turn) for at, turn in turns if _is_act(turn, asked)]
     since = [Stop(at, turn.id) for at, turn in acts if _known(at, turn) >= asked.as_of]
     earlier = [Stop(at, turn.id) for at, turn in acts if _known(at, turn) < asked.as_of]
-    stops = [stop for at, turn in turns if (stop := _ending(found, asked, at, turn))]
+    stops = since[:1]
     if closed:
-        stops.append(_closing(found, closed, [*since[:1], *earlier[-1:]]))
-    else:
-        stops += since[:1]
+        stops = [_closing(found, closed, [*since[:1], *earlier[-1:]])]
+    stops += [stop for at, turn in turns if (stop := _ending(found, asked, at, turn))]
     return min(stops, key=lambda stop: stop.at, default=None)
 
 

@@ -21,6 +21,9 @@ Outcome = Literal["withdrawn", "escalated", "closed_by_buyer"]
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """A stamp before this instant cannot be: no marketplace here is older."""
 
+REST = "*"
+"""In place of an act: all of that kind of which the same reading says nothing else."""
+
 _PLACE = itemgetter(0, 1, 2)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -86,7 +89,9 @@ class Given:
     """One reading of a date that the marketplace itself gives; appended, never overwritten.
 
     With `due_at` anywhere among the readings of (kind, act) it is a given deadline; without, and
-    with `starts_at`, a given start ("a reply is needed since").
+    with `starts_at`, a given start ("a reply is needed since"). One that asks nothing may have the
+    act `REST`: where the marketplace tells all that it asks, the rest of that kind is asked no
+    more.
     """
 
     kind: str

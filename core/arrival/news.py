@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.arrival.verdicts import folded
 from core.store import FOREVER, Raced, held, links, messages, readings, threads, verdicts
+from sla.clock import REST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pydantic import SecretStr
 
@@ -132,16 +135,38 @@ async def _with_readings(db: Db, account: str, page: Page, news: News) -> News:
     if not told:
         return news
     stored = await readings.of(db, account, told)
-    doubtful = {id_ for id_, one in page.given if readings.is_news(stored[id_], one, FOREVER)}
+    beside = _beside(page)
+    doubtful = {
+        id_ for id_, one in page.given
+        if readings.is_news(stored[id_], one, FOREVER, beside[_instants(id_, one)])
+    }  # fmt: skip
     if not doubtful:
         return news
     seen = await messages.last_seen(db, account, doubtful)
     fresh: list[tuple[str, Given]] = []
-    for thread, reading in sorted(page.given, key=lambda pair: (pair[1].as_of, pair[1].read_at)):
+    for thread, reading in sorted(page.given, key=_turn):
         last = reading.read_at if thread in news.touched else seen.get(thread)
-        if readings.is_news(stored[thread], reading, last):
+        if readings.is_news(stored[thread], reading, last, beside[_instants(thread, reading)]):
             stored[thread].append(reading)
             fresh.append((thread, reading))
     return replace(
         news, readings=tuple(fresh), touched=news.touched.union(thread for thread, _ in fresh)
     )
+
+
+def _instants(thread: str, reading: Given) -> tuple[datetime, datetime, str]:
+    return reading.as_of, reading.read_at, thread
+
+
+def _turn(told: tuple[str, Given]) -> tuple[datetime, datetime, bool]:
+    """When its turn is: by its age, and what is said of all the rest before what is asked."""
+    _, reading = told
+    return reading.as_of, reading.read_at, reading.act != REST
+
+
+def _beside(page: Page) -> Mapping[tuple[datetime, datetime, str], list[Given]]:
+    """By thread and instants, what *page* says of single acts and of all the rest at once."""
+    found: dict[tuple[datetime, datetime, str], list[Given]] = defaultdict(list)
+    for thread, reading in page.given:
+        found[_instants(thread, reading)].append(reading)
+    return found

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.model import MAX_LINE
 from core.store import held, legible
-from sla.clock import Given
+from sla.clock import REST, Given
+from sla.given import age
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -62,21 +63,52 @@ async def forget(db: Db, account: str, threads: Collection[str]) -> None:
     await db.execute(FORGET, account, list(threads))
 
 
-def is_news(known: Sequence[Given], reading: Given, last_seen: datetime | None) -> bool:
+def is_news(
+    known: Sequence[Given],
+    reading: Given,
+    last_seen: datetime | None,
+    beside: Collection[Given] = (),
+) -> bool:
     """Whether *reading* says more than the readings of its thread that are stored.
 
     One that repeats the newest is news only if a message was seen since (*last_seen*): that the
-    marketplace still asks after a reply is another fact than that it asked before.
+    marketplace still asks after a reply is another fact than that it asked before. One of all the
+    rest (`REST`) is news where something was asked until then of which those *beside* it, of the
+    same instants, say nothing; it is stored before they are looked at, for it would end them.
     """
-    same = [g for g in known if (g.kind, g.act) == (reading.kind, reading.act)]
+    same = [g for g in known if _is_about(g, reading)]
     if any(g.as_of == reading.as_of and _says(g) == _says(reading) for g in same):
         return False
+    if reading.act == REST:
+        return _ends(known, reading, beside) or _is_other(same, reading)
     if not same:
         return True
-    newest = max(same, key=lambda g: (g.as_of, g.read_at))
+    newest = max(same, key=age)
     if reading.as_of < newest.as_of or _says(newest) != _says(reading):
         return True
     return last_seen is not None and last_seen > newest.read_at
+
+
+def _is_about(known: Given, reading: Given) -> bool:
+    """Whether *known* says something of what *reading* is about."""
+    return known.kind == reading.kind and known.act in (reading.act, REST)
+
+
+def _ends(known: Sequence[Given], rest: Given, beside: Collection[Given]) -> bool:
+    """Whether something was asked last before *rest*, and is not asked *beside* it."""
+    before = sorted((g for g in known if g.kind == rest.kind and age(g) < age(rest)), key=age)
+    asked: set[str] = set()
+    for g in before:
+        if g.asks:
+            asked.add(g.act)
+        else:
+            asked -= asked if g.act == REST else {g.act}
+    return bool(asked - {g.act for g in beside})
+
+
+def _is_other(same: Sequence[Given], reading: Given) -> bool:
+    """Whether *reading* is no repetition of the newest of *same*."""
+    return not same or _says(max(same, key=age)) != _says(reading)
 
 
 def _says(g: Given) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sla.clock import Kind, Level, clocks
+from sla.clock import REST, Kind, Level, clocks
 from sla.policy import ThreadKind
 from tests.sla.making import (
     BUYER,
@@ -330,3 +330,58 @@ def test_a_request_of_the_same_instant_as_a_message_is_not_answered_by_it():
     assert only([replied("r", at(0))], [claim(at(0), by_message=True)]).ended is None
     late = replied("r", at(0) + HOUR)
     assert only([late], [claim(at(0), by_message=True)]).ended == "met"
+
+
+def rest(as_of, **other):
+    """A reading that tells all that is asked, and asks nothing itself."""
+    other = {"kind": "claim", "act": REST, "asks": False, **other}
+    return reading(as_of, **other)
+
+
+def test_what_is_said_of_all_the_rest_ends_every_act_of_its_kind():
+    refund = claim(at(2), act="refund", due_at=at(50))
+    other = claim(at(2), kind="return", due_at=at(60))
+    given = [claim(at(1)), refund, other, rest(at(3), acted_at=at(2.5))]
+
+    ended = {c.promise: (c.ended, c.stopped_at) for c in clocks([], [], given)}
+
+    assert ended == {
+        "given:claim:approve": ("met", at(2.5)),
+        "given:claim:refund": ("met", at(2.5)),
+        "given:return:approve": (None, None),
+    }
+
+
+def test_what_is_asked_at_the_same_instant_as_the_rest_is_asked():
+    given = [claim(at(1)), claim(at(2), act="refund"), rest(at(2), outcome="withdrawn")]
+
+    assert {c.promise: c.ended for c in clocks([], [], given)} == {
+        "given:claim:approve": "void",
+        "given:claim:refund": None,
+    }
+
+
+def test_the_rest_alone_is_no_clock_and_no_waiting():
+    assert clocks([], [policy()], [rest(at(1))]) == []
+
+
+def test_the_rest_ends_what_is_read_later_and_was_asked_before():
+    late = [rest(at(3), outcome="closed_by_buyer"), claim(at(1), read_at=at(9))]
+
+    assert [only([], order).reason for order in (late, late[::-1])] == ["closed_by_buyer"] * 2
+
+
+def test_a_given_start_ends_with_the_rest_of_its_kind():
+    start = reading(at(1), kind="claim", act="refund", starts_at=at(1))
+
+    [running] = clocks([], [policy()], [start])
+    assert running.started_at == at(1)
+    assert clocks([], [policy()], [start, rest(at(2))]) == []
+
+
+def test_a_reading_says_why_it_ended_where_all_is_over_at_the_same_instant():
+    over = told("over", at(5), Kind.UNANSWERABLE)
+
+    clock = only([over], [claim(at(1)), rest(at(5), outcome="escalated")])
+
+    assert (clock.ended, clock.reason, clock.stopped_at) == ("void", "escalated", at(5))
