@@ -329,11 +329,15 @@ class Account(Model):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that goes with a reply or a deed."""
+    """A file that goes with a reply or a deed.
+
+    *url* is its public address, where it lies elsewhere already: *content* is empty then.
+    """
 
     name: str
-    content: bytes = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
     media_type: str = "application/octet-stream"
+    url: str | None = None
 
 
 class Draft(Model):
