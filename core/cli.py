@@ -194,7 +194,7 @@ TO: Callable[[Command], Command] = click.option(
 FILES: Callable[[Command], Command] = click.option(
     "--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along."
 )
-Paths = tuple[Path, ...]
+Paths, Names = tuple[Path, ...], tuple[str, ...]
 
 
 @main.command()
@@ -202,11 +202,9 @@ Paths = tuple[Path, ...]
 @click.argument("account")
 @click.argument("thread", type=Id())
 @click.option("--text", help="The reply; left out, it is read from the standard input.")
-@FILES
+@click.option("--file", "files", multiple=True, metavar="PATH|URL", help="Goes along.")
 @TO
-def reply(
-    path: Path, account: str, thread: str, text: str | None, files: Paths, to: tuple[str, ...]
-) -> None:
+def reply(path: Path, account: str, thread: str, text: str | None, files: Names, to: Names) -> None:
     """Queue a reply to THREAD."""
     from core.commands import acting
 

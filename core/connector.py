@@ -2,7 +2,8 @@
 
 A connector is declared as a value, `spec = Spec(...)`, found by the entry points of the group
 `replyby.connectors.v1`. It reads (`Connector`), and what more it can do is declared in `can` and is
-one more small protocol each: `Replies`, `Looks`, `Receives`, `Waits`, `Enriches`, `Acts`.
+one more small protocol each: `Replies`, `Looks`, `MarksRead`, `Receives`, `Waits`, `Enriches`,
+`Acts`.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
-    "Looks", "Member", "Options", "PushOutcome", "PushRequest", "Pushed", "Receipt", "Receives",
-    "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies", "Sent", "Spec", "Transport",
-    "Waits", "load_specs",
+    "Looks", "MarksRead", "Member", "Options", "PushOutcome", "PushRequest", "Pushed", "Receipt",
+    "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies", "Sent", "Spec",
+    "Transport", "Waits", "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"
@@ -63,8 +64,10 @@ class Capabilities:
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
     needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
     characters a reply may have, None where nobody knows. *most_enclosed*: how many bytes of files a
-    reply may take along, 0: none. *verdicts*: what became of a reply is told
-    later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes
+    reply may take along, 0: none; *most_files*: how many files. *enclosed*: of which media types
+    (None: of any), *linked*: of which types it takes files by their public address (None: of any).
+    *marks_read*: on request it marks threads as read there. *verdicts*: what became of a reply is
+    told later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes
     twice is of its earliest instant, and one of ours stays in the thread for which it was written.
     *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
     read against it; None: never so.
@@ -82,6 +85,10 @@ class Capabilities:
     shortest_reply: int | None = None
     longest_reply: int | None = None
     most_enclosed: int = 0
+    most_files: int | None = None
+    enclosed: frozenset[str] | None = None
+    linked: frozenset[str] | None = frozenset()
+    marks_read: bool = False
     verdicts: bool = False
     letters: bool = False
     confirmed_after: timedelta | None = None
@@ -131,6 +138,21 @@ class Looks(Protocol):
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
         """These threads as they are now, with all their messages; unknown ones are left out."""
+        ...
+
+
+@runtime_checkable
+class MarksRead(Protocol):
+    """Can mark threads as read at the marketplace. Core asks only where a person asks for it."""
+
+    async def mark_read(self, threads: Sequence[Thread]) -> Mapping[str, str]:
+        """Mark them; why it was not done, by thread, for those that stay as they are.
+
+        Marking twice does no harm: there is no unknown outcome.
+
+        Raises:
+            ConnectorError: nothing is known of any of them.
+        """
         ...
 
 
@@ -265,6 +287,8 @@ class Spec(Generic[OptionsT]):
     *credentials*: the keys of an account of which it is known when they end.
     *findings*: what is allowed in an account's options and yet not wise, beside those of the other
     accounts of this connector; each begins with the key.
+    *goals*: promises of our own where the marketplace makes none; an account whose settings name
+    goals has those in their place.
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
     before a reply is queued, without a call.
     """
@@ -284,6 +308,7 @@ class Spec(Generic[OptionsT]):
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
     credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
     refuses: Refuses | None = None
+    goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
 
 
 def load_specs() -> dict[str, Spec[Any]]:

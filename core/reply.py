@@ -98,7 +98,7 @@ def check(body: str, can: Capabilities, files: Sequence[File] = ()) -> None:
     Raises:
         Mistaken: the account cannot answer from here, *body* is too short or too long for it, or
             holds what no keyboard writes: marketplaces refuse it, or show it as odd signs; or
-            *files* are too large, or cannot go along.
+            *files* are too large, too many, or cannot go along as they are.
     """
     if not can.replies:
         raise Mistaken("this account cannot answer from here; answer at the marketplace")
@@ -111,11 +111,32 @@ def check(body: str, can: Capabilities, files: Sequence[File] = ()) -> None:
         raise Mistaken(f"a reply has {can.shortest_reply} characters at least there")
     if can.longest_reply is not None and len(body) > can.longest_reply:
         raise Mistaken(f"a reply has {can.longest_reply} characters at most there; shorten it")
-    if files and not can.most_enclosed:
+    _check_files(files, can)
+
+
+def _check_files(files: Sequence[File], can: Capabilities) -> None:
+    sent = [one for one in files if one.url is None]
+    if can.most_files is not None and len(files) > can.most_files:
+        raise Mistaken(f"a reply has {can.most_files} files at most there; send less")
+    if sent and not can.most_enclosed:
         raise Mistaken("no files go with a reply from here; send them at the marketplace")
-    if sum(len(one.content) for one in files) > can.most_enclosed:
+    if sum(len(one.content) for one in sent) > can.most_enclosed:
         most = can.most_enclosed // 10**6
         raise Mistaken(f"the files of a reply have {most} MB at most there; send less")
+    if len(sent) < len(files) and can.linked == frozenset():
+        raise Mistaken("no file goes with a reply by its address there; name a file of yours")
+    for one in files:
+        _check_type(one, can.enclosed if one.url is None else can.linked, can)
+
+
+def _check_type(one: File, fit: frozenset[str] | None, can: Capabilities) -> None:
+    if fit is None or one.media_type in fit:
+        return
+    if one.url is None and (can.linked is None or one.media_type in can.linked):
+        raise Mistaken(
+            f"{one.name} goes along only by its public address there: --file https://..."
+        )
+    raise Mistaken(f"no file of the type {one.media_type} goes with a reply there: {one.name}")
 
 
 async def queue(

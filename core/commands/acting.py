@@ -25,15 +25,15 @@ async def answer(
     account: str,
     thread: str,
     body: str | bytes,
-    paths: Collection[Path],
+    files_named: Collection[str],
     to: Collection[str],
 ) -> None:
-    """Queue a reply with the files at *paths*; the daemon sends it.
+    """Queue a reply with the files of these paths or addresses; the daemon sends it.
 
     Raises:
         Mistaken: there is no such account, thread or file, or the marketplace would not take it.
     """
-    text, files = _text(body), tuple(map(enclosing.file, paths))
+    text, files = _text(body), tuple(map(enclosing.named, files_named))
     configured = opening.read(path)
     found = configured.accounts[opening.known(configured, account)]
     reply.check(text, found.spec.can(found.options), files)

@@ -13,16 +13,24 @@ if TYPE_CHECKING:
     from core.store import Db
 
 ADD = """
-    insert into reply_file (reply, number, name, media_type, content) values ($1, $2, $3, $4, $5)
+    insert into reply_file (reply, number, name, media_type, content, url)
+    values ($1, $2, $3, $4, $5, $6)
 """
-OF = "select name, media_type, content from reply_file where reply = $1 order by number"
+OF = "select name, media_type, content, url from reply_file where reply = $1 order by number"
 DROP = "delete from reply_file where reply = $1"
 
 
 async def add(db: Db, reply: int, files: Sequence[File]) -> None:
     """Keep *files* for a reply that was just queued."""
     rows = [
-        (reply, number, legible(one.name), legible(one.media_type), one.content)
+        (
+            reply,
+            number,
+            legible(one.name),
+            legible(one.media_type),
+            one.content,
+            None if one.url is None else legible(one.url),
+        )
         for number, one in enumerate(files)
     ]
     if rows:
@@ -32,7 +40,7 @@ async def add(db: Db, reply: int, files: Sequence[File]) -> None:
 async def of(db: Db, reply: int) -> tuple[File, ...]:
     """The files of a reply, in their order."""
     rows = await db.fetch(OF, reply)
-    return tuple(File(row["name"], row["content"], row["media_type"]) for row in rows)
+    return tuple(File(row["name"], row["content"], row["media_type"], row["url"]) for row in rows)
 
 
 async def drop(db: Db, reply: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import ingest, reply
+from core.commands import enclosing
 from core.connector import Capabilities, Sent
 from core.errors import Mistaken, OutcomeUnknown, Refused, Unreachable
 from core.metrics import Metrics
@@ -19,6 +20,7 @@ BUYER = frozenset({Party.BUYER})
 FILES = (
     File("Rechnung ü.pdf", b"%PDF \x00\xff", "application/pdf"),
     File("odd\x00name", b"", "image/png"),
+    File("label.pdf", media_type="application/pdf", url="https://files.shop.example/label.pdf"),
 )
 CAN = Capabilities(replies=True, most_enclosed=10**6)
 
@@ -67,7 +69,7 @@ async def test_files_leave_with_the_reply_and_are_forgotten(sent, outcome):
 
     left = await sent(shop)
 
-    assert shop.got == [(FILES[0], File("odd\ufffdname", b"", "image/png"))]
+    assert shop.got == [(FILES[0], File("odd\ufffdname", b"", "image/png"), FILES[2])]
     assert left == 0
 
 
@@ -96,3 +98,60 @@ def test_what_is_too_large_or_cannot_go_along_is_refused_before_it_is_queued():
         reply.check("Here.", CAN, (large,))
     with pytest.raises(Mistaken, match="no files go with a reply"):
         reply.check("Here.", Capabilities(replies=True), FILES)
+
+
+PICKY = Capabilities(
+    replies=True,
+    most_enclosed=10**6,
+    most_files=2,
+    enclosed=frozenset({"image/png"}),
+    linked=frozenset({"image/png", "application/pdf"}),
+)
+PICTURE = File("a.png", b"PNG", "image/png")
+LINK = FILES[2]
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([PICTURE] * 3, "2 files at most"),
+        ([File("a.pdf", b"PDF", "application/pdf")], "only by its public address"),
+        ([File("a.exe", b"MZ")], "no file of the type application/octet-stream"),
+        ([File("a.exe", url="https://x.example/a.exe")], "no file of the type"),
+    ],
+)
+def test_what_a_marketplace_does_not_take_of_files_is_refused_before_it_is_queued(files, told):
+    reply.check("Here.", PICKY, [PICTURE, LINK])
+
+    with pytest.raises(Mistaken, match=told):
+        reply.check("Here.", PICKY, files)
+
+
+def test_an_address_goes_only_where_the_marketplace_takes_addresses():
+    with pytest.raises(Mistaken, match="no file goes with a reply by its address"):
+        reply.check("Here.", CAN, [LINK])
+
+
+def test_a_file_is_named_by_its_path_or_by_its_public_address(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"Hello")
+
+    assert enclosing.named(str(path)) == File("a.txt", b"Hello", "text/plain")
+    named = enclosing.named("https://files.shop.example/my%20label.pdf?v=1")
+    address = "https://files.shop.example/my%20label.pdf?v=1"
+    assert named == File("my label.pdf", b"", "application/pdf", address)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("http://files.shop.example/a.pdf", "begins with https://"),
+        ("https://", "begins with https://"),
+        ("https://files.shop.example/a b.pdf", "begins with https://"),
+        ("ftp://files.shop.example/a.pdf", "begins with https://"),
+        ("https://files.shop.example/", "ends with the file's name"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_mistake(name, told):
+    with pytest.raises(Mistaken, match=told):
+        enclosing.named(name)
