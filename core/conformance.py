@@ -134,6 +134,16 @@ class ConnectorConformance:
             assert policy.checked_on
             assert policy.calendar.first_open(stage.now)
 
+    async def test_a_goal_of_a_connector_is_no_contract_of_the_marketplace(
+        self, stage: Stage
+    ) -> None:
+        goals = stage.spec.goals(stage.options) if stage.spec.goals else ()
+        contracts = stage.spec.policies(stage.options)
+        assert not {p.name for p in goals} & {p.name for p in contracts}
+        for policy in goals:
+            assert policy.role == "goal"
+            assert policy.calendar.first_open(stage.now)
+
     async def test_what_names_the_account_holds_no_secret(self, stage: Stage) -> None:
         spec, options = stage.spec, stage.options
         named = [spec.marketplace(options), spec.identity(options), spec.budget(options)]

@@ -86,7 +86,8 @@ class Accounts:
         options = self._complaints.read(spec.options, written, (*path, "options"))
         if options is None:
             return None
-        chosen = self._chosen(section, spec.policies(options), path)
+        chosen = self._contracts(section, spec.policies(options), path)
+        chosen += self._goals(section, spec.goals(options) if spec.goals else (), path)
         if not (sound and may):
             return None
         return configure(name, section, spec, options, written, chosen)
@@ -103,7 +104,7 @@ class Accounts:
         for route in section.routes:
             if route not in self._routes:
                 self._complaints.unknown((*path, "routes"), "route", route, self._routes)
-        for goal in section.goals:
+        for goal in section.goals or ():
             self._check_role(goal, "goal", (*path, "goals"))
 
     def _check_role(self, name: str, role: Role, path: Path) -> None:
@@ -136,13 +137,11 @@ class Accounts:
             return {**spec.sandbox.options, **written}
         return written
 
-    def _chosen(
+    def _contracts(
         self, section: AccountSection, offered: Sequence[Policy], path: Path
     ) -> tuple[Policy, ...]:
-        """The contracts, replaced by those of the same name in the settings, then the goals."""
-        contracts: dict[str, tuple[Policy, ...]] = {}
-        for policy in offered:
-            contracts[policy.name] = (*contracts.get(policy.name, ()), policy)
+        """The contracts, replaced by those of the same name in the settings."""
+        contracts = _by_name(offered)
         names = tuple(contracts) if section.policies is None else section.policies
         chosen: list[Policy] = []
         for name in dict.fromkeys(names):
@@ -154,9 +153,22 @@ class Accounts:
             else:
                 known = {*contracts, *self._own_contracts()}
                 self._complaints.unknown((*path, "policies"), "contract", name, known)
-        for goal in dict.fromkeys(section.goals):
-            chosen += self._promises.get(goal, ())
         return tuple(chosen)
+
+    def _goals(
+        self, section: AccountSection, offered: Sequence[Policy], path: Path
+    ) -> tuple[Policy, ...]:
+        """Those that the settings name; where they say nothing, the connector's own.
+
+        One of the same name in the settings takes the place of the connector's.
+        """
+        own = _by_name(offered)
+        for name in own if section.goals is None else ():
+            if name in self._promises:
+                self._check_role(name, "goal", (*path, "goals"))
+        names = tuple(own) if section.goals is None else section.goals
+        found = [self._promises.get(name, own.get(name, ())) for name in dict.fromkeys(names)]
+        return tuple(policy for versions in found for policy in versions)
 
     def _own_contracts(self) -> list[str]:
         return [n for n, made in self._promises.items() if made and made[0].role == "contract"]
@@ -227,6 +239,14 @@ def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:
     )
     streams, budget = found.spec.streams(options), found.spec.budget(options)
     return Configured(account, found.spec, options, written, found.promises, streams, budget)
+
+
+def _by_name(offered: Sequence[Policy]) -> dict[str, tuple[Policy, ...]]:
+    """Promises with all their versions."""
+    found: dict[str, tuple[Policy, ...]] = {}
+    for policy in offered:
+        found[policy.name] = (*found.get(policy.name, ()), policy)
+    return found
 
 
 def _names(policies: Sequence[Policy], role: str) -> tuple[str, ...]:

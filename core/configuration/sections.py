@@ -213,7 +213,7 @@ class AccountSection(Section):
     title: str = ""
     shop: str | None = None
     policies: tuple[str, ...] | None = None
-    goals: tuple[str, ...] = ()
+    goals: tuple[str, ...] | None = None
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -124,6 +125,48 @@ def complaints(read):
         return found.value.complaints
 
     return complaints
+
+
+@pytest.fixture
+def read_with_goals(tmp_path):
+    """As `read`, with a connector that has a goal of its own."""
+
+    def read(text):
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        own = replace(contract("shop-day"), role="goal")
+        specs = {"shop": replace(SHOP, goals=lambda _: (own,))}
+        return settings.load(path, specs, ENVIRON, sandbox=False, now=NOW)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("line", "goals"),
+    [("", ("shop-day",)), ("goals = []", ()), ('goals = ["ours-4h"]', ("ours-4h",))],
+)
+def test_a_connectors_goals_stand_where_the_settings_name_none(read_with_goals, line, goals):
+    found = read_with_goals(GOOD.replace('goals = ["ours-4h"]', line))
+
+    account = found.accounts["shop-fr"].account
+    assert (account.policies, account.goals) == (("shop-acme",), goals)
+
+
+def test_a_goal_of_the_same_name_takes_the_connectors_place(read_with_goals):
+    found = read_with_goals(GOOD.replace("ours-4h", "shop-day").replace("goals =", "# goals ="))
+
+    (_, goal) = found.accounts["shop-fr"].promises
+    assert (goal.name, goal.reply_within) == ("shop-day", timedelta(hours=4))
+
+
+def test_a_contract_may_not_take_the_place_of_a_connectors_goal(read_with_goals):
+    text = GOOD.replace("ours-4h", "shop-day").replace('goals = ["shop-day"]', "")
+
+    with pytest.raises(SettingsError) as found:
+        read_with_goals(
+            text.replace("[policies.shop-day]", '[policies.shop-day]\nrole = "contract"')
+        )
+    assert any("shop-day is a contract" in one for one in found.value.complaints)
 
 
 def test_the_example_of_the_house_is_read(read, tmp_path):
