@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 
-from connectors.ebay.sandbox.market import SCOPE, Market
+from connectors.ebay.sandbox.applications import SCOPE
+from connectors.ebay.sandbox.instants import stamp
+from connectors.ebay.sandbox.market import Market
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from connectors.ebay.sandbox.market import Api, Application, Seller, Token
+    from connectors.ebay.sandbox.applications import Api, Application, Token
+    from connectors.ebay.sandbox.market import Seller
 
 Who = Literal["user", "application", "either"]
 
@@ -108,11 +110,6 @@ def error(
     return {"errors": [shown]}
 
 
-def stamp(at: datetime) -> str:
-    """An instant as eBay writes it: UTC, milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def answered(content: Any, status: int = 200, **headers: str) -> web.Response:
     """JSON, instants as eBay writes them."""
     body = json.dumps(content, ensure_ascii=False, default=stamp).encode()
@@ -180,7 +177,11 @@ def spend(found: Caller, api: Api) -> None:
     Raises:
         Refusal: 429, the day's calls are used up; no word about when there are more.
     """
-    if not found.application.spend(api, found.application.limits.get(api)):
+    is_fine = found.application.spend(api, found.application.limits.get(api))
+    if is_fine and found.seller is not None:
+        whose = (found.seller.member.name, *api)
+        is_fine = found.application.spend(whose, found.seller.limits.get(api))
+    if not is_fine:
         raise Refusal(429, 2001, "The request limit has been reached for the resource.")
 
 

@@ -7,44 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from connectors.ebay.sandbox.applications import SCOPES, Application
 from connectors.ebay.sandbox.conversations import Mailbox
 from connectors.ebay.sandbox.desk import Desk
+from connectors.ebay.sandbox.signing import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from random import Random
 
+    from connectors.ebay.sandbox.applications import Api
     from connectors.ebay.sandbox.conversations import Conversation, Media, Message
 
-Api = tuple[str, str]
-"""An API as rate limits name it: context and name."""
-
-TOKEN_LASTS = timedelta(seconds=7200)
-CONSENT_LASTS = timedelta(seconds=47_304_000)
-GRANTS_A_DAY = {"client_credentials": 1000, "authorization_code": 10_000, "refresh_token": 50_000}
-
-SCOPE = "https://api.ebay.com/oauth/api_scope"
-SCOPES = (
-    SCOPE,
-    f"{SCOPE}/commerce.message",
-    f"{SCOPE}/commerce.notification.subscription",
-    f"{SCOPE}/commerce.identity.readonly",
-    f"{SCOPE}/sell.fulfillment",
-    f"{SCOPE}/sell.payment.dispute",
-    f"{SCOPE}/sell.inventory",
-)
-"""What a seller consents to unless a test says otherwise."""
-
-CALLS_A_DAY: dict[Api, int] = {
-    ("commerce", "message"): 50_000,
-    ("commerce", "notification"): 10_000,
-    ("commerce", "identity"): 5_000,
-    ("commerce", "media"): 50_000,
-    ("developer", "analytics"): 5_000,
-    ("sell", "fulfillment"): 100_000,
-    ("sell", "post-order"): 50_000,
-    ("tradingapi", "TradingAPI"): 5_000,
-}
 RESET_AT = timedelta(hours=8)
 """Midnight in San José in winter: when a day of calls begins, after midnight of UTC."""
 
@@ -93,85 +67,23 @@ class Habits:
     An unfiltered list of more than *large* conversations fails always, of more than a quarter of
     that sometimes: *fails* is the chance. *returns_html*: what is read back is HTML, however it was
     sent. *success_word*: how bulk updates say yes, which eBay's own contract spells in two ways.
+
+    A push leaves *push_after* the news. Who did not answer 2xx *ack_within* gets it *again_after*,
+    until *gives_up_after*; *most_failures* on end mark a destination down. *pushes_own*: what the
+    seller wrote is pushed too, *pushes_ebay*: what eBay wrote; neither is known.
     """
 
     large: int = 20_000
     fails: float = 0.3
     returns_html: bool = False
     success_word: str = "SUCCESS"
-
-
-@dataclass(slots=True)
-class Token:
-    """What a token opens: the seller's things, or the application's own (None)."""
-
-    seller: Seller | None
-    scopes: frozenset[str]
-    until: datetime
-
-
-@dataclass(slots=True)
-class Consent:
-    """A refresh token's worth."""
-
-    seller: Seller
-    scopes: frozenset[str]
-    until: datetime
-
-
-@dataclass(slots=True)
-class Application:
-    """A keyset of a developer: its tokens, its calls a day, its place for pushes.
-
-    *limits* may be changed at any time; what was used is counted by day.
-    """
-
-    client_id: str
-    client_secret: str
-    market: Market
-    consents: dict[str, Consent] = field(default_factory=dict)
-    codes: dict[str, Consent] = field(default_factory=dict)
-    tokens: dict[str, Token] = field(default_factory=dict)
-    limits: dict[Api, int] = field(default_factory=lambda: dict(CALLS_A_DAY))
-    grants: dict[str, int] = field(default_factory=lambda: dict(GRANTS_A_DAY))
-    used: Counter[tuple[Any, ...]] = field(default_factory=Counter)
-
-    def consent(self, seller: Seller, scopes: Iterable[str] = SCOPES) -> str:
-        """*seller* lets this application in for 18 months; the refresh token."""
-        made = self.market.token()
-        until = self.market.clock() + CONSENT_LASTS
-        self.consents[made] = Consent(seller, frozenset(scopes), until)
-        return made
-
-    def revoke(self, seller: Seller) -> None:
-        """*seller* takes every consent back: refresh tokens and access tokens die."""
-        gone = [name for name, one in self.consents.items() if one.seller is seller]
-        for name in gone:
-            del self.consents[name]
-        self.tokens = {k: one for k, one in self.tokens.items() if one.seller is not seller}
-
-    def mint(self, seller: Seller | None, scopes: Iterable[str]) -> str:
-        """An access token, good for two hours."""
-        made = self.market.token()
-        self.tokens[made] = Token(seller, frozenset(scopes), self.market.clock() + TOKEN_LASTS)
-        return made
-
-    def expire_tokens(self) -> None:
-        """Every access token has ended by now."""
-        for one in self.tokens.values():
-            one.until = self.market.clock()
-
-    def spend(self, what: tuple[Any, ...], limit: int | None) -> bool:
-        """Count one more of *what* today; False where the day's *limit* is used up."""
-        key = (*what, self.market.day())
-        if limit is not None and self.used[key] >= limit:
-            return False
-        self.used[key] += 1
-        return True
-
-    def spent(self, what: tuple[Any, ...]) -> int:
-        """How many of *what* were used today."""
-        return self.used[(*what, self.market.day())]
+    push_after: timedelta = timedelta(seconds=1)
+    ack_within: timedelta = timedelta(seconds=10)
+    again_after: timedelta = timedelta(minutes=3)
+    gives_up_after: timedelta = timedelta(days=1)
+    most_failures: int = 100
+    pushes_own: bool = False
+    pushes_ebay: bool = False
 
 
 @dataclass(slots=True)
@@ -185,6 +97,7 @@ class Seller:
     mailbox: Mailbox
     orders: dict[str, Order] = field(default_factory=dict)
     marketplace: str = "EBAY_DE"
+    limits: dict[Api, int] = field(default_factory=lambda: {("commerce", "message"): 20_000})
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -302,6 +215,11 @@ class Market:
     habits: Habits = field(default_factory=Habits)
     ebay: Member = field(default_factory=lambda: Member("eBay", "uIdeBay", ""))
     items: set[str] = field(default_factory=set)
+    images: dict[str, datetime] = field(default_factory=dict)
+    keys: Keys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = Keys(self.random)
 
     def fails(self, count: int) -> bool:
         """Whether an unfiltered list of so many conversations fails this time."""
@@ -372,5 +290,6 @@ class Market:
         mailbox = Mailbox(member, self.numbers)
         seller = Seller(member, chosen, "", self, mailbox, marketplace=marketplace)
         seller.refresh_token = chosen.consent(seller, scopes)
+        mailbox.on_message = lambda where, said: self.on_message(seller, where, said)
         self.sellers[name] = seller
         return seller

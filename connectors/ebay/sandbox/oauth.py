@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from connectors.ebay.sandbox import access
-from connectors.ebay.sandbox.market import CONSENT_LASTS, SCOPE, TOKEN_LASTS, Consent
+from connectors.ebay.sandbox.applications import CONSENT_LASTS, SCOPE, TOKEN_LASTS, Consent
 
 if TYPE_CHECKING:
-    from connectors.ebay.sandbox.market import Application
+    from connectors.ebay.sandbox.applications import Application
 
 USER_TOKEN, APPLICATION_TOKEN = "User Access Token", "Application Access Token"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from connectors.ebay.sandbox.access import stamp
+from connectors.ebay.sandbox.instants import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,8 +14,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
-from connectors.ebay.sandbox import access, messages_api, oauth
+from connectors.ebay.sandbox import (
+    access,
+    disputes_api,
+    messages_api,
+    notification_api,
+    oauth,
+    postorder,
+    small_apis,
+)
 from connectors.ebay.sandbox.market import Market
+from connectors.ebay.sandbox.pushes import Pushes
 from core.sandbox import faults
 from core.sandbox.faults import Faults
 from core.sandbox.serve import RECORDED, Loopback
@@ -50,7 +59,14 @@ class Heard:
 
 def _routes(host: str) -> list[web.RouteDef]:
     """What one of eBay's hosts answers; elsewhere the same path is unknown."""
-    return [*oauth.routes(host), *messages_api.routes(host)]
+    return [
+        *oauth.routes(host),
+        *messages_api.routes(host),
+        *notification_api.routes(host),
+        *small_apis.routes(host),
+        *postorder.routes(host),
+        *disputes_api.routes(host),
+    ]
 
 
 class Sandbox:
@@ -63,6 +79,8 @@ class Sandbox:
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
         self.faults = Faults(clock, seed, error=access.error)
         self.market = Market(self.now, Random(seed))
+        self.pushes = Pushes(self.market)
+        self.market.on_message = self.pushes.message
         self.received: deque[Received] = deque(maxlen=RECORDED)
         self.heard: deque[Heard] = deque(maxlen=HEARD)
         self._clock = clock
@@ -80,13 +98,18 @@ class Sandbox:
             self.faults,
             self._clock,
             forms=forms,
-            shared={access.MARKET: self.market, access.HOST: host},
+            shared={
+                access.MARKET: self.market,
+                access.HOST: host,
+                notification_api.PUSHES: self.pushes,
+            },
             received=self.received,
         )
 
     async def __aenter__(self) -> Self:
         for server in self._servers.values():
             await self._stack.enter_async_context(server)
+        await self._stack.enter_async_context(self.pushes)
         return self
 
     async def __aexit__(

@@ -1,0 +1,258 @@
+"""Pushes on their way: signed, again after minutes where nobody acknowledged, given up after a day.
+
+An endpoint that fails on and on is marked down. Whoever acknowledges after `Habits.ack_within` gets
+the same notification again: the same id, one more attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+from collections import deque
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from uuid import UUID
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+
+from connectors.ebay.sandbox import destinations, payload, topics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    from connectors.ebay.sandbox.applications import Application
+    from connectors.ebay.sandbox.conversations import Conversation, Message
+    from connectors.ebay.sandbox.destinations import Destination, Subscription
+    from connectors.ebay.sandbox.market import Market, Member, Seller
+
+GOOD = frozenset({200, 201, 202, 204})
+AT_ONCE = 64
+"""So many pushes are under way at a time."""
+RECORDED = 50_000
+SHORTEST_NAP, LONGEST_NAP = 0.01, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One notification for one destination; *attempt* is the one to come."""
+
+    application: Application
+    destination: Destination
+    topic: str
+    id: str
+    event_at: datetime
+    data: Mapping[str, Any]
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How an attempt went: *status* None where there was no answer, or none in time."""
+
+    at: datetime
+    topic: str
+    id: str
+    attempt: int
+    status: int | None
+
+
+class Due(NamedTuple):
+    """A push that leaves *at*; *number* keeps the order of those at one instant."""
+
+    at: datetime
+    number: int
+    push: Push
+
+
+@dataclass(slots=True)
+class Pushes:
+    """What has not been acknowledged yet; delivers while it is entered.
+
+    *is_held*: nothing leaves until it is set to False again. *tried*: the last attempts.
+    """
+
+    market: Market
+    is_held: bool = False
+    tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
+    _due: list[Due] = field(default_factory=list)
+    _count: int = 0
+    _session: ClientSession | None = None
+    _under_way: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        session = ClientSession(connector=TCPConnector(limit=0))
+        self._session = await self._stack.enter_async_context(session)
+        running = asyncio.create_task(self._run(), name="sandbox-pushes")
+        self._stack.push_async_callback(_ended, running)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def waiting(self) -> int:
+        """How many pushes are to leave, now or later."""
+        return len(self._due)
+
+    def message(self, seller: Seller, conversation: Conversation, one: Message) -> None:
+        """News for the *seller* of what was written; his own words are no news."""
+        habits = self.market.habits
+        is_own = one.sender is seller.member
+        is_ebays = conversation.type == "FROM_EBAY"
+        if (is_own and not habits.pushes_own) or (is_ebays and not habits.pushes_ebay):
+            return
+        data = payload.pushed(conversation, one)
+        for place in seller.application.subscribed.places(topics.NEW_MESSAGE, seller):
+            self._put(seller.application, place, topics.NEW_MESSAGE, data, one.at)
+
+    def deletion(self, member: Member) -> list[str]:
+        """Every application hears that *member* closed the account; the notifications' ids."""
+        return [
+            self._put(one, place, topics.DELETION, topics.deletion(member), self.market.clock())
+            for one in self.market.applications.values()
+            for place in one.subscribed.places(topics.DELETION, None)
+        ]
+
+    def revocation(self, seller: Seller) -> None:
+        """The application hears that *seller* took the consent back."""
+        for place in seller.application.subscribed.places(topics.REVOCATION, None):
+            data = topics.revocation(seller.member)
+            self._put(seller.application, place, topics.REVOCATION, data, self.market.clock())
+
+    def test(self, application: Application, subscription: Subscription) -> str:
+        """A notification of which nothing exists, whatever the subscription's status."""
+        now = self.market.clock()
+        data = topics.invented(subscription.topic, self.market.random, now)
+        place = application.subscribed.destinations[subscription.destination]
+        return self._put(application, place, subscription.topic, data, now)
+
+    def anything(self, application: Application, topic: str, data: Mapping[str, Any]) -> list[str]:
+        """News of whatever *topic* for every destination, subscribed or not."""
+        places = application.subscribed.destinations.values()
+        now = self.market.clock()
+        return [self._put(application, place, topic, data, now) for place in places]
+
+    async def deliver(self) -> int:
+        """Try what is due, all of it at once; how many were."""
+        due = self._taken()
+        await asyncio.gather(*(self._deliver(one) for one in due))
+        return len(due)
+
+    def _put(
+        self,
+        application: Application,
+        place: Destination,
+        topic: str,
+        data: Mapping[str, Any],
+        event_at: datetime,
+    ) -> str:
+        name = f"{self._uuid()}_{self._uuid()}"
+        push = Push(application, place, topic, name, event_at, data)
+        self._at(self.market.clock() + self.market.habits.push_after, push)
+        return name
+
+    def _at(self, at: datetime, push: Push) -> None:
+        self._count += 1
+        heapq.heappush(self._due, Due(at, self._count, push))
+        self._news.set()
+
+    def _taken(self) -> list[Push]:
+        taken = []
+        while not self.is_held and self._due and self._due[0].at <= self.market.clock():
+            taken.append(heapq.heappop(self._due).push)
+        return taken
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._news.clear()
+                for push in self._taken():
+                    tasks.create_task(self._deliver(push))
+                try:
+                    async with asyncio.timeout(self._nap()):
+                        await self._news.wait()
+                except TimeoutError:
+                    continue
+
+    def _nap(self) -> float:
+        if not self._due or self.is_held:
+            return LONGEST_NAP
+        ahead = (self._due[0].at - self.market.clock()) / timedelta(seconds=1)
+        return min(max(ahead, SHORTEST_NAP), LONGEST_NAP)
+
+    async def _deliver(self, push: Push) -> None:
+        place = push.destination
+        if place.status == "MARKED_DOWN":
+            return
+        async with self._under_way:
+            status = await self._status(push)
+        now = self.market.clock()
+        self.tried.append(Tried(now, push.topic, push.id, push.attempt, status))
+        if status in GOOD:
+            place.failures = 0
+            return
+        place.failures += 1
+        self._mark_down(push)
+        habits = self.market.habits
+        if now + habits.again_after < push.event_at + habits.gives_up_after:
+            self._at(now + habits.again_after, replace(push, attempt=push.attempt + 1))
+
+    def _mark_down(self, push: Push) -> None:
+        place, subscribed = push.destination, push.application.subscribed
+        if place.failures >= self.market.habits.most_failures and place.status == "ENABLED":
+            place.status = "MARKED_DOWN"
+            subscribed.alerts.append(f"destination {place.id} was marked down")
+
+    async def _status(self, push: Push) -> int | None:
+        """How the endpoint answers; None: not in time, or not at all."""
+        body = self._body(push)
+        headers = {
+            "Content-Type": "application/json",
+            "X-EBAY-SIGNATURE": self.market.keys.current.header(body),
+        }
+        if self._session is None or not destinations.is_near(push.destination.endpoint):
+            return None
+        patience = ClientTimeout(total=self.market.habits.ack_within.total_seconds())
+        try:
+            async with self._session.post(
+                push.destination.endpoint,
+                data=body,
+                headers=headers,
+                timeout=patience,
+                allow_redirects=False,
+            ) as answer:
+                await answer.read()
+                return answer.status
+        except (ClientError, TimeoutError):
+            return None
+
+    def _body(self, push: Push) -> bytes:
+        told = topics.envelope(
+            push.topic,
+            push.id,
+            push.data,
+            event_at=push.event_at,
+            published_at=self.market.clock(),
+            attempt=push.attempt,
+        )
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self.market.random.getrandbits(128), version=4))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
