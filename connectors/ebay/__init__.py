@@ -1,1 +1,58 @@
-"""eBay: conversations, dossiers with the dates that eBay gives, and pushes."""
+"""eBay: conversations, dossiers with the dates that eBay itself gives, and pushes.
+
+What needs no network: what its refusals mean (`refusals`), its quotas (`limits`), what a seller is
+to keep (`policies`), and the mappings of each part. All calls leave by `access`. The parts:
+`messages` (conversations), `trading` (the same for who may not read them), `dossiers` (inquiries,
+returns, cancellations, cases, disputes), `push`. Trap numbers are those of README.md.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from connectors.ebay import connector, offer, options, policies
+from connectors.ebay.options import EbayOptions
+from core.connector import SandboxSpec, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from core.connector import SandboxClock
+
+
+@asynccontextmanager
+async def _open_sandbox(
+    accounts: Mapping[str, EbayOptions], clock: SandboxClock
+) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
+    from connectors.ebay.sandbox import opening  # noqa: PLC0415  # an image holds none
+
+    async with opening.open_sandbox(accounts, clock) as opened:
+        yield opened
+
+
+spec = Spec(
+    name="ebay",
+    options=EbayOptions,
+    policies=policies.of,
+    goals=policies.goals,
+    streams=offer.streams,
+    open=connector.opened,
+    can=offer.can,
+    marketplace=options.marketplace,
+    identity=options.identity,
+    budget=options.budget,
+    operations=connector.OPERATIONS,
+    credentials=offer.credentials,
+    findings=options.findings,
+    refuses=connector.refuses,
+    sandbox=SandboxSpec(
+        options={
+            "client_id": "sandbox",
+            "client_secret": "sandbox",
+            "refresh_token": "sandbox",
+            "seller": "sandbox",
+        },
+        open=_open_sandbox,
+    ),
+)

@@ -37,6 +37,7 @@ _SCOPE = "https://api.ebay.com/oauth/api_scope"
 MESSAGES = f"{_SCOPE}/commerce.message"
 SCOPES = {
     "/commerce/message/": MESSAGES,
+    "/commerce/media/": f"{_SCOPE}/sell.inventory",
     "/commerce/notification/": f"{_SCOPE}/commerce.notification.subscription",
     "/sell/fulfillment/v1/payment_dispute": f"{_SCOPE}/sell.payment.dispute",
 }
@@ -205,7 +206,7 @@ class Access:
         ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
         renews: Callable[[BadCredentials], bool],
     ) -> Answer:
-        """What *ask* comes to, if the quotas allow it; a 429 that names no time lasts as they do."""
+        """What *ask* comes to, if the quotas allow it; a 429 without a time lasts as they do."""
         if (wait := self._wait(path, operation)) > 0:
             raise RateLimited(f"{operation}: held back, the quota is used up", retry_after=wait)
         for limits in (self.application.limits, self.limits):

@@ -38,6 +38,8 @@ PATHS = {
 
 APPLICATION = "/developer/analytics/v1_beta/rate_limit/"
 USER = "/developer/analytics/v1_beta/user_rate_limit/"
+OPERATIONS = ("getRateLimits", "getUserRateLimits")
+
 NOTHING = 204
 """The status of an answer that knows no limit."""
 
@@ -139,11 +141,11 @@ async def read(access: Access, now: datetime) -> Page:
     Raises:
         ConnectorError: those of the application could not be read.
     """
-    told, aside = await _asked(access, APPLICATION, "getRateLimits", "application")
+    told, aside = await _asked(access, APPLICATION, OPERATIONS[0], "application")
     access.application.limits.learn(told, now)
     numbers = [*_published(told, "application", now)]
     with suppress(BadCredentials):
-        own, odd = await _asked(access, USER, "getUserRateLimits", "bearer")
+        own, odd = await _asked(access, USER, OPERATIONS[1], "bearer")
         access.limits.learn(own, now)
         numbers += _published(own, "seller", now)
         aside += odd

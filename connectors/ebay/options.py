@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.ebay.sites import SITES
 from core.connector import Options
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
@@ -125,7 +126,8 @@ class EbayOptions(Options):
     *refresh_token_expires*, or 18 months after *refresh_token_made*, where one of them is written.
     *marketplace* is the site (``EBAY_DE``). *look_back* is how far the first walk reads, *overlap*
     how far each later one reads again. *messages_by*: ``trading`` for a seller whose consent lacks
-    the scope of messages. *hosts* are for a stand-in on this machine alone.
+    the scope of messages; *disputes* off for one whose consent lacks theirs. *hosts* are for a
+    stand-in on this machine alone.
     """
 
     client_id: Annotated[str, Field(min_length=1, pattern=r"^[^\s:\x00-\x1f\x7f]+$")]
@@ -135,7 +137,7 @@ class EbayOptions(Options):
     refresh_token_expires: date | None = None
     seller: Name
     seller_ids: tuple[Name, ...] = ()
-    marketplace: str = Field(default="EBAY_DE", pattern=r"^EBAY_[A-Z]{2,10}(?:_[A-Z]{2})?$")
+    marketplace: str = "EBAY_DE"
     environment: Literal["production", "sandbox"] = "production"
     hosts: Hosts = Hosts()
     look_back: PositiveDuration = timedelta(days=30)
@@ -143,7 +145,15 @@ class EbayOptions(Options):
     poll_every: PositiveDuration = timedelta(minutes=2)
     dossiers_every: PositiveDuration = timedelta(minutes=5)
     messages_by: Literal["rest", "trading"] = "rest"
+    disputes: bool = True
     push: Push | None = None
+
+    @field_validator("marketplace")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in SITES:
+            raise Unfit("names no site of eBay's; write an id such as EBAY_DE or EBAY_GB")
+        return name
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

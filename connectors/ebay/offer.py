@@ -1,0 +1,91 @@
+"""What the connector offers: light, for it is imported wherever the settings are read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from connectors.ebay.messages import answering, media
+from connectors.ebay.options import FLOOR, REFRESH_LASTS
+from core.connector import Capabilities, Credential
+from core.model import Stream
+from sla.policy import ThreadKind
+
+if TYPE_CHECKING:
+    from connectors.ebay.options import EbayOptions
+
+MESSAGES, NOTICES, LIMITS, SUBSCRIPTIONS = "messages", "notices", "limits", "subscriptions"
+
+DOSSIERS = {
+    "inquiries": ThreadKind.INQUIRY,
+    "returns": ThreadKind.RETURN,
+    "cancellations": ThreadKind.CANCELLATION,
+    "cases": ThreadKind.CLAIM,
+    "disputes": ThreadKind.DISPUTE,
+}
+"""The searches, each a stream, and what their threads are about."""
+
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+QUARTER = timedelta(minutes=15)
+
+REFRESH = "refresh token of the seller's consent"
+"""The name of the key that ends by itself."""
+
+
+def streams(options: EbayOptions) -> tuple[Stream, ...]:
+    """What is read by itself. Each waits alone where eBay asks to wait: quotas are per API."""
+    floor = SECOND if options.is_near else FLOOR
+    found = [_stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)]
+    if options.messages_by == "rest":
+        found.append(_stream(NOTICES, max(QUARTER, options.poll_every), floor))
+    found += [
+        _stream(name, options.dossiers_every, floor, kind)
+        for name, kind in DOSSIERS.items()
+        if options.disputes or kind is not ThreadKind.DISPUTE
+    ]
+    rare = MINUTE if options.is_near else HOUR
+    found.append(_stream(LIMITS, rare, floor))
+    if options.push is not None:
+        found.append(_stream(SUBSCRIPTIONS, rare, floor))
+    return tuple(found)
+
+
+def _stream(
+    name: str, every: timedelta, floor: timedelta, kind: ThreadKind | None = None
+) -> Stream:
+    return Stream(
+        name,
+        every,
+        carries_clocks=kind is not None,
+        floor=floor,
+        kinds=frozenset() if kind is None else frozenset({kind}),
+        limited_alone=True,
+    )
+
+
+def can(options: EbayOptions) -> Capabilities:
+    """What eBay offers beyond reading; its quotas are the numbers that are reported."""
+    rest = options.messages_by == "rest"
+    return Capabilities(
+        replies=True,
+        looks=True,
+        receives=options.push is not None,
+        reports=True,
+        shortest_reply=answering.SHORTEST,
+        longest_reply=answering.LONGEST,
+        most_enclosed=media.MOST_ENCLOSED if rest else 0,
+        most_files=media.MOST_FILES if rest else None,
+        enclosed=media.IMAGES,
+        linked=media.LINKED if rest else frozenset(),
+        marks_read=rest,
+    )
+
+
+def credentials(options: EbayOptions) -> tuple[Credential, ...]:
+    """The refresh token, where its day is written down; it ends as that day begins."""
+    if options.expires_on is None:
+        return ()
+    expires_at = datetime.combine(options.expires_on, time(tzinfo=UTC))
+    made = options.refresh_token_made
+    made_at = datetime.combine(made, time(tzinfo=UTC)) if made else expires_at - REFRESH_LASTS
+    return (Credential(REFRESH, expires_at, made_at),)
