@@ -132,10 +132,12 @@ async def _serve(stack: AsyncExitStack, state: State) -> dict[str, str]:
         intake = push.Intake(
             pool=lambda: state.watched.pool,
             rules=lambda: state.rules,
-            receiver=state.receiver,
             metrics=state.metrics,
             now=loops.utcnow,
             sure=state.is_sure,
+            woken=state.woken,
+            receiver=state.receiver,
+            options=lambda connector: state.options.get(connector, {}),
         )
         taking = push.application(intake, settings.push.most_bytes)
         served["push"] = await stack.enter_async_context(app.served("push", settings.push, taking))

@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.agree import Computed
-from core.arrival import divide, judging, news, refusals
-from core.arrival.aside import keep
+from core.arrival import divide, hearing, judging, news, refusals, screening
+from core.arrival.aside import keep, publish
 from core.arrival.judging import Settled
 from core.errors import StoreUnavailable, Unstorable
-from core.model import SetAside
 from core.stopwatch import running_from
 from core.store import (
     Raced,
@@ -25,7 +24,6 @@ from core.store import (
     clocks,
     links,
     messages,
-    published,
     readings,
     refusing,
     streams,
@@ -43,7 +41,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.arrival.news import News
-    from core.model import ClockRow, Page, Thread
+    from core.arrival.screening import Screened
+    from core.model import ClockRow, Page, SetAside, Thread
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.clocks import Put
@@ -56,9 +55,11 @@ LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
 TRIES = 10
 BATCH = 200
-_SELLER = Party.SELLER
+_BUYER, _SELLER = Party.BUYER, Party.SELLER
 PUSHED = "push"
 """The name under which is set aside what no stream brought."""
+PROMPT = timedelta(seconds=10)
+"""A buyer's message that is younger may still be pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Stored:
     *received* and *sent* are messages new to us, from the buyer or the marketplace and from the
     seller; *delays* the seconds from the marketplace's instant of a new one to its storing, since
     the account is monitored. *aside* is what was refused; *set_aside* counts what was not set
-    aside before. *replied* are clocks that a reply ended just now.
+    aside before. *replied* are clocks that a reply ended just now. *overdue* are those of
+    *received* that a push had time to bring, where there are pushes.
     """
 
     received: int = 0
@@ -79,6 +81,7 @@ class Stored:
     delays: tuple[float, ...] = ()
     aside: tuple[SetAside, ...] = ()
     replied: tuple[ClockRow, ...] = ()
+    overdue: int = 0
 
     def __add__(self, other: Stored) -> Stored:
         return Stored(
@@ -90,6 +93,7 @@ class Stored:
             self.delays + other.delays,
             self.aside + other.aside,
             self.replied + other.replied,
+            self.overdue + other.overdue,
         )
 
 
@@ -145,7 +149,12 @@ async def page(
     case = _Case(rules, account, since, now, sure, leased=lease is not None)
     page = divide.legible(page if case.is_judged else divide.undeclared(page))
     stored = await _store(db, case, page)
-    kept = (*page.set_aside, *stored.aside, *await _publish(db, account, page, now))
+    kept = (*page.set_aside, *stored.aside, *await publish(db, account, page, now))
+    if kept and lease is None:
+        await accounts.watched_since(db, account, share=True)
+    kept = await screening.unnamed(db, rules, account, kept)
+    if page.pushes is not None:
+        await hearing.told(db, rules, account, page.pushes, now)
     where = stream if lease is None else lease.stream
     fresh = await keep(db, rules, account, where, kept, now)
     return replace(stored, aside=kept, set_aside=fresh)
@@ -158,7 +167,7 @@ async def unchanged(db: Db, account: str, page: Page) -> Stored | None:
     counts if the stream can then be given back under its fence, which moves with every claim and
     with the account's retirement.
     """
-    if page.set_aside or page.published:
+    if page.set_aside or page.published or page.pushes is not None:
         return None
     found = await news.look(db, account, divide.legible(page))
     return Stored(repeated=found.repeated) if found.is_nothing else None
@@ -243,15 +252,19 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     settled = Settled()
     if case.is_judged:
         await verdicts.hold(db, case.account)
+    screen = await screening.screened(db, case.rules, case.account, found)
     with refusing():
-        found, locked = await _keep(db, case, found)
+        screen, locked = await _keep(db, case, screen)
+        found = screen.news
+        await screening.finish(db, case.rules, case.account, screen, case.now)
         aside = await _keep_links(db, case, found)
         if case.is_judged:
             settled = await judging.settle_page(
                 db, case.rules, case.account, found, locked, case.now
             )
             locked = _only(locked, settled.threads | found.touched)
-    put = await _recompute(db, case, locked, _fresh(case, found, settled))
+    fresh = _fresh(case, found, settled.threads | screen.emptied)
+    put = await _recompute(db, case, locked, fresh)
     await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
     return replace(_stored(case, found, put), aside=aside)
 
@@ -264,20 +277,24 @@ async def _keep_links(db: Db, case: _Case, found: News) -> tuple[SetAside, ...]:
     return tuple(divide.lost_link(message, "its message is not stored") for message in lost)
 
 
-async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Locked | Thread]]:
-    """Write threads, messages and readings; what of *found* is still news, and its threads.
+async def _keep(
+    db: Db, case: _Case, screen: Screened
+) -> tuple[Screened, Mapping[str, Locked | Thread]]:
+    """Write threads, messages and readings; what of *screen* is still news, and its threads.
 
     What we have written ourselves is ours until the transaction ends: it needs no lock. What is to
     be judged with it is locked too.
     """
-    account = case.account
+    account, found = case.account, screen.news
     await threads.add(db, account, found.opened)
     await threads.add_bare(db, account, found.bare)
     opened = {thread.id: thread for thread in found.opened}
     reached = await judging.reach(db, account, found, case.now) if case.is_judged else frozenset()
     known = (found.touched | reached) - opened.keys()
     locked = await threads.lock(db, account, known) if known else {}
-    found = await news.confirm(db, account, found)
+    screen = replace(screen, news=await news.confirm(db, account, found))
+    screen = screening.emptied(screen, locked)
+    found = screen.news
     if found.restated:
         await threads.change(db, account, found.restated)
         locked = await threads.lock(db, account, known)
@@ -288,19 +305,19 @@ async def _keep(db: Db, case: _Case, found: News) -> tuple[News, Mapping[str, Lo
     await messages.keep_raw(db, account, written, case.now)
     if found.readings:
         await readings.add(db, account, found.readings)
-    return found, {**opened, **locked}
+    return screen, {**opened, **locked}
 
 
-def _fresh(case: _Case, found: News, settled: Settled) -> Mapping[str, list[StoredTurn]]:
+def _fresh(case: _Case, found: News, others: Collection[str]) -> Mapping[str, list[StoredTurn]]:
     """The turns of threads that this page has opened: all that there is of them, so none is read.
 
     Nothing can have been stored of a thread before its row was. One into which a known message has
-    moved, or of which a date is told, is read as any other.
+    moved, or of which a date is told, and *others* are read as any other.
     """
     fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
     for _, _, _, message in found.changed.values():
         fresh.pop(message.thread, None)
-    for thread in (*(thread for thread, _ in found.readings), *settled.threads):
+    for thread in (*(thread for thread, _ in found.readings), *others):
         fresh.pop(thread, None)
     for _, _, _, message in found.new.values():
         turns = fresh.get(message.thread)
@@ -366,6 +383,7 @@ def _stored(case: _Case, found: News, put: Put) -> Stored:
     now, since = case.now, case.monitored_since
     instants = [at for message in new if (at := message.sent_at) is not None and at >= since]
     delays = tuple([(now - at).total_seconds() if at < now else 0.0 for at in instants])
+    overdue = [m for m in new if m.party is _BUYER and since <= (m.sent_at or now) < now - PROMPT]
     return Stored(
         received=len(new) - sent,
         sent=sent,
@@ -373,18 +391,5 @@ def _stored(case: _Case, found: News, put: Put) -> Stored:
         repeated=found.repeated,
         delays=delays,
         replied=put.replied,
+        overdue=len(overdue),
     )
-
-
-async def _publish(db: Db, account: str, page: Page, now: datetime) -> tuple[SetAside, ...]:
-    """Keep the marketplace's own numbers; what of them is refused is set aside."""
-    if not page.published:
-        return ()
-    try:
-        with refusing():
-            async with db.transaction():
-                await published.add(db, account, page.published, now)
-    except Unstorable as fault:
-        told = repr(page.published).encode("utf-8", "replace")
-        return (SetAside("published", f"{divide.UNSTORABLE}: {fault}", told),)
-    return ()

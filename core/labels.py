@@ -57,7 +57,13 @@ SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
 tells of had passed; a later word about the same clock or account was raised."""
 
-TABLES = ("notice", "market_order", "link", "deed", "verdict")
+PUSHED = (
+    "stored", "duplicate", "challenge", "erasure", "unknown_topic", "unknown_account", "test",
+    "bad_signature", "no_signature", "stale", "unreadable", "failed",
+)  # fmt: skip
+"""What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
+
+TABLES = ("push", "notice", "market_order", "link", "deed", "verdict")
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""
 
@@ -68,7 +74,7 @@ _CRITICAL = {
 }  # fmt: skip
 _INFO = {
     NoticeKind.CORRECTED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP, NoticeKind.TEST,
-    NoticeKind.ACCOUNT_RETIRED, NoticeKind.POLICY_REVIEW,
+    NoticeKind.ACCOUNT_RETIRED, NoticeKind.POLICY_REVIEW, NoticeKind.PUSH_HEARD,
 }  # fmt: skip
 
 REPLY_SECONDS = tuple(m * 60.0 for m in (
@@ -78,6 +84,7 @@ USED_RATIO = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0, 1.25, 1.5, 2.0, 5.0)
 INGEST_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 POLL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+PUSH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30)
 LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 NOTICE_SECONDS = (0.5, 1, 2.5, 5, 15, 30, 60, 300, 900, 3600)
 

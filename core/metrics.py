@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 class Names:
     """The closed sets that come from the settings.
 
-    *accounts* are pairs (marketplace, account); *operations* stand by marketplace; *budgets* are
-    the limits that accounts share: marketplace, the name to show, the key that nobody is shown.
+    *accounts* are pairs (marketplace, account); *operations* and *topics* stand by marketplace,
+    topics where there are pushes; *budgets* are the limits that accounts share: marketplace, the
+    name to show, the key that nobody is shown.
     """
 
     accounts: tuple[tuple[str, str], ...] = ()
     notifiers: tuple[str, ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
+    topics: tuple[tuple[str, str], ...] = ()
     budgets: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -51,9 +53,11 @@ class Metrics:
         self.families: list[Family] = []
         self._labelled: list[Counter | Gauge | Histogram] = []
         self._budgets: dict[str, str] = {}
+        self._topics: frozenset[tuple[str, str]] = frozenset()
         self._deadlines()
         self._ingestion()
         self._requests()
+        self._pushes()
         self._engine()
         self._notifications()
         self._service()
@@ -158,6 +162,20 @@ class Metrics:
             "marketplace budget",
         )
 
+    def _pushes(self) -> None:
+        self.pushes = self._counter(
+            "pushes",
+            "Pushes by what became of them; refused are wrong signatures, stale ones and faults.",
+            "marketplace topic outcome",
+            outcome=closed.PUSHED,
+        )
+        self.push_duration = self._histogram(
+            "push_duration_seconds",
+            "From the arrival of a push to its answer, what it brought being stored before.",
+            "marketplace",
+            closed.PUSH_SECONDS,
+        )
+
     def _engine(self) -> None:
         self.leases_lost = self._counter(
             "leases_lost",
@@ -246,6 +264,12 @@ class Metrics:
         ):  # fmt: skip
             notifier.create(notifier=names.notifiers)
 
+    def pushed(self, marketplace: str, topic: str, outcome: str, seconds: float) -> None:
+        """Count a push answered after *seconds*; a topic that is in no list is ``other``."""
+        known = topic if (marketplace, topic) in self._topics else closed.OTHER
+        self.pushes.labels(marketplace, known, outcome).inc()
+        self.push_duration.labels(marketplace).observe(seconds)
+
     def rate_limited(self, marketplace: str, budget: str, seconds: float) -> None:
         """Count for how long walks wait for the shared limit of this key."""
         name = self._budgets.get(budget, closed.OTHER)
@@ -261,6 +285,10 @@ class Metrics:
         for marketplace, operation in names.operations:
             for asked in (self.marketplace_requests, self.marketplace_request_duration):
                 asked.create(marketplace=[marketplace], operation=[operation])
+        self._topics = frozenset(names.topics)
+        for marketplace, topic in names.topics:
+            self.pushes.create(marketplace=[marketplace], topic=[topic])
+        self.push_duration.create(marketplace=[marketplace for marketplace, _ in names.topics])
         for marketplace, name, key in names.budgets:
             self._budgets[key] = name
             self.rate_budget_wait.create(marketplace=[marketplace], budget=[name])

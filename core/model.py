@@ -20,7 +20,7 @@ from pydantic import (
     Field,
 )
 
-from core.told import Dispatch, Notice, NoticeKind
+from core.told import Dispatch, Notice, NoticeKind, PushTrouble
 from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LONE", "MAX_ID", "MAX_LINE", "Account", "AccountName", "Attachment", "ClockRow", "Dispatch",
     "Draft", "File", "Health", "HealthState", "Id", "Item", "Line", "Message", "MessageId", "Model",
-    "Notice", "NoticeKind", "Order", "Origin", "Page", "Published", "SetAside", "Stream", "Text",
-    "Thread", "ThreadId", "Verdict",
+    "Notice", "NoticeKind", "Order", "Origin", "Page", "Published", "PushTrouble", "SetAside",
+    "Stream", "Text", "Thread", "ThreadId", "Verdict",
 ]  # fmt: skip
 
 AccountName = NewType("AccountName", str)
@@ -217,6 +217,7 @@ class Page:
     *cursor* is where the next walk starts, and counts with the last page only (unless the stream
     is ascending); *position* is where this walk goes on, and lives in memory. *links* set the
     marketplace's own mark "no reply needed", by message: secrets that only a person follows.
+    *pushes* are why no push can arrive, as the marketplace tells; None: it was not asked.
     """
 
     messages: tuple[Message, ...] = ()
@@ -226,6 +227,7 @@ class Page:
     published: tuple[Published, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     links: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    pushes: tuple[PushTrouble, ...] | None = None
     cursor: str | None = None
     position: str | None = None
     more: bool = False
@@ -239,6 +241,8 @@ class Stream:
     marketplace's published limits allow. *ascending* lets the cursor move with every page. *kinds*
     are the threads that it carries: how often it is read matters to promises for these.
     *limited_alone*: where the marketplace asks it to wait, nothing else of the account has to.
+    *pushed*: what is new in it is pushed too: a push pulls its walk forward, and a buyer's message
+    that a walk alone brings says that pushes do not arrive.
     """
 
     name: str
@@ -248,6 +252,7 @@ class Stream:
     floor: timedelta = timedelta(seconds=1)
     kinds: frozenset[ThreadKind] = frozenset(ThreadKind)
     limited_alone: bool = False
+    pushed: bool = False
 
 
 class HealthState(StrEnum):

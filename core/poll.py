@@ -22,7 +22,7 @@ from core.errors import (
 )
 from core.ingest import LEASE
 from core.model import HealthState, SetAside
-from core.reading import health, look, silence, walk
+from core.reading import health, look, missed, silence, walk
 from core.reading.slots import Slots
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
@@ -180,6 +180,7 @@ async def _passed(this: Round, reading: Walk) -> None:
     if lease.unsettled or lease.health is HealthState.BAD_CREDENTIALS:
         await health.settle(this.pool, this.rules, lease, this.clock(), well=True)
     await silence.after(this, reading)
+    await missed.after(this, reading)
     await _fault(look.after(this, reading))
 
 

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+
+PushTrouble = Literal[
+    "destination_missing", "destination_disabled", "destination_down",
+    "subscription_missing", "subscription_disabled",
+]  # fmt: skip
+"""Why no push can arrive, as the marketplace tells: our address is not registered there, switched
+off, or marked down after failures; or what we want is not subscribed to, or switched off."""
+
+TROUBLES: Mapping[str, str] = MappingProxyType(
+    {
+        "destination_missing": "Our address for pushes is not registered there",
+        "destination_disabled": "Our address for pushes is switched off there",
+        "destination_down": "Our address for pushes was marked down there after failures",
+        "subscription_missing": "What should be pushed is not subscribed to",
+        "subscription_disabled": "A subscription to what should be pushed is switched off",
+    }
+)
+"""How each is said."""
 
 
 class NoticeKind(StrEnum):
@@ -24,6 +45,7 @@ class NoticeKind(StrEnum):
     ACCOUNT_DOWN = "account_down"
     ACCOUNT_UP = "account_up"
     PUSH_SILENT = "push_silent"
+    PUSH_HEARD = "push_heard"
     CREDENTIAL_EXPIRING = "credential_expiring"
     POLICY_REVIEW = "policy_review"
     PAYLOAD_SET_ASIDE = "payload_set_aside"

@@ -14,7 +14,8 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     blind                 streams, seen_through, expected, earliest, reason
     account_down          since
     account_up            since, blind_since
-    push_silent           since
+    push_silent           since, trouble
+    push_heard            since
     credential_expiring   expires_at, credential
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING
 from core.model import NoticeKind
 from core.notifier import Words
 from core.spoken import by, instant, span
+from core.told import TROUBLES
 from sla import zones
 
 if TYPE_CHECKING:
@@ -285,9 +287,24 @@ def _up(told: _Told) -> _Spoken:
 
 def _silent(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
+    mend = f"{shlex.join(('replyby', 'subscribe', told.notice.account))} says what is amiss."
     return "No pushes arrive", [
-        f"Since {told.when(since)} polling finds what pushes should have brought.",
-        "What to do: look at the subscription there; polling goes on meanwhile.",
+        _why_silent(told.fact("trouble"), told.when(since)),
+        f"What to do: {mend} Polling goes on meanwhile.",
+    ]
+
+
+def _why_silent(troubles: str, since: str) -> str:
+    if not troubles:
+        return f"Since {since} polling finds what pushes should have brought."
+    return " ".join(f"{TROUBLES.get(each, each)}." for each in troubles.split(", "))
+
+
+def _heard(told: _Told) -> _Spoken:
+    since = told.at("since") or told.notice.raised_at
+    return "Pushes arrive again", [
+        f"There were none since {told.when(since)}.",
+        "What to do: nothing; polling has read what they did not bring.",
     ]
 
 
@@ -361,6 +378,7 @@ _SAY: Mapping[NoticeKind, Callable[[_Told], _Spoken]] = {
     NoticeKind.ACCOUNT_DOWN: _down,
     NoticeKind.ACCOUNT_UP: _up,
     NoticeKind.PUSH_SILENT: _silent,
+    NoticeKind.PUSH_HEARD: _heard,
     NoticeKind.CREDENTIAL_EXPIRING: _expiring,
     NoticeKind.POLICY_REVIEW: _review,
     NoticeKind.PAYLOAD_SET_ASIDE: _set_aside,

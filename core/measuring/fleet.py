@@ -70,6 +70,17 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushing:
+    """Whether pushes about an account arrive; *last* is the instant of the last, 0: none came.
+
+    *silent*: it is told that they do not.
+    """
+
+    last: float = 0.0
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
@@ -81,6 +92,7 @@ class Snapshot:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
+    pushing: Mapping[str, Pushing] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     oldest_due: float = 0.0
@@ -174,6 +186,13 @@ BUDGET = _family(
     "rate_budget_until_timestamp_seconds", "gauge", ("marketplace", "budget"),
     "Until when the marketplace asked to wait, under a limit that accounts share; 0: it did not.",
 )  # fmt: skip
+PUSHED = _family(
+    "push_last_received_timestamp_seconds", "gauge", ACCOUNT,
+    "When a push about the account was last stored; 0: never.",
+)  # fmt: skip
+SILENT = _family(
+    "push_silent", "gauge", ACCOUNT, "1 while it is told that no pushes about the account arrive."
+)
 OLDEST_DUE = _family(
     "poll_queue_oldest_due_timestamp_seconds", "gauge", (),
     "Since when the longest-waiting due poll waits; 0: none waits.",
@@ -200,8 +219,8 @@ OPEN_REPLIES = _family("replies_open", "gauge", ("state",), "Our replies that ar
 
 FAMILIES = (
     OPEN, NEXT, OLDEST, COUNTED, STARTED, CLOSED, LATE, CORRECTED, REOPENED, HISTORY, OBJECTIVE,
-    THRESHOLD, EXPIRY, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET,
-    OLDEST_DUE, DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, MOST_CONNECTIONS, PENDING,
+    THRESHOLD, EXPIRY, SUCCESS, SEEN, STALE, INTERVAL, AUTHORIZED, ENABLED, BACKOFF, BUDGET, PUSHED,
+    SILENT, OLDEST_DUE, DUE, LEASES, WORKERS, DATABASE, CONNECTIONS, MOST_CONNECTIONS, PENDING,
     PENDING_SINCE, PARKED, OPEN_REPLIES,
 )  # fmt: skip
 
@@ -224,6 +243,7 @@ def write(
         families += [
             *_running(snapshot.counted, places),
             *_accounts(snapshot, places),
+            *_pushes(snapshot, places),
             *_counted(snapshot, places),
             *_engine(snapshot, names),
             *_outbox(snapshot, names),
@@ -280,6 +300,13 @@ def _accounts(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
     yield AUTHORIZED, [(place, float(found.authorized)) for place, found in readings]
     yield ENABLED, [(place, float(not found.retired)) for place, found in readings]
     yield BACKOFF, [(place, found.backoff_until) for place, found in readings]
+
+
+def _pushes(snapshot: Snapshot, places: Mapping[str, str]) -> Families:
+    none = Pushing()
+    found = [(place, snapshot.pushing.get(a, none)) for a, place in places.items()]
+    yield PUSHED, [(place, of.last) for place, of in found]
+    yield SILENT, [(place, float(of.silent)) for place, of in found]
 
 
 def _counted(snapshot: Snapshot, places: Mapping[str, str]) -> Families:

@@ -117,6 +117,7 @@ class Walk:
             or page.given
             or page.set_aside
             or page.published
+            or page.pushes is not None
             or page.verdicts
             or page.links
             for page in self._pile
@@ -213,6 +214,7 @@ def merged(pages: Sequence[Page]) -> Page:
         published=tuple(chain.from_iterable(page.published for page in pages)),
         verdicts=tuple(chain.from_iterable(page.verdicts for page in pages)),
         links={message: url for page in pages for message, url in page.links.items()},
+        pushes=next((page.pushes for page in reversed(pages) if page.pushes is not None), None),
     )
 
 

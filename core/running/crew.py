@@ -21,7 +21,8 @@ from core.reading.slots import PATIENCE, Slots
 from core.running import checks, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import deeds, links, notices, orders, transaction
+from core.store import deeds, links, notices, orders, pushes, transaction
+from core.web import storing
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
@@ -302,11 +303,13 @@ class Crew:
             unasked = await orders.purge(db, now - ORDERS_KEPT)
             done = await deeds.purge(db, now - ORDERS_KEPT)
             followed = await links.purge(db, now - state.settings.retention.links)
+            pushed = await pushes.purge(db, now - storing.KEPT)
         erased = await fading.once(state.pool, now - state.settings.retention.links)
         state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
         state.metrics.retention_rows_deleted.labels("market_order", "deleted").inc(unasked)
         state.metrics.retention_rows_deleted.labels("link", "deleted").inc(followed)
         state.metrics.retention_rows_deleted.labels("deed", "deleted").inc(done)
+        state.metrics.retention_rows_deleted.labels("push", "deleted").inc(pushed)
         state.metrics.retention_rows_deleted.labels("verdict", "emptied").inc(erased)
         return now + HOUR
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from core.configuration.configured import Configured
-    from core.connector import Connector
+    from core.connector import Connector, Options
     from core.loops import Pulse
     from core.model import Stream
     from core.running.worker import Worker
@@ -54,6 +54,7 @@ class State:
     clock: HostClock = field(default_factory=HostClock)
     rules: Rules = NO_RULES
     readers: dict[str, Reader] = field(default_factory=dict)
+    options: dict[str, dict[str, Options]] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     session: ClientSession | None = None
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
@@ -97,6 +98,11 @@ class State:
         reader = self.readers.get(account)
         return reader.connector if reader and reader.account.connector == connector else None
 
+    def woken(self, account: str) -> tuple[str, ...]:
+        """The streams of *account* of which a push says that they have something new."""
+        reader = self.readers.get(account)
+        return () if reader is None else tuple(s.name for s in reader.streams.values() if s.pushed)
+
     def adopt(self, settings: Settings, rules: Rules, now: datetime) -> None:
         """Work by these settings from now on."""
         if self.session is None:
@@ -107,6 +113,7 @@ class State:
             for name, found in settings.accounts.items()
         }
         means = Means(http=Http(session, now=loops.utcnow), directory=settings.base)
+        self.options = _by_connector(settings)
         self.notifiers = registry.open_all(settings.notifiers, means)
         self.settings, self.rules = settings, rules
         declare(self, settings, now)
@@ -115,6 +122,14 @@ class State:
 
     def _transport(self, session: ClientSession, marketplace: str) -> Transport:
         return Transport(http(session, self, marketplace), self.mailboxes, self.smtp)
+
+
+def _by_connector(settings: Settings) -> dict[str, dict[str, Options]]:
+    """The options of each connector's accounts, by name."""
+    found: dict[str, dict[str, Options]] = {}
+    for name, one in settings.accounts.items():
+        found.setdefault(one.account.connector, {})[name] = one.options
+    return found
 
 
 def http(session: ClientSession, state: State, marketplace: str) -> Http:
@@ -150,6 +165,12 @@ def metric_names(settings: Settings) -> Names:
         notifiers=tuple(settings.notifiers),
         operations=_once(
             (a.account.marketplace, operation) for a in accounts for operation in a.spec.operations
+        ),
+        topics=_once(
+            (a.account.marketplace, topic)
+            for a in accounts
+            if a.spec.can(a.options).receives
+            for topic in (*a.spec.topics, labels.OTHER)
         ),
         budgets=_shared_limits(accounts),
     )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from core.measuring.fleet import Clocks, Counted, Outbox, Reading, Snapshot
-from core.store import budget, tally, workers
+from core.measuring.fleet import Clocks, Counted, Outbox, Pushing, Reading, Snapshot
+from core.store import budget, pushes, tally, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,6 +92,10 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
         readings={r["account"]: _reading(r) for r in await db.fetch(READINGS, now)},
         counts=await tally.counts(db),
         outbox=_outboxes(await db.fetch(OUTBOX)),
+        pushing={
+            account: Pushing(_instant(last), silent)
+            for account, (last, silent) in (await pushes.states(db)).items()
+        },
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},
         oldest_due=min((r["oldest"].timestamp() for r in due), default=0.0),

@@ -142,6 +142,7 @@ PULL_FORWARD = """
                now() + greatest(w.wait, interval '0') as at
         from unnest($1::text[], $2::timestamptz[], $3::interval[]) as w (account, at, wait)
         join stream s on s.account = w.account and s.carries_clocks
+                     and ($4::text[] = '{}' or s.stream = any($4))
         join account a on a.name = s.account and a.retired_at is null
         where (s.seen_through is null or s.seen_through < w.at)
           and case when s.holder is null then s.next_due > greatest(s.not_before, now() + w.wait)
@@ -310,8 +311,12 @@ async def free_forgotten(db: Db, worker: int, reading: Collection[Lease]) -> int
     return _count(await db.execute(FREE_FORGOTTEN, worker, accounts, names, fences))
 
 
-async def pull_forward(db: Db, at: Mapping[str, datetime], now: datetime) -> int:
+async def pull_forward(
+    db: Db, at: Mapping[str, datetime], now: datetime, names: Collection[str] = ()
+) -> int:
     """Let the walks of some accounts begin at an instant each, if they were to begin later.
+
+    Of streams called *names*; without any, of all that carry clocks.
 
     Returns:
         How many streams are read earlier than they were to be.
@@ -319,7 +324,7 @@ async def pull_forward(db: Db, at: Mapping[str, datetime], now: datetime) -> int
     if not at:
         return 0
     waits = [when - now for when in at.values()]
-    return _count(await db.execute(PULL_FORWARD, list(at), list(at.values()), waits))
+    return _count(await db.execute(PULL_FORWARD, list(at), list(at.values()), waits, list(names)))
 
 
 async def next_due(db: Db) -> timedelta:

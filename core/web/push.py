@@ -1,87 +1,138 @@
 """Signed pushes: `/push/<connector>/<name>`, where *name* is an account's.
 
 What was in a request is stored before the answer leaves, so that a 2xx is a promise: a marketplace
-that got one does not send again.
+that got one does not send again. What is refused is stored nowhere; either way it is counted by
+what became of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
-from core import crash, ingest
+from core import crash
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
-from core.reading import observe
-from core.store import streams, transaction, wake
+from core.labels import OTHER
+from core.web.storing import KEPT, Means, Storing, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from core.connector import Receipt
-    from core.ingest import Stored
-    from core.metrics import Metrics
+    from core.connector import Options, PushOutcome, Receipt
     from core.rules import Rules
-    from core.store import Pool
 
 log = structlog.get_logger()
 
+STALE = 412
+
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """What a push needs: who receives it, and where its pages go."""
+class Intake(Means):
+    """What a push needs: who receives it, by which options, and where its pages go.
 
-    pool: Callable[[], Pool | None]
-    rules: Callable[[], Rules]
+    *options* are those of a connector's accounts by name.
+    """
+
     receiver: Callable[[str, str], object]
-    metrics: Metrics
-    now: Callable[[], datetime]
-    sure: Callable[[], bool]
+    options: Callable[[str], Mapping[str, Options]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a push, and what is answered."""
+
+    outcome: PushOutcome
+    response: web.Response
+    topic: str = OTHER
 
 
 INTAKE = web.AppKey("intake", Intake)
+STORING = web.AppKey("storing", Storing)
 
 
 def application(intake: Intake, most_bytes: int) -> web.Application:
     """One path; a body over *most_bytes* is refused before it is read to the end."""
     app = web.Application(client_max_size=most_bytes)
-    app[INTAKE] = intake
+    app[INTAKE], app[STORING] = intake, Storing(intake)
     app.add_routes([web.route(m, "/push/{connector}/{name}", _push) for m in ("GET", "POST")])
     return app
 
 
 async def _push(request: web.Request) -> web.Response:
-    intake = request.app[INTAKE]
+    intake, began = request.app[INTAKE], monotonic()
     connector, name = request.match_info["connector"], request.match_info["name"]
     receiver = intake.receiver(connector, name)
     if not isinstance(receiver, Receives):
+        intake.metrics.pushes.labels(OTHER, OTHER, "unknown_account").inc()
+        if intake.pool() is None:  # the settings are not taken over yet
+            return web.Response(status=503, text="not ready yet\n")
         raise web.HTTPNotFound(text="nothing is received here\n")
+    told = await _request(request, intake.options(connector))
+    answer = await _answer(request.app, receiver, told, connector, name)
+    account = intake.rules().accounts.get(name)
+    marketplace = OTHER if account is None else account.marketplace
+    seconds = monotonic() - began
+    intake.metrics.pushed(marketplace, answer.topic, answer.outcome, seconds)
+    return answer.response
+
+
+async def _answer(
+    app: web.Application, receiver: Receives, request: PushRequest, connector: str, name: str
+) -> _Answer:
+    """Receive and store; the answer where that cannot be done says so in a closed word."""
     try:
-        receipt = await receiver.receive(await _request(request), intake.now())
-        if receipt.erase:
-            log.error("push not obeyed", connector=connector, account=name, asked="erase")
-            return web.Response(status=501, text="erasing is not possible yet\n")
-        await _store(intake, receipt)
+        receipt = await receiver.receive(request, app[INTAKE].now())
+        return await _stored(app, receipt, connector, name)
     except ConnectorError as fault:
         log.warning("push refused", connector=connector, account=name, reason=fault.reason)
-        return web.Response(status=_status(fault), text=f"{fault.reason}\n")
+        outcome, status = _refusal(fault)
+        return _Answer(outcome, web.Response(status=status, text=f"{fault.reason}\n"))
     except StoreUnavailable as fault:
         log.warning("push not stored", connector=connector, account=name, reason=fault.reason)
-        return web.Response(status=503, text=f"{fault.reason}\n")
-    except web.HTTPException:
-        raise
+        return _Answer("failed", web.Response(status=503, text=f"{fault.reason}\n"))
     except Exception as bug:  # noqa: BLE001  # a connector's: what it says may quote a buyer
         where, error = crash.places(bug), type(bug).__name__
         log.error("push crashed", connector=connector, account=name, error=error, trace=where)  # noqa: TRY400  # likewise
-        return web.Response(status=500, text="crashed\n")
-    return web.Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
+        return _Answer("failed", web.Response(status=500, text="crashed\n"))
 
 
-async def _request(request: web.Request) -> PushRequest:
+async def _stored(app: web.Application, receipt: Receipt, connector: str, name: str) -> _Answer:
+    """Store what is to be stored of *receipt*; what to answer.
+
+    Raises:
+        BadPayload: it is about an account that is none of ours.
+        StoreUnavailable: nothing was stored, and the marketplace is to send again.
+    """
+    intake, outcome = app[INTAKE], receipt.outcome
+    topic = OTHER if receipt.pushed is None else receipt.pushed.topic
+    _known(intake.rules(), {*receipt.pages, *receipt.wake})
+    if _is_stale(receipt, intake.now()):
+        return _Answer("stale", web.Response(status=STALE, text="stale\n"), topic)
+    if receipt.pages or receipt.wake or receipt.erase:
+        is_new = await app[STORING].put(Taken(connector, name, receipt))
+        outcome = outcome if is_new else "duplicate"
+    response = web.Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
+    return _Answer(outcome, response, topic)
+
+
+def _is_stale(receipt: Receipt, now: datetime) -> bool:
+    """Whether it is older than our memory of what was pushed: nobody knows if it was stored.
+
+    A request to erase is obeyed whenever it comes.
+    """
+    pushed = receipt.pushed
+    if pushed is None or pushed.published_at is None or receipt.erase:
+        return False
+    return now - pushed.published_at > KEPT
+
+
+async def _request(request: web.Request, options: Mapping[str, Options]) -> PushRequest:
     """The request as it came: the signature is over the raw bytes."""
     return PushRequest(
         method=request.method,
@@ -89,32 +140,8 @@ async def _request(request: web.Request) -> PushRequest:
         query=dict(request.query),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.read(),
+        accounts=options,
     )
-
-
-async def _store(intake: Intake, receipt: Receipt) -> None:
-    """Everything of one request in one transaction, accounts in order.
-
-    Raises:
-        BadPayload: it is about an account that is none of ours.
-        StoreUnavailable: nothing was stored, and the marketplace is to send again.
-    """
-    rules, pool, now = intake.rules(), intake.pool(), intake.now()
-    _known(rules, {*receipt.pages, *receipt.wake})
-    if not receipt.pages and not receipt.wake:
-        return
-    if pool is None:
-        raise StoreUnavailable("the database was not reached yet")
-    stored: dict[str, Stored] = {}
-    async with transaction(pool) as db:
-        for account in sorted(receipt.pages):
-            page, sure = receipt.pages[account], intake.sure()
-            stored[account] = await ingest.page(db, rules, account, page, now, None, sure=sure)
-        if receipt.wake:
-            await streams.pull_forward(db, dict.fromkeys(sorted(receipt.wake), now), now)
-            await wake.send(db, "poll")
-    for account, told in stored.items():
-        observe.page(intake.metrics, rules, rules.accounts[account], told, "push")
 
 
 def _known(rules: Rules, accounts: Iterable[str]) -> None:
@@ -122,7 +149,7 @@ def _known(rules: Rules, accounts: Iterable[str]) -> None:
         raise BadPayload("a push concerns an account that is not in the settings")
 
 
-def _status(fault: ConnectorError) -> int:
+def _refusal(fault: ConnectorError) -> tuple[PushOutcome, int]:
     if isinstance(fault, BadCredentials):
-        return 401
-    return 400 if isinstance(fault, BadPayload) else 503
+        return "bad_signature", 401
+    return ("unreadable", 400) if isinstance(fault, BadPayload) else ("failed", 503)

@@ -50,10 +50,12 @@ async def post(shop, pool, now):
     intake = push.Intake(
         pool=lambda: pool,
         rules=seeds.rules,
-        receiver=lambda connector, name: shop,
         metrics=Metrics(),
         now=lambda: now,
         sure=lambda: True,
+        woken=lambda account: (),
+        receiver=lambda connector, name: shop,
+        options=lambda connector: {},
     )
     async with (
         app.served("push", Push(listen="127.0.0.1:0"), push.application(intake, LARGEST)) as served,

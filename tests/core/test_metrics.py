@@ -19,6 +19,7 @@ NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
     notifiers=("log", "chat"),
     operations=(("conrad", "M11"),),
+    topics=(("conrad", "NEW_MESSAGE"),),
     budgets=(("conrad", "conrad-de", "shop.example 4f6e"),),
 )
 

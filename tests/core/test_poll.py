@@ -1111,3 +1111,37 @@ async def test_a_walk_keeps_numbers_of_what_it_stored_and_shows_the_rest_at_once
     answered = polling.metrics.reply_duration.labels("empik", "first_reply")._sum.get()
     assert answered == 3600 - 60
     assert [row["raw"] for row in await pages.rows(polling.pool, "set_aside")] == [b"?"]
+
+
+async def walked_alone(polling, *found, pushed=True, sure=True):
+    """Three walks, each of which brings what no push had brought."""
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE, pushed=pushed)))
+    for number in range(3):
+        for make, age in found:
+            id_ = f"{make.__name__}{number}"
+            mk.say(page(make(id_, polling.now + MINUTE - age), thread(as_of=polling.now)))
+        await polling.again(MINUTE, sure=sure)
+    return await polling.told()
+
+
+async def test_walks_that_find_what_pushes_should_have_brought_are_told(polling):
+    [(kind, facts)] = await walked_alone(polling, (buyer, 11 * SECOND))
+
+    assert (kind, facts["trouble"]) == (NoticeKind.PUSH_SILENT, "")
+
+
+@pytest.mark.parametrize(
+    ("found", "pushed", "sure"),
+    [
+        ((buyer, 11 * SECOND), False, True),
+        ((buyer, 9 * SECOND), True, True),
+        ((buyer, 2 * DAY), True, True),
+        ((seller, 11 * SECOND), True, True),
+        ((buyer, 11 * SECOND), True, False),
+    ],
+    ids=["not pushed", "too young", "from before we watched", "our own", "by a doubtful clock"],
+)
+async def test_what_no_push_need_have_brought_says_nothing_about_pushes(
+    polling, found, pushed, sure
+):
+    assert await walked_alone(polling, found, pushed=pushed, sure=sure) == []

@@ -208,7 +208,18 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "What to do: nothing.")),
         (NoticeKind.PUSH_SILENT, (), "No pushes arrive",
          ("Since Sat 2026-11-21 13:00 (Europe/Berlin) polling finds what pushes should have "
-         "brought.\nWhat to do: look at the subscription there; polling goes on meanwhile.")),
+         "brought.\nWhat to do: replyby subscribe mk says what is amiss. "
+         "Polling goes on meanwhile.")),
+        (NoticeKind.PUSH_SILENT,
+         (("since", "2026-11-21T11:30:00+00:00"),
+          ("trouble", "destination_down, subscription_missing")),
+         "No pushes arrive",
+         ("Our address for pushes was marked down there after failures. "
+         "What should be pushed is not subscribed to.\n"
+         "What to do: replyby subscribe mk says what is amiss. Polling goes on meanwhile.")),
+        (NoticeKind.PUSH_HEARD, (("since", "2026-11-21T11:30:00+00:00"),), "Pushes arrive again",
+         ("There were none since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
+         "What to do: nothing; polling has read what they did not bring.")),
         (NoticeKind.CREDENTIAL_EXPIRING, (("expires_at", "2026-12-01T00:00:00+00:00"),),
          "Key expires",
          ("The key of this account expires on Tue 2026-12-01 01:00 (Europe/Berlin).\n"

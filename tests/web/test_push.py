@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import aiohttp
@@ -7,12 +8,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.configuration.sections import Push
-from core.connector import Receipt
+from core.connector import Member, Pushed, Receipt
 from core.errors import BadCredentials, BadPayload, StoreUnavailable, Unreachable
-from core.metrics import Metrics
-from core.store import transaction
-from core.web import app, push
+from core.measuring.fleet import Pushing
+from core.metrics import Metrics, Names
+from core.model import Stream
+from core.store import pushes, stats, transaction
+from core.web import app, push, storing
 from tests.core import pages, seeds
+from tests.core.pages import HOUR
 
 MOST = 4_096
 
@@ -38,7 +42,10 @@ def receiver():
 
 @pytest.fixture
 def metrics():
-    return Metrics()
+    made = Metrics()
+    topics = ("NEW_MESSAGE", "MARKETPLACE_ACCOUNT_DELETION")
+    made.declare(Names(accounts=(("empik", "mk"),), topics=tuple(("empik", t) for t in topics)))
+    return made
 
 
 @pytest.fixture
@@ -48,10 +55,12 @@ async def post(receiver, metrics, pool, now):
     intake = push.Intake(
         pool=lambda: post.pool,
         rules=seeds.rules,
-        receiver=lambda connector, name: receivers.get((connector, name)),
         metrics=metrics,
         now=lambda: now,
         sure=lambda: True,
+        woken=lambda account: post.woken,
+        receiver=lambda connector, name: receivers.get((connector, name)),
+        options=lambda connector: {"mk": f"options of {connector}"},
     )
     listener = Push(listen="127.0.0.1:0")
 
@@ -60,7 +69,7 @@ async def post(receiver, metrics, pool, now):
         async with session.request(method, url, data=body, headers=headers) as answer:
             return answer.status, await answer.read(), answer.headers
 
-    post.pool = pool
+    post.pool, post.woken = pool, ()
     async with (
         app.served("push", listener, push.application(intake, MOST)) as served,
         aiohttp.ClientSession() as session,
@@ -91,6 +100,7 @@ async def test_the_receiver_gets_the_request_as_it_came(post, receiver):
     assert (request.method, request.path, request.body) == ("POST", "/push/shop/mk", b"\x00raw\xff")
     assert request.query == {"a": "1", "b": "2"}
     assert request.headers["x-signature"] == "abc"
+    assert request.accounts == {"mk": "options of shop"}
 
 
 async def test_a_challenge_by_get_is_received_too(post, receiver):
@@ -163,12 +173,6 @@ async def test_a_wake_pulls_the_next_reading_forward(post, receiver, pool):
     assert await pool.fetchval("select next_due <= now() + interval '1 minute' from stream")
 
 
-async def test_an_erasure_that_cannot_be_done_is_not_promised(post, receiver):
-    receiver.answer = Receipt(200, erase=(("mk", "buyer-1"),))
-
-    assert (await post())[0] == 501
-
-
 async def test_a_receivers_bug_is_a_closed_word_and_quotes_nobody(post, receiver, pool):
     receiver.answer = ValueError("the buyer's own words")
 
@@ -183,3 +187,223 @@ async def test_a_receivers_bug_is_a_closed_word_and_quotes_nobody(post, receiver
 
 async def test_a_push_that_is_too_large_is_still_told_so(post, receiver):
     assert (await post(body=b"x" * (MOST + 1)))[0] == 413
+
+
+def pushed(id_="N1", *, topic="NEW_MESSAGE", at=None):
+    return Pushed(id_, topic, at)
+
+
+def told(now, id_="M1", minutes=1):
+    item = pages.buyer(id_, now - timedelta(minutes=minutes))
+    return {"mk": pages.page(item, pages.thread(as_of=now))}
+
+
+def counted(metrics, outcome, topic="other", marketplace="empik"):
+    of = {"marketplace": marketplace, "topic": topic, "outcome": outcome}
+    return metrics.registry.get_sample_value("replyby_pushes_total", of)
+
+
+async def test_a_push_that_comes_again_is_acknowledged_and_stores_nothing(
+    post, receiver, pool, now, metrics
+):
+    receiver.answer = Receipt(204, pages=told(now), pushed=pushed())
+    assert (await post())[0] == 204
+    receiver.answer = Receipt(204, pages=told(now, "M2"), pushed=pushed())
+
+    assert (await post())[0] == 204
+
+    assert await messages(pool) == ["M1"]
+    assert counted(metrics, "stored", "NEW_MESSAGE") == 1
+    assert counted(metrics, "duplicate", "NEW_MESSAGE") == 1
+
+
+async def test_the_same_push_sent_many_times_at_once_is_stored_once(
+    post, receiver, pool, now, metrics
+):
+    receiver.answer = Receipt(204, pages=told(now), pushed=pushed())
+
+    statuses = await asyncio.gather(*(post() for _ in range(20)))
+
+    assert {status for status, _, _ in statuses} == {204}
+    assert counted(metrics, "stored", "NEW_MESSAGE") == 1
+    assert counted(metrics, "duplicate", "NEW_MESSAGE") == 19
+
+
+async def test_what_comes_while_a_transaction_runs_shares_the_next(post, receiver, pool, now):
+    numbers = iter(range(60))
+
+    class Numbered:
+        async def receive(self, request, at):
+            n = next(numbers)
+            return Receipt(204, pages=told(now, f"M{n:02}"), pushed=pushed(f"N{n}"))
+
+    receiver.receive = Numbered().receive
+    before = await committed(pool)
+
+    statuses = await asyncio.gather(*(post() for _ in range(60)))
+
+    assert {status for status, _, _ in statuses} == {204}
+    assert len(await messages(pool)) == 60
+    assert await committed(pool) - before < 20
+
+
+async def committed(pool):
+    """How many transactions have changed something so far."""
+    return int(str(await pool.fetchval("select pg_current_xact_id()")))
+
+
+async def test_a_push_that_cannot_be_stored_costs_its_neighbours_nothing(post, receiver, pool, now):
+    answers = iter([
+        Receipt(204, pages=told(now), pushed=pushed("N1")),
+        Receipt(204, pages={"mk": "no page"}, pushed=pushed("N2")),
+        Receipt(204, pages=told(now, "M3"), pushed=pushed("N3")),
+    ])  # fmt: skip
+
+    class Mixed:
+        async def receive(self, request, at):
+            return next(answers)
+
+    receiver.receive = Mixed().receive
+
+    statuses = await asyncio.gather(post(), post(), post())
+
+    assert sorted(status for status, _, _ in statuses) == [204, 204, 500]
+    assert await messages(pool) == ["M1", "M3"]
+    assert [row["id"] for row in await pages.rows(pool, "push")] == ["N1", "N3"]
+
+
+async def test_a_push_that_is_older_than_our_memory_is_refused(post, receiver, pool, now, metrics):
+    long_ago = now - storing.KEPT - timedelta(seconds=1)
+    receiver.answer = Receipt(204, pages=told(now), pushed=pushed(at=long_ago))
+
+    assert (await post())[0] == 412
+
+    assert await messages(pool) == []
+    assert counted(metrics, "stale", "NEW_MESSAGE") == 1
+
+
+@pytest.mark.parametrize(
+    "outcome", ["unknown_topic", "unknown_account", "test", "unreadable", "challenge"]
+)
+async def test_what_is_not_for_us_is_acknowledged_and_counted_without_a_database(
+    post, receiver, metrics, outcome
+):
+    receiver.answer = Receipt(204, outcome=outcome)
+    post.pool = None
+
+    assert (await post())[0] == 204
+    assert counted(metrics, outcome) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (BadCredentials("signature"), "bad_signature"),
+        (BadPayload("no JSON"), "unreadable"),
+        (Unreachable("their key server"), "failed"),
+        (ValueError("a bug"), "failed"),
+    ],
+)
+async def test_a_refused_push_is_counted_by_what_became_of_it(
+    post, receiver, metrics, fault, outcome
+):
+    receiver.answer = fault
+
+    await post()
+
+    assert counted(metrics, outcome) == 1
+
+
+async def test_a_push_to_an_address_that_is_none_of_ours_is_counted(post, metrics):
+    await post("/push/shop/none")
+
+    assert counted(metrics, "unknown_account", marketplace="other") == 1
+
+
+async def test_while_the_settings_are_not_taken_over_a_push_is_to_come_again(post):
+    post.pool = None
+
+    assert (await post("/push/shop/none"))[0] == 503
+
+
+async def test_a_topic_outside_the_closed_list_gets_no_series_of_its_own(
+    post, receiver, now, metrics
+):
+    receiver.answer = Receipt(204, pushed=pushed(topic="INVENTED"), outcome="unknown_topic")
+
+    await post()
+
+    assert counted(metrics, "unknown_topic") == 1
+    assert counted(metrics, "unknown_topic", "INVENTED") is None
+
+
+async def test_a_wake_pulls_only_the_streams_that_are_pushed(post, receiver, pool, now):
+    await pages.monitored(
+        pool,
+        now,
+        pages.setup("mk", Stream("messages", HOUR, pushed=True), Stream("returns", HOUR)),
+    )
+    await put_off(pool)
+    post.woken = ("messages",)
+    receiver.answer = Receipt(204, wake=frozenset({"mk"}))
+
+    await post()
+
+    due = "select stream from stream where next_due <= now() + interval '1 minute'"
+    assert [row["stream"] for row in await pool.fetch(due)] == ["messages"]
+
+
+async def put_off(pool):
+    await pool.execute(
+        "update stream set next_due = now() + interval '1 hour',"
+        " not_before = now() - interval '1 hour'"
+    )
+
+
+async def test_a_wake_does_not_pull_a_stream_below_its_floor(post, receiver, pool):
+    await put_off(pool)
+    await pool.execute("update stream set not_before = now() + interval '30 minutes'")
+    receiver.answer = Receipt(204, wake=frozenset({"mk"}))
+
+    await post()
+
+    soon = "select next_due > now() + interval '29 minutes' from stream"
+    assert await pool.fetchval(soon)
+
+
+async def test_an_erasure_is_written_down_with_the_push_that_asks_for_it(
+    post, receiver, pool, now, metrics
+):
+    topic = "MARKETPLACE_ACCOUNT_DELETION"
+    member = Member(frozenset({"quillon-7", "uid-7", "eias-7=="}))
+    long_ago = now - storing.KEPT - timedelta(days=1)
+    receiver.answer = Receipt(
+        204, erase=(member,), pushed=pushed(topic=topic, at=long_ago), outcome="erasure"
+    )
+
+    assert [(await post())[0] for _ in range(2)] == [204, 204]
+
+    assert counted(metrics, "erasure", topic) == 1
+    assert counted(metrics, "duplicate", topic) == 1
+    assert len(await pages.rows(pool, "erasure")) == 1
+
+
+async def test_a_push_shows_when_the_last_about_an_account_was_stored(post, receiver, pool, now):
+    receiver.answer = Receipt(204, pages=told(now), pushed=pushed())
+    await post()
+
+    async with transaction(pool) as db:
+        shown = (await stats.snapshot(db, now)).pushing
+
+    assert shown == {"mk": Pushing(now.timestamp(), silent=False)}
+
+
+async def test_what_was_pushed_is_forgotten_in_time(pool, now):
+    async with transaction(pool) as db:
+        await pushes.note(db, [("mk", "old", "T")], now - storing.KEPT - timedelta(seconds=1))
+        await pushes.note(db, [("mk", "new", "T")], now)
+
+        assert await pushes.purge(db, now - storing.KEPT) == 1
+        assert await pushes.note(db, [("mk", "old", "T"), ("mk", "new", "T")], now) == {
+            ("mk", "old")
+        }

@@ -1,0 +1,195 @@
+"""Stores what was pushed: what comes while a transaction runs is stored together in the next.
+
+So two hundred pushes a second cost as many transactions as the database manages, and each is
+answered when its own is committed. A push that was stored before is not looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core import ingest
+from core.arrival import erasing, hearing
+from core.errors import StoreUnavailable
+from core.reading import observe
+from core.reading.walk import merged
+from core.store import pushes, streams, transaction, wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from core.ingest import Stored
+    from core.metrics import Metrics
+    from core.model import Page
+    from core.pushes import Receipt
+    from core.rules import Rules
+    from core.store import Db, Pool
+
+KEPT = timedelta(days=7)
+"""So long it is remembered what was pushed. eBay sends again for a day at most
+(developer.ebay.com/marketplace-account-deletion, read 2026-11-22)."""
+MOST = 100
+"""So many are stored together at most."""
+
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A push to the address of *account* that is to be stored; *receipt* is what it holds."""
+
+    connector: str
+    account: str
+    receipt: Receipt
+
+    @property
+    def key(self) -> _Key | None:
+        """By what it is known again; None where the marketplace gives it no id."""
+        pushed = self.receipt.pushed
+        return None if pushed is None else (self.account, pushed.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What storing needs; *woken* are the streams of an account that a push pulls forward."""
+
+    pool: Callable[[], Pool | None]
+    rules: Callable[[], Rules]
+    metrics: Metrics
+    now: Callable[[], datetime]
+    sure: Callable[[], bool]
+    woken: Callable[[str], Collection[str]]
+
+
+class Storing:
+    """What waits to be stored, and who is answered when it is."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._lock = asyncio.Lock()
+        self._waiting: dict[asyncio.Future[bool], Taken] = {}
+
+    async def put(self, taken: Taken) -> bool:
+        """Store *taken* with whatever else waits; False where it was stored before.
+
+        Whoever comes first stores for all who came meanwhile.
+
+        Raises:
+            StoreUnavailable: it was not stored, and the marketplace is to send it again.
+        """
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting[stored] = taken
+        try:
+            async with self._lock:
+                while not stored.done():
+                    await self._next()
+        finally:
+            self._waiting.pop(stored, None)
+            stored.cancel()  # who was cut off wants no answer
+        return stored.result()
+
+    async def _next(self) -> None:
+        """Store the next of those who wait; if a fault ends it, each of them by itself.
+
+        Who is cut off in between leaves the others waiting for whoever comes next.
+        """
+        group = dict(list(self._waiting.items())[:MOST])
+        try:
+            _tell(group, await _store(self._means, list(group.values())))
+        except StoreUnavailable as fault:
+            _fail(group, fault)
+        except Exception as fault:  # noqa: BLE001  # one push may not cost its neighbours
+            if len(group) == 1:
+                _fail(group, fault)
+            else:
+                await self._each(group)
+        for one in group:
+            self._waiting.pop(one, None)
+
+    async def _each(self, group: Mapping[asyncio.Future[bool], Taken]) -> None:
+        for one, taken in group.items():
+            try:
+                _tell({one: taken}, await _store(self._means, [taken]))
+            except Exception as fault:  # noqa: BLE001  # likewise
+                _fail([one], fault)
+
+
+def _tell(group: Mapping[asyncio.Future[bool], Taken], new: Sequence[bool]) -> None:
+    for one, is_new in zip(group, new, strict=True):
+        with suppress(asyncio.InvalidStateError):  # nobody waits for it any more
+            one.set_result(is_new)
+
+
+def _fail(group: Collection[asyncio.Future[bool]], fault: Exception) -> None:
+    for one in group:
+        with suppress(asyncio.InvalidStateError):
+            one.set_exception(fault)
+
+
+async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
+    """Store a group in one transaction, accounts in order; which of it was new.
+
+    Raises:
+        StoreUnavailable: nothing of it was stored.
+    """
+    rules, pool, now = means.rules(), means.pool(), means.now()
+    if pool is None:
+        raise StoreUnavailable("the database was not reached yet")
+    stored: dict[str, Stored] = {}
+    async with transaction(pool) as db:
+        new = await _new(db, group, now)
+        fresh = [taken for taken, is_new in zip(group, new, strict=True) if is_new]
+        for account, page in sorted(_pages(fresh).items()):
+            sure = means.sure()
+            stored[account] = await ingest.page(db, rules, account, page, now, None, sure=sure)
+        if stored:
+            await hearing.heard(db, rules, sorted(stored), now)
+        for taken in fresh:
+            if taken.receipt.erase:
+                about, members = taken.receipt.pushed, taken.receipt.erase
+                await erasing.ask(db, taken.connector, about, members, now)
+        await _wake(db, means, fresh, now)
+    for account, told in stored.items():
+        observe.page(means.metrics, rules, rules.accounts[account], told, "push")
+    return new
+
+
+async def _new(db: Db, group: Sequence[Taken], now: datetime) -> list[bool]:
+    """Which of *group* were never stored, nor stand in it before."""
+    named = [
+        (*taken.key, taken.receipt.pushed.topic)
+        for taken in group
+        if taken.key is not None and taken.receipt.pushed is not None
+    ]
+    unknown = set(await pushes.note(db, named, now))
+    new = []
+    for taken in group:
+        new.append(taken.key is None or taken.key in unknown)
+        if taken.key is not None:
+            unknown.discard(taken.key)
+    return new
+
+
+def _pages(group: Sequence[Taken]) -> dict[str, Page]:
+    """What of *group* is to be stored, one page for each account."""
+    pages: defaultdict[str, list[Page]] = defaultdict(list)
+    for taken in group:
+        for account, page in taken.receipt.pages.items():
+            pages[account].append(page)
+    return {account: of[0] if len(of) == 1 else merged(of) for account, of in pages.items()}
+
+
+async def _wake(db: Db, means: Means, group: Sequence[Taken], now: datetime) -> None:
+    """Pull the walks forward for which *group* asks; where one is just ending, the next will do."""
+    accounts = sorted({account for taken in group for account in taken.receipt.wake})
+    if not accounts:
+        return
+    names = {name for account in accounts for name in means.woken(account)}
+    if await streams.pull_forward(db, dict.fromkeys(accounts, now), now, names):
+        await wake.send(db, "poll")

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.arrival import hearing
+from core.model import NoticeKind, Page
+from core.store import pushes, transaction
+from core.told import TROUBLES
+from tests.core import pages, seeds
+from tests.core.pages import MINUTE
+
+SILENT, HEARD = NoticeKind.PUSH_SILENT, NoticeKind.PUSH_HEARD
+
+
+@pytest.fixture
+async def say(pool, now):
+    await pages.monitored(pool, now - timedelta(days=1))
+
+    async def say(what, *args, after=0):
+        async with transaction(pool) as db:
+            await what(db, seeds.rules(), *args, now + after * MINUTE)
+
+    return say
+
+
+async def told(pool):
+    return [(row["kind"], row["facts"]) for row in await pages.rows(pool, "notice")]
+
+
+async def test_what_a_walk_found_alone_once_or_twice_says_nothing(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN - 1):
+        await say(hearing.missed, "mk", after=after)
+
+    assert await told(pool) == []
+
+
+async def test_what_walks_find_alone_again_and_again_is_told_once(say, pool, now):
+    for after in range(hearing.AGAIN_AND_AGAIN + 3):
+        await say(hearing.missed, "mk", after=after)
+
+    assert await told(pool) == [(SILENT, {"since": now.isoformat(), "trouble": ""})]
+
+
+async def test_a_push_between_two_walks_makes_them_begin_anew(say, pool):
+    for after in range(3 * hearing.AGAIN_AND_AGAIN):
+        if after % 2:
+            await say(hearing.heard, ["mk"], after=after)
+        await say(hearing.missed, "mk", after=after)
+
+    assert await told(pool) == []
+
+
+async def test_a_push_takes_the_silence_back_once(say, pool, now):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    await say(hearing.heard, ["mk"], after=10)
+    await say(hearing.heard, ["mk"], after=11)
+
+    since = now + (hearing.AGAIN_AND_AGAIN - 1) * MINUTE
+    assert (await told(pool))[1:] == [(HEARD, {"since": since.isoformat()})]
+
+
+async def test_a_second_silence_is_told_again(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    await say(hearing.heard, ["mk"], after=10)
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=20 + after)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT, HEARD, SILENT]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_what_the_marketplace_says_is_told_at_once_and_taken_back(say, pool, now, trouble):
+    await say(hearing.told, "mk", (trouble,))
+    await say(hearing.told, "mk", (trouble,), after=60)
+    await say(hearing.told, "mk", (), after=120)
+    await say(hearing.told, "mk", (), after=180)
+
+    assert await told(pool) == [
+        (SILENT, {"since": now.isoformat(), "trouble": trouble}),
+        (HEARD, {"since": now.isoformat()}),
+    ]
+
+
+async def test_a_push_does_not_take_back_what_the_marketplace_still_says(say, pool):
+    await say(hearing.told, "mk", ("subscription_disabled",))
+    await say(hearing.heard, ["mk"], after=1)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT]
+
+
+async def test_a_good_word_of_the_marketplace_does_not_take_back_what_walks_find(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    await say(hearing.told, "mk", (), after=10)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT]
+
+
+async def test_the_state_of_pushes_comes_with_a_page(pool, now):
+    await pages.monitored(pool, now - timedelta(days=1))
+    async with transaction(pool) as db:
+        page = Page(pushes=("destination_down",))
+        await pages.ingest.page(db, seeds.rules(), "mk", page, now, None)
+
+        assert await pushes.states(db) == {"mk": (None, True)}
+
+
+async def test_an_account_stands_by_itself(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+        await say(hearing.heard, ["other"], after=after)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT]
