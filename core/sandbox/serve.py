@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 RECORDED = 2000
+LARGEST = 32 * 2**20
+"""So many bytes a request may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Loopback:
         self.received = deque(maxlen=RECORDED) if received is None else received
         self._clock = clock
         self._forms = forms
-        self._app = web.Application(middlewares=[self._answer])
+        self._app = web.Application(middlewares=[self._answer], client_max_size=LARGEST)
         for key, value in (shared or {}).items():
             self._app[key] = value
         self._app.add_routes([*routes, *control.routes(rules, self.received)])

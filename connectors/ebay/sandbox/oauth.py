@@ -128,4 +128,5 @@ async def authorize(request: web.Request) -> web.Response:
     sent = {"code": code, "expires_in": 299}
     if "state" in query:
         sent["state"] = query["state"]
-    raise web.HTTPFound(f"https://shop.example/accepted?{urlencode(sent)}")
+    where = f"https://shop.example/accepted?{urlencode(sent)}"
+    return web.Response(status=302, headers={"Location": where})

@@ -82,7 +82,8 @@ class Pushes:
     _due: list[Due] = field(default_factory=list)
     _count: int = 0
     _session: ClientSession | None = None
-    _under_way: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -90,7 +91,7 @@ class Pushes:
         session = ClientSession(connector=TCPConnector(limit=0))
         self._session = await self._stack.enter_async_context(session)
         running = asyncio.create_task(self._run(), name="sandbox-pushes")
-        self._stack.push_async_callback(_ended, running)
+        self._stack.push_async_callback(self._stop, running)
         return self
 
     async def __aexit__(
@@ -144,11 +145,11 @@ class Pushes:
         now = self.market.clock()
         return [self._put(application, place, topic, data, now) for place in places]
 
-    async def deliver(self) -> int:
-        """Try what is due, all of it at once; how many were."""
-        due = self._taken()
-        await asyncio.gather(*(self._deliver(one) for one in due))
-        return len(due)
+    async def deliver(self) -> None:
+        """Try what is due; return when nothing is under way any more."""
+        self._leave()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
 
     def _put(
         self,
@@ -168,23 +169,29 @@ class Pushes:
         heapq.heappush(self._due, Due(at, self._count, push))
         self._news.set()
 
-    def _taken(self) -> list[Push]:
-        taken = []
-        while not self.is_held and self._due and self._due[0].at <= self.market.clock():
-            taken.append(heapq.heappop(self._due).push)
-        return taken
+    def _leave(self) -> None:
+        """Let leave what is due."""
+        now = self.market.clock()
+        while not self.is_held and self._due and self._due[0].at <= now:
+            push = heapq.heappop(self._due).push
+            task = asyncio.create_task(self._deliver(push), name="sandbox-push")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
 
     async def _run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self._news.clear()
-                for push in self._taken():
-                    tasks.create_task(self._deliver(push))
-                try:
-                    async with asyncio.timeout(self._nap()):
-                        await self._news.wait()
-                except TimeoutError:
-                    continue
+        while True:
+            self._news.clear()
+            self._leave()
+            try:
+                async with asyncio.timeout(self._nap()):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _stop(self, running: asyncio.Task[None]) -> None:
+        for task in (running, *self._under_way):
+            task.cancel()
+        await asyncio.wait([running, *self._under_way])
 
     def _nap(self) -> float:
         if not self._due or self.is_held:
@@ -196,7 +203,7 @@ class Pushes:
         place = push.destination
         if place.status == "MARKED_DOWN":
             return
-        async with self._under_way:
+        async with self._room:
             status = await self._status(push)
         now = self.market.clock()
         self.tried.append(Tried(now, push.topic, push.id, push.attempt, status))
@@ -251,8 +258,3 @@ class Pushes:
 
     def _uuid(self) -> str:
         return str(UUID(int=self.market.random.getrandbits(128), version=4))
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
