@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import keys
-from core.model import Notice, NoticeKind
-from core.store import legible, notices, setaside
+from core.arrival import divide
+from core.errors import Unstorable
+from core.model import Notice, NoticeKind, SetAside
+from core.store import legible, notices, published, refusing, setaside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from core.model import SetAside
+    from core.model import Page
     from core.rules import Rules
     from core.store import Db
 
@@ -36,3 +38,17 @@ async def keep(
         facts = (("stream", stream), ("reason", legible(loud[0].reason, CUT)), ("n", fresh))
         await notices.raise_(db, rules, [Notice(key, kind, account, now, facts=facts)])
     return quiet + fresh
+
+
+async def publish(db: Db, account: str, page: Page, now: datetime) -> tuple[SetAside, ...]:
+    """Keep the marketplace's own numbers; what of them is refused is to be set aside."""
+    if not page.published:
+        return ()
+    try:
+        with refusing():
+            async with db.transaction():
+                await published.add(db, account, page.published, now)
+    except Unstorable as fault:
+        told = repr(page.published).encode("utf-8", "replace")
+        return (SetAside("published", f"{divide.UNSTORABLE}: {fault}", told),)
+    return ()

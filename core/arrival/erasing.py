@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.arrival import naming
-from core.store import erasures, forgotten, wake
+from core.arrival import judging, naming
+from core.model import Message
+from core.store import erased, erasures, forgotten, legible, messages, verdicts, wake
+from sla.clock import Kind
+from sla.policy import Party
+from sla.turn import accepted_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from core.pushes import Member, Pushed
+    from core.rules import Rules
     from core.store import Db
     from core.store.forgotten import Digests
 
@@ -46,6 +51,31 @@ async def ask(
         await forgotten.add(db, account, known, now)
         await wake.send(db, "erase")
     return number
+
+
+async def empty(
+    db: Db, rules: Rules, account: str, threads: Collection[str], now: datetime
+) -> None:
+    """Empty *threads* of an erased buyer, which the caller has locked and recomputes.
+
+    Their turns stay, and get one more that ends what runs for the buyer. Rule: clock.md, section 2.
+    """
+    ids = sorted(threads)
+    if judging.is_judged(rules, account):
+        await verdicts.forget(db, account, ids)
+    await erased.empty(db, account, ids, now)
+    turns = await messages.turns(db, account, ids)
+    for thread in ids:
+        at = accepted_at(now, turns[thread])
+        turn = Message(
+            id=legible(f"erased:{at.isoformat()}:{thread}"),
+            thread=thread,
+            party=Party.MARKETPLACE,
+            kind=Kind.ERASED,
+            origin="ours",
+            sent_at=at,
+        )
+        await messages.add(db, account, [messages.told(turn)], at)
 
 
 def _ids(member: Member) -> set[str]:

@@ -7,6 +7,7 @@ stands for itself, as words of its own.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import defaultdict
 from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ SHORTEST = 4
 PIECE = re.compile(r"\w+")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _WRAPPED = re.compile(r"=\r?\n")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{40,}\s*)+[A-Za-z0-9+/]*={0,2}")
 _QUOTED = re.compile(r"=([0-9A-F]{2})")
 
 
@@ -128,6 +130,20 @@ def ways(text: str) -> Iterator[str]:
         yield unquote(text)
     if "=" in text and (_WRAPPED.search(text) or _QUOTED.search(text)):
         yield _QUOTED.sub(_unquoted, _WRAPPED.sub("", text))
+
+
+def read(raw: bytes) -> str:
+    """*raw* as text, with what stands in it as base64 at its end, wherever its part begins."""
+    text = raw.decode("utf-8", "replace")
+    blocks = ["".join(block[0].split()) for block in _BASE64.finditer(text)]
+    hidden = [_decoded(block[skipped:]) for block in blocks for skipped in range(4)]
+    return "\n".join((text, *hidden))
+
+
+def _decoded(block: str) -> str:
+    whole = block.rstrip("=")
+    whole = whole[: len(whole) - (len(whole) % 4 == 1)]
+    return b64decode(whole + "==").decode("utf-8", "replace")
 
 
 def _unescaped(match: re.Match[str]) -> str:

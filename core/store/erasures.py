@@ -47,13 +47,14 @@ RENEW = """
     where id = any($1::bigint[]) and done_at is null
 """
 RELEASE = "update erasure set leased_until = null where id = any($1::bigint[]) and done_at is null"
-SOUGHT = """
-    update erasure e set sought_at = $3, threads = threads + w.n
-    from unnest($1::bigint[], $2::integer[]) as w (id, n) where e.id = w.id
+SOUGHT = "update erasure set sought_at = $2 where id = any($1::bigint[])"
+COUNT = """
+    update erasure e set threads = threads + w.threads, texts = texts + w.texts
+    from unnest($1::bigint[], $2::integer[], $3::integer[]) as w (id, threads, texts)
+    where e.id = w.id
 """
-FOUND = """
-    update erasure e set texts = texts + w.n
-    from unnest($1::bigint[], $2::integer[]) as w (id, n) where e.id = w.id
+SOMETHING = """
+    select exists (select from erasure where id = any($1::bigint[]) and threads + texts > 0)
 """
 DONE = """
     with named as (delete from erasure_member where erasure = any($1::bigint[]))
@@ -162,15 +163,23 @@ async def release(db: Db, ids: Collection[int]) -> None:
     await db.execute(RELEASE, list(ids))
 
 
-async def sought(db: Db, threads: Mapping[int, int], now: datetime) -> None:
-    """Write down that the members' threads are empty, and how many of each there were."""
-    await db.execute(SOUGHT, list(threads), list(threads.values()), now)
+async def sought(db: Db, ids: Collection[int], now: datetime) -> None:
+    """Write down that the threads of these members are empty."""
+    await db.execute(SOUGHT, list(ids), now)
 
 
-async def found(db: Db, texts: Mapping[int, int]) -> None:
-    """Count rows elsewhere that named members, and name them no more."""
-    if texts:
-        await db.execute(FOUND, list(texts), list(texts.values()))
+async def count(db: Db, threads: Mapping[int, int], texts: Mapping[int, int]) -> None:
+    """Count, by request, threads that were emptied, and rows that named somebody and do no more."""
+    ids = sorted({*threads, *texts})
+    if ids:
+        those = [threads.get(id_, 0) for id_ in ids], [texts.get(id_, 0) for id_ in ids]
+        await db.execute(COUNT, ids, *those)
+
+
+async def came_to_something(db: Db, ids: Collection[int]) -> bool:
+    """Whether anything was stored of one of these members."""
+    something: bool = await db.fetchval(SOMETHING, list(ids))
+    return something
 
 
 async def done(db: Db, ids: Collection[int], now: datetime) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from core.store import Db
 
 STATE = """
-    select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
+    select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of,
+           erased_at
     from thread where account = $1 and id = any(array(select jsonb_array_elements_text($2)))
 """
 NAMES = (
@@ -41,7 +42,8 @@ CHANGE = """
     where account = $1 and id = $2 and as_of <= $11
 """
 LOCK = """
-    select id, kind, incomplete from thread where account = $1 and id = any($2::text[])
+    select id, kind, incomplete, erased_at from thread
+    where account = $1 and id = any($2::text[])
     order by account, id
     for no key update
 """
@@ -51,7 +53,7 @@ OF = """
 """
 INCOMPLETE = """
     select id from thread
-    where account = $1 and incomplete
+    where account = $1 and incomplete and erased_at is null
       and (looked_at is null or looked_at < as_of or looked_at < $2)
     order by looked_at nulls first, id
     limit $3
@@ -79,16 +81,31 @@ LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2
 
 
 class Locked(NamedTuple):
-    """What a recomputation needs to know of a thread that it has locked, or has just written."""
+    """What a recomputation needs to know of a thread that it has locked, or has just written.
+
+    *erased_at* is when its buyer was erased.
+    """
 
     kind: ThreadKind
     incomplete: bool
+    erased_at: datetime | None = None
+
+
+class Nameless(tuple[object, ...]):
+    """The stored state of a thread whose buyer was erased; otherwise as `row` makes it."""
+
+    __slots__ = ()
 
 
 async def states(db: Db, account: str, ids: Collection[str]) -> dict[str, tuple[object, ...]]:
     """The stored state of threads, as `row` makes it; unknown ones are left out."""
     rows = await db.fetch(STATE, account, list(ids))
-    return {row["id"]: tuple(row) for row in rows}
+    return {row["id"]: _state(tuple(row)) for row in rows}
+
+
+def _state(found: tuple[object, ...]) -> tuple[object, ...]:
+    *state, erased_at = found
+    return tuple(state) if erased_at is None else Nameless(state)
 
 
 def row(thread: Thread) -> tuple[object, ...]:
@@ -149,11 +166,21 @@ def joined(older: Thread, newer: Thread) -> Thread:
 
 
 def kept(thread: Thread, stored: tuple[object, ...]) -> Thread:
-    """The state that *thread* and *stored* (as `row` makes it) come to, as far as orders go."""
+    """The state that *thread* and *stored* (as `row` makes it) come to, as far as orders go.
+
+    A thread whose buyer was erased names nobody again.
+    """
+    if isinstance(stored, Nameless):
+        thread = nameless(thread)
     if bool(thread.order_ids) == bool(stored[NAMES.index("order_ids")]):
         return thread
     was = Thread.model_validate(dict(zip(NAMES, stored, strict=True)))
     return joined(thread, was) if is_older(row(thread), stored) else joined(was, thread)
+
+
+def nameless(thread: Thread) -> Thread:
+    """*thread* without whatever tells whose it is, or of what they wrote."""
+    return thread.model_copy(update={"subject": None, "buyer": "", "url": None, "reply_to": {}})
 
 
 def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
@@ -187,7 +214,10 @@ async def lock(db: Db, account: str, ids: Collection[str]) -> dict[str, Locked]:
         Those that exist.
     """
     rows = await db.fetch(LOCK, account, ids)
-    return {r["id"]: Locked(_KINDS[r["kind"]], r["incomplete"]) for r in rows}
+    return {
+        id_: Locked(_KINDS[kind], incomplete, erased_at)
+        for id_, kind, incomplete, erased_at in rows
+    }
 
 
 async def of(db: Db, account: str, thread: str) -> Thread | None:

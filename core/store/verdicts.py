@@ -167,7 +167,7 @@ TAKE_OVER = """
     where account = $1 and thread = any($2::text[]) and coalesce(judged, told_in) is not null
 """
 FORGET = """
-    update verdict set body = '', forgotten = true
+    update verdict set body = '', buyer = null, forgotten = true
     where account = $1 and id = any($2::text[])
 """
 OLD = """
@@ -318,6 +318,15 @@ async def forget(db: Db, account: str, ids: Collection[str]) -> None:
     await hold(db, account)
     await _forget(db, account, await near(db, account, ids))
     await db.execute(FORGET_ABOUT, account, list(ids))
+
+
+async def forget_named(db: Db, account: str, ids: Collection[str]) -> None:
+    """Erase the words of these verdicts, and of all that is judged with them.
+
+    What they meant stays. The caller holds no thread.
+    """
+    await hold(db, account)
+    await _forget(db, account, await near(db, account, (), ids))
 
 
 async def old(db: Db, before: datetime) -> list[tuple[str, str]]:

@@ -1,0 +1,176 @@
+"""Looks through every text of an account that may name somebody, and clears it of who is erased.
+
+Many members at once, so many rows at a time: what is written meanwhile waits for no more than that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from core.arrival import naming
+from core.store import statement, threads, traces, transaction, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from core.arrival.naming import Names
+    from core.store import Db, Pool
+    from core.store.traces import Blob, Blobs, Key
+
+    Named = Mapping[Key, frozenset[str]]
+    Without = Callable[["_Sweep", Db, Collection[Key]], Awaitable[None]]
+
+CHUNK, BLOBS = 500, 50
+"""So many rows are read at once: of texts, of bytes."""
+
+
+class Tally(Protocol):
+    """Who empties the threads of members, and counts what named one."""
+
+    async def empty(self, account: str, owned: dict[str, frozenset[str]]) -> None:
+        """Empty whole threads, by the ids that they are of."""
+        ...
+
+    async def cleared(self, account: str, named: Iterable[frozenset[str]]) -> None:
+        """Rows of *account* that named these ids do so no more; none, as a sign of life."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    pool: Pool
+    account: str
+    names: Names
+    tally: Tally
+    clock: Callable[[], datetime]
+
+
+class _Place(NamedTuple):
+    """Rows that are read by *read*, the keys after *first*, and cleared by *clear*."""
+
+    read: str
+    clear: Without
+    first: Key = ""
+
+
+async def clear(
+    pool: Pool, account: str, names: Names, tally: Tally, clock: Callable[[], datetime]
+) -> None:
+    """Clear everything that is stored of *account* of *names*.
+
+    Raises:
+        StoreUnavailable: the database went away; what was cleared is.
+    """
+    sweep = _Sweep(pool, account, names, tally, clock)
+    await _threads(sweep)
+    for place in _PLACES:
+        await _texts(sweep, place)
+    for blobs in traces.BLOBS:
+        await _blobs(sweep, blobs)
+
+
+async def _threads(sweep: _Sweep) -> None:
+    """Empty the threads of members; what names one in another's thread is taken out there."""
+    after, rows = "", None
+    while rows is None or len(rows) == CHUNK:
+        async with statement(sweep.pool) as db:
+            rows = await traces.read_threads(db, sweep.account, after, CHUNK)
+        owned = {row.id: ids for row in rows if (ids := _owners(row, sweep.names))}
+        if owned:
+            await sweep.tally.empty(sweep.account, owned)
+        others = ((row.id, row.text) for row in rows if row.id not in owned)
+        await _clear(sweep, _named(sweep, others), _clear_threads)
+        after = rows[-1].id if rows else after
+
+
+async def _texts(sweep: _Sweep, place: _Place) -> None:
+    after, rows = place.first, None
+    while rows is None or len(rows) == CHUNK:
+        async with statement(sweep.pool) as db:
+            rows = await traces.read(db, place.read, sweep.account, after, CHUNK)
+        await _clear(sweep, _named(sweep, rows), place.clear)
+        after = rows[-1][0] if rows else after
+
+
+async def _blobs(sweep: _Sweep, blobs: Blobs) -> None:
+    after, rows = blobs.first, None
+    while rows is None or len(rows) == BLOBS:
+        async with statement(sweep.pool) as db:
+            rows = await traces.read_blobs(db, blobs, sweep.account, after, BLOBS)
+            named = {row.key: ids for row in rows if (ids := await _in_blob(sweep, db, blobs, row))}
+        await _clear(sweep, named, _by(blobs.clear))
+        after = rows[-1].key if rows else after
+
+
+async def _in_blob(sweep: _Sweep, db: Db, blobs: Blobs, row: Blob) -> frozenset[str]:
+    """The ids that stand in bytes, or in the text beside them."""
+    found = sweep.names.named(row.text)
+    if row.raw is not None:
+        return found | sweep.names.named(naming.read(row.raw))
+    async for part in traces.slices(db, blobs, sweep.account, row):
+        found |= sweep.names.named(naming.read(part))
+    return found
+
+
+def _named(sweep: _Sweep, rows: Iterable[tuple[Key, str]]) -> Named:
+    """The rows of which the text names a member: which ids."""
+    return {key: ids for key, text in rows if (ids := sweep.names.named(text))}
+
+
+def _owners(row: traces.Owned, names: Names) -> frozenset[str]:
+    """The ids of which the thread *row* is."""
+    values = (row.buyer, *row.reply_to.values())
+    return frozenset(id_ for value in values if (id_ := names.same(value)) is not None)
+
+
+async def _clear(sweep: _Sweep, named: Named, clear: Without) -> None:
+    if named:
+        async with transaction(sweep.pool) as db:
+            await clear(sweep, db, list(named))
+    await sweep.tally.cleared(sweep.account, named.values())
+
+
+def _by(sql: str) -> Without:
+    """What clears rows by one statement."""
+
+    async def cleared(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+        await traces.clear(db, sql, sweep.account, keys)
+
+    return cleared
+
+
+async def _clear_threads(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+    await threads.lock(db, sweep.account, [str(key) for key in keys])
+    await traces.clear(db, traces.CLEAR_THREADS, sweep.account, keys)
+
+
+async def _rewrite_messages(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+    """Under the locks of their threads, as whoever stores a page holds them."""
+    homes = await traces.homes(db, sweep.account, keys)
+    await threads.lock(db, sweep.account, homes)
+    without, now = sweep.names.without, sweep.clock()
+    await traces.rewrite_messages(db, sweep.account, keys, without, now)
+
+
+async def _rewrite_replies(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+    without, now = sweep.names.without, sweep.clock()
+    await traces.rewrite_replies(db, sweep.account, keys, without, now)
+
+
+async def _rewrite_notices(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+    await traces.rewrite_notices(db, sweep.account, keys, sweep.names.without)
+
+
+async def _forget_verdicts(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
+    await verdicts.forget_named(db, sweep.account, [str(key) for key in keys])
+
+
+_PLACES = (
+    _Place(traces.MESSAGES, _rewrite_messages),
+    _Place(traces.REPLIES, _rewrite_replies, 0),
+    _Place(traces.NOTICES, _rewrite_notices, 0),
+    _Place(traces.VERDICTS, _forget_verdicts),
+    *(_Place(each.read, _by(each.clear), each.first) for each in traces.TEXTS),
+)

@@ -1,0 +1,206 @@
+"""Erases members who are to be erased: their threads at once, then every text that names one.
+
+What is on its way meanwhile is stopped where it is stored (`core.arrival.screening`), so that what
+was looked through stays clear of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core import ingest
+from core.arrival import erasing, judging
+from core.arrival.naming import Names
+from core.running import clearing
+from core.stopwatch import running_from
+from core.store import accounts, erased, erasures, statement, traces, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from core.rules import Rules
+    from core.store import Db, Pool
+    from core.store.erasures import Request
+
+BATCH = 2_000
+"""So many requests are looked for together."""
+AT_ONCE = 50
+"""So many threads are emptied in one transaction."""
+REST = 20
+"""Texts are looked through for a twentieth of the time at most: whoever is asked for meanwhile is
+looked for with the others. Threads are emptied at once."""
+RENEW = erasures.LEASE.total_seconds() / 3
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Pace:
+    """When this process may look through all texts again, by the monotonic clock."""
+
+    again: float = 0.0
+
+    @property
+    def wait(self) -> float:
+        """Seconds until then."""
+        return max(0.0, self.again - monotonic())
+
+    def took(self, seconds: float) -> None:
+        """It was done just now, and took so long."""
+        self.again = monotonic() + REST * seconds
+
+
+@dataclass(slots=True)
+class _Round:
+    """One round: *wanted* are, by account, the ids and the requests that name each."""
+
+    pool: Pool
+    rules: Rules
+    clock: Callable[[], datetime]
+    sure: bool
+    requests: list[Request] = field(repr=False)
+    wanted: dict[str, dict[str, set[int]]] = field(default_factory=dict, repr=False)
+    renewed: float = field(default_factory=monotonic)
+    threads: Counter[int] = field(default_factory=Counter)
+    texts: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def ids(self) -> list[int]:
+        """The requests' own."""
+        return [one.id for one in self.requests]
+
+    def count(self, what: Counter[int], account: str, named: Iterable[frozenset[str]]) -> None:
+        """Count rows by the requests whose members they named."""
+        for ids in named:
+            what.update(set().union(*(self.wanted[account][id_] for id_ in ids)))
+
+    async def empty(self, account: str, owned: dict[str, frozenset[str]]) -> None:
+        """Empty threads, by the ids that they are of, and end what runs for these."""
+        ids = sorted(owned)
+        for first in range(0, len(ids), AT_ONCE):
+            part, now = ids[first : first + AT_ONCE], self.clock()
+            async with transaction(self.pool) as db:
+                await accounts.watched_since(db, account, share=True)
+                await judging.lock(db, self.rules, account, part)
+                await erasing.empty(db, self.rules, account, part, now)
+                await ingest.recompute(db, self.rules, account, part, now, sure=self.sure)
+            await self.renew()
+        self.count(self.threads, account, owned.values())
+
+    async def cleared(self, account: str, named: Iterable[frozenset[str]]) -> None:
+        """Rows of *account* that named these ids do so no more."""
+        self.count(self.texts, account, named)
+        await self.renew()
+
+    async def renew(self) -> None:
+        """Keep the requests while they are worked on."""
+        if monotonic() - self.renewed > RENEW:
+            async with statement(self.pool) as db:
+                await erasures.renew(db, self.ids)
+            self.renewed = monotonic()
+
+
+async def once(
+    pool: Pool, rules: Rules, pace: Pace, now: datetime, *, sure: bool = True
+) -> datetime | None:
+    """Erase whoever is to be erased.
+
+    Returns:
+        When to look again; None where nobody waits any more.
+
+    Raises:
+        StoreUnavailable: the database went away; what was done is done, and the rest is later.
+    """
+    async with statement(pool) as db:
+        requests = await erasures.claim(db, BATCH)
+    if not requests:
+        return None
+    this = _Round(pool, rules, running_from(now), sure, requests)
+    try:
+        return await _work(this, pace)
+    finally:
+        async with statement(pool) as db:
+            await erasures.release(db, this.ids)
+
+
+async def _work(this: _Round, pace: Pace) -> datetime | None:
+    await _assign(this)
+    await _seek(this)
+    if pace.wait:
+        return this.clock() + timedelta(seconds=pace.wait)
+    began = monotonic()
+    for account, wanted in sorted(this.wanted.items()):
+        await clearing.clear(this.pool, account, Names(wanted), this, this.clock)
+    pace.took(monotonic() - began)
+    await _settle(this)
+    return this.clock() if len(this.requests) == BATCH else None
+
+
+async def _assign(this: _Round) -> None:
+    """Find in which accounts each is looked for."""
+    scopes: defaultdict[tuple[str, str | None], list[Request]] = defaultdict(list)
+    for request in this.requests:
+        scopes[request.connector, request.account].append(request)
+    async with statement(this.pool) as db:
+        for scope, those in scopes.items():
+            for account in await erasures.accounts(db, *scope):
+                wanted = this.wanted.setdefault(account, {})
+                for request in those:
+                    for id_ in request.ids:
+                        wanted.setdefault(id_, set()).add(request.id)
+
+
+async def _seek(this: _Round) -> None:
+    """Empty the threads of members who were not looked for before; they are found by an index."""
+    fresh = [one for one in this.requests if one.sought_at is None]
+    if not fresh:
+        return
+    await _await_pages(this)
+    async with statement(this.pool) as db:
+        rows = await erased.owned(db, list(this.wanted), {id_ for one in fresh for id_ in one.ids})
+    names = {account: Names(wanted) for account, wanted in this.wanted.items()}
+    found: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+    for _, account, thread, buyer in rows:
+        if (id_ := names[account].same(buyer)) is not None:
+            found[account][thread] = frozenset({id_})
+    for account, owned in found.items():
+        await this.empty(account, owned)
+        log.info("threads erased", account=account, threads=len(owned))
+    async with transaction(this.pool) as db:
+        await _count(this, db)
+        await erasures.sought(db, [one.id for one in fresh], this.clock())
+
+
+async def _await_pages(this: _Round) -> None:
+    """Wait until every page is stored that may have been looked through before this was asked."""
+    async with transaction(this.pool) as db:
+        await erasures.await_shared(db, this.wanted)
+    async with transaction(this.pool) as db:
+        await erasures.await_leased(db, this.wanted)
+
+
+async def _count(this: _Round, db: Db) -> None:
+    """Write down what it came to so far."""
+    await erasures.count(db, this.threads, this.texts)
+    this.threads.clear()
+    this.texts.clear()
+
+
+async def _settle(this: _Round) -> None:
+    """Write down what it came to; the ids go."""
+    async with transaction(this.pool) as db:
+        await _count(this, db)
+        something = await erasures.came_to_something(db, this.ids)
+    if something:
+        async with statement(this.pool) as db:
+            await traces.forget_samples(db)
+    async with transaction(this.pool) as db:
+        await erasures.done(db, this.ids, this.clock())
+    log.info("members erased", requests=len(this.requests))

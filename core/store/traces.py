@@ -1,0 +1,325 @@
+"""Where a text may name somebody, whoever's it is: read in chunks of an account, and cleared of it.
+
+A test compares this with the columns of all tables, so that none is forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.store import erased
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection
+    from datetime import datetime
+
+    from core.store import Db
+
+    Rewrite = Callable[[str], str]
+
+Key = str | int
+
+LARGE = 2**18
+"""Bytes of what is read together with its neighbours; what is larger is read in slices."""
+SLICE, OVERLAP = 2**20, 2**12
+
+THREADS = """
+    select id, buyer, reply_to, concat_ws(E'\\n', subject, url) as text from thread
+    where account = $1 and id > $2
+      and (buyer <> '' or reply_to <> '{}' or subject is not null or url is not null)
+    order by id limit $3
+"""
+CLEAR_THREADS = """
+    update thread set subject = null, url = null where account = $1 and id = any($2::text[])
+"""
+MESSAGES = """
+    select id, concat_ws(E'\\n', subject, body, attachments::text) as text from message
+    where account = $1 and id > $2
+      and (body <> '' or subject is not null or attachments is not null)
+    order by id limit $3
+"""
+GIVEN = """
+    select thread, string_agg(sentence, E'\\n') as text from given
+    where account = $1 and thread > $2 and sentence is not null
+    group by thread order by thread limit $3
+"""
+CLEAR_GIVEN = "update given set sentence = null where account = $1 and thread = any($2::text[])"
+VERDICTS = """
+    select id, concat_ws(E'\\n', buyer, body) as text from verdict
+    where account = $1 and id > $2 and not forgotten
+    order by id limit $3
+"""
+ABOUT = """
+    select distinct what, substr(what, strpos(what, ':') + 1) as text from about
+    where account = $1 and what > $2 and what not like 'order:%'
+    order by what limit $3
+"""
+CLEAR_ABOUT = "delete from about where account = $1 and what = any($2::text[])"
+LINKS = """
+    select message, url as text from link where account = $1 and message > $2
+    order by message limit $3
+"""
+CLEAR_LINKS = "delete from link where account = $1 and message = any($2::text[])"
+ORDERS = """
+    select id, facts::text as text from market_order
+    where account = $1 and id > $2 and facts <> '{}'
+    order by id limit $3
+"""
+CLEAR_ORDERS = "delete from market_order where account = $1 and id = any($2::text[])"
+ERRORS = """
+    select stream, error as text from stream
+    where account = $1 and stream > $2 and error is not null
+    order by stream limit $3
+"""
+CLEAR_ERRORS = """
+    update stream set error = '[erased]' where account = $1 and stream = any($2::text[])
+"""
+CURSORS = """
+    select stream, cursor as text from stream
+    where account = $1 and stream > $2 and cursor is not null
+    order by stream limit $3
+"""
+# The fence moves: a walk that is on its way may not put its cursor back.
+CLEAR_CURSORS = """
+    update stream set cursor = null, fence = fence + 1
+    where account = $1 and stream = any($2::text[])
+"""
+DEEDS = """
+    select id, reason as text from deed
+    where account = $1 and id > $2 and reason is not null
+    order by id limit $3
+"""
+CLEAR_DEEDS = """
+    update deed set reason = '[erased]' where account = $1 and id = any($2::bigint[])
+"""
+DISPATCHES = """
+    select n.id, string_agg(concat_ws(E'\\n', d.error, d.parked_reason), E'\\n') as text
+    from notice n join dispatch d on d.notice = n.id
+    where n.account = $1 and n.id > $2 and coalesce(d.error, d.parked_reason) is not null
+    group by n.id order by n.id limit $3
+"""
+CLEAR_DISPATCHES = """
+    update dispatch d
+    set error = case when d.error is not null then '[erased]' end,
+        parked_reason = case when d.parked_reason is not null then '[erased]' end
+    from notice n where n.account = $1 and n.id = any($2::bigint[]) and d.notice = n.id
+"""
+NOTICES = """
+    select id, facts::text as text from notice
+    where account = $1 and id > $2 and facts <> '{}'
+    order by id limit $3
+"""
+REPLIES = """
+    select id, concat_ws(E'\\n', body, reason) as text from reply
+    where account = $1 and id > $2 and (body <> '' or reason is not null)
+    order by id limit $3
+"""
+RAW = """
+    select id, '' as text, octet_length(body) as size,
+           case when octet_length(body) <= $4 then body end as raw
+    from raw_message where account = $1 and id > $2
+    order by id limit $3
+"""
+RAW_SLICE = """
+    select substring(body from $3 for $4) from raw_message where account = $1 and id = $2
+"""
+CLEAR_RAW = "delete from raw_message where account = $1 and id = any($2::text[])"
+ASIDE = """
+    select id, reason as text, octet_length(raw) as size,
+           case when octet_length(raw) <= $4 then raw end as raw
+    from set_aside where account = $1 and id > $2
+    order by id limit $3
+"""
+ASIDE_SLICE = """
+    select substring(raw from $3 for $4) from set_aside where account = $1 and id = $2
+"""
+CLEAR_ASIDE = "delete from set_aside where account = $1 and id = any($2::bigint[])"
+FILES = """
+    select f.reply::bigint * 1000 + f.number as id, f.name as text,
+           octet_length(f.content) as size,
+           case when octet_length(f.content) <= $4 then f.content end as raw
+    from reply_file f join reply r on r.id = f.reply
+    where r.account = $1 and f.reply::bigint * 1000 + f.number > $2
+    order by 1 limit $3
+"""
+FILE_SLICE = """
+    select substring(f.content from $3 for $4) from reply_file f join reply r on r.id = f.reply
+    where r.account = $1 and f.reply = $2::bigint / 1000 and f.number = $2::bigint % 1000
+"""
+# A reply leaves whole or not at all.
+CLEAR_FILES = """
+    with named as (
+        select r.id from reply r
+        where r.account = $1 and r.id in (select k / 1000 from unnest($2::bigint[]) as k)
+    ), dropped as (
+        delete from reply_file f using named where f.reply = named.id
+    )
+    update reply r set state = 'refused', reason = 'erased', settled_at = now()
+    from named where r.id = named.id and r.state = 'queued'
+"""
+
+HOMES = "select distinct thread from message where account = $1 and id = any($2::text[])"
+MESSAGES_OF = """
+    select id, thread, subject, body, attachments from message
+    where account = $1 and id = any($2::text[])
+"""
+PUT_MESSAGE = """
+    update message set subject = $3, body = $4, attachments = $5, hash = ''
+    where account = $1 and id = $2
+"""
+REPLIES_OF = """
+    select id, body, reason from reply where account = $1 and id = any($2::bigint[])
+    order by id
+    for update
+"""
+PUT_REPLY = """
+    update reply
+    set body = $3, reason = case when state = 'queued' then 'erased' else $4 end,
+        settled_at = case when state = 'queued' then $5 else settled_at end,
+        state = case when state = 'queued' then 'refused' else state end
+    where account = $1 and id = $2
+"""
+NOTICES_OF = "select id, facts from notice where account = $1 and id = any($2::bigint[])"
+PUT_NOTICE = "update notice set facts = $3 where account = $1 and id = $2"
+# What the planner remembers of the texts themselves goes with them.
+FORGET_SAMPLES = """
+    analyze thread, message, raw_message, given, reply, reply_file, verdict, about, link, notice,
+            dispatch, set_aside, market_order, deed, stream
+"""
+
+
+SAMPLED_WITHIN = 600.0
+"""Seconds for samples to be taken anew."""
+
+
+class Texts(NamedTuple):
+    """Rows of an account by a key, in its order, with their text; *clear* empties some of them.
+
+    *first* lies before every key.
+    """
+
+    table: str
+    read: str
+    clear: str
+    first: Key = ""
+
+
+class Blobs(NamedTuple):
+    """As `Texts`, of what is no text by itself; *slice* reads a part of what is large."""
+
+    table: str
+    read: str
+    slice: str
+    clear: str
+    first: Key = ""
+
+
+class Blob(NamedTuple):
+    """What is no text by itself, with the *text* beside it; *raw* is None where it is large."""
+
+    key: Key
+    text: str
+    size: int
+    raw: bytes | None
+
+
+class Owned(NamedTuple):
+    """A thread, with whatever may name its buyer."""
+
+    id: str
+    buyer: str
+    reply_to: dict[str, str]
+    text: str
+
+
+TEXTS = (
+    Texts("given", GIVEN, CLEAR_GIVEN),
+    Texts("about", ABOUT, CLEAR_ABOUT),
+    Texts("link", LINKS, CLEAR_LINKS),
+    Texts("market_order", ORDERS, CLEAR_ORDERS),
+    Texts("stream", ERRORS, CLEAR_ERRORS),
+    Texts("stream", CURSORS, CLEAR_CURSORS),
+    Texts("deed", DEEDS, CLEAR_DEEDS, 0),
+    Texts("dispatch", DISPATCHES, CLEAR_DISPATCHES, 0),
+)
+BLOBS = (
+    Blobs("raw_message", RAW, RAW_SLICE, CLEAR_RAW),
+    Blobs("set_aside", ASIDE, ASIDE_SLICE, CLEAR_ASIDE, 0),
+    Blobs("reply_file", FILES, FILE_SLICE, CLEAR_FILES, 0),
+)
+
+
+async def read(db: Db, query: str, account: str, after: Key, most: int) -> list[tuple[Key, str]]:
+    """The next rows after a key, with their text."""
+    return [(row[0], row[1] or "") for row in await db.fetch(query, account, after, most)]
+
+
+async def read_threads(db: Db, account: str, after: Key, most: int) -> list[Owned]:
+    """The next threads after one that name somebody, or may."""
+    return [Owned(*row) for row in await db.fetch(THREADS, account, after, most)]
+
+
+async def read_blobs(db: Db, place: Blobs, account: str, after: Key, most: int) -> list[Blob]:
+    """The next rows after a key that hold bytes."""
+    return [Blob(*row) for row in await db.fetch(place.read, account, after, most, LARGE)]
+
+
+async def slices(db: Db, place: Blobs, account: str, blob: Blob) -> AsyncIterator[bytes]:
+    """What is large, part by part; each begins within the one before."""
+    for first in range(1, blob.size + 1, SLICE):
+        part = await db.fetchval(place.slice, account, blob.key, first, SLICE + OVERLAP)
+        if part is not None:
+            yield part
+
+
+async def clear(db: Db, statement: str, account: str, keys: Collection[Key]) -> None:
+    """Empty these rows."""
+    await db.execute(statement, account, list(keys))
+
+
+async def homes(db: Db, account: str, messages: Collection[Key]) -> list[str]:
+    """The threads in which these messages stand."""
+    return [row["thread"] for row in await db.fetch(HOMES, account, list(messages))]
+
+
+async def rewrite_messages(
+    db: Db, account: str, ids: Collection[Key], without: Rewrite, now: datetime
+) -> None:
+    """Take names out of messages; their threads are locked. They come back by no page."""
+    for row in await db.fetch(MESSAGES_OF, account, list(ids)):
+        subject, files = row["subject"], row["attachments"]
+        told = [{**file, "name": without(file.get("name", ""))} for file in files or ()]
+        cleared = subject and without(subject)
+        body = without(row["body"])
+        await db.execute(PUT_MESSAGE, account, row["id"], cleared, body, told or None)
+    await clear(db, CLEAR_RAW, account, ids)
+    await erased.bury(db, account, [str(id_) for id_ in ids], now)
+
+
+async def rewrite_replies(
+    db: Db, account: str, ids: Collection[Key], without: Rewrite, now: datetime
+) -> None:
+    """Take names out of replies; what has not left does not leave any more."""
+    for row in await db.fetch(REPLIES_OF, account, list(ids)):
+        reason = row["reason"] and without(row["reason"])
+        await db.execute(PUT_REPLY, account, row["id"], without(row["body"]), reason, now)
+
+
+async def rewrite_notices(db: Db, account: str, ids: Collection[Key], without: Rewrite) -> None:
+    """Take names out of what is told with notices."""
+    for row in await db.fetch(NOTICES_OF, account, list(ids)):
+        await db.execute(PUT_NOTICE, account, row["id"], _cleared(row["facts"], without))
+
+
+def _cleared(value: Any, without: Rewrite) -> Any:
+    """Whatever JSON holds, *without* in every string of it."""
+    if isinstance(value, str):
+        return without(value)
+    if isinstance(value, dict):
+        return {name: _cleared(each, without) for name, each in value.items()}
+    return [_cleared(each, without) for each in value] if isinstance(value, list) else value
+
+
+async def forget_samples(db: Db) -> None:
+    """Let the planner take its samples of texts anew: they hold whole values."""
+    await db.execute(FORGET_SAMPLES, timeout=SAMPLED_WITHIN)
