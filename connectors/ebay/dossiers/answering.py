@@ -1,0 +1,64 @@
+"""Writes to the buyer of an inquiry or a return; elsewhere says what to do instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.ebay.dossiers.sources import INQUIRIES, RETURNS, source_of
+from core.connector import Sent
+from core.errors import Refused
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from connectors.ebay.access import Access
+    from core.model import Draft, Thread
+
+LONGEST = 2000
+WRITES = {INQUIRIES.prefix: "message_inquiry", RETURNS.prefix: "message_return"}
+
+MENDS = {
+    "cancellation": "a cancellation takes no message: approve or reject it on eBay,"
+    " or write to the buyer in a conversation about the order",
+    "case": "eBay decides a case and takes no message: provide tracking or refund on eBay",
+    "dispute": "a payment dispute takes no message: contest or accept it on eBay",
+}
+
+
+def refuses(thread: Thread, parties: Collection[Party]) -> str | None:
+    """Why *parties* of a dossier certainly cannot be answered there; None for any other thread."""
+    found = source_of(thread.id)
+    if found is None:
+        return None
+    source, _ = found
+    if source.prefix not in WRITES:
+        return MENDS[source.prefix]
+    if set(parties) - {Party.BUYER}:
+        return "a dossier's message goes to the buyer alone: choose the buyer"
+    return None
+
+
+async def reply(access: Access, thread: Thread, draft: Draft) -> Sent:
+    """Send once.
+
+    Raises:
+        Refused: the dossier takes no message, or not this one: it was not sent.
+        BadCredentials, RateLimited, Unreachable, OutcomeUnknown: as `Access.send` says.
+    """
+    found, why = source_of(thread.id), refuses(thread, draft.to)
+    if found is None or why:
+        raise Refused(why or "no dossier has this thread", detail="dossier")
+    if draft.files:
+        raise Refused("a dossier's message takes no files: send the text alone", detail="files")
+    if len(draft.body) > LONGEST:
+        raise Refused(f"a dossier's message has {LONGEST} characters at most", detail="length")
+    source, id_ = found
+    await access.send(
+        source.host,
+        f"{source.one(id_)}/send_message",
+        operation=WRITES[source.prefix],
+        scheme=source.scheme,
+        json={"message": {"content": draft.body}},
+    )
+    return Sent(None)

@@ -1,0 +1,199 @@
+"""Where each kind of dossier is read: its search, its detail, and which module understands it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from connectors.ebay.dossiers import cancellations, cases, disputes, inquiries, payload, returns
+from core.errors import BadPayload
+from sla.policy import ThreadKind
+
+if TYPE_CHECKING:
+    from connectors.ebay.access import Scheme
+    from connectors.ebay.dossiers.dossier import Dossier, Doubts
+    from connectors.ebay.dossiers.payload import Found, Payload, Steps
+    from connectors.ebay.options import Host
+
+POST_ORDER, FULFILLMENT = "/post-order/v2", "/sell/fulfillment/v1"
+
+Understands = Callable[[Any, Any, "Steps | None", "Doubts"], "Dossier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind.
+
+    *members* are the summaries of a page, *id_*, *opened* and *buyer* name what a summary has
+    instead of those words. *window* are the parameters of the search's two dates; *narrow*
+    restricts it to open ones where eBay documents a filter that means all of these. *is_dateless*:
+    the date to answer by stands in the search alone.
+    """
+
+    stream: str
+    prefix: str
+    kind: ThreadKind
+    path: str
+    search: str
+    page: type[Found]
+    members: str
+    detail: type[Payload]
+    id_: str
+    opened: Callable[[Any], Any]
+    buyer: str
+    is_over: Callable[[Any], bool]
+    understand: Understands
+    operations: tuple[str, str]
+    window: tuple[str, str] = ("creation_date_range_from", "creation_date_range_to")
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    narrow: Mapping[str, str] | None = None
+    host: Host = "api"
+    scheme: Scheme = "iaf"
+    steps: str | None = None
+    is_dateless: bool = False
+    names: tuple[str, ...] = ()
+
+    def one(self, id_: str) -> str:
+        """The path of one dossier."""
+        return f"{self.path}/{quote(id_, safe='')}"
+
+    def thread(self, id_: str) -> str:
+        """The id of its thread."""
+        return f"{self.prefix}:{id_}"
+
+    def summaries(self, page: Found) -> Sequence[Any]:
+        """Those of a page.
+
+        Raises:
+            BadPayload: the page has none, and does not say that there are none.
+        """
+        found: Sequence[Any] | None = getattr(page, self.members)
+        if found is None and not page.counts_nothing:
+            raise BadPayload(f"{self.operations[0]}: the page lists nothing", detail="misshapen")
+        return found or ()
+
+    def id_of(self, summary: Any) -> str:
+        """The id of a dossier in a page of the search."""
+        found: str = getattr(summary, self.id_)
+        return found
+
+
+INQUIRIES = Source(
+    stream="inquiries",
+    prefix="inquiry",
+    kind=ThreadKind.INQUIRY,
+    path=f"{POST_ORDER}/inquiry",
+    search=f"{POST_ORDER}/inquiry/search",
+    page=payload.Inquiries,
+    members="members",
+    detail=payload.InquiryDetail,
+    id_="inquiry_id",
+    opened=lambda one: one.creation_date,
+    buyer="buyer",
+    is_over=inquiries.is_over,
+    understand=inquiries.dossier,
+    operations=("search_inquiries", "get_inquiry"),
+    window=("inquiry_creation_date_range_from", "inquiry_creation_date_range_to"),
+    narrow={"inquiry_status": "OPEN"},
+    is_dateless=True,
+    names=("inquiryId",),
+)
+RETURNS = Source(
+    stream="returns",
+    prefix="return",
+    kind=ThreadKind.RETURN,
+    path=f"{POST_ORDER}/return",
+    search=f"{POST_ORDER}/return/search",
+    page=payload.Returns,
+    members="members",
+    detail=payload.ReturnDetail,
+    id_="return_id",
+    opened=lambda one: one.creation_info.creation_date,
+    buyer="buyer_login_name",
+    is_over=returns.is_over,
+    understand=returns.dossier,
+    operations=("search_returns", "get_return"),
+    fixed={"role": "SELLER"},
+    narrow={"return_state": "ALL_OPEN"},
+    names=("returnId",),
+)
+CANCELLATIONS = Source(
+    stream="cancellations",
+    prefix="cancellation",
+    kind=ThreadKind.CANCELLATION,
+    path=f"{POST_ORDER}/cancellation",
+    search=f"{POST_ORDER}/cancellation/search",
+    page=payload.Cancellations,
+    members="cancellations",
+    detail=payload.CancellationDetail,
+    id_="cancel_id",
+    opened=lambda one: one.cancel_request_date,
+    buyer="buyer_login_name",
+    is_over=cancellations.is_over,
+    understand=cancellations.dossier,
+    operations=("search_cancellations", "get_cancellation"),
+    fixed={"role": "SELLER"},
+    names=("cancelId",),
+)
+CASES = Source(
+    stream="cases",
+    prefix="case",
+    kind=ThreadKind.CLAIM,
+    path=f"{POST_ORDER}/casemanagement",
+    search=f"{POST_ORDER}/casemanagement/search",
+    page=payload.Cases,
+    members="members",
+    detail=payload.CaseDetail,
+    id_="case_id",
+    opened=lambda one: one.creation_date,
+    buyer="buyer",
+    is_over=cases.is_over,
+    understand=cases.dossier,
+    operations=("search_cases", "get_case"),
+    window=("case_creation_date_range_from", "case_creation_date_range_to"),
+    is_dateless=True,
+    names=("caseId",),
+)
+DISPUTES = Source(
+    stream="disputes",
+    prefix="dispute",
+    kind=ThreadKind.DISPUTE,
+    path=f"{FULFILLMENT}/payment_dispute",
+    search=f"{FULFILLMENT}/payment_dispute_summary",
+    page=payload.Disputes,
+    members="payment_dispute_summaries",
+    detail=payload.DisputeDetail,
+    id_="payment_dispute_id",
+    opened=lambda one: one.open_date,
+    buyer="buyer_username",
+    is_over=disputes.is_over,
+    understand=disputes.dossier,
+    operations=("search_disputes", "get_dispute"),
+    window=("open_date_from", "open_date_to"),
+    host="apiz",
+    scheme="bearer",
+    steps="get_dispute_activity",
+    names=("paymentDisputeId",),
+)
+
+SOURCES: Mapping[str, Source] = {
+    one.stream: one for one in (INQUIRIES, RETURNS, CANCELLATIONS, CASES, DISPUTES)
+}
+"""By stream."""
+
+OPERATIONS = (
+    *(name for one in SOURCES.values() for name in one.operations),
+    "get_dispute_activity",
+    "message_inquiry",
+    "message_return",
+)
+"""The words that name the calls of dossiers in metrics."""
+
+
+def source_of(thread: str) -> tuple[Source, str] | None:
+    """What *thread* is read from, and the dossier's own id; None for any other thread."""
+    prefix, _, id_ = thread.partition(":")
+    found = next((one for one in SOURCES.values() if one.prefix == prefix), None)
+    return (found, id_) if found and id_ else None
