@@ -31,6 +31,10 @@ class Messages:
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._reading = access, reading.Reading(access, options)
 
+    async def check(self) -> None:
+        """Ask for conversations of a day long past: the consent is good, and covers messages."""
+        await self._reading.check()
+
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of what members wrote since *cursor*, and in an overlap before it."""
         return await self._reading.fetch(cursor, position, now)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from core.transport import markup
-
 NAMES = (
     "a|abbr|address|article|b|big|blockquote|body|br|center|code|dd|del|div|dl|dt|em|fieldset|font|"
     "footer|form|h[1-6]|head|header|hr|html|i|iframe|img|ins|label|li|link|meta|nav|ol|p|pre|s|"
@@ -24,6 +22,8 @@ BREAK = re.compile(r"\r\n?|\n")
 def text(said: str) -> str:
     """*said* as a person reads it: HTML as text, anything else as it is."""
     if TAG.search(said):
+        from core.transport import markup  # noqa: PLC0415  # an extra: only who reads HTML needs it
+
         whole = said if LINES.search(said) else BREAK.sub("<br>", said)
         return markup.text(whole)
     return unescape(said).replace("\xa0", " ") if ENTITY.search(said) else said

@@ -80,6 +80,7 @@ class Conversations(Payload):
 
     conversations: list[Conversation]
     next: Word = None
+    offset: int | None = None
     total: int | None = None
 
 
@@ -90,6 +91,7 @@ class Entries(Payload):
     type: Word = Field(default=None, alias="conversationType")
     title: Word = Field(default=None, alias="conversationTitle")
     next: Word = None
+    offset: int | None = None
     total: int | None = None
 
 

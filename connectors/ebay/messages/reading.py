@@ -1,26 +1,21 @@
-"""Walks of conversations, and looks at single ones.
-
-A list brings of each conversation its newest message alone. What the last walk read to its end is
-remembered by that message's id in the cursor, which is stored with what was read: only a
-conversation that has another newest message by now costs a call of its own.
-"""
+"""Walks of conversations, and looks at single ones: only what changed costs a call of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from connectors.ebay import refusals
-from connectors.ebay.messages import mapping
+from connectors.ebay.messages import mapping, walking
 from connectors.ebay.messages.mapping import EBAY, MEMBERS, Read
 from connectors.ebay.messages.payload import Conversations, Entries
+from connectors.ebay.messages.walking import AT_ONCE, Mark, Walk
 from core.errors import BadPayload, Unreachable
-from core.model import Page, SetAside
+from core.model import SetAside
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -29,15 +24,12 @@ if TYPE_CHECKING:
     from connectors.ebay.access import Access
     from connectors.ebay.messages.payload import Conversation, Entry
     from connectors.ebay.options import EbayOptions
+    from core.model import Page
     from core.transport.salvage import Salvaged
 
 BASE = "/commerce/message/v1"
 LIST, DETAIL = "getConversations", "getConversation"
 
-AT_ONCE = 50
-"""The most conversations, or messages of one, in an answer; an offset is a multiple of it."""
-
-MOST_PAGES = 10_000
 MOST_MESSAGES = 1_000
 """How many messages of one conversation are read in a walk; a look reads ten times as many."""
 
@@ -50,60 +42,10 @@ MOST_FAILED = 3
 """So many conversations of a page that cannot be reached, and none that can, mean that eBay cannot
 be reached."""
 
-MOST_REMEMBERED = 500
+LONG_PAST = ("2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z")
 GONE = frozenset({"404", "410"})
 NO_SUCH = frozenset({refusals.UNKNOWN_CONVERSATION, 355007})
 """The errors that mean that there is no such conversation, whatever the status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The cursor: the newest message *at* which the last walk arrived, and what it has *read*.
-
-    These are the conversations of shortly before, each with the id of its newest message.
-    """
-
-    at: datetime
-    read: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, cursor: str | None) -> Mark | None:
-        """What `write` wrote; None at the first walk, or where it cannot be read."""
-        try:
-            told = json.loads(cursor or "")
-            at, read = mapping.instant(told["at"]), dict(told["read"])
-        except (ValueError, TypeError, KeyError):
-            return None
-        return cls(at, read) if at else None
-
-    def write(self) -> str:
-        """As text; no member is named in it."""
-        return json.dumps({"at": self.at.isoformat(), "read": self.read})
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """The position: how far a walk has come.
-
-    *seen* is the newest message so far, *total* how many conversations the list had at the last
-    page, *read* those read to their end, each with its newest message and that one's instant. *is
-    short*: the list shrank under our eyes, so that one may have slipped by.
-    """
-
-    offset: int = 0
-    seen: str = ""
-    total: int | None = None
-    is_short: bool = False
-    read: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, position: str | None) -> Walk:
-        """What `write` wrote; a new walk for None."""
-        return cls(**json.loads(position)) if position else cls()
-
-    def write(self) -> str:
-        """As text; it never outlives its walk."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(slots=True)
@@ -121,6 +63,10 @@ class Reading:
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
+
+    async def check(self) -> None:
+        """Ask for conversations of a day long past, of which there are none."""
+        await self._listed(MEMBERS, {"start_time": LONG_PAST[0], "end_time": LONG_PAST[1]}, 0)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of what members wrote since the cursor, and in an overlap before it.
@@ -172,15 +118,16 @@ class Reading:
         walk, mark = Walk.parse(position), Mark.parse(cursor)
         got = await self._listed(type_, window, walk.offset)
         known = mark.read if mark else {}
-        changed, same = _sorted(got.value.conversations, type_, known, since, now)
+        changed, same = walking.parted(got.value.conversations, type_, known, since, now)
         found = await self._read(changed, type_)
         page = _with(mapping.page(found.reads, self._access.own, now), [*got.aside, *found.aside])
-        after = self._after(walk, got.value, {**same, **found.whole}, since, now)
-        if _goes_on(got, walk.offset) and (window or not _is_past(got.value, since, now)):
-            if walk.offset >= MOST_PAGES * AT_ONCE:
-                raise BadPayload(f"{LIST}: the walk does not end")
-            return _at(page, position=after.write(), more=True)
-        return _at(page, cursor=self._ended(after, mark, now).write())
+        whole = {**same, **found.whole}
+        after = walk.after(got.value, whole, since, self._options.overlap, now)
+        is_past = not window and walking.is_past(got.value, since, now)
+        if walking.goes_on(got, walk.offset) and not is_past:
+            return replace(page, position=after.write(), more=True)
+        begin = mark.at if mark else since
+        return replace(page, cursor=after.ended(begin, now).write())
 
     async def _listed(
         self, type_: str, window: Mapping[str, str], offset: int
@@ -194,41 +141,6 @@ class Reading:
             params={**params, **window},
             names=mapping.NAMES,
         )
-
-    def _after(
-        self,
-        walk: Walk,
-        listed: Conversations,
-        whole: Mapping[str, str],
-        since: datetime,
-        now: datetime,
-    ) -> Walk:
-        """The position after a page; what lies too far back to be listed again is forgotten."""
-        at = {one.id: mapping.written_at(one.latest, now) for one in listed.conversations}
-        newest = max([when for when in at.values() if when], default=since)
-        seen = max(newest, mapping.instant(walk.seen) or since)
-        read = {**walk.read, **{id_: (message, _iso(at[id_])) for id_, message in whole.items()}}
-        bound = _iso(seen - self._options.overlap)
-        near = [(id_, pair) for id_, pair in read.items() if pair[1] >= bound]
-        near.sort(key=lambda each: each[1][1], reverse=True)
-        shrank = None not in (walk.total, listed.total) and (listed.total or 0) < (walk.total or 0)
-        return Walk(
-            offset=walk.offset + AT_ONCE,
-            seen=seen.isoformat(),
-            total=listed.total if listed.total is not None else walk.total,
-            is_short=walk.is_short or shrank,
-            read=dict(near[:MOST_REMEMBERED]),
-        )
-
-    def _ended(self, walk: Walk, mark: Mark | None, now: datetime) -> Mark:
-        """Where the next walk starts: the newest message seen, never later than this one's begin.
-
-        Where the list shrank it starts where this one did, and reads on only what it has not read.
-        """
-        read = {id_: pair[0] for id_, pair in walk.read.items()}
-        begin = mark.at if mark else now - self._options.look_back
-        seen = mapping.instant(walk.seen) or begin
-        return Mark(begin if walk.is_short else max(begin, min(seen, now)), read)
 
     async def _read(self, changed: Sequence[Conversation], type_: str) -> _Found:
         """The whole of these conversations, a few at a time; what fails keeps its last message.
@@ -248,18 +160,19 @@ class Reading:
         try:
             async with asyncio.timeout(max(0.0, until - monotonic())):
                 read = await self._whole(one.id, type_, found, MOST_MESSAGES, part)
-        except (BadPayload, Unreachable, TimeoutError) as fault:
-            found.reads.append(part)
-            if isinstance(fault, Unreachable):
-                found.failed += 1
-                if found.failed >= MOST_FAILED and not found.whole:
-                    raise
-            elif isinstance(fault, BadPayload) and not _is_gone(fault):
+        except BadPayload as fault:
+            found.reads.append(replace(part, incomplete=not _is_gone(fault)))
+            if not _is_gone(fault):
                 found.aside.append(SetAside(one.id, str(fault), fault.raw))
-            return
-        found.reads.append(read)
-        if one.latest is not None and not read.incomplete:
-            found.whole[one.id] = one.latest.id
+        except (Unreachable, TimeoutError):
+            found.reads.append(part)
+            found.failed += 1
+            if found.failed >= MOST_FAILED and not found.whole:
+                raise Unreachable(f"{DETAIL}: no conversation can be read") from None
+        else:
+            found.reads.append(read)
+            if one.latest is not None and not read.incomplete:
+                found.whole[one.id] = one.latest.id
 
     async def _whole(
         self, id_: str, type_: str, found: _Found, most: int, part: Read | None = None
@@ -270,16 +183,15 @@ class Reading:
         counts, whatever the whole lacks.
         """
         entries: dict[str, Entry] = {entry.id: entry for entry in (part.entries if part else ())}
-        title, offset = None, 0
-        while True:
+        title, offset, pages, goes_on = None, 0, 0, True
+        while goes_on and offset < most:
             got = await self._messages(id_, type_, offset)
             entries |= {entry.id: entry for entry in got.value.messages}
             found.aside += got.aside
             title = title or got.value.title
-            goes_on = _goes_on(got, offset)
-            offset += AT_ONCE
-            if not goes_on or offset >= most:
-                break
+            goes_on = walking.goes_on(got, offset)
+            offset = walking.onward(got.value, offset, pages)
+            pages += 1
         return Read(
             id_,
             part.type if part else type_,
@@ -305,30 +217,6 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
-def _sorted(
-    listed: Iterable[Conversation],
-    type_: str,
-    known: Mapping[str, str],
-    since: datetime,
-    now: datetime,
-) -> tuple[list[Conversation], dict[str, str]]:
-    """Those that have changed, and the newest messages of those that have not.
-
-    What lies before *since* is nobody's business: only lists without a window show it.
-    """
-    changed: list[Conversation] = []
-    same: dict[str, str] = {}
-    for one in listed:
-        at = mapping.written_at(one.latest, now)
-        if type_ == EBAY and at is not None and at < since:
-            continue
-        if one.latest is not None and known.get(one.id) == one.latest.id:
-            same[one.id] = one.latest.id
-        else:
-            changed.append(one)
-    return changed, same
-
-
 def _is_gone(fault: BadPayload) -> bool:
     return fault.detail in GONE or not NO_SUCH.isdisjoint(refusals.ids(fault.raw))
 
@@ -339,41 +227,5 @@ def _part(one: Conversation, type_: str) -> Read:
     return Read(one.id, one.type or type_, entries, one.title, one.created, incomplete=True)
 
 
-def _goes_on(got: Salvaged[Conversations] | Salvaged[Entries], offset: int) -> bool:
-    value = got.value
-    came = len(value.conversations if isinstance(value, Conversations) else value.messages)
-    if value.total is not None:
-        return came + len(got.aside) > 0 and offset + AT_ONCE < value.total
-    return bool(value.next) and came + len(got.aside) > 0
-
-
-def _is_past(listed: Conversations, since: datetime, now: datetime) -> bool:
-    """Whether a list without a window has come to what lies before *since*.
-
-    Only where the page is in order, the newest first: it was observed so, and is not documented.
-    """
-    at = [mapping.written_at(one.latest, now) for one in listed.conversations]
-    dated = [when for when in at if when is not None]
-    in_order = len(dated) == len(at) and dated == sorted(dated, reverse=True)
-    return in_order and bool(dated) and dated[-1] < since
-
-
-def _iso(at: datetime | None) -> str:
-    return at.isoformat(timespec="microseconds") if at else ""
-
-
 def _with(page: Page, aside: Iterable[SetAside]) -> Page:
-    return Page(messages=page.messages, threads=page.threads, set_aside=(*aside, *page.set_aside))
-
-
-def _at(
-    page: Page, *, position: str | None = None, cursor: str | None = None, more: bool = False
-) -> Page:
-    return Page(
-        messages=page.messages,
-        threads=page.threads,
-        set_aside=page.set_aside,
-        position=position,
-        cursor=cursor,
-        more=more,
-    )
+    return replace(page, set_aside=(*aside, *page.set_aside))
