@@ -2,8 +2,8 @@
 
 A connector is declared as a value, `spec = Spec(...)`, found by the entry points of the group
 `replyby.connectors.v1`. It reads (`Connector`), and what more it can do is declared in `can` and is
-one more small protocol each: `Replies`, `Looks`, `MarksRead`, `Receives`, `Waits`, `Enriches`,
-`Acts`.
+one more small protocol each: `Replies`, `Looks`, `MarksRead`, `Receives`, `Subscribes`, `Waits`,
+`Enriches`, `Acts`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 
 from core.errors import SettingsError
 from core.options import Options
-from core.pushes import Member, Pushed, PushOutcome, PushRequest, Receipt, Receives
+from core.pushes import (
+    Member,
+    Pushed,
+    PushOutcome,
+    PushRequest,
+    Receipt,
+    Receives,
+    Subscribes,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +41,7 @@ __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
     "Looks", "MarksRead", "Member", "Options", "PushOutcome", "PushRequest", "Pushed", "Receipt",
     "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies", "Sent", "Spec",
-    "Transport", "Waits", "load_specs",
+    "Subscribes", "Transport", "Waits", "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"

@@ -58,14 +58,17 @@ SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 tells of had passed; a later word about the same clock or account was raised."""
 
 PUSHED = (
-    "stored", "duplicate", "challenge", "erasure", "unknown_topic", "unknown_account", "test",
+    "stored", "duplicate", "challenge", "erasure", "unknown_topic", "unknown_account",
     "bad_signature", "no_signature", "stale", "unreadable", "failed",
 )  # fmt: skip
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
 
-TABLES = ("push", "notice", "market_order", "link", "deed", "verdict")
+TABLES = ("push", "notice", "market_order", "link", "deed", "verdict", "erasure", "forgotten")
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""
+
+ERASED = ("thread", "text")
+"""What was cleared of a member: `erased_rows`."""
 
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {

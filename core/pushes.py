@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
     from core.model import Page
@@ -36,7 +36,6 @@ PushOutcome = Literal[
     "erasure",
     "unknown_topic",
     "unknown_account",
-    "test",
     "bad_signature",
     "no_signature",
     "stale",
@@ -85,6 +84,23 @@ class Receipt:
     erase: tuple[Member, ...] = ()
     pushed: Pushed | None = None
     outcome: PushOutcome = "stored"
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """Can set up there what is pushed, and to where."""
+
+    def subscribe(self, contact: str | None, now: datetime) -> AsyncIterator[str]:
+        """Register our address and subscribe; a line for each thing that stands, when it does.
+
+        *contact* is an address of mail for the marketplace's alerts about pushes, where it wants
+        one. May be done again at any time.
+
+        Raises:
+            Mistaken: the settings, or what was asked for, lack something.
+            ConnectorError: the marketplace refused a step; those before it stand.
+        """
+        ...
 
 
 @runtime_checkable

@@ -1,0 +1,122 @@
+"""The keys with which eBay signs: asked for once an hour each, by the id that a push names.
+
+Anybody may send a push with an invented id, and each asks eBay for a key out of a daily quota. So
+an id that is unknown there is not asked for again soon, and unknown ids are asked for at a rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from connectors.ebay.push import signature
+from connectors.ebay.push.payload import PublicKey
+from core.errors import BadPayload, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connectors.ebay.access import Access
+    from connectors.ebay.push.signature import Key
+
+OPERATION = "getPublicKey"
+PATH = "/commerce/notification/v1/public_key/"
+
+KEPT = 3_600.0
+"""Seconds for which a key is used unasked: eBay's own advice (Notification API, getPublicKey)."""
+USABLE = 86_400.0
+"""Seconds for which it is used while eBay cannot be asked."""
+UNKNOWN = 600.0
+"""Seconds for which an id that eBay does not know stays unknown."""
+MOST = 1_000
+"""So many ids are remembered."""
+BURST, EVERY = 10, 30.0
+"""So many unknown ids are asked for at once, and then one in so many seconds: 2,880 a day, where
+eBay allows 10,000 calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What eBay said of an id, and when; None: it knows none."""
+
+    key: Key | None
+    at: float
+
+
+class Keys:
+    """The keys that one application was told."""
+
+    def __init__(self, access: Access, clock: Callable[[], float] = monotonic) -> None:
+        self._access, self._clock = access, clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._lock = asyncio.Lock()
+        self._tokens, self._counted_at = float(BURST), clock()
+
+    async def key(self, kid: str) -> Key | None:
+        """The key of *kid*; None where eBay knows none, or none that can be used.
+
+        Raises:
+            ConnectorError: it cannot be asked for now.
+        """
+        found = self._fresh(kid)
+        if found is None:
+            async with self._lock:  # who waits for the same one finds it then
+                found = self._fresh(kid) or await self._asked(kid)
+        return found.key
+
+    def _fresh(self, kid: str) -> _Known | None:
+        found = self._known.get(kid)
+        if found is None:
+            return None
+        kept = UNKNOWN if found.key is None else KEPT
+        return found if self._clock() - found.at < kept else None
+
+    async def _asked(self, kid: str) -> _Known:
+        before = self._known.get(kid)
+        usable = before is not None and before.key is not None
+        if not usable:
+            self._take()
+        try:
+            told = await self._told(kid)
+        except Unreachable:
+            if before is None or not usable or self._clock() - before.at > USABLE:
+                raise
+            return before
+        found = _Known(told, self._clock())
+        self._known[kid] = found
+        self._known.move_to_end(kid)
+        self._forget()
+        return found
+
+    async def _told(self, kid: str) -> Key | None:
+        try:
+            told = await self._access.get_json(
+                "api", f"{PATH}{kid}", PublicKey, operation=OPERATION, scheme="application"
+            )
+        except BadPayload as fault:
+            if fault.detail in ("400", "404"):
+                return None
+            raise
+        return signature.key(told)
+
+    def _take(self) -> None:
+        """Count that an unknown id is asked for.
+
+        Raises:
+            Unreachable: too many were; a push of eBay's comes again in minutes.
+        """
+        now = self._clock()
+        self._tokens = min(float(BURST), self._tokens + (now - self._counted_at) / EVERY)
+        self._counted_at = now
+        if self._tokens < 1:
+            raise Unreachable("too many pushes with unknown keys", detail="flood")
+        self._tokens -= 1
+
+    def _forget(self) -> None:
+        """Keep the ids told last; a key goes only when there are no unknown ones to go before."""
+        while len(self._known) > MOST:
+            unknown = (kid for kid, one in self._known.items() if one.key is None)
+            del self._known[next(unknown, next(iter(self._known)))]

@@ -1,0 +1,98 @@
+"""What a push says, by its topic. Pure.
+
+What is none of ours is acknowledged all the same: eBay sends again what is not, and marks the one
+address of all topics down for it (trap 42). So is a test, whose members and ids are invented
+(trap 41).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from connectors.ebay.messages import mapping
+from connectors.ebay.push.payload import Envelope
+from core.errors import BadPayload
+from core.pushes import Member, Pushed, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from connectors.ebay.options import EbayOptions
+
+MESSAGE = "NEW_MESSAGE"
+DELETION = "MARKETPLACE_ACCOUNT_DELETION"
+REVOCATION = "AUTHORIZATION_REVOCATION"
+TOPICS = (MESSAGE, DELETION, REVOCATION)
+
+GOOD = 204
+MEMBER = ("username", "userId", "eiasToken")
+PARTIES = frozenset({"senderusername", "recipientusername"})
+"""Names of either side, whichever way they are spelt (trap 28)."""
+
+
+def understood(body: bytes, accounts: Mapping[str, EbayOptions], now: datetime) -> Receipt:
+    """What a signed *body* means for *accounts*, those of one application."""
+    try:
+        told = Envelope.model_validate_json(body)
+    except ValidationError:
+        return Receipt(GOOD, outcome="unreadable")
+    one, topic = told.notification, told.metadata.topic
+    pushed = Pushed(one.id, topic, mapping.instant(one.published))
+    if topic == MESSAGE:
+        return _message(one.data, pushed, accounts, now)
+    if topic == DELETION:
+        return _deletion(one.data, pushed)
+    if topic == REVOCATION:
+        return _revocation(one.data, pushed, accounts)
+    return Receipt(GOOD, pushed=pushed, outcome="unknown_topic")
+
+
+def _message(
+    data: Mapping[str, Any], pushed: Pushed, accounts: Mapping[str, EbayOptions], now: datetime
+) -> Receipt:
+    """The message, in each account that has part in it; where Trading reads, it only wakes.
+
+    There conversations are known by other ids.
+    """
+    named = [name for key, name in data.items() if key.casefold() in PARTIES]
+    ours = _ours(named, accounts)
+    if not ours:
+        return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
+    by_rest = {name: one for name, one in ours.items() if one.messages_by == "rest"}
+    try:
+        pages = {name: mapping.pushed(data, one.own, now) for name, one in by_rest.items()}
+    except BadPayload:
+        return Receipt(GOOD, wake=frozenset(ours), pushed=pushed, outcome="unreadable")
+    return Receipt(GOOD, pages=pages, wake=frozenset(ours), pushed=pushed)
+
+
+def _deletion(data: Mapping[str, Any], pushed: Pushed) -> Receipt:
+    """Whom eBay obliges us to forget: by all that eBay calls the member (trap 43)."""
+    ids = frozenset(_names(data.get(name) for name in MEMBER))
+    if not ids:
+        return Receipt(GOOD, pushed=pushed, outcome="unreadable")
+    return Receipt(GOOD, erase=(Member(ids),), pushed=pushed, outcome="erasure")
+
+
+def _revocation(
+    data: Mapping[str, Any], pushed: Pushed, accounts: Mapping[str, EbayOptions]
+) -> Receipt:
+    """A seller took the consent back: the next call says so, and is made at once."""
+    ours = _ours((data.get(name) for name in MEMBER), accounts)
+    if not ours:
+        return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
+    return Receipt(GOOD, wake=frozenset(ours), pushed=pushed)
+
+
+def _names(told: Iterable[Any]) -> set[str]:
+    """What of *told* is a name or an id."""
+    return {str(one).strip() for one in told if isinstance(one, str | int)} - {""}
+
+
+def _ours(told: Iterable[Any], accounts: Mapping[str, EbayOptions]) -> dict[str, EbayOptions]:
+    """The accounts of sellers who are called what is *told*."""
+    folded = {name.casefold() for name in _names(told)}
+    return {name: one for name, one in accounts.items() if one.own & folded}
