@@ -15,7 +15,7 @@ from core.store import wake
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from asyncpg import Record
@@ -112,12 +112,17 @@ STANDS = """
     for update of r
 """
 SELLERS = """
-    select id, body, coalesce(judged, case when silent then 'confirmed' end, delivery) as delivery
-    from message
-    where account = $1 and thread = $2 and party = 'seller' and kind = 'message'
-      and origin = 'elsewhere' and seen_at >= $3 and sent_at >= $3 - interval '10 minutes'
-    order by sent_at, id
+    select m.id, m.body, case when octet_length(r.body) <= $4 then r.body end as raw,
+           coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery
+    from message m
+    left join raw_message r on r.account = m.account and r.id = m.id
+    where m.account = $1 and m.thread = $2 and m.party = 'seller' and m.kind = 'message'
+      and m.origin = 'elsewhere' and m.seen_at >= $3 and m.sent_at >= $3 - interval '10 minutes'
+    order by m.sent_at, m.id
 """
+MOST_RAW = 100_000
+"""Bytes of what a marketplace sent that are compared with a reply: no letter with its files."""
+
 # What nobody here reads, and what waits for an earlier one of its thread, is never due.
 WAITS = """
     select extract(epoch from min(r.next_try_at) - now())::float8 from reply r
@@ -255,8 +260,9 @@ async def find(db: Db, reply: Reply) -> tuple[State, str] | None:
     how: State | None = row["delivery"]
     if how in {"confirmed", "refused"} or (how == "accepted" and row["state"] == "unknown"):
         return how, row["message_id"]
-    rows = await db.fetch(SELLERS, reply.account, reply.thread, reply.left_at)
-    message = which(reply.body, [(each["id"], each["body"]) for each in rows])
+    rows = await db.fetch(SELLERS, reply.account, reply.thread, reply.left_at, MOST_RAW)
+    bodies = [(each["id"], each["body"]) for each in rows]
+    message = which(reply.body, bodies) or _as_sent(reply.body, rows)
     if message is None:
         return None
     return next(each["delivery"] for each in rows if each["id"] == message), message
@@ -323,6 +329,16 @@ def which(ours: str, theirs: list[tuple[str, str]]) -> str | None:
     same = [message for message, body in folded if body == text]
     within = [message for message, body in folded if len(text) >= 20 and text in body]
     return next(iter((*same, *within)), None)
+
+
+def _as_sent(ours: str, rows: Sequence[Record]) -> str | None:
+    """The message that was told just as *ours* was written, though a person is shown it otherwise.
+
+    Who writes ``<b>`` himself is taken for HTML.
+    """
+    text = " ".join(ours.split())
+    told = [(row["id"], row["raw"].decode(errors="replace")) for row in rows if row["raw"]]
+    return next((message for message, raw in told if " ".join(raw.split()) == text), None)
 
 
 async def _settle(

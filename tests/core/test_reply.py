@@ -253,6 +253,18 @@ async def test_where_no_id_is_told_it_is_found_by_its_text(db, round_, queued, n
     assert (row["ended"], row["stopped_by"], row["stopped_at"]) == ("met", "R1", there)
 
 
+async def test_it_is_found_by_what_was_told_where_the_text_lost_something(db, round_, queued, now):
+    """A text with a tag in it is taken for HTML when it is read back."""
+    written = "Write <b>only</b> &amp; nothing else."
+    read = message("R1", now, Party.SELLER, "Write only & nothing else.")
+    shop = Shop(None, page(now, read.model_copy(update={"raw": written.encode()})))
+    await queued(written)
+    await round_(shop)
+    await round_(shop)
+
+    assert [(id_, how) for id_, how, *_ in await ours(db)] == [("R1", "confirmed")]
+
+
 async def test_a_colleagues_answer_is_not_taken_for_it(db, round_, queued, now):
     shop = Shop(None, page(now, message("R9", now + SECOND, Party.SELLER, "Another answer")))
     await queued()

@@ -114,5 +114,5 @@ async def _upload(access: Access, file: File) -> str:
     except ValidationError:
         url = None
     if not url:
-        raise Refused(f"{UPLOAD}: eBay took the image and told no address", detail="files")
+        raise Unreachable(f"{UPLOAD}: eBay took the image and told no address", detail="address")
     return url
