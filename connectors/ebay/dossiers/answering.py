@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.model import Draft, Thread
 
 LONGEST = 2000
-WRITES = {INQUIRIES.prefix: "message_inquiry", RETURNS.prefix: "message_return"}
+WRITES = {INQUIRIES.prefix: "sendInquiryMessage", RETURNS.prefix: "sendReturnMessage"}
 
 MENDS = {
     "cancellation": "a cancellation takes no message: approve or reject it on eBay,"

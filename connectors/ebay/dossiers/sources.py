@@ -94,7 +94,7 @@ INQUIRIES = Source(
     buyer="buyer",
     is_over=inquiries.is_over,
     understand=inquiries.dossier,
-    operations=("search_inquiries", "get_inquiry"),
+    operations=("searchInquiries", "getInquiry"),
     window=("inquiry_creation_date_range_from", "inquiry_creation_date_range_to"),
     narrow={"inquiry_status": "OPEN"},
     is_dateless=True,
@@ -114,7 +114,7 @@ RETURNS = Source(
     buyer="buyer_login_name",
     is_over=returns.is_over,
     understand=returns.dossier,
-    operations=("search_returns", "get_return"),
+    operations=("searchReturns", "getReturn"),
     fixed={"role": "SELLER"},
     narrow={"return_state": "ALL_OPEN"},
     names=("returnId",),
@@ -133,7 +133,7 @@ CANCELLATIONS = Source(
     buyer="buyer_login_name",
     is_over=cancellations.is_over,
     understand=cancellations.dossier,
-    operations=("search_cancellations", "get_cancellation"),
+    operations=("searchCancellations", "getCancellation"),
     fixed={"role": "SELLER"},
     names=("cancelId",),
 )
@@ -151,7 +151,7 @@ CASES = Source(
     buyer="buyer",
     is_over=cases.is_over,
     understand=cases.dossier,
-    operations=("search_cases", "get_case"),
+    operations=("searchCases", "getCase"),
     window=("case_creation_date_range_from", "case_creation_date_range_to"),
     is_dateless=True,
     names=("caseId",),
@@ -170,11 +170,11 @@ DISPUTES = Source(
     buyer="buyer_username",
     is_over=disputes.is_over,
     understand=disputes.dossier,
-    operations=("search_disputes", "get_dispute"),
+    operations=("getPaymentDisputeSummaries", "getPaymentDispute"),
     window=("open_date_from", "open_date_to"),
     host="apiz",
     scheme="bearer",
-    steps="get_dispute_activity",
+    steps="getActivities",
     names=("paymentDisputeId",),
 )
 
@@ -185,11 +185,11 @@ SOURCES: Mapping[str, Source] = {
 
 OPERATIONS = (
     *(name for one in SOURCES.values() for name in one.operations),
-    "get_dispute_activity",
-    "message_inquiry",
-    "message_return",
+    "getActivities",
+    "sendInquiryMessage",
+    "sendReturnMessage",
 )
-"""The words that name the calls of dossiers in metrics."""
+"""The words that name the calls of dossiers in metrics: eBay's own."""
 
 
 def source_of(thread: str) -> tuple[Source, str] | None:
