@@ -2,81 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import sys
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from core.commands import given
-from core.errors import Error, Mistaken, SettingsError, StoreUnavailable
+from core.commands.asked import (
+    DONE,
+    FAILED,
+    FILES,
+    TO,
+    UNUSABLE,
+    Id,
+    Replyby,
+    as_json,
+    finished,
+    settings_file,
+)
+from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
-FAILED, UNUSABLE = 1, 2
-DONE = 0
-DEBUG = "REPLYBY_DEBUG"
-SHOW = f"{DEBUG}=1 shows where, and may show a buyer's words with it"
-
-Command = Callable[..., Any]
-
-
-class Replyby(click.Group):
-    """Says every error of ours in plain lines, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error becomes its exit code."""
-        try:
-            return super().invoke(ctx)
-        except SettingsError as fault:
-            for complaint in fault.complaints:
-                click.echo(complaint, err=True)
-            ctx.exit(UNUSABLE)
-        except Error as fault:
-            click.echo(f"replyby: {_said(fault)}", err=True)
-            ctx.exit(FAILED)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise
-        except Exception as fault:
-            if os.environ.get(DEBUG):
-                raise
-            # Its text may quote a buyer's words, which a terminal's log would keep.
-            click.echo(f"replyby: {type(fault).__name__}, which nobody expected; {SHOW}", err=True)
-            ctx.exit(FAILED)
-
-
-def _said(fault: Error) -> str:
-    """One line: what went wrong, and how to mend it."""
-    text = " ".join(str(fault).split())
-    if isinstance(fault, StoreUnavailable):
-        return f"{text}; {fault.mend or fault.MEND}"
-    return text if isinstance(fault, Mistaken) else f"{fault.reason}: {text}"
-
-
-def settings_file(command: Command) -> Command:
-    """Add ``--settings``."""
-    return click.option(
-        "--settings", "path", type=click.Path(path_type=Path), envvar="REPLYBY_SETTINGS",
-        default=Path("settings.toml"), show_default=True, help="The settings file.",
-    )(command)  # fmt: skip
-
-
-def as_json(command: Command) -> Command:
-    """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="For scripts.")(command)
-
-
-def finished(work: Coroutine[Any, Any, Any]) -> Any:
-    """What *work* comes to; its log goes to the standard error output, warnings only."""
-    from core import log
-
-    log.set_up("auto", "warning")
-    return asyncio.run(work)
+    from core.commands.asked import Names, Paths
 
 
 @click.group(cls=Replyby, context_settings={"help_option_names": ["-h", "--help"]})
@@ -162,18 +113,6 @@ def threads(path: Path, *, at_risk: bool, history: bool, limit: int | None, as_j
     finished(listing.threads(path, at_risk=at_risk, history=history, limit=limit, as_json=as_json))
 
 
-class Id(click.ParamType[str]):
-    """A thread's id."""
-
-    name = "thread"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """*value*, if it is more than white space."""
-        if not str(value).strip():
-            self.fail("is empty; write a thread's id, see: replyby threads", param, ctx)
-        return str(value)
-
-
 @main.command()
 @settings_file
 @click.argument("account")
@@ -184,17 +123,6 @@ def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
     from core.commands import explaining
 
     finished(explaining.explain(path, account, thread, as_json=as_json))
-
-
-PARTIES = click.Choice(["buyer", "marketplace"])
-TO: Callable[[Command], Command] = click.option(
-    "--to", multiple=True, default=("buyer",), show_default=True, type=PARTIES,
-    help="Who is addressed; may be given twice.",
-)  # fmt: skip
-FILES: Callable[[Command], Command] = click.option(
-    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along."
-)
-Paths, Names = tuple[Path, ...], tuple[str, ...]
 
 
 @main.command()
@@ -210,6 +138,17 @@ def reply(path: Path, account: str, thread: str, text: str | None, files: Names,
 
     body: str | bytes = sys.stdin.buffer.read() if text is None else text
     finished(acting.answer(path, account, thread, body, files, to))
+
+
+@main.command("mark-read")
+@settings_file
+@click.argument("account")
+@click.argument("threads", type=Id(), nargs=-1, required=True)
+def mark_read(path: Path, account: str, threads: Names) -> None:
+    """Mark THREADS as read at the marketplace; it answers nothing."""
+    from core.commands import marking
+
+    sys.exit(DONE if finished(marking.mark_read(path, account, threads)) else FAILED)
 
 
 @main.command()
