@@ -122,7 +122,7 @@ async def _topic(
             raise OutcomeUnknown(f"{topic} was taken, and is not among the subscriptions")
         path = f"{BASE}/subscription/{quote(one.id, safe='')}/test"
         await access.send("api", path, operation=TEST, scheme=scheme)
-    except (Refused, BadCredentials):
+    except (Refused, BadCredentials, BadPayload):
         if is_needed:
             raise
         return ELSEWHERE
