@@ -11,14 +11,29 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from connectors.ebay import connector, offer, options, policies
+from connectors.ebay import offer, options, policies
 from connectors.ebay.options import EbayOptions
 from core.connector import SandboxSpec, Spec
+from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from core.connector import SandboxClock
+    from core.connector import Connector, SandboxClock, Transport
+
+
+def _open(found: EbayOptions, transport: Transport) -> Connector:
+    """The connector; signatures and XML are loaded for who has an account alone.
+
+    Raises:
+        SettingsError: what reads them is not installed.
+    """
+    try:
+        from connectors.ebay import connector  # noqa: PLC0415  # an extra, see above
+    except ImportError:
+        told = ["an eBay account needs an extra: install replyby[ebay]"]
+        raise SettingsError(told) from None
+    return connector.opened(found, transport)
 
 
 @asynccontextmanager
@@ -37,15 +52,16 @@ spec = Spec(
     policies=policies.of,
     goals=policies.goals,
     streams=offer.streams,
-    open=connector.opened,
+    open=_open,
     can=offer.can,
     marketplace=options.marketplace,
     identity=options.identity,
     budget=options.budget,
-    operations=connector.OPERATIONS,
+    operations=offer.OPERATIONS,
+    topics=offer.TOPICS,
     credentials=offer.credentials,
     findings=options.findings,
-    refuses=connector.refuses,
+    refuses=offer.refuses,
     sandbox=SandboxSpec(
         options={
             "client_id": "sandbox",

@@ -1,25 +1,30 @@
-"""Reads and answers one seller: each stream and each call is handed to the part that knows it."""
+"""Reads and answers one seller: each stream and each call is handed to the part that knows it.
+
+What a connector can is what its class has: there is one with conversations by the Message API and
+one by Trading, and one of each with pushes.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
-from connectors.ebay import limits, messages, offer
+from connectors.ebay import limits, offer
 from connectors.ebay.access import Access
-from connectors.ebay.messages import Messages, answering, reading
-from core.transport.oauth import OPERATION as TOKEN
+from connectors.ebay.dossiers import sources
+from connectors.ebay.dossiers.reading import Dossiers
+from connectors.ebay.messages import reading
+from connectors.ebay.messages.conversations import Messages
+from connectors.ebay.push.pushes import Pushes
+from connectors.ebay.trading import Trading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from connectors.ebay.options import EbayOptions
-    from core.connector import Connector, Sent, Transport
+    from core.connector import Connector, PushRequest, Receipt, Sent, Transport
     from core.model import Draft, Page, Thread
-    from sla.policy import Party
-
-OPERATIONS = (TOKEN, *limits.OPERATIONS, *messages.OPERATIONS)
-"""The words that name our calls in metrics: eBay's own."""
 
 LONG_AGO = {
     "conversation_type": "FROM_MEMBERS",
@@ -30,50 +35,158 @@ LONG_AGO = {
 """A second of the past: of a large mailbox whatever is not narrowed is refused (trap 30)."""
 
 
-def refuses(thread: Thread, to: Collection[Party]) -> str | None:
-    """Why *to* certainly cannot be answered in a thread as it is stored."""
-    return answering.refuses(thread, to)
+class Conversations(Protocol):
+    """What members write, by whichever API."""
+
+    async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
+        """One page of a walk."""
+        ...
+
+    async def look(self, threads: Sequence[str], now: datetime) -> Page:
+        """These whole."""
+        ...
+
+    async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
+        """Answer once."""
+        ...
 
 
 class Ebay:
-    """One account."""
+    """One account, its dossiers, and its conversations by some API."""
 
-    def __init__(self, options: EbayOptions, transport: Transport) -> None:
-        self._options = options
-        self._access = Access(options, transport.http)
-        self._messages = Messages(self._access, options)
+    def __init__(self, options: EbayOptions, access: Access, spoken: Conversations) -> None:
+        self._options, self._access, self._spoken = options, access, spoken
+        self._dossiers = Dossiers(access, options)
 
     async def check(self) -> None:
-        """Ask for next to nothing of each API: the consent is good, and covers all of them."""
-        await self._access.get(
-            "api", f"{reading.BASE}/conversation", operation=reading.LIST, params=LONG_AGO
-        )
+        """Ask each API for next to nothing: the consent is good, and covers them."""
+        for source in (sources.INQUIRIES, sources.DISPUTES)[: 1 + self._options.disputes]:
+            await self._access.get(
+                source.host,
+                source.search,
+                operation=source.operations[0],
+                scheme=source.scheme,
+                params={"limit": "1"},
+            )
 
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime
     ) -> Page:
         """One page of what the stream's part reads."""
         if stream == offer.MESSAGES:
-            return await self._messages.fetch(cursor, position, now)
-        if stream == offer.NOTICES:
-            return await self._messages.fetch_notices(cursor, position, now)
+            return await self._spoken.fetch(cursor, position, now)
+        if stream in offer.DOSSIERS:
+            return await self._dossiers.fetch(stream, cursor, position, now)
         if stream == offer.LIMITS:
             return await limits.read(self._access, now)
         raise ValueError(f"no stream {stream}")
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
-        """These threads whole."""
-        return await self._messages.look(threads, now)
+        """These threads whole, whatever they are about."""
+        of_dossiers = [thread for thread in threads if sources.source_of(thread) is not None]
+        others = [thread for thread in threads if sources.source_of(thread) is None]
+        dossiers = await self._dossiers.look(of_dossiers, now)
+        return _joined(await self._spoken.look(others, now), dossiers)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
-        """Answer once."""
-        return await self._messages.reply(thread, draft, now)
+        """Answer once, where the thread is."""
+        if sources.source_of(thread.id) is not None:
+            return await self._dossiers.reply(thread, draft, now)
+        return await self._spoken.reply(thread, draft, now)
+
+
+class ByMessages(Ebay):
+    """Conversations by the Message API."""
+
+    def __init__(self, options: EbayOptions, transport: Transport) -> None:
+        access = Access(options, transport.http)
+        self._messages = Messages(access, options)
+        super().__init__(options, access, self._messages)
+
+    async def check(self) -> None:
+        """As above; first of all the API that is polled most."""
+        path = f"{reading.BASE}/conversation"
+        await self._access.get("api", path, operation=reading.LIST, params=LONG_AGO)
+        await super().check()
+
+    async def fetch(
+        self, stream: str, cursor: str | None, position: str | None, now: datetime
+    ) -> Page:
+        """As above, and what eBay itself writes."""
+        if stream == offer.NOTICES:
+            return await self._messages.fetch_notices(cursor, position, now)
+        return await super().fetch(stream, cursor, position, now)
 
     async def mark_read(self, threads: Sequence[Thread]) -> Mapping[str, str]:
-        """Mark conversations as read."""
-        return await self._messages.mark_read(threads)
+        """Mark conversations as read; a dossier has no such mark."""
+        spoken = [thread for thread in threads if sources.source_of(thread.id) is None]
+        marked = await self._messages.mark_read(spoken) if spoken else {}
+        dossiers = {t.id for t in threads} - {t.id for t in spoken}
+        return {**marked, **dict.fromkeys(dossiers, "a dossier has no mark of being read")}
+
+
+class ByTrading(Ebay):
+    """Conversations by the Trading API, for who may not read them by the other."""
+
+    def __init__(self, options: EbayOptions, transport: Transport) -> None:
+        access = Access(options, transport.http)
+        self._trading = Trading(access, options)
+        super().__init__(options, access, self._trading)
+
+    async def check(self) -> None:
+        """As above; first of all the API that is polled most."""
+        await self._trading.check()
+        await super().check()
+
+
+class WithPushes(Ebay):
+    """With pushes, whichever way conversations are read."""
+
+    _known: Pushes | None = None
+
+    @property
+    def _pushes(self) -> Pushes:
+        if self._known is None:
+            self._known = Pushes(self._access, self._options)
+        return self._known
+
+    async def fetch(
+        self, stream: str, cursor: str | None, position: str | None, now: datetime
+    ) -> Page:
+        """As above, and the state of what is pushed."""
+        if stream == offer.SUBSCRIPTIONS:
+            return await self._pushes.fetch(cursor, position, now)
+        return await super().fetch(stream, cursor, position, now)
+
+    async def receive(self, request: PushRequest, now: datetime) -> Receipt:
+        """Check and translate a push; nothing is stored here."""
+        return await self._pushes.receive(request, now)
+
+    def subscribe(self, contact: str | None, now: datetime) -> AsyncIterator[str]:
+        """Set up what is pushed."""
+        return self._pushes.subscribe(contact, now)
+
+
+class ByMessagesPushed(WithPushes, ByMessages):
+    """The Message API, with pushes."""
+
+
+class ByTradingPushed(WithPushes, ByTrading):
+    """The Trading API, with pushes."""
 
 
 def opened(options: EbayOptions, transport: Transport) -> Connector:
-    """The connector of an account."""
-    return Ebay(options, transport)
+    """The connector of an account: of the class that can what its options say."""
+    if options.messages_by == "trading":
+        return (ByTrading if options.push is None else ByTradingPushed)(options, transport)
+    return (ByMessages if options.push is None else ByMessagesPushed)(options, transport)
+
+
+def _joined(page: Page, other: Page) -> Page:
+    return replace(
+        page,
+        messages=(*page.messages, *other.messages),
+        threads=(*page.threads, *other.threads),
+        given=(*page.given, *other.given),
+        set_aside=(*page.set_aside, *other.set_aside),
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.ebay.dossiers import answering as written_to
+from connectors.ebay.dossiers import sources
 from connectors.ebay.messages import answering, media
 from connectors.ebay.options import FLOOR, REFRESH_LASTS
 from core.connector import Capabilities, Credential
@@ -12,7 +15,11 @@ from core.model import Stream
 from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from connectors.ebay.options import EbayOptions
+    from core.model import Thread
+    from sla.policy import Party
 
 MESSAGES, NOTICES, LIMITS, SUBSCRIPTIONS = "messages", "notices", "limits", "subscriptions"
 
@@ -25,6 +32,24 @@ DOSSIERS = {
 }
 """The searches, each a stream, and what their threads are about."""
 
+OPERATIONS = (
+    "token", "getRateLimits", "getUserRateLimits",
+    "getConversations", "getConversation", "sendMessage", "updateConversation",
+    "bulkUpdateConversation", "createImageFromFile",
+    *sources.OPERATIONS,
+    "GetMemberMessages", "GetMyMessages", "AddMemberMessageRTQ", "AddMemberMessageAAQToPartner",
+    "getPublicKey", "getDestinations", "getSubscriptions", "getConfig", "updateConfig",
+    "createDestination", "updateDestination", "getTopic", "createSubscription",
+    "updateSubscription", "testSubscription",
+)  # fmt: skip
+"""The words that name our calls in metrics."""
+
+TOPICS = ("NEW_MESSAGE", "MARKETPLACE_ACCOUNT_DELETION", "AUTHORIZATION_REVOCATION")
+"""What eBay pushes to us."""
+
+BY_TRADING = ("exchange:", "letter:")
+"""What the ids of threads begin with that the Trading API reads."""
+
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 QUARTER = timedelta(minutes=15)
 
@@ -35,8 +60,10 @@ REFRESH = "refresh token of the seller's consent"
 def streams(options: EbayOptions) -> tuple[Stream, ...]:
     """What is read by itself. Each waits alone where eBay asks to wait: quotas are per API."""
     floor = SECOND if options.is_near else FLOOR
-    found = [_stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)]
-    if options.messages_by == "rest":
+    is_rest = options.messages_by == "rest"
+    messages = _stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)
+    found = [replace(messages, pushed=is_rest and options.push is not None)]
+    if is_rest:
         found.append(_stream(NOTICES, max(QUARTER, options.poll_every), floor))
     found += [
         _stream(name, options.dossiers_every, floor, kind)
@@ -79,6 +106,17 @@ def can(options: EbayOptions) -> Capabilities:
         linked=media.LINKED if rest else frozenset(),
         marks_read=rest,
     )
+
+
+def refuses(thread: Thread, to: Collection[Party]) -> str | None:
+    """Why *to* certainly cannot be answered in a thread as it is stored."""
+    if sources.source_of(thread.id) is not None:
+        return written_to.refuses(thread, to)
+    if thread.id.startswith(BY_TRADING):
+        from connectors.ebay.trading import answering as traded  # noqa: PLC0415  # an extra, see __init__
+
+        return traded.refuses(thread, to)
+    return answering.refuses(thread, to)
 
 
 def credentials(options: EbayOptions) -> tuple[Credential, ...]:
