@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from connectors.ebay.sandbox import (
     access,
+    acts,
     disputes_api,
     messages_api,
     notification_api,
@@ -61,6 +62,7 @@ def _routes(host: str) -> list[web.RouteDef]:
     """What one of eBay's hosts answers; elsewhere the same path is unknown."""
     return [
         *oauth.routes(host),
+        *acts.routes(host),
         *messages_api.routes(host),
         *notification_api.routes(host),
         *small_apis.routes(host),
