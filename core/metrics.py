@@ -229,6 +229,18 @@ class Metrics:
             action=closed.ACTIONS,
         )
         self.retention_rows_deleted.create()
+        self.erasures = self._plain_counter("erasures", "Requests to erase members that are done.")
+        self.erased_rows = self._counter(
+            "erased_rows",
+            "Threads of erased members, and rows elsewhere that named one.",
+            "what",
+            what=closed.ERASED,
+        )
+        self.erased_rows.create()
+        self.erasure_oldest_asked = self._plain_gauge(
+            "erasure_oldest_asked_timestamp_seconds",
+            "Since when the oldest request to erase somebody waits; 0: none waits.",
+        )
         self._build = prometheus.Info(
             "replyby_build", "The version that runs.", registry=self.registry
         )

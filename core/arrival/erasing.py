@@ -6,11 +6,12 @@ goes at once afterwards (`core.running.forgetting`).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.arrival import judging, naming
 from core.model import Message
-from core.store import erased, erasures, forgotten, legible, messages, verdicts, wake
+from core.store import erased, erasures, forgotten, legible, messages, readings, verdicts, wake
 from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import accepted_at
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.rules import Rules
     from core.store import Db
     from core.store.forgotten import Digests
+    from sla.clock import Given
 
 
 async def ask(
@@ -65,8 +67,9 @@ async def empty(
         await verdicts.forget(db, account, ids)
     await erased.empty(db, account, ids, now)
     turns = await messages.turns(db, account, ids)
+    given = await readings.of(db, account, ids)
     for thread in ids:
-        at = accepted_at(now, turns[thread])
+        at = max(accepted_at(now, turns[thread]), *(_after(each) for each in given[thread]), now)
         turn = Message(
             id=legible(f"erased:{at.isoformat()}:{thread}"),
             thread=thread,
@@ -76,6 +79,12 @@ async def empty(
             sent_at=at,
         )
         await messages.add(db, account, [messages.told(turn)], at)
+
+
+def _after(reading: Given) -> datetime:
+    """The first instant after everything that *reading* says of its start."""
+    begun = (reading.as_of, reading.read_at, reading.starts_at or reading.as_of)
+    return max(begun) + timedelta(microseconds=1)
 
 
 def _ids(member: Member) -> set[str]:

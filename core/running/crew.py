@@ -18,10 +18,19 @@ from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.orders import enriching
 from core.reading import blind, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import checks, sdnotify, takeover
+from core.running import checks, forgetting, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import deeds, links, notices, orders, pushes, transaction
+from core.store import (
+    deeds,
+    erasures,
+    forgotten,
+    links,
+    notices,
+    orders,
+    pushes,
+    transaction,
+)  # fmt: skip
 from core.web import storing
 from core.web.ops import STUCK_AFTER
 
@@ -47,6 +56,10 @@ TENDING = 5.0
 `watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
 MINUTE = 60.0
 HOUR = timedelta(hours=1)
+FORGOTTEN_FOR = timedelta(days=30)
+"""So long members who were erased are known by digests, should something of them come late."""
+PROOFS_KEPT = timedelta(days=400)
+"""So long it can be shown that somebody was erased."""
 ORDERS_KEPT = timedelta(days=90)
 """So long what was said of an order is kept after it was last asked for, and what was done about
 it after it was begun."""
@@ -86,6 +99,7 @@ class Crew:
         self._looking_since: datetime | None = None
         self._settled: int | None = None
         self._reviewed: set[str] = set()
+        self._pace = forgetting.Pace()
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -135,6 +149,9 @@ class Crew:
         self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
         self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
         self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
+        self._loop(
+            group, "erase", self._erase, wake=bell["erase"].ear(), tick=PATIENT, after=telling
+        )
         self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
         self._loop(group, "orders", self._orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
@@ -267,6 +284,15 @@ class Crew:
             state.pool, state.readers, state.rules, state.metrics, now, sure=state.sure(now)
         )
 
+    async def _erase(self, now: datetime) -> datetime | None:
+        state = self._state
+        means = forgetting.Means(state.pool, state.rules, state.metrics, self._erases)
+        return await forgetting.once(means, self._pace, now, sure=state.sure(now))
+
+    def _erases(self) -> None:
+        """Say that a long round of erasing turns."""
+        self._state.pulse.beat("erase")
+
     async def _orders(self, now: datetime) -> datetime:
         return await enriching.once(self._state.pool, self._state.readers, now)
 
@@ -298,19 +324,20 @@ class Crew:
 
     async def _purge(self, now: datetime) -> datetime | None:
         state = self._state
+        retention, count = state.settings.retention, state.metrics.retention_rows_deleted.labels
         async with transaction(state.pool) as db:
-            gone = await notices.purge(db, now - state.settings.retention.notices)
-            unasked = await orders.purge(db, now - ORDERS_KEPT)
-            done = await deeds.purge(db, now - ORDERS_KEPT)
-            followed = await links.purge(db, now - state.settings.retention.links)
-            pushed = await pushes.purge(db, now - storing.KEPT)
-        erased = await fading.once(state.pool, now - state.settings.retention.links)
-        state.metrics.retention_rows_deleted.labels("notice", "deleted").inc(gone)
-        state.metrics.retention_rows_deleted.labels("market_order", "deleted").inc(unasked)
-        state.metrics.retention_rows_deleted.labels("link", "deleted").inc(followed)
-        state.metrics.retention_rows_deleted.labels("deed", "deleted").inc(done)
-        state.metrics.retention_rows_deleted.labels("push", "deleted").inc(pushed)
-        state.metrics.retention_rows_deleted.labels("verdict", "emptied").inc(erased)
+            gone = {
+                "notice": await notices.purge(db, now - retention.notices),
+                "market_order": await orders.purge(db, now - ORDERS_KEPT),
+                "deed": await deeds.purge(db, now - ORDERS_KEPT),
+                "link": await links.purge(db, now - retention.links),
+                "push": await pushes.purge(db, now - storing.KEPT),
+                "forgotten": await forgotten.purge(db, now - FORGOTTEN_FOR),
+                "erasure": await erasures.purge(db, now - PROOFS_KEPT),
+            }
+        for table, rows in gone.items():
+            count(table, "deleted").inc(rows)
+        count("verdict", "emptied").inc(await fading.once(state.pool, now - retention.links))
         return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from core.metrics import Metrics
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.erasures import Request
@@ -57,12 +58,21 @@ class Pace:
         self.again = monotonic() + REST * seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What erasing needs; *beat* says that a long round turns."""
+
+    pool: Pool
+    rules: Rules
+    metrics: Metrics
+    beat: Callable[[], None]
+
+
 @dataclass(slots=True)
 class _Round:
     """One round: *wanted* are, by account, the ids and the requests that name each."""
 
-    pool: Pool
-    rules: Rules
+    means: Means
     clock: Callable[[], datetime]
     sure: bool
     requests: list[Request] = field(repr=False)
@@ -76,6 +86,11 @@ class _Round:
         """The requests' own."""
         return [one.id for one in self.requests]
 
+    @property
+    def pool(self) -> Pool:
+        """The database."""
+        return self.means.pool
+
     def count(self, what: Counter[int], account: str, named: Iterable[frozenset[str]]) -> None:
         """Count rows by the requests whose members they named."""
         for ids in named:
@@ -88,9 +103,9 @@ class _Round:
             part, now = ids[first : first + AT_ONCE], self.clock()
             async with transaction(self.pool) as db:
                 await accounts.watched_since(db, account, share=True)
-                await judging.lock(db, self.rules, account, part)
-                await erasing.empty(db, self.rules, account, part, now)
-                await ingest.recompute(db, self.rules, account, part, now, sure=self.sure)
+                await judging.lock(db, self.means.rules, account, part)
+                await erasing.empty(db, self.means.rules, account, part, now)
+                await ingest.recompute(db, self.means.rules, account, part, now, sure=self.sure)
             await self.renew()
         self.count(self.threads, account, owned.values())
 
@@ -101,15 +116,14 @@ class _Round:
 
     async def renew(self) -> None:
         """Keep the requests while they are worked on."""
+        self.means.beat()
         if monotonic() - self.renewed > RENEW:
             async with statement(self.pool) as db:
                 await erasures.renew(db, self.ids)
             self.renewed = monotonic()
 
 
-async def once(
-    pool: Pool, rules: Rules, pace: Pace, now: datetime, *, sure: bool = True
-) -> datetime | None:
+async def once(means: Means, pace: Pace, now: datetime, *, sure: bool = True) -> datetime | None:
     """Erase whoever is to be erased.
 
     Returns:
@@ -118,16 +132,16 @@ async def once(
     Raises:
         StoreUnavailable: the database went away; what was done is done, and the rest is later.
     """
-    async with statement(pool) as db:
+    async with statement(means.pool) as db:
         requests = await erasures.claim(db, BATCH)
-    if not requests:
-        return None
-    this = _Round(pool, rules, running_from(now), sure, requests)
+    this = _Round(means, running_from(now), sure, requests)
     try:
-        return await _work(this, pace)
+        return await _work(this, pace) if requests else None
     finally:
-        async with statement(pool) as db:
+        async with statement(means.pool) as db:
             await erasures.release(db, this.ids)
+            _, oldest = await erasures.waiting(db)
+        means.metrics.erasure_oldest_asked.set(oldest.timestamp() if oldest else 0)
 
 
 async def _work(this: _Round, pace: Pace) -> datetime | None:
@@ -189,6 +203,9 @@ async def _await_pages(this: _Round) -> None:
 async def _count(this: _Round, db: Db) -> None:
     """Write down what it came to so far."""
     await erasures.count(db, this.threads, this.texts)
+    rows = this.means.metrics.erased_rows
+    rows.labels("thread").inc(this.threads.total())
+    rows.labels("text").inc(this.texts.total())
     this.threads.clear()
     this.texts.clear()
 
@@ -199,8 +216,9 @@ async def _settle(this: _Round) -> None:
         await _count(this, db)
         something = await erasures.came_to_something(db, this.ids)
     if something:
-        async with statement(this.pool) as db:
+        async with transaction(this.pool) as db:
             await traces.forget_samples(db)
     async with transaction(this.pool) as db:
         await erasures.done(db, this.ids, this.clock())
+    this.means.metrics.erasures.inc(len(this.requests))
     log.info("members erased", requests=len(this.requests))

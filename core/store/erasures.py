@@ -49,7 +49,7 @@ RENEW = """
 RELEASE = "update erasure set leased_until = null where id = any($1::bigint[]) and done_at is null"
 SOUGHT = "update erasure set sought_at = $2 where id = any($1::bigint[])"
 COUNT = """
-    update erasure e set threads = threads + w.threads, texts = texts + w.texts
+    update erasure e set threads = e.threads + w.threads, texts = e.texts + w.texts
     from unnest($1::bigint[], $2::integer[], $3::integer[]) as w (id, threads, texts)
     where e.id = w.id
 """

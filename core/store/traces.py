@@ -135,7 +135,7 @@ ASIDE_SLICE = """
 """
 CLEAR_ASIDE = "delete from set_aside where account = $1 and id = any($2::bigint[])"
 FILES = """
-    select f.reply::bigint * 1000 + f.number as id, f.name as text,
+    select f.reply::bigint * 1000 + f.number as id, concat_ws(E'\\n', f.name, f.url) as text,
            octet_length(f.content) as size,
            case when octet_length(f.content) <= $4 then f.content end as raw
     from reply_file f join reply r on r.id = f.reply
@@ -181,13 +181,13 @@ PUT_REPLY = """
 """
 NOTICES_OF = "select id, facts from notice where account = $1 and id = any($2::bigint[])"
 PUT_NOTICE = "update notice set facts = $3 where account = $1 and id = $2"
-# What the planner remembers of the texts themselves goes with them.
-FORGET_SAMPLES = """
-    analyze thread, message, raw_message, given, reply, reply_file, verdict, about, link, notice,
-            dispatch, set_aside, market_order, deed, stream
+# What the planner remembers of the words by which texts are found goes with them; of the texts
+# themselves it takes no samples. An empty table would keep those that it has.
+SAMPLE = """
+    insert into about (account, what, thread) values ('', 'name:', '') on conflict do nothing
 """
-
-
+FORGET_SAMPLES = "analyze about (what), verdict (buyer)"
+UNSAMPLE = "delete from about where account = ''"
 SAMPLED_WITHIN = 600.0
 """Seconds for samples to be taken anew."""
 
@@ -321,5 +321,7 @@ def _cleared(value: Any, without: Rewrite) -> Any:
 
 
 async def forget_samples(db: Db) -> None:
-    """Let the planner take its samples of texts anew: they hold whole values."""
+    """Let the planner take its samples anew, in one transaction: they hold whole values."""
+    await db.execute(SAMPLE)
     await db.execute(FORGET_SAMPLES, timeout=SAMPLED_WITHIN)
+    await db.execute(UNSAMPLE)
