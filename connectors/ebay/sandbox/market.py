@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.ebay.sandbox.applications import SCOPES, Application
 from connectors.ebay.sandbox.conversations import Mailbox
 from connectors.ebay.sandbox.desk import Desk
+from connectors.ebay.sandbox.exchanges import Exchanges
 from connectors.ebay.sandbox.signing import Keys
 
 if TYPE_CHECKING:
@@ -99,9 +100,11 @@ class Seller:
     marketplace: str = "EBAY_DE"
     limits: dict[Api, int] = field(default_factory=lambda: {("commerce", "message"): 20_000})
     desk: Desk = field(init=False)
+    exchanges: Exchanges = field(init=False)
 
     def __post_init__(self) -> None:
         self.desk = Desk(self)
+        self.exchanges = Exchanges(self)
 
     def asked(
         self,

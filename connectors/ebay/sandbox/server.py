@@ -23,6 +23,7 @@ from connectors.ebay.sandbox import (
     oauth,
     postorder,
     small_apis,
+    trading,
 )
 from connectors.ebay.sandbox.market import Market
 from connectors.ebay.sandbox.pushes import Pushes
@@ -68,6 +69,7 @@ def _routes(host: str) -> list[web.RouteDef]:
         *small_apis.routes(host),
         *postorder.routes(host),
         *disputes_api.routes(host),
+        *trading.routes(host),
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from connectors.ebay.sandbox.market import SCOPES
+from connectors.ebay.sandbox.applications import SCOPES
 from connectors.ebay.sandbox.server import Sandbox
 from tests.connectors.standing import Clock
 
