@@ -42,7 +42,6 @@ MOST_FAILED = 3
 """So many conversations of a page that cannot be reached, and none that can, mean that eBay cannot
 be reached."""
 
-LONG_PAST = ("2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z")
 GONE = frozenset({"404", "410"})
 NO_SUCH = frozenset({refusals.UNKNOWN_CONVERSATION, 355007})
 """The errors that mean that there is no such conversation, whatever the status."""
@@ -63,10 +62,6 @@ class Reading:
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
-
-    async def check(self) -> None:
-        """Ask for conversations of a day long past, of which there are none."""
-        await self._listed(MEMBERS, {"start_time": LONG_PAST[0], "end_time": LONG_PAST[1]}, 0)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of what members wrote since the cursor, and in an overlap before it.

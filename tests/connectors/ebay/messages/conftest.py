@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.ebay.access import Access
-from connectors.ebay.messages import Messages
+from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.options import EbayOptions
 from connectors.ebay.sandbox.server import Sandbox
 from core.transport.http import Http, Limits, open_session

@@ -388,16 +388,6 @@ async def test_a_consent_without_the_scope_of_messages_is_told_as_such(
     assert caught.value.alone
 
 
-async def test_a_check_is_one_call_and_finds_nothing(messages, sandbox, seller, buyer):
-    write(seller, buyer, 1)
-    await messages.check()
-
-    assert [q["start_time"] for q in asked(sandbox, LIST)] == ["2000-01-01T00:00:00.000Z"]
-    sandbox.faults.order("status", status=403)
-    with pytest.raises(BadCredentials):
-        await messages.check()
-
-
 async def test_a_look_finds_conversations_of_both_types_and_leaves_out_the_unknown(
     messages, seller, buyer, clock
 ):
