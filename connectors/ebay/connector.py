@@ -16,7 +16,7 @@ from connectors.ebay.dossiers.reading import Dossiers
 from connectors.ebay.messages import reading
 from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.push.pushes import Pushes
-from connectors.ebay.trading import Trading
+from connectors.ebay.trading.fallback import Trading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
