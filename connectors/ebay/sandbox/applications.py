@@ -97,9 +97,10 @@ class Application:
         self.tokens = {k: one for k, one in self.tokens.items() if one.seller is not seller}
 
     def mint(self, seller: Seller | None, scopes: Iterable[str]) -> str:
-        """An access token, good for two hours."""
-        made = self.market.token()
-        self.tokens[made] = Token(seller, frozenset(scopes), self.market.clock() + TOKEN_LASTS)
+        """An access token, good for two hours; those that have ended are forgotten."""
+        made, now = self.market.token(), self.market.clock()
+        self.tokens = {name: one for name, one in self.tokens.items() if now < one.until}
+        self.tokens[made] = Token(seller, frozenset(scopes), now + TOKEN_LASTS)
         return made
 
     def expire_tokens(self) -> None:
