@@ -16,7 +16,7 @@ TOKEN = "a-verification-token-of-thirty-two-signs"
 STAMP = "2026-11-20T11:59:59.000Z"
 
 
-class Address:
+class Endpoint:
     """An address for pushes; *pushes* answers there, *receipts* are what it made of them."""
 
     def __init__(self):
@@ -37,28 +37,28 @@ class Address:
 
 
 @pytest.fixture
-async def address():
-    address = Address()
+async def endpoint():
+    endpoint = Endpoint()
     app = web.Application()
-    app.add_routes([web.route(m, "/push/ebay/shop", address.answer) for m in ("GET", "POST")])
+    app.add_routes([web.route(m, "/push/ebay/shop", endpoint.answer) for m in ("GET", "POST")])
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    address.url = f"http://127.0.0.1:{runner.addresses[0][1]}/push/ebay/shop"
-    yield address
+    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/push/ebay/shop"
+    yield endpoint
     await runner.cleanup()
 
 
 @pytest.fixture
-def options(optioned, address):
-    return optioned(push={"endpoint": address.url, "verification_token": TOKEN})
+def options(optioned, endpoint):
+    return optioned(push={"endpoint": endpoint.url, "verification_token": TOKEN})
 
 
 @pytest.fixture
-def pushes(access, options, address):
-    address.pushes, address.accounts = Pushes(access, options), {"shop": options}
-    return address.pushes
+def pushes(access, options, endpoint):
+    endpoint.pushes, endpoint.accounts = Pushes(access, options), {"shop": options}
+    return endpoint.pushes
 
 
 def envelope(topic, data, *, id_="N1", published=STAMP):
@@ -91,7 +91,7 @@ def message(sender="buyer-a", recipient="shop-b", **changes):
 
 
 @pytest.fixture
-def take(pushes, sandbox, address):
+def take(pushes, sandbox, endpoint):
     """What becomes of a push: `take(body)`, signed by eBay's key unless told otherwise."""
 
     async def take(content=None, *, key=None, sign=None, headers=None, method="POST", **query):
@@ -99,7 +99,7 @@ def take(pushes, sandbox, address):
         key = key or sandbox.market.keys.current
         signed = {"x-ebay-signature": key.header(written(sign) if sign is not None else body)}
         given = signed if headers is None else headers
-        request = PushRequest(method, "/push/ebay/shop", query, given, body, address.accounts)
+        request = PushRequest(method, "/push/ebay/shop", query, given, body, endpoint.accounts)
         return await pushes.receive(request, NOON)
 
     return take

@@ -164,9 +164,9 @@ async def test_trap_43_a_deletion_with_some_of_the_ids_is_obeyed_too(take):
 
 @pytest.mark.parametrize("who", [{"username": "SHOP-B"}, {"userId": "shop-id-1"}])
 async def test_a_consent_that_was_taken_back_is_found_out_at_once(
-    take, address, optioned, options, who
+    take, endpoint, optioned, options, who
 ):
-    address.accounts = {"shop": options.model_copy(update={"seller_ids": ("shop-id-1",)})}
+    endpoint.accounts = {"shop": options.model_copy(update={"seller_ids": ("shop-id-1",)})}
 
     receipt = await take(envelope(topics.REVOCATION, who))
 
@@ -187,8 +187,8 @@ async def test_trap_28_names_are_read_in_either_spelling(take, spelling):
     assert (await take(envelope(topics.MESSAGE, data))).outcome == "stored"
 
 
-async def test_trap_29_an_immutable_id_of_the_seller_will_do(take, address, options):
-    address.accounts = {"shop": options.model_copy(update={"seller_ids": ("u1SELLER",)})}
+async def test_trap_29_an_immutable_id_of_the_seller_will_do(take, endpoint, options):
+    endpoint.accounts = {"shop": options.model_copy(update={"seller_ids": ("u1SELLER",)})}
 
     receipt = await take(envelope(topics.MESSAGE, message("u1BUYER", "U1seller")))
 
@@ -203,9 +203,9 @@ async def test_what_the_seller_wrote_is_the_sellers(take):
     assert one.party is Party.SELLER
 
 
-async def test_a_conversation_between_two_accounts_of_ours_stands_in_both(take, address, options):
+async def test_a_conversation_between_two_accounts_of_ours_stands_in_both(take, endpoint, options):
     other = options.model_copy(update={"seller": "shop-c"})
-    address.accounts = {"shop": options, "other": other}
+    endpoint.accounts = {"shop": options, "other": other}
 
     receipt = await take(envelope(topics.MESSAGE, message("shop-c", "shop-b")))
 
@@ -216,9 +216,9 @@ async def test_a_conversation_between_two_accounts_of_ours_stands_in_both(take, 
 @pytest.mark.parametrize(
     "changes", [{"client_id": "another-application"}, {"environment": "sandbox", "hosts": {}}]
 )
-async def test_an_account_of_another_application_gets_nothing(take, address, options, changes):
+async def test_an_account_of_another_application_gets_nothing(take, endpoint, options, changes):
     stranger = type(options).model_validate({**secrets(options), **changes})
-    address.accounts = {"stranger": stranger}
+    endpoint.accounts = {"stranger": stranger}
 
     assert (await take()).outcome == "unknown_account"
 
@@ -230,9 +230,9 @@ def secrets(options):
     return told
 
 
-async def test_where_trading_reads_a_push_only_wakes(take, address, options):
+async def test_where_trading_reads_a_push_only_wakes(take, endpoint, options):
     """Trading knows no conversation: the message would stand in two threads."""
-    address.accounts = {"shop": options.model_copy(update={"messages_by": "trading"})}
+    endpoint.accounts = {"shop": options.model_copy(update={"messages_by": "trading"})}
 
     receipt = await take()
 

@@ -13,10 +13,10 @@ from tests.connectors.ebay.push.conftest import TOKEN
 
 
 @pytest.fixture
-def set_up(seller, address):
+def set_up(seller, endpoint):
     """An application that pushes the seller's messages to our address."""
     subscribed = seller.application.subscribed
-    place = Destination("D1", "replyby", address.url, TOKEN)
+    place = Destination("D1", "replyby", endpoint.url, TOKEN)
     topic = Subscription("S1", "NEW_MESSAGE", seller, "D1", "1.0", NOON)
     subscribed.destinations["D1"], subscribed.subscriptions["S1"] = place, topic
     return subscribed
@@ -63,7 +63,7 @@ async def test_a_subscription_that_is_switched_off_is_told(troubles, set_up):
     assert await troubles() == ("subscription_disabled",)
 
 
-async def test_a_subscription_to_another_address_is_none(troubles, set_up, address):
+async def test_a_subscription_to_another_address_is_none(troubles, set_up, endpoint):
     set_up.destinations["D2"] = Destination("D2", "other", "https://other.example/", TOKEN)
     set_up.subscriptions["S1"].destination = "D2"
 
@@ -106,8 +106,8 @@ async def test_a_list_that_does_not_end_is_an_error(troubles, set_up, sandbox, m
         await troubles()
 
 
-async def test_where_trading_reads_nothing_is_asked(access, optioned, address, sandbox):
-    push = {"endpoint": address.url, "verification_token": TOKEN}
+async def test_where_trading_reads_nothing_is_asked(access, optioned, endpoint, sandbox):
+    push = {"endpoint": endpoint.url, "verification_token": TOKEN}
     pushes = Pushes(access, optioned(messages_by="trading", push=push))
 
     assert (await pushes.fetch(None, None, NOON)).pushes == ()

@@ -34,7 +34,7 @@ def changes(sandbox):
     return [one.operation for one in sent if one.path.startswith("/commerce/")]
 
 
-async def test_everything_is_set_up_in_ebays_order(subscribe, subscribed, sandbox, address):
+async def test_everything_is_set_up_in_ebays_order(subscribe, subscribed, sandbox, endpoint):
     lines = await subscribe()
 
     assert changes(sandbox) == [
@@ -45,14 +45,14 @@ async def test_everything_is_set_up_in_ebays_order(subscribe, subscribed, sandbo
     ]  # fmt: skip
     assert lines == [
         "contact: written",
-        f"address {address.url}: registered now",
+        f"address {endpoint.url}: registered now",
         "NEW_MESSAGE: subscribed now; a test is on its way",
         "AUTHORIZATION_REVOCATION: subscribed now; a test is on its way",
         "MARKETPLACE_ACCOUNT_DELETION: subscribed now; a test is on its way",
     ]
     [place] = subscribed.destinations.values()
-    assert (place.endpoint, place.status) == (address.url, "ENABLED")
-    assert [receipt.outcome for receipt in address.receipts] == ["challenge"]
+    assert (place.endpoint, place.status) == (endpoint.url, "ENABLED")
+    assert [receipt.outcome for receipt in endpoint.receipts] == ["challenge"]
 
 
 async def test_a_second_time_nothing_is_changed_and_tests_come_again(
@@ -78,7 +78,7 @@ async def test_what_is_set_up_is_what_the_hourly_look_wants(subscribe, pushes):
 
 @pytest.mark.parametrize("status", ["MARKED_DOWN", "DISABLED"])
 async def test_an_address_that_was_marked_down_is_enabled_again(
-    subscribe, subscribed, address, status
+    subscribe, subscribed, endpoint, status
 ):
     await subscribe()
     [place] = subscribed.destinations.values()
@@ -87,7 +87,7 @@ async def test_an_address_that_was_marked_down_is_enabled_again(
     lines = await subscribe()
 
     assert place.status == "ENABLED"
-    assert lines[1] == f"address {address.url}: enabled again"
+    assert lines[1] == f"address {endpoint.url}: enabled again"
 
 
 async def test_a_subscription_that_was_switched_off_is_switched_on(subscribe, subscribed):
@@ -109,10 +109,10 @@ async def test_without_a_contact_ebay_lets_nothing_be_set_up_so_it_is_asked_for(
 
 
 async def test_an_address_that_does_not_answer_the_challenge_is_told_as_such(
-    subscribe, pushes, address, optioned, access
+    subscribe, pushes, endpoint, optioned, access
 ):
-    push = {"endpoint": address.url, "verification_token": "another-token-of-thirty-two-signs-"}
-    address.pushes = Pushes(access, optioned(push=push))
+    push = {"endpoint": endpoint.url, "verification_token": "another-token-of-thirty-two-signs-"}
+    endpoint.pushes = Pushes(access, optioned(push=push))
 
     with pytest.raises(Refused, match=r"195020.*challenge"):
         await subscribe()
@@ -159,10 +159,10 @@ async def test_the_newest_shape_of_a_topic_is_asked_for(subscribe, sandbox, monk
 
 
 async def test_where_trading_reads_only_the_applications_topics_are_wanted(
-    access, optioned, options, address, subscribed
+    access, optioned, options, endpoint, subscribed
 ):
     trading = options.model_copy(update={"messages_by": "trading"})
-    address.pushes = pushes = Pushes(access, trading)
+    endpoint.pushes = pushes = Pushes(access, trading)
 
     async for _ in pushes.subscribe(CONTACT, NOON):
         pass
@@ -179,11 +179,11 @@ async def test_without_an_address_in_the_settings_nothing_is_asked(access, optio
     assert list(sandbox.heard) == []
 
 
-async def test_tests_really_come_and_are_taken(subscribe, sandbox, clock, address):
+async def test_tests_really_come_and_are_taken(subscribe, sandbox, clock, endpoint):
     await subscribe()
     clock.advance(seconds=2)
     await sandbox.pushes.deliver()
 
-    outcomes = sorted(receipt.outcome for receipt in address.receipts[1:])
+    outcomes = sorted(receipt.outcome for receipt in endpoint.receipts[1:])
     assert outcomes == ["erasure", "unknown_account", "unknown_account"]
     assert {one.status for one in sandbox.pushes.tried} == {204}
