@@ -139,6 +139,11 @@ async def forms(
         return answered(error(unknown.status, unknown.reason), unknown.status)
 
 
+def here(request: web.Request) -> str:
+    """The address that was called, without path: eBay's own would lead away from this machine."""
+    return f"{request.scheme}://{request.host}"
+
+
 def caller(request: web.Request) -> Caller:
     """Whose call it is; of a path behind a door."""
     found: Caller = request[CALLER]

@@ -171,6 +171,7 @@ class Mailbox:
     stuck: set[str] = field(default_factory=set)
     _orders: dict[Type, array[int]] = field(default_factory=_orders)
     _bulks: list[Bulk] = field(default_factory=list)
+    _gone: set[int] = field(default_factory=set)
 
     def count(self, type_: Type) -> int:
         """How many conversations of this type there are."""
@@ -252,6 +253,7 @@ class Mailbox:
         """It is no longer shown; one that is unknown is no fault."""
         if self.live.pop(conversation.number, None) is not None:
             self._unplace(conversation)
+            self._gone.add(conversation.number)
 
     def listed(
         self, type_: Type, wanted: Wanted, limit: int, offset: int
@@ -280,7 +282,7 @@ class Mailbox:
 
     def _seen(self, number: int) -> Conversation | None:
         known = self.live.get(number)
-        if known is not None:
+        if known is not None or number in self._gone:
             return known
         bulk = next((b for b in self._bulks if b.first <= number < b.first + b.count), None)
         return bulk.made(number, self.owner) if bulk else None

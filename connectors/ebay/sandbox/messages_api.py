@@ -262,7 +262,7 @@ def _paging(request: web.Request) -> tuple[int, int]:
 
 def _href(request: web.Request) -> str:
     kept = [(k, v) for k, v in request.query.items() if k not in ("limit", "offset")]
-    return f"https://api.ebay.com{request.path}?{urlencode(kept)}"
+    return f"{access.here(request)}{request.path}?{urlencode(kept)}"
 
 
 def _as_html(text: str) -> str:

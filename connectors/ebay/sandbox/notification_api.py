@@ -112,7 +112,7 @@ async def add_place(request: web.Request) -> web.Response:
     made = await _asked_place(request, Destination("", "", "", ""))
     made.id = f"destination-{market.numbers.take('destination')}"
     application.subscribed.destinations[made.id] = made
-    where = f"https://api.ebay.com{BASE}/destination/{made.id}"
+    where = f"{access.here(request)}{BASE}/destination/{made.id}"
     return access.answered({}, 201, Location=where)
 
 
@@ -162,7 +162,7 @@ async def subscribe(request: web.Request) -> web.Response:
     _fill(made, asked, application)
     made.id = f"subscription-{market.numbers.take('subscription')}"
     application.subscribed.subscriptions[made.id] = made
-    where = f"https://api.ebay.com{BASE}/subscription/{made.id}"
+    where = f"{access.here(request)}{BASE}/subscription/{made.id}"
     return access.answered({}, 201, Location=where)
 
 

@@ -113,7 +113,7 @@ async def upload(request: web.Request) -> web.Response:
         raise Refusal(400, 190_204, "The image is too large.", domain="API_MEDIA")
     name = f"image-{market.numbers.take('image')}"
     market.images[name] = market.clock() + KEPT
-    where = f"https://apim.ebay.com{IMAGES}/{name}"
+    where = f"{access.here(request)}{IMAGES}/{name}"
     return access.answered(_image(request, name), 201, Location=where)
 
 

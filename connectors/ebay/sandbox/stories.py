@@ -33,6 +33,7 @@ OPENING: tuple[tuple[float, str], ...] = (
     (-180, "answered"),
     (-120, "late"),
     (-60, "dossier"),
+    (-30, "watched"),
     (-10, "never"),
     (-0.9, "late"),
     (-0.75, "late"),

@@ -67,7 +67,7 @@ async def test_a_picture_is_kept_for_a_while_and_found_by_its_location(call):
     made = await call("POST", f"{IMAGES}/create_image_from_file", host="apim", data=form)
     assert made.status == 201
     assert made.body["imageUrl"].startswith("https://")
-    where = made.headers["Location"].removeprefix("https://apim.ebay.com")
+    where = made.headers["Location"].removeprefix(call.sandbox.hosts["apim"])
     assert (await call("GET", where, host="apim")).body == made.body
 
 
