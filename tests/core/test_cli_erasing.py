@@ -1,0 +1,148 @@
+"""`replyby erase`, `replyby erasures`: ids come by the standard input, and come out nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from urllib.parse import quote
+
+import pytest
+import structlog
+from click.testing import CliRunner
+
+from core import store
+from core.cli import main
+from core.loops import utcnow
+from core.store import workers
+from tests.core import seeds
+
+SETTINGS = """
+[store]
+dsn = "env:TEST_DSN"
+[accounts.mk]
+connector = "mirakl"
+sandbox = true
+options = { operator = "empik" }
+[notifiers.log]
+kind = "file"
+path = "notices.jsonl"
+[routes.ops]
+notifiers = ["log"]
+fallback = true
+"""
+IDS = "Zenobia Quill\n\n  customer-4711\n"
+
+
+@pytest.fixture
+def ask(address):
+    """Runs statements on the database that the commands use."""
+
+    def ask(work):
+        async def connected():
+            db = await store.connect(address)
+            try:
+                return await work(db)
+            finally:
+                await db.close()
+
+        return asyncio.run(connected())
+
+    return ask
+
+
+@pytest.fixture
+def given(address, ask, tmp_path, monkeypatch):
+    """Gives a command where a thread of Zenobia Quill is stored: its exit code, and all it said."""
+    where = f"host={quote(str(address['host']), safe='')}" if "host" in address else ""
+    login = f"{address.get('user')}:{quote(address.get('password', ''))}"
+    dsn = f"postgresql://{login}@/{address['database']}?{where}"
+    if "dsn" in address:
+        dsn = f"{address['dsn'].partition('?')[0].rpartition('/')[0]}/{address['database']}"
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TEST_DSN", dsn)
+
+    async def seed(db):
+        await seeds.put_account(db, utcnow())
+        await seeds.put_thread(db, utcnow())
+        await seeds.put_message(db, utcnow(), body="I am customer-4711")
+
+    ask(seed)
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+
+    def given(*args, stdin=""):
+        done = CliRunner().invoke(main, args, input=stdin, prog_name="replyby")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout + done.stderr
+
+    yield given
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**before)
+
+
+def test_without_a_daemon_the_command_erases_by_itself(given, ask):
+    assert given("erasures") == (0, "nobody was erased of whom anything was stored\n")
+
+    code, said = given("erase", "mk", stdin=IDS)
+
+    buyer = ask(lambda db: db.fetchval("select buyer from thread"))
+    bodies = ask(lambda db: db.fetchval("select array_agg(body) from message"))
+    assert (code, buyer, set(bodies)) == (0, "", {""})
+    assert said == "erasure 1 is done: 1 threads emptied, 0 other texts cleared\n"
+    code, listed = given("erasures", "--json")
+    [proof] = json.loads(listed)
+    assert (proof["id"], proof["account"], proof["threads"], proof["push"]) == (1, "mk", 1, None)
+    for told in (said, listed, given("erasures")[1]):
+        assert "Quill" not in told
+        assert "4711" not in told
+
+
+def test_a_stranger_is_shown_only_where_all_are_asked_for(given):
+    given("erase", "mk", stdin="nobody-here\n")
+
+    assert given("erasures")[1].startswith("nobody")
+    assert "mirakl" in given("erasures", "--all")[1]
+
+
+@pytest.fixture
+def daemon(address):
+    """Another process's lock in the database, for as long as the test runs."""
+    registered, over = threading.Event(), threading.Event()
+
+    async def live():
+        connection = await store.connect(address)
+        await workers.register(connection)
+        registered.set()
+        await asyncio.to_thread(over.wait)
+        await connection.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(live(),))
+    thread.start()
+    assert registered.wait(10)
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("daemon")
+def test_where_a_daemon_runs_it_is_left_to_that(given, ask):
+    code, said = given("erase", "mk", stdin=IDS)
+
+    assert code == 0
+    assert said == "erasure 1 is asked for; the daemon does it: replyby erasures\n"
+    assert ask(lambda db: db.fetchval("select buyer from thread")) == "Zenobia Quill"
+    assert ask(lambda db: db.fetchval("select ids from erasure_member")) == [
+        "customer-4711", "zenobia quill",
+    ]  # fmt: skip
+
+
+def test_no_id_and_no_such_account_are_told(given, ask):
+    assert given("erase", "mk", stdin=" \n") == (
+        1, "replyby: no id was given; write one on each line, all of the same person\n",
+    )  # fmt: skip
+    assert given("erase", "none", stdin=IDS)[0] == 1
+    assert ask(lambda db: db.fetchval("select count(*) from erasure")) == 0
