@@ -81,7 +81,8 @@ class Asked:
 class Dossier:
     """One dossier as it was read; *is_whole*: with its history.
 
-    *is_over*: eBay says so in a word that is documented; every other state is open (trap 46).
+    *is_over*: eBay says so in a word that is documented, and asks nothing; every other state is
+    open (trap 46).
     """
 
     id: str
@@ -203,9 +204,7 @@ def readings(one: Dossier, now: datetime) -> list[Given]:
         found.append(_rest(one.kind, over_at, said_at, before[-1] if before else None, one.outcome))
     outcome = one.outcome or ("withdrawn" if one.is_whole else None)
     found.append(_rest(one.kind, said_at, said_at, acts[-1] if acts else None, outcome))
-    if not one.is_over:
-        found += [asking(one.kind, asked, said_at) for asked in one.asked]
-    return found
+    return [*found, *(asking(one.kind, asked, said_at) for asked in one.asked)]
 
 
 def asking(kind: ThreadKind, asked: Asked, said_at: datetime) -> Given:
