@@ -279,32 +279,6 @@ def erase(path: Path, account: str) -> None:
     """Erase a person from ACCOUNT; their ids are asked for, or read from the standard input."""
     from core.commands import erasing
 
-    if sys.stdin.isatty():
-        click.echo("All ids of the person, one on each line; an empty line ends them.", err=True)
-    finished(
-        erasing.erase(path, account, iter(sys.stdin.readline, "\n" if sys.stdin.isatty() else ""))
-    )
-
-
-@main.command()
-@settings_file
-@click.option("--all", "everything", is_flag=True, help="Also those of whom nothing was stored.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
-@as_json
-def erasures(path: Path, *, everything: bool, limit: int, as_json: bool) -> None:
-    """Show who was to be erased, and what it came to: no id of a person."""
-    from core.commands import erasing
-
-    finished(erasing.listed(path, limit, everything=everything, as_json=as_json))
-
-
-@main.command()
-@settings_file
-@click.argument("account")
-def erase(path: Path, account: str) -> None:
-    """Erase a person from ACCOUNT; their ids are asked for, or read from the standard input."""
-    from core.commands import erasing
-
     finished(erasing.erase(path, account, erasing.ids_given()))
 
 
