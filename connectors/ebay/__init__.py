@@ -68,6 +68,7 @@ spec = Spec(
             "client_secret": "sandbox",
             "refresh_token": "sandbox",
             "seller": "sandbox",
+            "hosts": dict.fromkeys(options.PRODUCTION, "http://127.0.0.1"),
         },
         open=_open_sandbox,
     ),

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
+from connectors.ebay import spec
 from connectors.ebay.options import EbayOptions
 from connectors.ebay.sandbox import opening, stories
 from connectors.ebay.sandbox.stage import SellerStage
@@ -72,6 +73,11 @@ async def test_placeholders_become_a_seller_that_is_reached_at_once(clock):
         )
     assert status == 200
     assert page["total"] > 5
+
+
+def test_an_account_at_the_stand_in_may_be_read_every_two_seconds():
+    written = {"poll_every": "2s", "dossiers_every": "2s"}
+    assert EbayOptions.model_validate({**spec.sandbox.options, **written}).is_near
 
 
 async def test_a_return_is_there_whose_date_ebay_gives(clock):
