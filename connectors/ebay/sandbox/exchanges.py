@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from connectors.ebay.sandbox.conversations import Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connectors.ebay.sandbox.conversations import Conversation, Message, Type
     from connectors.ebay.sandbox.market import Member, Seller
 
@@ -60,7 +62,7 @@ class Exchanges:
     *parents* are questions by the id of their answer; *from_mail* are the ids of questions that
     were written in a mail program: they are no exchanges, but letters. *ended* are listings that
     are no longer active: exchanges about them are not listed. *is_silenced*: a hidden quota is used
-    up.
+    up. *spoil* makes something else of the bytes of an answer, by the call's name.
     """
 
     seller: Seller
@@ -68,6 +70,7 @@ class Exchanges:
     from_mail: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     is_silenced: bool = False
+    spoil: Callable[[str, bytes], bytes] = lambda _, written: written
     barred_until: datetime | None = None
     _sent: deque[datetime] = field(default_factory=deque)
 

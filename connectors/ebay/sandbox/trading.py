@@ -52,7 +52,8 @@ async def called(request: web.Request) -> web.Response:
     try:
         seller = _seller(request)
         content = _done(name, seller, await request.read())
-        written = trading_xml.answer(name, now, "Success", *content)
+        whole = trading_xml.answer(name, now, "Success", *content)
+        written = seller.exchanges.spoil(name, whole)
     except Failure as failure:
         errors = trading_xml.errors(failure.code, str(failure))
         written = trading_xml.answer(name or "Unknown", now, "Failure", errors)

@@ -35,6 +35,9 @@ OK = frozenset({"Success", "Warning"})
 TOKEN = frozenset({930, 931, 932, 16110, 21916984, 21917053})
 """The codes that mean that the token is none, or has ended."""
 
+PASSING = frozenset({"407", "425"})
+"""Statuses that refuse what is sent, and say nothing about a question."""
+
 LIMITS = {518: 100.0, 20957: 3600.0}
 """Codes of a limit, and the seconds until it is worth another try. 20957 is a hidden quota of the
 user or the item ("retry after an hour or a day", KB 666); an answer too many within a minute is
@@ -65,7 +68,8 @@ class Calls:
         try:
             return await self._called(call, content)
         except Refused as fault:
-            raise BadPayload(str(fault), detail=fault.detail) from None
+            kind = Unreachable if fault.detail in PASSING else BadPayload
+            raise kind(str(fault), detail=fault.detail) from None
         except OutcomeUnknown as fault:
             raise Unreachable(str(fault), detail=fault.detail) from None
         except xml.Unreadable as fault:

@@ -14,11 +14,6 @@ def _held(content: object) -> object:
     return {} if content == "" else content
 
 
-def _listed(content: object) -> object:
-    """A list of elements in an empty one."""
-    return [] if content == "" else content
-
-
 class Element(BaseModel):
     """The base of all of them."""
 
@@ -67,14 +62,39 @@ class Exchanges(Element):
     exchanges: list[Exchange] = Field(default=[], alias="MemberMessageExchange")
 
 
-class MemberMessages(Element):
-    """An answer of GetMemberMessages."""
+class Pages(Element):
+    """How much there is in all."""
 
-    held: Annotated[Exchanges, BeforeValidator(_held)] = Field(
-        default=Exchanges(), alias="MemberMessage"
+    count: str = Field(default="", alias="TotalNumberOfPages")
+    entries: str = Field(default="", alias="TotalNumberOfEntries")
+
+
+class Listed(Element):
+    """An answer with a page of something; *at* is eBay's own time."""
+
+    pages: Annotated[Pages, BeforeValidator(_held)] = Field(
+        default=Pages(), alias="PaginationResult"
     )
     has_more: str = Field(default="", alias="HasMoreItems")
     at: str = Field(default="", alias="Timestamp")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether eBay says, or does not deny, that there is nothing."""
+        return self.pages.entries in ("", "0") and self.has_more != "true"
+
+
+class MemberMessages(Listed):
+    """An answer of GetMemberMessages."""
+
+    held: Annotated[Exchanges, BeforeValidator(_held)] | None = Field(
+        default=None, alias="MemberMessage"
+    )
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Those on this page."""
+        return self.held.exchanges if self.held else []
 
 
 class Letter(Element):
@@ -99,17 +119,12 @@ class Letters(Element):
     letters: list[Letter] = Field(default=[], alias="Message")
 
 
-class Pages(Element):
-    """How many pages there are."""
-
-    count: str = Field(default="", alias="TotalNumberOfPages")
-
-
-class MyMessages(Element):
+class MyMessages(Listed):
     """An answer of GetMyMessages."""
 
-    held: Annotated[Letters, BeforeValidator(_held)] = Field(default=Letters(), alias="Messages")
-    pages: Annotated[Pages, BeforeValidator(_held)] = Field(
-        default=Pages(), alias="PaginationResult"
-    )
-    at: str = Field(default="", alias="Timestamp")
+    held: Annotated[Letters, BeforeValidator(_held)] | None = Field(default=None, alias="Messages")
+
+    @property
+    def letters(self) -> list[Letter]:
+        """Those on this page."""
+        return self.held.letters if self.held else []

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from connectors.ebay.messages.mapping import instant
 from connectors.ebay.trading import mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from connectors.ebay.trading.calls import Calls
     from connectors.ebay.trading.payload import Exchange, Letter
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", MemberMessages, MyMessages)
 
 EXCHANGES, LETTERS = "GetMemberMessages", "GetMyMessages"
 NAMES = ("MessageID",)
@@ -39,20 +39,51 @@ AT_ONCE, WHOLE_AT_ONCE = 200, 10
 MOST_PAGES = 500
 INBOX, SENT = 0, 1
 PARTS = ("Unanswered", "Answered", "inbox", "sent")
+LATE = timedelta(hours=6)
+"""So late a message may show up, and be found."""
+
 LONG_AGO = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The cursor: the newest *at* which the last walk arrived, and the letters *sent* that it read.
+
+    These are of the window that the next walk reads again; no member is named.
+    """
+
+    at: datetime
+    sent: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, cursor: str | None) -> Mark | None:
+        """What `write` wrote; None at the first walk, or where it cannot be read."""
+        try:
+            content = json.loads(cursor or "")
+            at, sent = instant(content["at"]), frozenset(map(str, content["sent"]))
+        except (ValueError, TypeError, KeyError):
+            return None
+        return cls(at, sent) if at else None
+
+    def write(self) -> str:
+        """As text."""
+        return json.dumps({"at": self.at.isoformat(), "sent": sorted(self.sent)})
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
     """The position: the part of a walk, its page, and when it began by eBay's clock.
 
-    *told* are the questions that were told as exchanges: their letters say nothing more.
+    *told* are the questions that were told as exchanges: their letters say nothing more. *sent* are
+    the letters sent that were read, *seen* is the newest instant so far.
     """
 
     part: int = 0
     page: int = 1
     at: str = ""
+    seen: str = ""
     told: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, position: str | None) -> Walk:
@@ -60,11 +91,17 @@ class Walk:
         if position is None:
             return cls()
         content = json.loads(position)
-        return cls(**{**content, "told": tuple(content["told"])})
+        lists = {name: tuple(content[name]) for name in ("told", "sent")}
+        return cls(**{**content, **lists})
 
     def write(self) -> str:
         """As text; it never outlives its walk."""
         return json.dumps(asdict(self))
+
+    def saw(self, dates: Iterable[str]) -> Walk:
+        """With the newest of these instants, as eBay wrote them."""
+        known = [at for text in (self.seen, *dates) if (at := instant(text))]
+        return replace(self, seen=max(known).isoformat()) if known else self
 
     def onward(self, *, more: bool) -> Walk:
         """The next page, or the first of the next part."""
@@ -85,10 +122,9 @@ class Reading:
         await self._exchanges(1, LONG_AGO, LONG_AGO + timedelta(minutes=1))
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
-        """One page of a walk. The cursor is when the walk began, by eBay's own clock."""
-        walk = Walk.parse(position)
-        begun = instant(cursor)
-        since = begun - self._options.overlap if begun else now - self._options.look_back
+        """One page of a walk."""
+        walk, mark = Walk.parse(position), Mark.parse(cursor)
+        since = mark.at - self._options.overlap if mark else now - self._options.look_back
         if walk.page > MOST_PAGES:
             raise BadPayload(f"{PARTS[walk.part]}: the walk does not end")
         if walk.part < PARTS.index("inbox"):
@@ -96,10 +132,10 @@ class Reading:
         elif PARTS[walk.part] == "inbox":
             page, walk = await self._received(walk, since, now)
         else:
-            page, walk = await self._answered(walk, since, now)
-        is_over = walk.part >= len(PARTS) or (begun is None and PARTS[walk.part] == "sent")
-        if is_over:
-            return _at(page, cursor=_begin(walk, begun, now))
+            known = mark.sent if mark else frozenset()
+            page, walk = await self._answered(walk, known, since, now)
+        if walk.part >= len(PARTS) or (mark is None and PARTS[walk.part] == "sent"):
+            return _at(page, cursor=_ended(walk, mark, now).write())
         return _at(page, position=walk.write(), more=True)
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
@@ -118,7 +154,7 @@ class Reading:
             {"MailMessageType": "All", "MemberMessageID": question, **_paged(1)},
             MemberMessages,
         )
-        found = [one for one in got.value.held.exchanges if one.question.id == question]
+        found = [one for one in got.value.exchanges if one.question.id == question]
         return await self._page(found, got.aside, now)
 
     async def _look_at_letter(self, name: str, now: datetime) -> Page:
@@ -141,10 +177,11 @@ class Reading:
         """A page of the exchanges whose question lies in the window."""
         status = {"MessageStatus": PARTS[walk.part]}
         got = await self._exchanges(walk.page, since, now, **status)
-        found = got.value.held.exchanges
+        found = got.value.exchanges
         told = (*walk.told, *(one.question.id for one in found))
         more = got.value.has_more.lower() == "true" and bool(found or got.aside)
         walk = replace(walk, told=told, at=walk.at or got.value.at)
+        walk = walk.saw(date for one in found for date in (one.created, one.changed))
         return await self._page(found, got.aside, now), walk.onward(more=more)
 
     async def _received(self, walk: Walk, since: datetime, now: datetime) -> tuple[Page, Walk]:
@@ -152,7 +189,7 @@ class Reading:
         got = await self._headers(INBOX, walk.page, since, now)
         untold = [
             one
-            for one in got.value.held.letters
+            for one in got.value.letters
             if one.external not in walk.told and one.sender.casefold() not in self._own
         ]
         pages = [await self._look_at_exchange(one.external, now) for one in untold if one.external]
@@ -160,19 +197,24 @@ class Reading:
         left = [one.id for one in untold if mapping.place(one) not in found]
         whole, aside = await self._whole(left)
         pages.append(_with(mapping.letters(whole, (), self._own, now), [*got.aside, *aside]))
+        walk = walk.saw(one.received for one in got.value.letters)
         return _joined(pages), walk.onward(more=_goes_on(got.value, walk.page))
 
-    async def _answered(self, walk: Walk, since: datetime, now: datetime) -> tuple[Page, Walk]:
+    async def _answered(
+        self, walk: Walk, known: frozenset[str], since: datetime, now: datetime
+    ) -> tuple[Page, Walk]:
         """A page of the letters sent, as the exchanges or the letters that they answer."""
         got = await self._headers(SENT, walk.page, since, now)
-        sent, aside = await self._whole([one.id for one in got.value.held.letters])
+        ids = [one.id for one in got.value.letters]
+        walk = replace(walk, sent=(*walk.sent, *ids)).saw(o.received for o in got.value.letters)
+        sent, aside = await self._whole([id_ for id_ in ids if id_ not in known])
         aside += got.aside
         far = now - self._options.look_back
         exchanges: dict[str, Exchange] = {}
         for item in sorted({one.item for one in sent if one.item}):
             async for found in self._about(item, far, now):
                 aside += found.aside
-                exchanges |= {one.question.id: one for one in found.value.held.exchanges}
+                exchanges |= {one.question.id: one for one in found.value.exchanges}
         hit = [
             one
             for one in exchanges.values()
@@ -230,7 +272,7 @@ class Reading:
         """The headers of a folder."""
         for page in range(1, MOST_PAGES):
             got = await self._headers(folder, page, since, until)
-            for one in got.value.held.letters:
+            for one in got.value.letters:
                 yield one
             if not _goes_on(got.value, page):
                 return
@@ -257,29 +299,37 @@ class Reading:
             few = list(names[begin : begin + WHOLE_AT_ONCE])
             content = {"DetailLevel": "ReturnMessages", "MessageIDs": {"MessageID": few}}
             got = await self._called(LETTERS, content, MyMessages)
-            found += got.value.held.letters
+            found += got.value.letters
             aside += got.aside
         return found, aside
 
     async def _called(
         self, call: str, content: dict[str, Any], model: type[M]
     ) -> salvage.Salvaged[M]:
+        """An answer; one that holds nothing, and counts something, is none (trap 35)."""
         answer = await self._calls.ask(call, content)
         try:
-            return salvage.read(model, answer, NAMES)
+            got = salvage.read(model, answer, NAMES)
         except ValidationError:
             raise BadPayload(f"{call}: misshapen", detail="misshapen") from None
+        if got.value.held is None and not got.value.is_empty:
+            raise BadPayload(f"{call}: the page is missing", detail="misshapen")
+        return got
 
 
-def _begin(walk: Walk, begun: datetime | None, now: datetime) -> str:
-    """The cursor: when this walk began by eBay's clock, which alone dates what it tells."""
-    at = instant(walk.at) or now
-    return max(at, begun or at).isoformat()
+def _ended(walk: Walk, mark: Mark | None, now: datetime) -> Mark:
+    """Where the next walk begins: the newest instant seen, by eBay's clock and never ahead of it.
+
+    What shows up late, with an instant of before, is found for `LATE` after it was written.
+    """
+    begun = instant(walk.at) or now
+    seen = min(instant(walk.seen) or begun - LATE, begun)
+    return Mark(max(seen, begun - LATE, mark.at if mark else seen), frozenset(walk.sent))
 
 
 def _goes_on(got: MyMessages, page: int) -> bool:
     count = got.pages.count
-    return bool(got.held.letters) and count.isdigit() and page < int(count)
+    return bool(got.letters) and count.isdigit() and page < int(count)
 
 
 def _is_between(sent: Letter, received: Letter) -> bool:

@@ -106,14 +106,38 @@ async def test_what_is_written_while_a_walk_goes_on_is_read_by_the_next(
 
 
 async def test_the_cursor_is_of_ebays_clock_and_names_nobody(
-    sandbox, walk, store, buyer, says, clock
+    sandbox, walk, store, seller, buyer, says, clock
 ):
     sandbox.faults.order("skew", by=-900)
-    says(buyer, "Where is it?")
+    seller.mailbox.write(seller.mailbox.open(buyer, "Ahead", clock()), buyer, "Ahead", clock())
+    says(seller.member, "Hello")
+    await walk()
     await walk()
 
-    assert store.cursor == (clock() - timedelta(seconds=900)).isoformat()
+    assert (clock() - timedelta(seconds=900)).isoformat() in store.cursor
     assert "buyer" not in store.cursor
+
+
+async def test_what_shows_up_late_is_found(walk, store, seller, buyer, conversation, clock):
+    await walk()
+    clock.advance(hours=5)
+    late = seller.mailbox.write(conversation, buyer, "Late", clock() - timedelta(hours=5))
+    await walk()
+
+    assert late.id in store.messages
+
+
+async def test_an_answer_that_was_read_costs_no_more(sandbox, walk, seller, buyer, says, clock):
+    says(buyer, "Hello")
+    await walk()
+    clock.advance(minutes=1)
+    says(seller.member, "Hello you")
+    await walk()
+    clock.advance(minutes=1)
+    before = len(sandbox.calls("trading"))
+    await walk()
+
+    assert len(sandbox.calls("trading")) - before == 4
 
 
 async def test_a_letter_from_a_mail_program_is_a_thread_of_its_own(

@@ -87,7 +87,7 @@ def read(content):
 def test_an_exchange_without_an_id_is_set_aside_and_its_neighbour_read():
     got = read(exchange(question="<SenderID>buyer-a</SenderID>") + exchange())
 
-    assert [one.question.id for one in got.value.held.exchanges] == ["1"]
+    assert [one.question.id for one in got.value.exchanges] == ["1"]
     assert len(got.aside) == 1
 
 
@@ -98,11 +98,11 @@ def test_empty_elements_are_nothing():
                  "GetMemberMessagesResponse"),
     )  # fmt: skip
 
-    assert got.value.held.exchanges == []
+    assert got.value.exchanges == []
 
 
 def page(content, sent=()):
-    return mapping.page(read(content).value.held.exchanges, sent, OWN, NOW)
+    return mapping.page(read(content).value.exchanges, sent, OWN, NOW)
 
 
 def test_an_exchange_without_a_date_is_shown_and_told():
