@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from connectors.ebay import spec
 from connectors.ebay.sandbox.server import Sandbox
 from core.conformance import ConnectorConformance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WORDS = "Where is my parcel, Ms Sample?"
 MISSING = {
@@ -23,6 +27,8 @@ class EbayStage:
 
     spec = spec
 
+    more: ClassVar[dict[str, object]] = {}
+
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
         self.sandbox = Sandbox(lambda: self.now, seed=2)
@@ -32,7 +38,7 @@ class EbayStage:
         await self.sandbox.__aenter__()
         self.seller = self.sandbox.market.add_seller("shop-b")
         told = self.sandbox.options(self.seller)
-        self.options = spec.options.model_validate(told)
+        self.options = spec.options.model_validate({**told, **self.more})
         self.secrets = (told["client_secret"], told["refresh_token"], WORDS, "Ada-Sample", "v^1.1")
         return self
 
@@ -83,4 +89,26 @@ class TestEbay(ConnectorConformance):
     @pytest.fixture
     async def stage(self):
         async with EbayStage() as stage:
+            yield stage
+
+
+class PushedStage(EbayStage):
+    """The same seller with an address for pushes."""
+
+    more: ClassVar[dict[str, object]] = {
+        "push": {
+            "endpoint": "https://shop.example/push/ebay/shop",
+            "verification_token": "a-verification-token-of-thirty-two-signs",
+        }
+    }
+
+
+class TestEbayWithPushes(ConnectorConformance):
+    """What pushes add; every status of all has been tried above."""
+
+    statuses: ClassVar[Sequence[int]] = (302, 400, 401, 403, 404, 408, 429, 500, 503)
+
+    @pytest.fixture
+    async def stage(self):
+        async with PushedStage() as stage:
             yield stage
