@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from core.connector import Acts, Enriches, Looks, Receives, Replies, Transport, Waits
+from core.connector import Acts, Enriches, Looks, MarksRead, Receives, Replies, Transport, Waits
 from core.errors import BadPayload, ConnectorError, RateLimited, Unreachable
 from core.model import Draft
 from core.stage import Fault, Read, Stage, Watch, error_of, outcome_of, walk
@@ -116,6 +116,7 @@ class ConnectorConformance:
         assert can.waits == isinstance(connector, Waits)
         assert can.enriches == isinstance(connector, Enriches)
         assert can.acts == isinstance(connector, Acts)
+        assert can.marks_read == isinstance(connector, MarksRead)
 
     async def test_streams_have_names_of_their_own_and_keep_the_limits(self, stage: Stage) -> None:
         streams = stage.spec.streams(stage.options)
