@@ -201,6 +201,25 @@ def _slip(seller: Seller, _: Pushes, kind: str, slip: Any, count: int = 1) -> An
     return {"kind": kind, "slip": slip, "count": count}
 
 
+def _trading(
+    seller: Seller,
+    _: Pushes,
+    *,
+    is_silenced: bool | None = None,
+    ended: str | None = None,
+    from_mail: str | None = None,
+) -> Any:
+    """What the Trading API withholds: everything, exchanges of a listing, or a question."""
+    exchanges = seller.exchanges
+    if is_silenced is not None:
+        exchanges.is_silenced = is_silenced
+    if ended is not None:
+        exchanges.ended.add(ended)
+    if from_mail is not None:
+        exchanges.from_mail.add(from_mail)
+    return {"is_silenced": exchanges.is_silenced}
+
+
 def _anything(seller: Seller, pushes: Pushes, topic: str, data: dict[str, Any]) -> Any:
     return {"notifications": pushes.anything(seller.application, topic, data)}
 
@@ -239,6 +258,7 @@ OF_MARKET: dict[str, Callable[..., Any]] = {
 OF_SELLER: dict[str, Callable[..., Any]] = {
     "asks": _asks, "ebay_writes": _ebay_writes, "fill": _fill, "revoke": _revoke,
     "expire_tokens": _expire, "limit": _limit, "slip": _slip, "push": _anything,
+    "trading": _trading,
 }  # fmt: skip
 OF_CONVERSATION: dict[str, Callable[..., None]] = {
     "buyer_writes": _writes, "seller_answers": _answers, "mark": _mark, "stick": _stick,

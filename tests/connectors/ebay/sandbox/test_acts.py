@@ -148,3 +148,15 @@ async def test_what_is_shown_holds_no_secret_and_no_text(order, shown, seller, b
     told = str([await shown(path) for path in ("", "conversations", "dossiers", "pushes")])
     for hidden in ("A buyer's words", seller.refresh_token, seller.application.client_secret):
         assert hidden not in told
+
+
+async def test_trading_withholds_what_is_ordered(order, seller):
+    await order("trading", is_silenced=True, ended="110000000001", from_mail="9001")
+    await order("trading")
+
+    exchanges = seller.exchanges
+    assert (exchanges.is_silenced, exchanges.ended, exchanges.from_mail) == (
+        True, {"110000000001"}, {"9001"},
+    )  # fmt: skip
+    await order("trading", is_silenced=False)
+    assert not exchanges.is_silenced
