@@ -8,8 +8,9 @@ from connectors.ebay.dossiers.dossier import (
     Asked,
     Dossier,
     Doubts,
-    Event,
+    Line,
     instant,
+    oldest_first,
     party,
     words,
 )
@@ -60,10 +61,7 @@ def dossier(
     assert one is not None  # noqa: S101  # a caller has read something
     if one.cancel_state not in STATES:
         doubts.add(one.cancel_id, "cancelState: unknown", one)
-    found = sorted(
-        (_event(line) for line in one.activity_histories or ()),
-        key=lambda e: (e.at is None, e.at),
-    )
+    found = oldest_first(_line(line) for line in one.activity_histories or ())
     opened_at = instant(one.cancel_request_date)
     over = is_over(one)
     buyer = one.buyer_login_name or (told.buyer_login_name if told else None)
@@ -75,7 +73,7 @@ def dossier(
         order_id=one.legacy_order_id,
         opened_at=opened_at,
         opened_by=Party.SELLER if one.requestor_type == "SELLER" else Party.BUYER,
-        events=tuple(e for e in found if e.act not in CREATED),
+        lines=tuple(e for e in found if e.act not in CREATED),
         asked=() if over else _asked(one, opened_at, doubts),
         is_over=over,
         over_at=_over_at(one, found) if over else None,
@@ -84,11 +82,11 @@ def dossier(
     )
 
 
-def _event(line: Activity) -> Event:
+def _line(line: Activity) -> Line:
     act = line.activity_type or ""
     who = party(line.activity_party, "")
     weight: Weight = "acts" if who is Party.SELLER and act not in CREATED else "shown"
-    return Event(instant(line.action_date), who, act, "", weight)
+    return Line(instant(line.action_date), who, act, "", weight)
 
 
 def _asked(one: Cancellation, opened_at: datetime | None, doubts: Doubts) -> tuple[Asked, ...]:
@@ -100,7 +98,7 @@ def _asked(one: Cancellation, opened_at: datetime | None, doubts: Doubts) -> tup
     return (Asked(DECIDE, due, opened_at),)
 
 
-def _over_at(one: Cancellation, found: list[Event]) -> datetime | None:
+def _over_at(one: Cancellation, found: list[Line]) -> datetime | None:
     told = instant(one.cancel_close_date)
     return told or next((e.at for e in reversed(found) if e.at), None)
 

@@ -21,7 +21,7 @@ from sla.policy import Party, ThreadKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connectors.ebay.dossiers.dossier import Event
+    from connectors.ebay.dossiers.dossier import Line
     from connectors.ebay.dossiers.payload import Case, CaseDetail, Steps
     from sla.turn import Outcome
 
@@ -48,9 +48,9 @@ def dossier(
     status = (detail.status if detail else None) or (told.case_status_enum if told else None)
     if status not in KNOWN:
         doubts.add(id_, "case status: unknown", one)
-    found = claims.events(detail.case_history_details if detail else None)
+    found = claims.lines(detail.case_history_details if detail else None)
     opened_at = instant(one.creation_date)
-    opening, by, events = claims.parted(found, opened_at)
+    opening, by, lines = claims.parted(found, opened_at)
     over = status in OVER
     return Dossier(
         id=f"case:{id_}",
@@ -61,8 +61,8 @@ def dossier(
         opened_at=opened_at,
         opened_by=by,
         opening=opening,
-        events=events,
-        asked=() if over else _asked(told, detail, status, events, opened_at, doubts),
+        lines=lines,
+        asked=() if over else _asked(told, detail, status, lines, opened_at, doubts),
         is_over=over,
         over_at=next((e.at for e in reversed(found) if e.at), None) if over else None,
         outcome=_outcome(found) if over else None,
@@ -74,7 +74,7 @@ def _asked(
     told: Case | None,
     detail: CaseDetail | None,
     status: str | None,
-    events: tuple[Event, ...],
+    lines: tuple[Line, ...],
     opened_at: datetime | None,
     doubts: Doubts,
 ) -> tuple[Asked, ...]:
@@ -84,12 +84,12 @@ def _asked(
     due = doubts.date(told.case_id, "respondByDate", told.respond_by_date, told) if told else None
     refund = instant(detail.case_details.refund_deadline_date) if detail else None
     if status == FAILED:
-        return (Asked(REFUND, refund or due, since(events, opened_at)),)
-    answer = Asked(RESPOND, due, since(events, opened_at))
+        return (Asked(REFUND, refund or due, since(lines, opened_at)),)
+    answer = Asked(RESPOND, due, since(lines, opened_at))
     return (answer, Asked(REFUND, refund)) if refund else (answer,)
 
 
-def _outcome(found: list[Event]) -> Outcome | None:
+def _outcome(found: list[Line]) -> Outcome | None:
     if claims.closer(found) is Party.BUYER:
         return "closed_by_buyer"
     return "withdrawn" if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.ebay.dossiers.dossier import AT_ONCE, Event, instant, party
+from connectors.ebay.dossiers.dossier import AT_ONCE, Line, instant, oldest_first, party
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -16,14 +16,13 @@ ENDS = ("closed the request", "closed the case", "escalated", "case opened")
 """Phrases of a buyer who writes nothing that could be answered."""
 
 
-def events(history: History | None) -> list[Event]:
+def lines(history: History | None) -> list[Line]:
     """The lines, oldest first; whatever the seller did answers the buyer."""
     entries = (history.history if history else None) or ()
-    found = [_event(entry) for entry in entries]
-    return sorted(found, key=lambda e: (e.at is None, e.at))
+    return oldest_first(_line(entry) for entry in entries)
 
 
-def parted(found: list[Event], opened_at: datetime | None) -> tuple[str, Party, tuple[Event, ...]]:
+def parted(found: list[Line], opened_at: datetime | None) -> tuple[str, Party, tuple[Line, ...]]:
     """What the opening says, by whom, and the other lines."""
     if not found:
         return "", Party.BUYER, ()
@@ -35,17 +34,17 @@ def parted(found: list[Event], opened_at: datetime | None) -> tuple[str, Party, 
     return first.text, who, tuple(rest)
 
 
-def _event(entry: Entry) -> Event:
+def _line(entry: Entry) -> Line:
     text = (entry.description or "").strip()
     who = party(entry.actor, text)
     act = (entry.action or "").strip()
     if who is Party.SELLER:
-        return Event(instant(entry.date), who, act, text, "acts")
+        return Line(instant(entry.date), who, act, text, "acts")
     ends = any(phrase in act.lower() for phrase in ENDS)
     says = who is Party.BUYER and text and not ends
-    return Event(instant(entry.date), who, act, text, "says" if says else "shown")
+    return Line(instant(entry.date), who, act, text, "says" if says else "shown")
 
 
-def closer(found: list[Event]) -> Party | None:
+def closer(found: list[Line]) -> Party | None:
     """Who wrote the last line."""
     return found[-1].party if found else None

@@ -8,8 +8,9 @@ from connectors.ebay.dossiers.dossier import (
     Asked,
     Dossier,
     Doubts,
-    Event,
+    Line,
     instant,
+    oldest_first,
     party,
     words,
 )
@@ -44,10 +45,7 @@ def dossier(
     id_, status = one.payment_dispute_id, one.payment_dispute_status
     if status not in KNOWN:
         doubts.add(id_, "paymentDisputeStatus: unknown", one)
-    found = sorted(
-        (_event(step) for step in (steps.activity if steps else None) or ()),
-        key=lambda e: (e.at is None, e.at),
-    )
+    found = oldest_first(_line(step) for step in (steps.activity if steps else None) or ())
     opened_at = instant(one.open_date)
     return Dossier(
         id=f"dispute:{id_}",
@@ -57,7 +55,7 @@ def dossier(
         order_id=one.order_id,
         opened_at=opened_at,
         opening=(detail.buyer_provided.note if detail else None) or "",
-        events=tuple(e for e in found if e.act != OPENED),
+        lines=tuple(e for e in found if e.act != OPENED),
         asked=_asked(one, detail, opened_at, doubts),
         is_over=status == CLOSED,
         over_at=instant(one.closed_date) if status == CLOSED else None,
@@ -66,11 +64,11 @@ def dossier(
     )
 
 
-def _event(step: Step) -> Event:
+def _line(step: Step) -> Line:
     act = step.activity_type or ""
     who = party(step.actor, "")
     weight: Weight = "acts" if who is Party.SELLER and act not in SILENT else "shown"
-    return Event(instant(step.activity_date), who, act, "", weight)
+    return Line(instant(step.activity_date), who, act, "", weight)
 
 
 def _asked(

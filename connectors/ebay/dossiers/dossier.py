@@ -38,6 +38,7 @@ RESPOND, REFUND = "SELLER_RESPOND", "SELLER_ISSUE_REFUND"
 
 OTHER = "OTHER"
 ACT = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+ORDER = re.compile(r"[\w.!-]{1,100}", re.ASCII)
 
 PARTIES = {
     "BUYER": Party.BUYER,
@@ -53,7 +54,7 @@ Weight = Literal["acts", "says", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Line:
     """A line of a dossier's history; *act* is eBay's word or phrase, *text* what was written."""
 
     at: datetime | None
@@ -93,7 +94,7 @@ class Dossier:
     opened_at: datetime | None = None
     opened_by: Party = Party.BUYER
     opening: str = ""
-    events: tuple[Event, ...] = ()
+    lines: tuple[Line, ...] = ()
     asked: tuple[Asked, ...] = ()
     is_over: bool = False
     over_at: datetime | None = None
@@ -108,7 +109,7 @@ class Doubts:
     found: list[SetAside] = field(default_factory=list)
 
     def add(self, source_id: str, reason: str, item: BaseModel) -> None:
-        content = item.model_dump(mode="json", by_alias=True)
+        content = item.model_dump(by_alias=True)
         self.found.append(salvage.set_aside(source_id, reason, content))
 
     def date(self, source_id: str, name: str, said: Any, item: BaseModel) -> datetime | None:
@@ -156,12 +157,17 @@ def order(item: str | None, transaction: str | None) -> str | None:
     return f"{item}-{transaction}" if item and transaction else None
 
 
-def since(events: Iterable[Event], opened_at: datetime | None) -> datetime | None:
+def oldest_first(lines: Iterable[Line]) -> list[Line]:
+    """By their instants; those without a readable one come last."""
+    return sorted(lines, key=lambda line: (line.at is None, _at(line)))
+
+
+def since(lines: Iterable[Line], opened_at: datetime | None) -> datetime | None:
     """Since when the seller is asked to answer: what first came after his own last line.
 
     A buyer's line counts before eBay's own; where the seller has done nothing, the opening counts.
     """
-    dated = sorted((e for e in events if e.at), key=_at)
+    dated = oldest_first(e for e in lines if e.at)
     own = [n for n, e in enumerate(dated) if e.party is Party.SELLER]
     if not own:
         return opened_at
@@ -170,8 +176,8 @@ def since(events: Iterable[Event], opened_at: datetime | None) -> datetime | Non
     return first.at if first else None
 
 
-def _at(event: Event) -> datetime:
-    return event.at or datetime.min.replace(tzinfo=UTC)
+def _at(line: Line) -> datetime:
+    return line.at or datetime.min.replace(tzinfo=UTC)
 
 
 def page(dossiers: Iterable[Dossier], now: datetime) -> Page:
@@ -189,14 +195,14 @@ def page(dossiers: Iterable[Dossier], now: datetime) -> Page:
 
 def as_of(one: Dossier, now: datetime) -> datetime:
     """When eBay said this: when we asked, and not before the newest that it tells."""
-    told = [one.opened_at, one.over_at, *(event.at for event in one.events)]
+    told = [one.opened_at, one.over_at, *(line.at for line in one.lines)]
     return max([now, *(at for at in told if at and at <= now + LEAD)])
 
 
 def readings(one: Dossier, now: datetime) -> list[Given]:
     """What *one* says about its deadlines, now and by what its history dates."""
     said_at = as_of(one, now)
-    acts = sorted({e.at for e in one.events if _is_act(e) and e.at and e.at <= said_at})
+    acts = sorted({e.at for e in one.lines if _is_act(e) and e.at and e.at <= said_at})
     found = [_rest(one.kind, at, said_at, at, None) for at in acts if at < said_at]
     over_at = one.over_at if one.is_over else None
     if over_at and over_at < said_at and over_at not in acts:
@@ -239,8 +245,13 @@ def _rest(
     )
 
 
-def _is_act(event: Event) -> bool:
-    return event.party is Party.SELLER and event.weight == "acts"
+def _is_act(line: Line) -> bool:
+    return line.party is Party.SELLER and line.weight == "acts"
+
+
+def _order_id(one: Dossier) -> str | None:
+    """The order, where it is called as orders are."""
+    return one.order_id if one.order_id and ORDER.fullmatch(one.order_id) else None
 
 
 def _thread(one: Dossier, said_at: datetime) -> Thread:
@@ -249,7 +260,7 @@ def _thread(one: Dossier, said_at: datetime) -> Thread:
         kind=one.kind,
         subject=one.subject[:MAX_LINE],
         buyer=(one.buyer or "")[:MAX_LINE],
-        order_ids=(one.order_id,) if one.order_id else (),
+        order_ids=(order_id,) if (order_id := _order_id(one)) else (),
         as_of=said_at,
         incomplete=not one.is_whole and not one.is_over,
         closed_at=(one.over_at or said_at) if one.is_over else None,
@@ -260,11 +271,11 @@ def _messages(one: Dossier) -> Iterator[Message]:
     """The opening, each line of the history, and that nothing can be said any more."""
     yield _opening(one)
     seen: Counter[str] = Counter()
-    for event in sorted(one.events, key=lambda e: (_at(e), e.act, e.text)):
-        stamp = event.at.isoformat() if event.at else "undated"
-        stable = f"{stamp}:{event.party.value}"
+    for line in sorted(one.lines, key=lambda each: (_at(each), each.act, each.text)):
+        stamp = line.at.isoformat() if line.at else "undated"
+        stable = f"{stamp}:{line.party.value}"
         seen[stable] += 1
-        yield _turn(one, event, f"{one.id}:{stable}:{seen[stable]}")
+        yield _turn(one, line, f"{one.id}:{stable}:{seen[stable]}")
     if one.is_over:
         yield Message(
             id=f"{one.id}:over",
@@ -272,20 +283,20 @@ def _messages(one: Dossier) -> Iterator[Message]:
             party=Party.MARKETPLACE,
             kind=Kind.UNANSWERABLE,
             sent_at=one.over_at,
-            order_id=one.order_id,
+            order_id=_order_id(one),
         )
 
 
 def _opening(one: Dossier) -> Message:
     """The first turn: it stands for the buyer's waiting where eBay gives no date."""
-    event = Event(one.opened_at, one.opened_by, one.subject, one.opening, "says")
+    line = Line(one.opened_at, one.opened_by, one.subject, one.opening, "says")
     if one.opened_by is Party.SELLER:
-        event = Event(one.opened_at, one.opened_by, one.subject, one.opening)
-    return _turn(one, event, f"{one.id}:opened")
+        line = Line(one.opened_at, one.opened_by, one.subject, one.opening)
+    return _turn(one, line, f"{one.id}:opened")
 
 
-def _turn(one: Dossier, event: Event, id_: str) -> Message:
-    who, kind, to = _meaning(event)
+def _turn(one: Dossier, line: Line, id_: str) -> Message:
+    who, kind, to = _meaning(line)
     return Message(
         id=id_,
         thread=one.id,
@@ -293,18 +304,18 @@ def _turn(one: Dossier, event: Event, id_: str) -> Message:
         kind=kind,
         to=to,
         delivery=Delivery.CONFIRMED if who is Party.SELLER else None,
-        sent_at=event.at,
-        body=body.text(event.text) if event.text else words(event.act).capitalize(),
-        order_id=one.order_id,
+        sent_at=line.at,
+        body=body.text(line.text) if line.text else words(line.act).capitalize(),
+        order_id=_order_id(one),
     )
 
 
-def _meaning(event: Event) -> tuple[Party, Kind, frozenset[Party]]:
+def _meaning(line: Line) -> tuple[Party, Kind, frozenset[Party]]:
     """Who says what to whom: what a buyer only did is told by eBay, and asks nothing."""
-    if event.party is Party.SELLER:
-        if event.weight == "shown":
+    if line.party is Party.SELLER:
+        if line.weight == "shown":
             return Party.SELLER, Kind.INTERNAL, frozenset()
         return Party.SELLER, Kind.MESSAGE, frozenset({Party.BUYER})
-    if event.party is Party.BUYER and event.weight != "shown":
+    if line.party is Party.BUYER and line.weight != "shown":
         return Party.BUYER, Kind.MESSAGE, frozenset({Party.SELLER})
     return Party.MARKETPLACE, Kind.SYSTEM, frozenset()

@@ -20,7 +20,7 @@ from sla.policy import Party, ThreadKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connectors.ebay.dossiers.dossier import Event
+    from connectors.ebay.dossiers.dossier import Line
     from connectors.ebay.dossiers.payload import Inquiry, InquiryDetail, Steps
     from sla.turn import Outcome
 
@@ -47,9 +47,9 @@ def dossier(
     status = (detail.status if detail else None) or (told.inquiry_status_enum if told else None)
     if status not in KNOWN:
         doubts.add(id_, "inquiry status: unknown", one)
-    found = claims.events(detail.inquiry_history_details if detail else None)
+    found = claims.lines(detail.inquiry_history_details if detail else None)
     opened_at = _opened_at(told, detail)
-    opening, by, events = claims.parted(found, opened_at)
+    opening, by, lines = claims.parted(found, opened_at)
     over = status in OVER
     return Dossier(
         id=f"inquiry:{id_}",
@@ -60,8 +60,8 @@ def dossier(
         opened_at=opened_at,
         opened_by=by,
         opening=opening,
-        events=events,
-        asked=() if over else _asked(told, detail, status, events, opened_at, doubts),
+        lines=lines,
+        asked=() if over else _asked(told, detail, status, lines, opened_at, doubts),
         is_over=over,
         over_at=_over_at(detail, found) if over else None,
         outcome=_outcome(status, found) if over else None,
@@ -78,7 +78,7 @@ def _asked(
     told: Inquiry | None,
     detail: InquiryDetail | None,
     status: str | None,
-    events: tuple[Event, ...],
+    lines: tuple[Line, ...],
     opened_at: datetime | None,
     doubts: Doubts,
 ) -> tuple[Asked, ...]:
@@ -93,13 +93,13 @@ def _asked(
         said = detail.seller_make_it_right_by_date
         due = due or doubts.date(detail.inquiry_id, "sellerMakeItRightByDate", said, detail)
         refund = instant(detail.inquiry_details.refund_deadline_date)
-    found = [Asked(RESPOND, due, since(events, opened_at), by_message=True)]
+    found = [Asked(RESPOND, due, since(lines, opened_at), by_message=True)]
     if refund:
         found.append(Asked(REFUND, refund))
     return tuple(found)
 
 
-def _over_at(detail: InquiryDetail | None, found: list[Event]) -> datetime | None:
+def _over_at(detail: InquiryDetail | None, found: list[Line]) -> datetime | None:
     if detail is None:
         return None
     told = instant(detail.inquiry_closure_date)
@@ -107,7 +107,7 @@ def _over_at(detail: InquiryDetail | None, found: list[Event]) -> datetime | Non
     return told or escalated or next((e.at for e in reversed(found) if e.at), None)
 
 
-def _outcome(status: str | None, found: list[Event]) -> Outcome | None:
+def _outcome(status: str | None, found: list[Line]) -> Outcome | None:
     if status == ESCALATED:
         return "escalated"
     if claims.closer(found) is Party.BUYER:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.connector import Sent
     from core.model import Draft, Page, SetAside, Thread
 
-LIMIT = 50
+LIMIT = 100
 """Summaries a page: so many details fit into a page's time."""
 
 AT_ONCE = 5
@@ -122,7 +122,8 @@ class Dossiers:
             if id_ not in at.listed and self._is_news(source, before, one, found, now)
         ]  # fmt: skip
         await self._detailed(source, news, found, now)
-        at = replace(at.knowing(found.open), listed=at.listed | fresh.keys())
+        known = fresh.keys() & (before.open.keys() | found.open.keys())
+        at = replace(at.knowing(found.open), listed=at.listed | known)
         at = replace(at, owed=(*at.owed, *found.owed))
         if _goes_on(answer.value, len(every), at.offset):
             return found, replace(at, offset=at.offset + len(every))
@@ -307,7 +308,7 @@ def _goes_on(page: Any, came: int, offset: int) -> bool:
     total = total if total is not None else getattr(page, "total", None)
     if came and total is not None and offset + came < total:
         return True
-    return came >= min(LIMIT, getattr(paging, "limit", None) or LIMIT)
+    return came >= min(LIMIT, getattr(paging, "limit", None) or LIMIT) > 0
 
 
 def _unread(source: Source, id_: str, fault: BadPayload) -> SetAside:

@@ -8,8 +8,9 @@ from connectors.ebay.dossiers.dossier import (
     Asked,
     Dossier,
     Doubts,
-    Event,
+    Line,
     instant,
+    oldest_first,
     order,
     party,
     since,
@@ -20,6 +21,7 @@ from sla.policy import Party, ThreadKind
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from connectors.ebay.dossiers.dossier import Weight
     from connectors.ebay.dossiers.payload import Response, Return, ReturnDetail, ReturnParts, Steps
     from sla.turn import Outcome
 
@@ -71,9 +73,9 @@ def dossier(
         doubts.add(one.return_id, "return state: unknown", one)
     parts = detail.detail if detail else None
     opened_at = instant(one.creation_info.creation_date)
-    found = _events(parts)
+    found = _lines(parts)
     opening = next((e for e in found if e.act == CREATED), None)
-    events = tuple(e for e in found if e is not opening)
+    lines = tuple(e for e in found if e is not opening)
     over = is_over(one)
     return Dossier(
         id=f"return:{one.return_id}",
@@ -84,8 +86,8 @@ def dossier(
         or order(one.creation_info.item.item_id, one.creation_info.item.transaction_id),
         opened_at=opened_at or (opening.at if opening else None),
         opening=one.creation_info.comments or (opening.text if opening else ""),
-        events=events,
-        asked=() if over else _asked(one, events, opened_at, doubts),
+        lines=lines,
+        asked=() if over else _asked(one, lines, opened_at, doubts),
         is_over=over,
         over_at=_over_at(parts, found) if over else None,
         outcome=_outcome(one, parts, found) if over else None,
@@ -93,27 +95,28 @@ def dossier(
     )
 
 
-def _events(parts: ReturnParts | None) -> list[Event]:
-    lines = (parts.response_history if parts else None) or ()
-    return sorted((_event(line) for line in lines), key=lambda e: (e.at is None, e.at))
+def _lines(parts: ReturnParts | None) -> list[Line]:
+    history = (parts.response_history if parts else None) or ()
+    return oldest_first(_line(response) for response in history)
 
 
-def _event(line: Response) -> Event:
-    text, act = (line.notes or "").strip(), line.activity or ""
-    who = party(line.author, text)
-    at = instant(line.creation_date)
+def _line(response: Response) -> Line:
+    text, act = (response.notes or "").strip(), response.activity or ""
+    who = party(response.author, text)
+    return Line(
+        instant(response.creation_date), who, act, text, _weight(who, act, text), response.to_state
+    )
+
+
+def _weight(who: Party, act: str, text: str) -> Weight:
+    writes = act.endswith("SEND_MESSAGE")
     if who is Party.SELLER:
-        says = act.endswith("SEND_MESSAGE")
-        shown = act in LABOUR and not text
-        return Event(
-            at, who, act, text, "says" if says else "shown" if shown else "acts", line.to_state
-        )
-    says = who is Party.BUYER and (text or act.endswith("SEND_MESSAGE")) and act not in ENDS
-    return Event(at, who, act, text, "says" if says else "shown", line.to_state)
+        return "says" if writes else "shown" if act in LABOUR and not text else "acts"
+    return "says" if who is Party.BUYER and (text or writes) and act not in ENDS else "shown"
 
 
 def _asked(
-    one: Return, events: tuple[Event, ...], opened_at: datetime | None, doubts: Doubts
+    one: Return, lines: tuple[Line, ...], opened_at: datetime | None, doubts: Doubts
 ) -> tuple[Asked, ...]:
     """What eBay names, by eBay's date; nothing where the seller is not waited for."""
     due = one.seller_response_due
@@ -121,37 +124,37 @@ def _asked(
         return ()
     act = doubts.act(one.return_id, due.activity_due, one)
     at = doubts.date(one.return_id, "respondByDate", due.respond_by_date, one)
-    return (Asked(act, at, _since(act, one, events, opened_at), by_message=act in WRITTEN),)
+    return (Asked(act, at, _since(act, one, lines, opened_at), by_message=act in WRITTEN),)
 
 
 def _since(
-    act: str, one: Return, events: tuple[Event, ...], opened_at: datetime | None
+    act: str, one: Return, lines: tuple[Line, ...], opened_at: datetime | None
 ) -> datetime | None:
     """Since when *act* is asked: a message since the buyer's, else since the state came about."""
     if act in WRITTEN:
-        return since(events, opened_at)
-    entered = [e.at for e in events if e.to_state and e.to_state == one.state]
+        return since(lines, opened_at)
+    entered = [e.at for e in lines if e.to_state and e.to_state == one.state]
     if entered:
         return entered[-1]
-    acted = [n for n, e in enumerate(events) if e.party is Party.SELLER and e.weight == "acts"]
-    after = [e.at for e in events[acted[-1] + 1 if acted else 0 :] if _brings_about(e)]
+    acted = [n for n, e in enumerate(lines) if e.party is Party.SELLER and e.weight == "acts"]
+    after = [e.at for e in lines[acted[-1] + 1 if acted else 0 :] if _brings_about(e)]
     if after and act != APPROVE:
         return after[-1]
     return opened_at if act == APPROVE and not acted else None
 
 
-def _brings_about(event: Event) -> bool:
+def _brings_about(line: Line) -> bool:
     """Whether a line may be why eBay asks: no words, and no reminder of what was asked before."""
-    is_reminder = event.act.startswith(("REMINDER_", "TIME_OUT_"))
-    return event.party is not Party.SELLER and event.weight == "shown" and not is_reminder
+    is_reminder = line.act.startswith(("REMINDER_", "TIME_OUT_"))
+    return line.party is not Party.SELLER and line.weight == "shown" and not is_reminder
 
 
-def _over_at(parts: ReturnParts | None, found: list[Event]) -> datetime | None:
+def _over_at(parts: ReturnParts | None, found: list[Line]) -> datetime | None:
     told = instant(parts.close_info.return_close_date) if parts and parts.close_info else None
     return told or next((e.at for e in reversed(found) if e.at), None)
 
 
-def _outcome(one: Return, parts: ReturnParts | None, found: list[Event]) -> Outcome | None:
+def _outcome(one: Return, parts: ReturnParts | None, found: list[Line]) -> Outcome | None:
     reason = parts.close_info.return_close_reason if parts and parts.close_info else None
     if ESCALATED in (one.state, one.status, reason) or one.escalation_info.case_id:
         return "escalated"

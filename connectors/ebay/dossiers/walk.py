@@ -99,7 +99,7 @@ def written(at: datetime | None) -> str | None:
 
 def mark(summary: Any, source: Source) -> str:
     """What *summary* says, without a name: as long as it is the same nothing has changed."""
-    said = summary.model_dump(mode="json", exclude={source.buyer, "seller", "seller_login_name"})
+    said = summary.model_dump(exclude={source.buyer, "seller", "seller_login_name"})
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -220,7 +220,7 @@ async def test_many_are_paged_through(desk, walk, files, asked, stream):
     assert len(due(files)) == 120
     counted = asked()
     assert counted[DETAILS[stream]] == 120
-    assert counted[SEARCHES[stream]] == 3 + 6
+    assert counted[SEARCHES[stream]] == 2 + 6
 
 
 @streams
@@ -340,7 +340,7 @@ async def test_immutable_ids_work_in_place_of_names(sandbox, walk, desk, files):
 @streams
 async def test_no_id_cursor_or_position_holds_a_name(desk, dossiers, clock, sandbox, stream):
     member = sandbox.market.add_member("melanie-q")
-    for _ in range(60):
+    for _ in range(110):
         getattr(desk, OPENED[stream])(buyer=member)
 
     position, held = None, []
