@@ -125,7 +125,10 @@ def ways(text: str) -> Iterator[str]:
     if "&" in text:
         yield unescape(text)
     if "\\" in text:
-        yield _ESCAPED.sub(_unescaped, text)
+        plain = _ESCAPED.sub(_unescaped, text)
+        yield plain
+        if "&" in plain:
+            yield unescape(plain)
     if "%" in text:
         yield unquote(text)
     if "=" in text and (_WRAPPED.search(text) or _QUOTED.search(text)):

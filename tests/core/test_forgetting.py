@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import sys
 from base64 import b64encode
 from datetime import timedelta
+from functools import _lru_cache_wrapper, lru_cache
+from types import FunctionType, ModuleType
 
 import pytest
 from structlog.testing import capture_logs
@@ -317,6 +321,36 @@ async def test_nothing_of_a_member_is_left_anywhere(pool, rules, erase, now):
     assert (proof.push, proof.members, proof.done_at is not None) == ("N1", 1, True)
     assert proof.threads == 4
     assert proof.texts > 30
+
+
+def remembered():
+    """Every text that a cache of ours, or a value of a module of ours, holds at this moment."""
+    gc.collect()
+    cached = [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]
+    ours = [m for name, m in sys.modules.items() if name.split(".")[0] in ("core", "sla")]
+    held = [v for m in ours for v in vars(m).values() if isinstance(v, dict | list | set | tuple)]
+    seen, found, left = set(), [], [*cached, *held]
+    while left:
+        one = left.pop()
+        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(one))
+        if isinstance(one, str | bytes):
+            found.append(one if isinstance(one, str) else one.decode("utf-8", "replace"))
+        else:
+            left += gc.get_referents(one)
+    return found
+
+
+async def test_no_cache_of_the_process_holds_a_member(pool, rules, erase, now):
+    await planted(pool, rules, now)
+
+    await erase()
+
+    assert traces({"memory": remembered()}) == []
+    known = lru_cache(str.casefold)
+    known(NAME)
+    assert traces({"memory": remembered()}) != []
 
 
 async def ends(pool):
