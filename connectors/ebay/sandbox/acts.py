@@ -266,8 +266,8 @@ OF_CONVERSATION: dict[str, Callable[..., None]] = {
 OPENED = ("open_inquiry", "open_return", "open_cancellation", "open_case", "open_dispute")
 OF_DOSSIER = (
     "buyer_writes", "seller_writes", "seller_decides", "seller_refunds", "seller_ships",
-    "seller_approves", "seller_rejects", "seller_responds", "buyer_ships", "is_delivered",
-    "is_refunded", "buyer_closes", "ebay_asks", "ebay_closes", "ebay_decides", "is_decided",
+    "seller_approves", "seller_rejects", "seller_responds", "buyer_answers_offer",
+    "buyer_ships", "is_delivered", "is_refunded", "buyer_closes", "ebay_asks", "ebay_closes", "ebay_decides", "is_decided",
     "moves", "escalate", "speak_oddly",
 )  # fmt: skip
 

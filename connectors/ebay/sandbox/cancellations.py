@@ -11,7 +11,7 @@ from connectors.ebay.sandbox.dossiers import Dossier, Impossible, amount, dated,
 if TYPE_CHECKING:
     from datetime import datetime
 
-ANSWER = timedelta(days=3)
+ANSWER, REFUND = timedelta(days=3), timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -36,8 +36,10 @@ class Cancellation(Dossier):
             self.status, self.state = "CANCEL_PENDING", "REFUND_PENDING"
 
     def settle(self, now: datetime) -> None:
-        """Close it where the seller has let the date pass."""
-        due = self.due_at
+        """Close it where the seller has let the date pass; let the money arrive."""
+        due, back = self.due_at, self.changed_at + REFUND
+        if self.status == "CANCEL_PENDING" and now >= back:
+            self.is_refunded(at=back)
         if due is not None and now > due:
             self._go("SYSTEM", "SYSTEM_TIME_OUT", "CLOSED", due)
             self._close("CANCEL_CLOSED_NO_REFUND", due)

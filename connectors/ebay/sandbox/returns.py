@@ -44,7 +44,14 @@ class Return(Dossier):
         self._ask(APPROVE, at, ANSWER_DAYS)
 
     def settle(self, now: datetime) -> None:
-        """Say that the seller has not decided in time; from then on the buyer may escalate."""
+        """Say that the seller has not decided in time; from then on the buyer may escalate.
+
+        Where the buyer does nothing for too long it is closed.
+        """
+        if self.buyer_due_at is not None and now > self.buyer_due_at:
+            at = self.buyer_due_at
+            self.note("SYSTEM", "SYSTEM_CLOSE_RETURN", None, at)
+            self._close(at)
         due = self.due_at
         late = due is not None and now > due and self.act == APPROVE
         if due is not None and late and self.status == "RETURN_REQUESTED":
@@ -75,6 +82,17 @@ class Return(Dossier):
         activity, state, status = DECISIONS[decision]
         at = self.note("SELLER", activity, text, at)
         self._move(state, status, at)
+
+    def buyer_answers_offer(self, *, accepts: bool, at: datetime | None = None) -> None:
+        """The buyer takes a part of the money and keeps it, or asks for a decision again."""
+        self._step("PARTIAL_REFUND_REQUESTED")
+        if accepts:
+            at = self.note("BUYER", "BUYER_ACCEPTS_PARTIAL_REFUND", None, at)
+            self._close(at, "LESS_THAN_A_FULL_REFUND_ISSUED")
+        else:
+            at = self.note("BUYER", "BUYER_DECLINE_PARTIAL_REFUND", None, at)
+            self._move("PARTIAL_REFUND_DECLINED", "PARTIAL_REFUND_DECLINED", at)
+            self._ask(APPROVE, at, ANSWER_DAYS)
 
     def buyer_ships(self, *, at: datetime | None = None) -> None:
         """It is on its way back."""

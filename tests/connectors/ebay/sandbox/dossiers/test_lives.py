@@ -149,6 +149,25 @@ class TestReturn:
         with pytest.raises(Impossible):
             one.is_delivered()
 
+    def test_a_part_of_the_money_is_taken_or_a_decision_asked_for_again(self, desk):
+        taken, declined = desk.open_return(), desk.open_return()
+        for one in (taken, declined):
+            one.seller_decides("OFFER_PARTIAL_REFUND")
+            assert one.buyer_act == "BUYER_ACCEPTS_PARTIAL_REFUND"
+        taken.buyer_answers_offer(accepts=True)
+        declined.buyer_answers_offer(accepts=False)
+
+        assert (taken.status, taken.is_open) == ("LESS_THAN_A_FULL_REFUND_ISSUED", False)
+        assert (declined.act, declined.due_at) == ("SELLER_APPROVE_REQUEST", end_of(25))
+
+    def test_a_buyer_who_sends_nothing_closes_it(self, desk, clock):
+        one = desk.open_return()
+        one.seller_decides("APPROVE")
+        due = one.buyer_due_at
+        clock.advance(days=30)
+
+        assert (desk.one(Return, one.id).closed_at, one.state) == (due, "CLOSED")
+
 
 class TestCancellation:
     def test_the_seller_has_three_days_weekends_included(self, desk, clock):
@@ -162,6 +181,13 @@ class TestCancellation:
         one.is_refunded()
 
         assert (one.status, one.state) == ("CANCEL_CLOSED_WITH_REFUND", "CLOSED")
+
+    def test_the_money_arrives_by_itself(self, desk, clock):
+        one = desk.open_cancellation()
+        one.seller_approves()
+        clock.advance(hours=1)
+
+        assert desk.one(Cancellation, one.id).status == "CANCEL_CLOSED_WITH_REFUND"
 
     def test_it_is_closed_where_nobody_answers(self, desk, clock):
         one = desk.open_cancellation()
