@@ -66,10 +66,11 @@ async def _several(access: Access, threads: Sequence[Thread]) -> dict[str, str]:
         return {id_: why for each in alone for id_, why in each.items()}
     except ConnectorError as fault:
         return {thread.id: str(fault) for thread in threads}
-    return _undone(answer.body, threads)
+    return undone(answer.body, threads)
 
 
-def _undone(raw: bytes, threads: Sequence[Thread]) -> dict[str, str]:
+def undone(raw: bytes, threads: Sequence[Thread]) -> dict[str, str]:
+    """Which of *threads* the answer *raw* does not say to be done, and why."""
     try:
         found = {one.id: one.status or "" for one in Updates.model_validate_json(raw).updates}
     except ValidationError:

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from connectors.ebay.messages import marking
 from connectors.ebay.messages.mapping import TYPE
 from core.errors import BadCredentials, RateLimited
 from core.model import Thread
@@ -74,18 +73,6 @@ async def test_each_that_failed_is_named_although_the_answer_is_200(
     assert set(told) == {threads[3].id, threads[14].id}
     assert set(told.values()) == {f"{BULK}: eBay did not do it"}
     assert sum(one.unread for one in conversations) == 2
-
-
-async def test_one_of_which_nothing_is_said_is_not_done(threads):
-    """Trap 37."""
-    raw = json.dumps(
-        {"conversationsResponse": [{"conversationId": threads[0].id, "updateStatus": "SUCCESS"}]}
-    ).encode()
-
-    assert marking._undone(raw, threads[:2]) == {  # no server leaves one out on order
-        threads[1].id: f"{BULK}: eBay does not say that it was done"
-    }
-    assert set(marking._undone(b"[]", threads[:2])) == {t.id for t in threads[:2]}  # as above
 
 
 async def test_where_ten_are_refused_together_each_is_tried_alone(
