@@ -81,7 +81,7 @@ class Sandbox:
     """
 
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
-        self.faults = Faults(clock, seed, error=access.error)
+        self.faults = Faults(clock, seed, continues=("continuation_token",), error=access.error)
         self.market = Market(self.now, Random(seed))
         self.pushes = Pushes(self.market)
         self.market.on_message = self.pushes.message

@@ -32,8 +32,8 @@ KINDS: dict[Kind, int] = {"return": 4, "inquiry": 4, "cancellation": 2, "dispute
 SOON = (45.0, 150.0)
 """Seconds to answer a dossier whose date is to be seen passing."""
 
-OPAQUE, HTML, ENDS = 0.1, 0.2, 0.5
-"""How many members are told by id alone, letters are HTML, accounts end beside a notice."""
+OPAQUE, HTML = 0.1, 0.2
+"""How many members are told by id alone, and letters are HTML."""
 
 
 @dataclass(slots=True)
@@ -90,8 +90,7 @@ class SellerStage:
         """A notice of eBay's own; and some stranger closes the account at eBay."""
         title = self._conversation(thread).title
         self.seller.ebay_writes(text, title=title, at=self._at(at))
-        if self._happens(ENDS):
-            self.sandbox.pushes.deletion(self.market.add_member())
+        self.sandbox.pushes.deletion(self.market.add_member())
 
     def agent_sees_no_need(self, thread: str, at: datetime) -> None:  # noqa: ARG002  # no mark, no date
         """The pretend agent reads it and puts it away; eBay has no mark that would say why."""

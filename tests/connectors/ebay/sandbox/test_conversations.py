@@ -396,6 +396,15 @@ async def test_files_that_buyers_send_are_shown(call, seller, three):
     ]
 
 
+async def test_a_page_that_comes_twice_loses_nothing(call, sandbox, three):
+    sandbox.faults.order("duplicate", operation="getConversations")
+    seen = []
+    for offset in range(3):
+        page = (await listed(call, limit=1, offset=offset)).body
+        seen += [one["conversationId"] for one in page["conversations"]]
+    assert sorted(seen) == sorted(2 * [one.id for one in three])
+
+
 async def test_an_ordered_fault_hits_one_operation(call, sandbox, three):
     sandbox.faults.order("status", status=503, operation="getConversation", count=1)
     assert (await detail(call, three[0])).status == 503
