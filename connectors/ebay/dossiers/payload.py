@@ -197,9 +197,9 @@ class ReturnParts(Payload):
 
 
 class ReturnDetail(Payload):
-    """One return."""
+    """One return; the documentation says of one part that it comes without the other."""
 
-    summary: Return
+    summary: Return | None = None
     detail: ReturnParts | None = None
 
 

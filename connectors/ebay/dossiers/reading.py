@@ -238,7 +238,7 @@ class Dossiers:
         """Read one dossier by its id; one that cannot be read stays as it was (trap 35)."""
         try:
             detail = await self._detail(source, id_)
-            one = await self._summary(source, id_, detail) if source.is_dateless else None
+            one = await self._summary(source, id_, detail)
         except BadPayload as fault:
             if known is None and fault.detail in GONE:
                 return
@@ -252,6 +252,26 @@ class Dossiers:
             found.open[id_] = replace(kept, mark=known.mark)
 
     async def _summary(self, source: Source, id_: str, detail: _Detail) -> Any:
+        """What a detail leaves out of a summary; None where nothing is missing."""
+        if source.is_dateless:
+            return await self._searched(source, id_, detail)
+        if source.short is None or getattr(detail.value, "summary", None) is not None:
+            return None
+        answer = await self._access.get_items(
+            source.host,
+            source.one(id_),
+            source.detail,
+            operation=source.operations[1],
+            scheme=source.scheme,
+            params=source.short,
+            names=source.names,
+        )
+        found = getattr(answer.value, "summary", None)
+        if found is None:
+            raise BadPayload(f"{source.operations[1]}: no summary", detail="misshapen")
+        return found
+
+    async def _searched(self, source: Source, id_: str, detail: _Detail) -> Any:
         """What the search says of it: only there stands until when the seller has to answer.
 
         Filters by item have no effect; the instant of its opening is what the search obeys.

@@ -67,7 +67,7 @@ def dossier(
 ) -> Dossier:
     """A return of the search, with its detail, or either of them."""
     del steps
-    one = detail.summary if detail else told
+    one = (detail.summary if detail else None) or told
     assert one is not None  # noqa: S101  # a caller has read something
     if one.state not in STATES:
         doubts.add(one.return_id, "return state: unknown", one)

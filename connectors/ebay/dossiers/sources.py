@@ -29,7 +29,8 @@ class Source:
     *members* are the summaries of a page, *id_*, *opened* and *buyer* name what a summary has
     instead of those words. *window* are the parameters of the search's two dates; *narrow*
     restricts it to open ones where eBay documents a filter that means all of these. *is_dateless*:
-    the date to answer by stands in the search alone.
+    the date to answer by stands in the search alone. *short* asks for the summary of one, where a
+    detail may come without it.
     """
 
     stream: str
@@ -53,6 +54,7 @@ class Source:
     scheme: Scheme = "iaf"
     steps: str | None = None
     is_dateless: bool = False
+    short: Mapping[str, str] | None = None
     names: tuple[str, ...] = ()
 
     def one(self, id_: str) -> str:
@@ -117,6 +119,7 @@ RETURNS = Source(
     operations=("searchReturns", "getReturn"),
     fixed={"role": "SELLER"},
     narrow={"return_state": "ALL_OPEN"},
+    short={"fieldgroups": "SUMMARY"},
     names=("returnId",),
 )
 CANCELLATIONS = Source(

@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 
 from connectors.ebay.dossiers.payload import Returns
+from connectors.ebay.dossiers.reading import Dossiers
 from connectors.ebay.dossiers.sources import RETURNS
+from connectors.ebay.sandbox import returns
 from core.errors import BadCredentials, BadPayload, RateLimited, Unreachable
 from core.model import Message
+from core.transport import salvage
 from sla.clock import Delivery
 from sla.policy import Party
 from tests.connectors.ebay.dossiers.files import DAY, Seen
@@ -465,3 +468,33 @@ async def test_it_goes_on_while_ebay_still_asks_after_our_act(desk, walk, files,
     await walk("inquiries")
 
     assert [(c.ended, c.due_at) for c in due(files)] == [(None, one.due_at)]
+
+
+class Apart:
+    """Answers about one return as the documentation says: each part without the other."""
+
+    def __init__(self, one):
+        self.one = one
+
+    def is_own(self, name):
+        return False
+
+    async def get_items(self, host, path, model, *, params=None, names=(), **how):
+        whole = returns.detail(self.one)
+        part = "summary" if params == {"fieldgroups": "SUMMARY"} else "detail"
+        content = {"members": [returns.summary(self.one)]}
+        return salvage.read(model, content if "search" in path else {part: whole[part]}, names)
+
+
+async def test_a_return_whose_detail_lacks_its_summary_is_whole(desk, options, files, clock):
+    one = desk.open_return("It is broken")
+    one.seller_writes("A photograph?")
+    dossiers = Dossiers(Apart(one), options)
+
+    looked = await dossiers.look([f"return:{one.id}"], clock())
+    walked = await dossiers.fetch("returns", None, None, clock())
+
+    assert looked.given == walked.given
+    assert [m.body for m in looked.messages] == ["It is broken", "A photograph?"]
+    assert not looked.threads[0].incomplete
+    assert [g.due_at for _, g in looked.given if g.asks] == [one.due_at]
