@@ -19,6 +19,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
+import psutil
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from connectors.ebay.sandbox import opening, payload, topics
@@ -54,8 +55,9 @@ class Secret(NamedTuple):
 class Pusher:
     """The process, seen from the benchmark; *accounts* are options of accounts."""
 
-    def __init__(self, said: IO[str], heard: IO[str]) -> None:
+    def __init__(self, said: IO[str], heard: IO[str], pid: int) -> None:
         self._said, self._heard = said, heard
+        self.process = psutil.Process(pid)
         self.accounts: list[dict[str, Any]] = json.loads(said.readline())
 
     def push(self, url: str, rate: int, seconds: float) -> tuple[list[float], int]:
@@ -75,7 +77,7 @@ def opened(sellers: int) -> Iterator[Pusher]:
     ) as process:
         assert process.stdout
         assert process.stdin
-        yield Pusher(process.stdout, process.stdin)
+        yield Pusher(process.stdout, process.stdin, process.pid)
         process.terminate()
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from core import ingest
 from core.arrival import erasing, hearing
@@ -36,6 +37,10 @@ KEPT = timedelta(days=7)
 (developer.ebay.com/marketplace-account-deletion, read 2026-11-22)."""
 MOST = 100
 """So many are stored together at most."""
+GATHER = 0.02
+"""Seconds for which the first of them waits for others."""
+LANES = 4
+"""So many transactions at most run at a time: what they wait for is not ours."""
 
 _Key = tuple[str, str]
 
@@ -47,6 +52,14 @@ class Taken:
     connector: str
     account: str
     receipt: Receipt
+
+    @property
+    def first(self) -> str:
+        """The first account that it is about; the one to whose address it came where it says none.
+
+        So what comes twice has one lane.
+        """
+        return min((*self.receipt.pages, *self.receipt.wake), default=self.account)
 
     @property
     def key(self) -> _Key | None:
@@ -68,6 +81,21 @@ class Means:
 
 
 class Storing:
+    """Stores pushes in lanes side by side; what concerns one account has one lane."""
+
+    def __init__(self, means: Means) -> None:
+        self._lanes = [_Lane(means) for _ in range(LANES)]
+
+    async def put(self, taken: Taken) -> bool:
+        """Store *taken* with whatever else waits; False where it was stored before.
+
+        Raises:
+            StoreUnavailable: it was not stored, and the marketplace is to send it again.
+        """
+        return await self._lanes[crc32(taken.first.encode()) % LANES].put(taken)
+
+
+class _Lane:
     """What waits to be stored, and who is answered when it is."""
 
     def __init__(self, means: Means) -> None:
@@ -76,18 +104,13 @@ class Storing:
         self._waiting: dict[asyncio.Future[bool], Taken] = {}
 
     async def put(self, taken: Taken) -> bool:
-        """Store *taken* with whatever else waits; False where it was stored before.
-
-        Whoever comes first stores for all who came meanwhile.
-
-        Raises:
-            StoreUnavailable: it was not stored, and the marketplace is to send it again.
-        """
+        """Store *taken*; whoever comes first stores for all who came meanwhile."""
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[stored] = taken
         try:
             async with self._lock:
                 while not stored.done():
+                    await asyncio.sleep(GATHER)
                     await self._next()
         finally:
             self._waiting.pop(stored, None)

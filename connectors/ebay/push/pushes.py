@@ -8,10 +8,11 @@ from connectors.ebay.options import EbayOptions
 from connectors.ebay.push import challenge, registered, signature, subscribing, topics
 from connectors.ebay.push.keys import OPERATION as PUBLIC_KEY
 from connectors.ebay.push.keys import Keys
+from connectors.ebay.push.topics import Sellers
 from core.pushes import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
     from connectors.ebay.access import Access
@@ -28,6 +29,8 @@ class Pushes:
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
         self._keys = Keys(access)
+        self._accounts: Mapping[str, object] = {}
+        self._sellers = Sellers({})
 
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
         """Check who has sent it, and translate.
@@ -47,7 +50,7 @@ class Pushes:
             return Receipt(401, outcome="no_signature")
         if not await self._is_ebays(request.body, header):
             return Receipt(412, outcome="bad_signature")
-        return topics.understood(request.body, self._sharing(request), now)
+        return topics.understood(request.body, self._sharing(request.accounts), now)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """How our address and our subscription stand there."""
@@ -66,14 +69,20 @@ class Pushes:
         key = await self._keys.key(signed.kid)
         return key is not None and signature.is_signed(body, signed, key)
 
-    def _sharing(self, request: PushRequest) -> dict[str, EbayOptions]:
-        """The accounts of our application: an address is one application's."""
-        mine = _application(self._options)
-        return {
-            name: one
-            for name, one in request.accounts.items()
-            if isinstance(one, EbayOptions) and _application(one) == mine
-        }
+    def _sharing(self, accounts: Mapping[str, object]) -> Sellers:
+        """The sellers of our application: an address is one application's.
+
+        The accounts are the same ones until the settings are read anew.
+        """
+        if accounts is not self._accounts:
+            mine = _application(self._options)
+            ours = {
+                name: one
+                for name, one in accounts.items()
+                if isinstance(one, EbayOptions) and _application(one) == mine
+            }
+            self._accounts, self._sellers = accounts, Sellers(ours)
+        return self._sellers
 
 
 def _application(options: EbayOptions) -> tuple[str, str]:

@@ -7,6 +7,7 @@ address of all topics down for it (trap 42). So is a test, whose members and ids
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -33,8 +34,25 @@ PARTIES = frozenset({"senderusername", "recipientusername"})
 """Names of either side, whichever way they are spelt (trap 28)."""
 
 
-def understood(body: bytes, accounts: Mapping[str, EbayOptions], now: datetime) -> Receipt:
-    """What a signed *body* means for *accounts*, those of one application."""
+class Sellers:
+    """The accounts of one application, by every name of their sellers."""
+
+    def __init__(self, accounts: Mapping[str, EbayOptions]) -> None:
+        self._named: defaultdict[str, dict[str, EbayOptions]] = defaultdict(dict)
+        for account, options in accounts.items():
+            for name in options.own:
+                self._named[name][account] = options
+
+    def called(self, told: Iterable[Any]) -> dict[str, EbayOptions]:
+        """The accounts of sellers who are called what is *told*; what is no name is nobody."""
+        found: dict[str, EbayOptions] = {}
+        for name in _names(told):
+            found |= self._named.get(name.casefold(), {})
+        return found
+
+
+def understood(body: bytes, sellers: Sellers, now: datetime) -> Receipt:
+    """What a signed *body* means for *sellers*."""
     try:
         told = Envelope.model_validate_json(body)
     except ValidationError:
@@ -42,23 +60,20 @@ def understood(body: bytes, accounts: Mapping[str, EbayOptions], now: datetime) 
     one, topic = told.notification, told.metadata.topic
     pushed = Pushed(one.id, topic, mapping.instant(one.published))
     if topic == MESSAGE:
-        return _message(one.data, pushed, accounts, now)
+        return _message(one.data, pushed, sellers, now)
     if topic == DELETION:
         return _deletion(one.data, pushed)
     if topic == REVOCATION:
-        return _revocation(one.data, pushed, accounts)
+        return _revocation(one.data, pushed, sellers)
     return Receipt(GOOD, pushed=pushed, outcome="unknown_topic")
 
 
-def _message(
-    data: Mapping[str, Any], pushed: Pushed, accounts: Mapping[str, EbayOptions], now: datetime
-) -> Receipt:
+def _message(data: Mapping[str, Any], pushed: Pushed, sellers: Sellers, now: datetime) -> Receipt:
     """The message, in each account that has part in it; where Trading reads, it only wakes.
 
     There conversations are known by other ids.
     """
-    named = [name for key, name in data.items() if key.casefold() in PARTIES]
-    ours = _ours(named, accounts)
+    ours = sellers.called(name for key, name in data.items() if key.casefold() in PARTIES)
     if not ours:
         return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
     by_rest = {name: one for name, one in ours.items() if one.messages_by == "rest"}
@@ -77,11 +92,9 @@ def _deletion(data: Mapping[str, Any], pushed: Pushed) -> Receipt:
     return Receipt(GOOD, erase=(Member(ids),), pushed=pushed, outcome="erasure")
 
 
-def _revocation(
-    data: Mapping[str, Any], pushed: Pushed, accounts: Mapping[str, EbayOptions]
-) -> Receipt:
+def _revocation(data: Mapping[str, Any], pushed: Pushed, sellers: Sellers) -> Receipt:
     """A seller took the consent back: the next call says so, and is made at once."""
-    ours = _ours((data.get(name) for name in MEMBER), accounts)
+    ours = sellers.called(data.get(name) for name in MEMBER)
     if not ours:
         return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
     return Receipt(GOOD, wake=frozenset(ours), pushed=pushed)
@@ -90,9 +103,3 @@ def _revocation(
 def _names(told: Iterable[Any]) -> set[str]:
     """What of *told* is a name or an id."""
     return {str(one).strip() for one in told if isinstance(one, str | int)} - {""}
-
-
-def _ours(told: Iterable[Any], accounts: Mapping[str, EbayOptions]) -> dict[str, EbayOptions]:
-    """The accounts of sellers who are called what is *told*."""
-    folded = {name.casefold() for name in _names(told)}
-    return {name: one for name, one in accounts.items() if one.own & folded}
