@@ -76,17 +76,16 @@ class _Doubts:
 
 def page(read: Iterable[Read], own: frozenset[str], now: datetime) -> Page:
     """These conversations as a page without a cursor; *own* are the seller's names, casefolded."""
-    doubts = _Doubts()
-    conversations = list(read)
-    messages = {
-        message.id: message
-        for one in conversations
-        for entry in one.entries
-        for message in [_message(entry, one, own, doubts)]
-    }
+    doubts, messages, threads = _Doubts(), dict[str, Message](), list[Thread]()
+    for one in read:
+        threads.append(_thread(one, own, now))
+        for entry in one.entries:
+            known = messages.setdefault(entry.id, _message(entry, one, own, doubts))
+            if known.thread != one.id:
+                doubts.add("messageId: in two conversations", entry, one.id)
     return Page(
         messages=tuple(messages.values()),
-        threads=tuple(_thread(one, own, now) for one in conversations),
+        threads=tuple(threads),
         set_aside=tuple(doubts.found),
     )
 

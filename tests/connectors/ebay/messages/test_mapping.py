@@ -235,6 +235,14 @@ def test_no_state_of_ebays_closes_a_conversation_or_answers_it():
     assert {m.kind for m in listed().messages} == {Kind.MESSAGE}
 
 
+def test_a_message_in_two_conversations_stays_in_the_first_and_is_counted():
+    reads = [Read(id_, "FROM_MEMBERS", (entry(),)) for id_ in ("7", "8", "7")]
+    page = mapping.page(reads, OWN, NOW)
+
+    assert [m.thread for m in page.messages] == ["7"]
+    assert [aside.reason for aside in page.set_aside] == ["messageId: in two conversations"]
+
+
 def test_no_id_holds_the_name_of_a_member():
     for page in (listed(), detailed(), listed("notices")):
         ids = [m.id for m in page.messages] + [t.id for t in page.threads]
