@@ -267,8 +267,8 @@ OPENED = ("open_inquiry", "open_return", "open_cancellation", "open_case", "open
 OF_DOSSIER = (
     "buyer_writes", "seller_writes", "seller_decides", "seller_refunds", "seller_ships",
     "seller_approves", "seller_rejects", "seller_responds", "buyer_answers_offer",
-    "buyer_ships", "is_delivered", "is_refunded", "buyer_closes", "ebay_asks", "ebay_closes", "ebay_decides", "is_decided",
-    "moves", "escalate", "speak_oddly",
+    "buyer_ships", "is_delivered", "is_refunded", "buyer_closes", "ebay_asks", "ebay_closes",
+    "ebay_decides", "is_decided", "moves", "escalate", "speak_oddly",
 )  # fmt: skip
 
 

@@ -187,11 +187,7 @@ class Reading:
     async def _received(self, walk: Walk, since: datetime, now: datetime) -> tuple[Page, Walk]:
         """A page of the letters that are no exchanges, with their words."""
         got = await self._headers(INBOX, walk.page, since, now)
-        untold = [
-            one
-            for one in got.value.letters
-            if one.external not in walk.told and one.sender.casefold() not in self._own
-        ]
+        untold = [one for one in got.value.letters if one.external not in walk.told]
         pages = [await self._look_at_exchange(one.external, now) for one in untold if one.external]
         found = {thread.id for page in pages for thread in page.threads}
         left = [one.id for one in untold if mapping.place(one) not in found]

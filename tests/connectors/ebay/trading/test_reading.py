@@ -120,11 +120,37 @@ async def test_the_cursor_is_of_ebays_clock_and_names_nobody(
 
 async def test_what_shows_up_late_is_found(walk, store, seller, buyer, conversation, clock):
     await walk()
-    clock.advance(hours=5)
     late = seller.mailbox.write(conversation, buyer, "Late", clock() - timedelta(hours=5))
     await walk()
 
     assert late.id in store.messages
+
+
+async def test_what_shows_up_behind_the_newest_is_found(
+    walk, store, seller, buyer, conversation, says, clock
+):
+    says(buyer, "The newest")
+    await walk()
+    before = clock() - timedelta(minutes=9)
+    late = seller.mailbox.write(conversation, buyer, "Behind it", before)
+    await walk()
+
+    assert late.id in store.messages
+
+
+async def test_the_same_words_twice_keep_their_own_instants(
+    walk, store, seller, buyer, says, clock
+):
+    asked = says(buyer, "Where is it?")
+    at = []
+    for _ in range(2):
+        clock.advance(minutes=5)
+        says(seller.member, "On its way.")
+        at.append(clock())
+    clock.advance(minutes=5)
+    await walk()
+
+    assert [one.sent_at for one in store.of(f"exchange:{asked.id}")[1:]] == at
 
 
 async def test_an_answer_that_was_read_costs_no_more(sandbox, walk, seller, buyer, says, clock):

@@ -68,3 +68,27 @@ def test_letters_that_are_no_exchanges():
     )  # fmt: skip
     assert (buyer.party, buyer.thread) == (Party.BUYER, "letter:177000000013")
     assert [thread.buyer for thread in page.threads] == ["", "buyer-c"]
+
+
+def test_letters_to_others_and_about_other_listings_date_nothing():
+    told = read("answered.xml", "GetMemberMessages", MemberMessages)
+    letter = read("letters.xml", "GetMyMessages", MyMessages).letters[0]
+    strays = [
+        letter.model_copy(update={"recipient": "buyer-c"}),
+        letter.model_copy(update={"item": "110000000009"}),
+    ]
+
+    for stray in strays:
+        page = mapping.page(told.exchanges, [stray], OWN, NOW)
+        assert page.messages[1].sent_at == at(20, 8, 30)
+
+
+def test_a_single_answer_is_dated_by_the_last_change_whatever_letters_say():
+    """The one instant that every reading of it tells."""
+    [one] = read("answered.xml", "GetMemberMessages", MemberMessages).exchanges
+    letter = read("letters.xml", "GetMyMessages", MyMessages).letters[0]
+    single = one.model_copy(update={"answers": one.answers[:1]})
+
+    pages = [mapping.page([single], sent, OWN, NOW) for sent in ([], [letter])]
+
+    assert [page.messages[1].sent_at for page in pages] == [at(20, 8, 30)] * 2
