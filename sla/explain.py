@@ -13,10 +13,10 @@ from sla.calendar import Calendar
 from sla.case import Case
 from sla.clock import DATES_DIFFER, SUPERSEDED, UNCERTAIN, UNSEEN
 from sla.counting import counted
-from sla.given import DUE_UNCERTAIN, age
+from sla.given import DUE_UNCERTAIN, age, split
 from sla.since import PREFIX, SAYS_ANSWERED
 from sla.steps import CALENDAR_ENDED
-from sla.turn import EARLIEST, REST, Kind, instant, is_delivered, is_uncertain
+from sla.turn import EARLIEST, Kind, instant, is_delivered, is_uncertain
 from sla.undone import not_ended, not_started
 from sla.waitings import LAPSED, allowed
 from sla.wording import duration, in_utc
@@ -166,8 +166,8 @@ def _answer_before(case: Case) -> Turn | None:
 
 def _readings(case: Case) -> Iterator[str]:
     kind, _, act = case.clock.promise.removeprefix("given:").partition(":")
-    own = [r for r in case.given if r.kind == kind and r.act in (act, REST)]
-    for reading in sorted(own, key=age):
+    deadlines, _ = split(case.given)
+    for reading in sorted(deadlines.get((kind, act), ()), key=age):
         asks = "asks" if reading.asks else "no longer asks"
         due = f", until {case.short(reading.due_at)}" if reading.due_at else ""
         acted = f"; the seller acted on {case.short(reading.acted_at)}" if reading.acted_at else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from sla.calendar import WHOLE_DAY, Calendar
-from sla.clock import Delivery, Given, Kind, Level
+from sla.clock import REST, Delivery, Given, Kind, Level
 from tests.sla.making import BUYER, DAY, HOUR, MARKETPLACE, SELLER, Said, at, goal, policy, weekdays
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ threads = st.integers(0, 8).flatmap(lambda n: st.tuples(*[turns(i) for i in rang
 def readings(draw) -> Given:
     as_of, asks = draw(hours), draw(st.booleans())
     is_deadline = draw(st.booleans())
+    is_rest = not asks and draw(st.booleans())
     return Given(
         draw(st.sampled_from(["message", "claim", "incident"])),
-        "act" if is_deadline else "start",
+        REST if is_rest else "act" if is_deadline else "start",
         asks,
         as_of,
         as_of + draw(lags.filter(lambda lag: lag >= timedelta(0))),

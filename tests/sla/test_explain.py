@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sla import wording
 from sla.calendar import Calendar
-from sla.clock import Delivery, Kind, Level, clocks
+from sla.clock import REST, Delivery, Kind, Level, clocks
 from sla.explain import explain
 from tests.sla.drawing import POLICIES, readings, threads
 from tests.sla.making import (
@@ -281,6 +281,21 @@ def test_a_date_that_was_read_from_a_letter_is_told_with_its_sentence():
 
     told = 'It was read from these words: "Please respond [31m within 3 days.".'
     assert said(lines, "reading")[1] == told
+
+
+def test_what_ends_all_the_rest_is_told_where_it_ends_something():
+    readings_read = [
+        reading(at(1), kind="claim", act="refund", due_at=at(90)),
+        reading(at(1), kind="claim", act=REST, asks=False),
+        reading(at(60), kind="claim", act=REST, asks=False, outcome="escalated"),
+    ]
+
+    told = said(story([], [], readings_read), "reading")
+
+    assert told[:2] == [
+        "As of Mon 2026-03-02 01:00 it asks, until Thu 2026-03-05 18:00.",
+        "As of Wed 2026-03-04 12:00 it no longer asks; escalated.",
+    ]
 
 
 def test_a_given_deadline_is_told_by_its_readings():
