@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from core.store.threads import Locked
     from sla.clock import Given
 
-SLACK = timedelta(minutes=5)
-"""The marketplace's clock and ours are so far apart, at most."""
+SLACK = timedelta(seconds=30)
+"""The marketplace's clock and ours are so far apart, at most: beyond that ours is not believed."""
 
 EMPTY = {"subject": None, "body": "", "attachments": (), "language": None, "raw": None}
 
@@ -71,8 +71,7 @@ async def screened(db: Db, rules: Rules, account: str, found: News) -> Screened:
     made = await _digests(db, rules, account)
     if made is None:
         return Screened(found)
-    whole, texts = _told(found)
-    asked = await _asked(db, made, account, whole, texts)
+    asked = await _asked(db, made, account, _values(found), _texts(found, made.newest))
     return _without(found, asked) if asked.at else Screened(found)
 
 
@@ -140,17 +139,25 @@ async def _asked(
     return _Asked({id_: at[digest] for digest, id_ in found.items() if digest in at})
 
 
-def _told(found: News) -> tuple[list[str], list[str]]:
-    """The values of *found* that may be an id, and the texts in which one may stand."""
+def _values(found: News) -> list[str]:
+    """The values of *found* that may be an id."""
     told = (*found.opened, *found.restated)
     whole = [value for one in told for value in (one.buyer, *one.reply_to.values()) if value]
-    whole += [one.buyer for one in found.verdicts if one.buyer]
-    texts = [text for one in told for text in (one.subject, one.url) if text]
+    return [*whole, *(one.buyer for one in found.verdicts if one.buyer)]
+
+
+def _texts(found: News, newest: datetime | None) -> Iterator[str]:
+    """The texts of *found* in which an id may stand that was asked for by *newest* at the latest.
+
+    No message that was written after that is read: nobody who was erased since is in it.
+    """
+    for thread in (*found.opened, *found.restated):
+        yield from (text for text in (thread.subject, thread.url) if text)
     for _, _, _, message in (*found.new.values(), *found.changed.values()):
-        texts += _words(message)
-    texts += [given.sentence for _, given in found.readings if given.sentence]
-    texts += [one.text for one in found.verdicts]
-    return whole, texts
+        if newest is None or _goes(message.sent_at, newest):
+            yield from _words(message)
+    yield from (given.sentence for _, given in found.readings if given.sentence)
+    yield from (one.text for one in found.verdicts)
 
 
 def _words(message: Message) -> Iterator[str]:

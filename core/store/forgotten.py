@@ -22,7 +22,10 @@ SIZE = 16
 MAKE_KEY = "insert into erasure_key (key) values ($1) on conflict do nothing"
 KEY = "select key from erasure_key"
 # Where nobody was erased lately, nothing is looked through.
-KEY_IF_ANY = "select key from erasure_key where exists (select from forgotten)"
+NEWEST = """
+    select key, newest from erasure_key, (select max(at) as newest from forgotten) f
+    where newest is not null
+"""
 ADD = """
     insert into forgotten (digest, account, head, pieces, lead, tail, at)
     select w.digest, $1, w.head, w.pieces, w.lead, w.tail, $7
@@ -33,7 +36,10 @@ ADD = """
 """
 KNOWN = """
     select digest, head, pieces, lead, tail, at from forgotten
-    where (digest = any($2::bytea[]) or head = any($3::bytea[])) and account in ('', $1)
+    where digest = any($2::bytea[]) and account in ('', $1)
+    union all
+    select digest, head, pieces, lead, tail, at from forgotten
+    where head = any($3::bytea[]) and account in ('', $1)
 """
 PURGE = """
     with gone as (delete from forgotten where at < $1 returning true) select count(*) from gone
@@ -52,11 +58,12 @@ class Id(NamedTuple):
 
 
 class Digests:
-    """Makes digests of the ids of one connector's members."""
+    """Makes digests of the ids of one connector's members; *newest* is when one was asked last."""
 
-    def __init__(self, key: bytes, connector: str) -> None:
+    def __init__(self, key: bytes, connector: str, newest: datetime | None = None) -> None:
         self._key = key
         self._connector = connector.encode()
+        self.newest = newest
 
     def of(self, id_: str) -> bytes:
         """The digest of a folded id."""
@@ -82,8 +89,8 @@ async def digests(db: Db, connector: str) -> Digests:
 
 async def digests_if_any(db: Db, connector: str) -> Digests | None:
     """As `digests`; None where nobody was erased lately."""
-    key: bytes | None = await db.fetchval(KEY_IF_ANY)
-    return None if key is None else Digests(key, connector)
+    row = await db.fetchrow(NEWEST)
+    return None if row is None else Digests(row["key"], connector, row["newest"])
 
 
 async def add(db: Db, account: str | None, ids: Iterable[Id], now: datetime) -> None:
