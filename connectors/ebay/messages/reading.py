@@ -156,7 +156,7 @@ class Reading:
             async with asyncio.timeout(max(0.0, until - monotonic())):
                 read = await self._whole(one.id, type_, found, MOST_MESSAGES, part)
         except BadPayload as fault:
-            found.reads.append(replace(part, incomplete=not _is_gone(fault)))
+            found.reads.append(replace(part, incomplete=not _is_told_gone(fault)))
             if not _is_gone(fault):
                 found.aside.append(SetAside(one.id, str(fault), fault.raw))
         except (Unreachable, TimeoutError):
@@ -213,7 +213,12 @@ def stamp(at: datetime) -> str:
 
 
 def _is_gone(fault: BadPayload) -> bool:
-    return fault.detail in GONE or not NO_SUCH.isdisjoint(refusals.ids(fault.raw))
+    return fault.detail in GONE or _is_told_gone(fault)
+
+
+def _is_told_gone(fault: BadPayload) -> bool:
+    """Whether eBay itself says that there is none: a 404 alone may come from any machine."""
+    return not NO_SUCH.isdisjoint(refusals.ids(fault.raw))
 
 
 def _part(one: Conversation, type_: str) -> Read:
