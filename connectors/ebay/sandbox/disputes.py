@@ -117,7 +117,7 @@ def activities(one: Dispute) -> dict[str, Any]:
 
 def _due(one: Dispute) -> str | None:
     due = one.told_due()
-    return stamp(due) if due and one.status == "ACTION_NEEDED" else None
+    return stamp(due) if due else None
 
 
 def _resolution(one: Dispute) -> dict[str, str] | None:

@@ -54,7 +54,7 @@ class TestInquiry:
 
     def test_a_further_question_does_not_move_the_date(self, desk, clock):
         one = desk.open_inquiry()
-        clock.advance(days=2)
+        clock.advance(days=4)
         one.buyer_writes("Hello?")
 
         assert one.due_at == end_of(25)
@@ -124,6 +124,13 @@ class TestReturn:
         one.seller_writes("To the address on the label.")
 
         assert one.act is None
+
+    def test_a_question_changes_nothing_where_something_else_is_asked(self, desk, clock):
+        one = desk.open_return()
+        clock.advance(days=4)
+        one.buyer_writes("Hello?")
+
+        assert (one.act, one.due_at) == ("SELLER_APPROVE_REQUEST", end_of(25))
 
     def test_silence_lets_the_buyer_escalate(self, desk, clock):
         one = desk.open_return()
