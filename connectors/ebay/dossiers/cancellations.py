@@ -79,6 +79,7 @@ def dossier(
         over_at=_over_at(one, found) if over else None,
         outcome=_outcome(one) if over and found else None,
         is_whole=one.activity_histories is not None,
+        is_odd=one.cancel_state not in STATES and not over,
     )
 
 

@@ -67,6 +67,7 @@ def dossier(
         over_at=next((e.at for e in reversed(found) if e.at), None) if over else None,
         outcome=_outcome(found) if over else None,
         is_whole=detail is not None and detail.case_history_details is not None,
+        is_odd=status not in KNOWN,
     )
 
 

@@ -61,6 +61,7 @@ def dossier(
         over_at=instant(one.closed_date) if status == CLOSED else None,
         outcome="withdrawn" if status == CLOSED and steps else None,
         is_whole=steps is not None,
+        is_odd=status not in KNOWN,
     )
 
 

@@ -83,7 +83,7 @@ class Dossier:
     """One dossier as it was read; *is_whole*: with its history.
 
     *is_over*: eBay says so in a word that is documented, and asks nothing; every other state is
-    open (trap 46).
+    open (trap 46). Where its state *is_odd*, what it leaves unsaid is no end of anything.
     """
 
     id: str
@@ -100,6 +100,7 @@ class Dossier:
     over_at: datetime | None = None
     outcome: Outcome | None = None
     is_whole: bool = False
+    is_odd: bool = False
 
 
 @dataclass(slots=True)
@@ -208,8 +209,9 @@ def readings(one: Dossier, now: datetime) -> list[Given]:
     if over_at and over_at < said_at and over_at not in acts:
         before = [at for at in acts if at <= over_at]
         found.append(_rest(one.kind, over_at, said_at, before[-1] if before else None, one.outcome))
-    outcome = one.outcome or ("withdrawn" if one.is_whole else None)
-    found.append(_rest(one.kind, said_at, said_at, acts[-1] if acts else None, outcome))
+    if not one.is_odd:
+        outcome = one.outcome or ("withdrawn" if one.is_whole else None)
+        found.append(_rest(one.kind, said_at, said_at, acts[-1] if acts else None, outcome))
     return [*found, *(asking(one.kind, asked, said_at) for asked in one.asked)]
 
 

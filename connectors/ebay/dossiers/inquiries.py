@@ -66,6 +66,7 @@ def dossier(
         over_at=_over_at(detail, found) if over else None,
         outcome=_outcome(status, found) if over else None,
         is_whole=detail is not None and detail.inquiry_history_details is not None,
+        is_odd=status not in KNOWN,
     )
 
 

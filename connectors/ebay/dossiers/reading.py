@@ -304,14 +304,16 @@ class _Detail:
 
 
 def _known(read: Dossier, marked: str, now: datetime) -> Known:
-    rest = next(g for g in reversed(dossier.readings(read, now)) if not g.asks)
+    told = [g for g in dossier.readings(read, now) if not g.asks]
+    rest = told[-1] if told else None
     return Known(
         mark=marked,
         opened=walk.written(read.opened_at),
         read=now.astimezone(UTC).isoformat(),
         asked=walk.told(read.asked),
-        acted=walk.written(rest.acted_at),
-        outcome=rest.outcome,
+        acted=walk.written(rest.acted_at) if rest else None,
+        outcome=rest.outcome if rest else None,
+        is_all=not read.is_odd,
     )
 
 

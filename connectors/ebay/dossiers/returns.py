@@ -92,6 +92,7 @@ def dossier(
         over_at=_over_at(parts, found) if over else None,
         outcome=_outcome(one, parts, found) if over else None,
         is_whole=parts is not None and parts.response_history is not None,
+        is_odd=one.state not in STATES and not over,
     )
 
 

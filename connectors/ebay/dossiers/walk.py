@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from connectors.ebay.dossiers.dossier import Asked
     from connectors.ebay.dossiers.sources import Source
+    from sla.turn import Outcome
 
 FURTHEST = timedelta(days=540)
 """How far back a search may look: eighteen months."""
@@ -37,7 +38,8 @@ Told = tuple[str, str | None, str | None, bool]
 class Known:
     """An open dossier: *mark* is what its summary said, *asked* what it asked when it was read.
 
-    *read* is when its detail was; an empty *mark* says that it could not be.
+    *read* is when its detail was; an empty *mark* says that it could not be. *is_all*: nothing
+    else was asked.
     """
 
     mark: str
@@ -45,7 +47,8 @@ class Known:
     read: str
     asked: tuple[Told, ...] = ()
     acted: str | None = None
-    outcome: str | None = None
+    outcome: Outcome | None = None
+    is_all: bool = True
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Known:
@@ -55,31 +58,30 @@ class Known:
 
     def again(self, source: Source, now: datetime) -> list[Given]:
         """What it asked, as of *now*: its summary says the same."""
-        found = [
+        kind = source.kind.value
+        rest = Given(
+            kind,
+            REST,
+            asks=False,
+            as_of=now,
+            read_at=now,
+            acted_at=instant(self.acted),
+            outcome=self.outcome,
+        )
+        asks = [
             Given(
-                source.kind.value,
-                REST,
-                asks=False,
+                kind,
+                act,
+                asks=True,
                 as_of=now,
                 read_at=now,
-                acted_at=instant(self.acted),
-                outcome=self.outcome,  # type: ignore[arg-type]  # written from such a word
+                due_at=instant(due),
+                starts_at=instant(begun),
+                by_message=by_message,
             )
+            for act, due, begun, by_message in self.asked
         ]
-        for act, due, begun, by_message in self.asked:
-            found.append(
-                Given(
-                    source.kind.value,
-                    act,
-                    asks=True,
-                    as_of=now,
-                    read_at=now,
-                    due_at=instant(due),
-                    starts_at=instant(begun),
-                    by_message=by_message,
-                )
-            )
-        return found
+        return [rest, *asks] if self.is_all else asks
 
 
 def told(asked: tuple[Asked, ...]) -> tuple[Told, ...]:

@@ -254,6 +254,12 @@ class TestReturns:
 
         assert {g.as_of for _, g in page.given} == {NOW}
 
+    def test_an_unknown_state_that_names_nothing_ends_nothing(self):
+        """Trap 46: what eBay leaves out in a state of which nobody knows the meaning."""
+        odd = a_return(state="PAUSED", status="PAUSED", sellerResponseDue=None)
+
+        assert read(odd)[1].given == ()
+
 
 class TestInquiries:
     def test_the_buyers_words_wait_and_any_deed_of_the_seller_answers(self):

@@ -118,6 +118,7 @@ knowns = st.builds(
     asked=st.lists(st.tuples(st.just("ACT"), texts, texts, st.booleans()), max_size=2).map(tuple),
     acted=texts,
     outcome=st.none() | st.just("escalated"),
+    is_all=st.booleans(),
 )
 memories = st.dictionaries(st.text("0123456789", min_size=1), knowns, max_size=4)
 

@@ -105,6 +105,20 @@ async def test_an_unknown_state_is_open(desk, walk, files, clock, stream):
     assert {item.reason.rpartition(": ")[2] for item in files.aside} == {"unknown"}
 
 
+async def test_an_unknown_state_without_a_date_changes_nothing(desk, walk, files, clock):
+    """Trap 46; and nothing changes while it stays so."""
+    one = desk.open_return()
+    await walk("returns")
+    clock.advance(minutes=5)
+    one.speak_oddly(state="PAUSED", status="PAUSED", sellerResponseDue=None)
+
+    for _ in range(3):
+        await walk("returns")
+        clock.advance(minutes=5)
+
+    assert [(c.due_at, c.ended) for c in due(files)] == [(one.due_at, None)]
+
+
 @streams
 async def test_an_empty_page_closes_nothing(desk, walk, files, clock, stream):
     """Trap 35: what is no longer listed is asked for by its id."""
