@@ -155,7 +155,10 @@ def _ending(found: Deadline, asked: Given, at: datetime, turn: Turn) -> Stop | N
 
 
 def _closing(found: Deadline, closed: Sequence[Given], acts: Sequence[Stop]) -> Stop:
-    """The end that the first reading gives which no longer asks: at the seller's act, if any."""
+    """The end that the first reading gives which no longer asks: at the seller's act, if any.
+
+    What ends unanswered at its very deadline has lapsed, whatever it is called: `late`.
+    """
     at = closed[0].as_of
     told = [r.acted_at for r in closed if r.acted_at and (r is closed[0] or r.acted_at <= at)]
     if told and told[0] >= found.started_at:
@@ -166,4 +169,4 @@ def _closing(found: Deadline, closed: Sequence[Given], acts: Sequence[Stop]) -> 
     outcome = next((r.outcome for r in closed if r.outcome), None)
     if outcome is None:
         return Stop(at, None)
-    return Stop(at, None, "void" if at <= found.due_at else "late", outcome)
+    return Stop(at, None, "void" if at < found.due_at else "late", outcome)

@@ -107,7 +107,7 @@ def test_it_ends_at_the_sellers_last_act_in_the_dossier_else_with_the_reading(
 
 
 @pytest.mark.parametrize("outcome", ["withdrawn", "escalated", "closed_by_buyer"])
-@pytest.mark.parametrize(("as_of", "ended"), [(at(50), "void"), (at(96), "void"), (at(97), "late")])
+@pytest.mark.parametrize(("as_of", "ended"), [(at(50), "void"), (at(96), "late"), (at(97), "late")])
 def test_without_any_act_it_is_void_while_its_deadline_is_ahead_else_late(outcome, as_of, ended):
     clock = only([], [claim(at(1)), closed(as_of, outcome=outcome)])
 
