@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from connectors.ebay.dossiers import answering as written_to
-from connectors.ebay.dossiers import sources
 from connectors.ebay.messages import answering, media
 from connectors.ebay.options import FLOOR, REFRESH_LASTS
 from core.connector import Capabilities, Credential
@@ -36,7 +34,9 @@ OPERATIONS = (
     "token", "getRateLimits", "getUserRateLimits",
     "getConversations", "getConversation", "sendMessage", "updateConversation",
     "bulkUpdateConversation", "createImageFromFile",
-    *sources.OPERATIONS,
+    "searchInquiries", "getInquiry", "searchReturns", "getReturn", "searchCancellations",
+    "getCancellation", "searchCases", "getCase", "getPaymentDisputeSummaries", "getPaymentDispute",
+    "getActivities", "sendInquiryMessage", "sendReturnMessage",
     "GetMemberMessages", "GetMyMessages", "AddMemberMessageRTQ", "AddMemberMessageAAQToPartner",
     "getPublicKey", "getDestinations", "getSubscriptions", "getConfig", "updateConfig",
     "createDestination", "updateDestination", "getTopic", "createSubscription",
@@ -110,6 +110,9 @@ def can(options: EbayOptions) -> Capabilities:
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in a thread as it is stored."""
+    from connectors.ebay.dossiers import answering as written_to  # noqa: PLC0415  # asked rarely
+    from connectors.ebay.dossiers import sources  # noqa: PLC0415  # as above
+
     if sources.source_of(thread.id) is not None:
         return written_to.refuses(thread, to)
     if thread.id.startswith(BY_TRADING):
