@@ -17,12 +17,12 @@ from structlog.testing import capture_logs
 from core import ingest
 from core.arrival import erasing
 from core.metrics import Metrics
-from core.model import Attachment, File, SetAside
+from core.model import Attachment, File, SetAside, Verdict
 from core.pushes import Member, Pushed
 from core.running import forgetting
 from core.store import enclosures, erasures, forgotten, replies, streams, transaction
 from core.store.traces import LARGE
-from sla.clock import Given
+from sla.clock import Delivery, Given
 from sla.policy import Party
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, seller, stored, thread
@@ -646,3 +646,58 @@ async def test_erasing_goes_on_where_it_was_broken_off(pool, rules, ask, turn, n
     await turn()
 
     assert traces(await everywhere(pool)) == []
+
+
+async def test_what_verdicts_meant_stays_and_their_words_go(pool, now):
+    """In an account whose marketplace says later what became of replies."""
+    judged = seeds.rules(says={"judged": True, "letters": True})
+    answer = f"Dear {NAME}, your parcel will arrive on Monday, we are sorry."
+    note = seller("V1", now - MINUTE, "V", kind="internal", to=frozenset(), delivery="confirmed")
+    verdict = Verdict(
+        "V1", Delivery.REFUSED, now - MINUTE, order_id="O1", text=f"To {NAME}: {answer}"
+    )
+    known = thread("T1", as_of=now, buyer=NAME, order_ids=("O1",), reply_to={"buyer": NAME})
+    sent = seller("R1", now - HOUR, "T1", delivery="accepted", body=answer)
+    told = page(known, buyer("M1", now - 2 * HOUR, "T1"), sent, note, verdicts=(verdict,))
+    await _store(pool, judged, told, now)
+    assert (await _judged(pool))["R1"] == "refused"
+    async with transaction(pool) as db:
+        await erasing.ask(db, "mirakl", None, [Member(IDS)], now)
+
+    means = forgetting.Means(pool, judged, Metrics(), lambda: None)
+    await forgetting.once(means, forgetting.Pace(), now)
+
+    assert traces(await everywhere(pool)) == []
+    assert (await _judged(pool))["R1"] == "refused"
+    assert (await ends(pool))["mk", "T1"] == {("void", "erased")}
+    await _store(pool, judged, told, now)
+    assert traces(await everywhere(pool)) == []
+    assert (await _judged(pool))["R1"] == "refused"
+
+
+async def _judged(pool):
+    async with pool.acquire() as db:
+        rows = await db.fetch("select id, coalesce(judged, delivery) as how from message")
+    return {row["id"]: row["how"] for row in rows}
+
+
+async def test_a_burst_of_pages_and_requests_in_any_order_leaves_nothing(
+    pool, rules, turn, ask, now
+):
+    """Pages, looks, requests and erasing at once: whatever commits first."""
+    for number in range(6):
+        name = f"{NAME}-{number}"
+        told = [
+            page(thread(f"B{number}-{n}", as_of=now, buyer=name, subject=name),
+                 buyer(f"B{number}-{n}", now - HOUR, f"B{number}-{n}", body=f"of {name}"))
+            for n in range(5)
+        ]  # fmt: skip
+        await asyncio.gather(
+            *(_store(pool, rules, each, now) for each in told[:3]),
+            ask({name}),
+            turn(),
+            *(_store(pool, rules, each, now) for each in told[3:]),
+        )
+    await turn()
+
+    assert traces(await everywhere(pool), {NAME}) == []
