@@ -130,12 +130,13 @@ class Access:
         """
 
         async def ask(authorized: Mapping[str, str]) -> Answer:
-            return await self._http.get(
-                self._url(host, path),
-                operation=operation,
-                headers={**authorized, **(headers or {})},
-                params=params,
-            )
+            async with self.application.room[host]:
+                return await self._http.get(
+                    self._url(host, path),
+                    operation=operation,
+                    headers={**authorized, **(headers or {})},
+                    params=params,
+                )
 
         try:
             answer = await self._counted(path, operation, scheme, ask, _is_refused)

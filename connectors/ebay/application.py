@@ -6,11 +6,13 @@ for each call, or for each of many accounts, would use them up (trap 33).
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from connectors.ebay.limits import Limits
+from connectors.ebay.options import PRODUCTION
 from core.transport.oauth import Grant, OAuth
 
 if TYPE_CHECKING:
@@ -23,15 +25,20 @@ TOKENS = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 """The scope of an application's own token."""
 
+SIDE_BY_SIDE = 2
+"""So many questions are under way at a time to each host: a walk of thousands of conversations may
+not keep what is pushed meanwhile from being stored."""
+
 Key = tuple[str, str, str]
 
 
 class Application:
-    """One application of one environment."""
+    """One application of one environment; *room* is for questions to each host."""
 
     def __init__(self, options: EbayOptions, http: Http) -> None:
         self.tokens = OAuth(http, grant(options, scope=SCOPE))
         self.limits = Limits()
+        self.room = {host: asyncio.Semaphore(SIDE_BY_SIDE) for host in PRODUCTION}
 
 
 _known: WeakKeyDictionary[ClientSession, dict[Key, Application]] = WeakKeyDictionary()

@@ -39,7 +39,7 @@ MOST = 100
 """So many are stored together at most."""
 GATHER = 0.02
 """Seconds for which the first of them waits for others."""
-LANES = 4
+LANES = 6
 """So many transactions at most run at a time: what they wait for is not ours."""
 
 _Key = tuple[str, str]
