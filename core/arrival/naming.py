@@ -21,6 +21,9 @@ INSTEAD = "[erased]"
 SHORTEST = 4
 """An id of fewer characters stands in texts by chance: it is compared with whole values alone."""
 
+ALONE = frozenset({"", '"', "'", ">", "<", "\n", "\r"})
+"""What stands before and after a value in JSON, XML and HTML, and at the ends of a line."""
+
 PIECE = re.compile(r"\w+")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _WRAPPED = re.compile(r"=\r?\n")
@@ -58,6 +61,11 @@ def shape(id_: str) -> Shape | None:
     return Shape(found[0][0], len(found), found[0].start(), len(id_) - found[-1].end())
 
 
+def is_plain(id_: str) -> bool:
+    """Whether *id_* is of letters or of digits alone: a word or a number that many texts have."""
+    return id_.isalpha() or id_.isdigit()
+
+
 def heads(text: str) -> set[str]:
     """Every word with which an id may begin that stands in *text*, folded."""
     return set(PIECE.findall(text.casefold()))
@@ -79,10 +87,15 @@ def candidates(text: str, shapes: AbstractSet[Shape]) -> Iterator[Span]:
 
 
 class Names:
-    """The ids of members, as they are looked for."""
+    """The ids of members, as they are looked for.
 
-    def __init__(self, ids: Iterable[str]) -> None:
-        self.ids = frozenset(id_ for id_ in map(folded, ids) if id_)
+    Those of *strangers* too that are plain words: they name somebody only where they stand alone,
+    as a value or a line, for in a sentence they are what everybody writes.
+    """
+
+    def __init__(self, ids: Iterable[str], strangers: Iterable[str] = ()) -> None:
+        self.ids = frozenset(id_ for id_ in map(folded, (*ids, *strangers)) if id_)
+        self._words = frozenset(id_ for id_ in map(folded, strangers) if is_plain(id_))
         self._shapes = frozenset(one for id_ in self.ids if (one := shape(id_)) is not None)
 
     def __bool__(self) -> bool:
@@ -97,7 +110,11 @@ class Names:
         """Where *text* names a member, in order; of what overlaps, the longest."""
         if not self._shapes:
             return []
-        found = [one for one in candidates(text, self._shapes) if one.id in self.ids]
+        found = [
+            one
+            for one in candidates(text, self._shapes)
+            if one.id in self.ids and (one.id not in self._words or _is_alone(text, one))
+        ]
         found.sort(key=lambda one: (one.start, -one.end))
         kept: list[Span] = []
         for one in found:
@@ -117,6 +134,11 @@ class Names:
             last = one.end
         rest = "".join((*parts, text[last:])) if parts else text
         return "" if self.named(rest) else rest
+
+
+def _is_alone(text: str, span: Span) -> bool:
+    before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
+    return (span.start == 0 or before in ALONE) and after in ALONE
 
 
 def ways(text: str) -> Iterator[str]:

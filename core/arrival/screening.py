@@ -52,8 +52,11 @@ class _Asked:
     at: Mapping[str, datetime] = field(default_factory=dict, repr=False)
 
     def names(self, written_at: datetime | None = None) -> Names:
-        """Those of which something *written_at* an instant is to go; None: of all."""
-        return Names(id_ for id_, at in self.at.items() if _goes(written_at, at))
+        """Those of which something *written_at* an instant is to go; None: of all.
+
+        Nobody knows here whether they are strangers.
+        """
+        return Names((), [id_ for id_, at in self.at.items() if _goes(written_at, at)])
 
     def owner(self, thread: Thread) -> str | None:
         """The id that *thread* is of."""

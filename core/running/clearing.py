@@ -55,16 +55,26 @@ class _Place(NamedTuple):
     first: Key = ""
 
 
-async def clear(
+async def threads_of(
     pool: Pool, account: str, names: Names, tally: Tally, clock: Callable[[], datetime]
 ) -> None:
-    """Clear everything that is stored of *account* of *names*.
+    """Empty every thread of *account* that anything shows to be one of *names*'.
+
+    Raises:
+        StoreUnavailable: the database went away; what was emptied is.
+    """
+    await _threads(_Sweep(pool, account, names, tally, clock))
+
+
+async def texts_of(
+    pool: Pool, account: str, names: Names, tally: Tally, clock: Callable[[], datetime]
+) -> None:
+    """Clear everything else that is stored of *account* of *names*.
 
     Raises:
         StoreUnavailable: the database went away; what was cleared is.
     """
     sweep = _Sweep(pool, account, names, tally, clock)
-    await _threads(sweep)
     for place in _PLACES:
         await _texts(sweep, place)
     for blobs in traces.BLOBS:
@@ -72,7 +82,7 @@ async def clear(
 
 
 async def _threads(sweep: _Sweep) -> None:
-    """Empty the threads of members; what names one in another's thread is taken out there."""
+    """Empty the threads of members."""
     after, rows = "", None
     while rows is None or len(rows) == CHUNK:
         async with statement(sweep.pool) as db:
@@ -80,8 +90,7 @@ async def _threads(sweep: _Sweep) -> None:
         owned = {row.id: ids for row in rows if (ids := _owners(row, sweep.names))}
         if owned:
             await sweep.tally.empty(sweep.account, owned)
-        others = ((row.id, row.text) for row in rows if row.id not in owned)
-        await _clear(sweep, _named(sweep, others), _clear_threads)
+        await sweep.tally.cleared(sweep.account, ())
         after = rows[-1].id if rows else after
 
 
@@ -168,6 +177,7 @@ async def _forget_verdicts(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None
 
 
 _PLACES = (
+    _Place(traces.HEADLINES, _clear_threads),
     _Place(traces.MESSAGES, _rewrite_messages),
     _Place(traces.REPLIES, _rewrite_replies, 0),
     _Place(traces.NOTICES, _rewrite_notices, 0),

@@ -70,13 +70,17 @@ class Means:
 
 @dataclass(slots=True)
 class _Round:
-    """One round: *wanted* are, by account, the ids and the requests that name each."""
+    """One round: *wanted* are, by account, the ids and the requests that name each.
+
+    *known* are requests about members who had a thread here.
+    """
 
     means: Means
     clock: Callable[[], datetime]
     sure: bool
     requests: list[Request] = field(repr=False)
     wanted: dict[str, dict[str, set[int]]] = field(default_factory=dict, repr=False)
+    known: set[int] = field(default_factory=set)
     renewed: float = field(default_factory=monotonic)
     threads: Counter[int] = field(default_factory=Counter)
     texts: Counter[int] = field(default_factory=Counter)
@@ -108,6 +112,13 @@ class _Round:
                 await ingest.recompute(db, self.means.rules, account, part, now, sure=self.sure)
             await self.renew()
         self.count(self.threads, account, owned.values())
+        self.known.update(self.threads)
+
+    def names(self, account: str) -> Names:
+        """Who is looked for in texts of *account*, as far as it is known who is a stranger."""
+        wanted = self.wanted[account]
+        ours = {id_ for id_, those in wanted.items() if those & self.known}
+        return Names(ours, wanted.keys() - ours)
 
     async def cleared(self, account: str, named: Iterable[frozenset[str]]) -> None:
         """Rows of *account* that named these ids do so no more."""
@@ -135,6 +146,7 @@ async def once(means: Means, pace: Pace, now: datetime, *, sure: bool = True) ->
     async with statement(means.pool) as db:
         requests = await erasures.claim(db, BATCH)
     this = _Round(means, running_from(now), sure, requests)
+    this.known.update(one.id for one in requests if one.is_known)
     try:
         return await _work(this, pace) if requests else None
     finally:
@@ -151,7 +163,9 @@ async def _work(this: _Round, pace: Pace) -> datetime | None:
         return this.clock() + timedelta(seconds=pace.wait)
     began = monotonic()
     for account, wanted in sorted(this.wanted.items()):
-        await clearing.clear(this.pool, account, Names(wanted), this, this.clock)
+        await clearing.threads_of(this.pool, account, Names(wanted), this, this.clock)
+    for account in sorted(this.wanted):
+        await clearing.texts_of(this.pool, account, this.names(account), this, this.clock)
     pace.took(monotonic() - began)
     await _settle(this)
     return this.clock() if len(this.requests) == BATCH else None

@@ -35,9 +35,9 @@ CLAIM = """
         for update skip locked
     ), held as (
         update erasure e set leased_until = now() + $2::interval from due where e.id = due.id
-        returning e.id, e.connector, e.account, e.sought_at
+        returning e.id, e.connector, e.account, e.sought_at, e.threads > 0 as known
     )
-    select h.id, h.connector, h.account, h.sought_at,
+    select h.id, h.connector, h.account, h.sought_at, h.known,
            array(select i from erasure_member m cross join unnest(m.ids) as i
                  where m.erasure = h.id) as ids
     from held h order by h.id
@@ -93,12 +93,16 @@ AWAIT_LEASED = """
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Members who are to be erased, by all their *ids*; *sought_at*: their threads are empty."""
+    """Members who are to be erased, by all their *ids*; *sought_at*: their threads are empty.
+
+    *is_known*: there were such threads.
+    """
 
     id: int
     connector: str
     account: str | None
     sought_at: datetime | None
+    is_known: bool
     ids: frozenset[str] = field(repr=False)
 
 
@@ -148,7 +152,9 @@ async def claim(db: Db, most: int) -> list[Request]:
     """What is to be done, by nobody else for the time of a lease; the oldest first."""
     rows = await db.fetch(CLAIM, most, LEASE)
     return [
-        Request(r["id"], r["connector"], r["account"], r["sought_at"], frozenset(r["ids"]))
+        Request(
+            r["id"], r["connector"], r["account"], r["sought_at"], r["known"], frozenset(r["ids"])
+        )
         for r in rows
     ]
 

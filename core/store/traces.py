@@ -24,9 +24,13 @@ LARGE = 2**18
 SLICE, OVERLAP = 2**20, 2**12
 
 THREADS = """
-    select id, buyer, reply_to, concat_ws(E'\\n', subject, url) as text from thread
-    where account = $1 and id > $2
-      and (buyer <> '' or reply_to <> '{}' or subject is not null or url is not null)
+    select id, buyer, reply_to from thread
+    where account = $1 and id > $2 and (buyer <> '' or reply_to <> '{}')
+    order by id limit $3
+"""
+HEADLINES = """
+    select id, concat_ws(E'\\n', subject, url) as text from thread
+    where account = $1 and id > $2 and (subject is not null or url is not null)
     order by id limit $3
 """
 CLEAR_THREADS = """
@@ -229,7 +233,6 @@ class Owned(NamedTuple):
     id: str
     buyer: str
     reply_to: dict[str, str]
-    text: str
 
 
 TEXTS = (

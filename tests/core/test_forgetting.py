@@ -701,3 +701,43 @@ async def test_a_burst_of_pages_and_requests_in_any_order_leaves_nothing(
     await turn()
 
     assert traces(await everywhere(pool), {NAME}) == []
+
+
+WORD = "versand"
+SAID = "Wo bleibt der Versand?"
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_stranger_who_is_called_as_a_common_word_takes_it_out_of_nobodys_sentence(
+    pool, erase, now, known
+):
+    """Many close their accounts of whom nothing is here; some are called as what everybody says."""
+    items = [thread(as_of=now, buyer="Other", subject=SAID), buyer("M1", now - HOUR, body=SAID)]
+    mine = [thread("T2", as_of=now, buyer="VERSAND"), buyer("M2", now - HOUR, "T2", body="x")]
+    await stored(pool, now, *items, *(mine if known else ()))
+    aside = (
+        SetAside("S1", "unreadable", b'{"user": "Versand", "text": "hello"}'),
+        SetAside("S2", "unreadable", b"<UserID>versand</UserID>"),
+        SetAside("S3", "unreadable", b'{"text": "Der Versand?"}'),
+    )
+    async with transaction(pool) as db:
+        await ingest.page(db, seeds.rules(), "mk", page(set_aside=aside), now, None)
+
+    await erase({WORD})
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    left = {row["source_id"] for row in await pages.rows(pool, "set_aside")}
+    assert bodies["M1"] == ("Wo bleibt der [erased]?" if known else SAID)
+    assert left == (set() if known else {"S3"})
+    assert (await pages.rows(pool, "thread"))[0]["subject"] == (None if known else SAID)
+
+
+async def test_a_page_after_that_keeps_the_common_word_too(pool, rules, erase, now):
+    await erase({WORD})
+
+    mine = thread("T2", as_of=now, buyer="Versand", subject="x")
+    await stored(pool, now, thread(as_of=now, buyer="Other"), buyer("M1", now - HOUR, body=SAID),
+                 mine, buyer("M2", now - HOUR, "T2", body="mine"), of=rules)  # fmt: skip
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert (bodies["M1"], bodies["M2"]) == (SAID, "")
