@@ -53,7 +53,7 @@ _MENDS = {
 }
 
 IN_VAIN = 60.0
-"""Seconds after a new token was refused in which no other is asked for: it is not their fault."""
+"""Seconds after an API refused a new token in which it gets no other: it is not their fault."""
 
 
 class Access:
@@ -66,7 +66,7 @@ class Access:
         self._options, self._http = options, http
         refresh_token = options.refresh_token.get_secret_value()
         self._seller = OAuth(http, application.grant(options, refresh_token=refresh_token))
-        self._in_vain_until = 0.0
+        self._in_vain_until: dict[str, float] = {}
         self.application = application.of(options, http)
         self.limits = Limits()
         self.own = options.own
@@ -231,18 +231,18 @@ class Access:
         ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
         renews: Callable[[BadCredentials], bool],
     ) -> Answer:
-        headers = await self._headers(scheme)
+        headers, api = await self._headers(scheme), path.partition("/v")[0]
         try:
             return await ask(headers)
         except BadCredentials as fault:
-            if not renews(fault) or monotonic() < self._in_vain_until:
+            if not renews(fault) or monotonic() < self._in_vain_until.get(api, 0.0):
                 raise _barred(path, scheme, fault) from None
         self._tokens(scheme).forget()
         headers = await self._headers(scheme)
         try:
             return await ask(headers)
         except BadCredentials as fault:
-            self._in_vain_until = monotonic() + IN_VAIN
+            self._in_vain_until[api] = monotonic() + IN_VAIN
             raise _barred(path, scheme, fault) from None
 
     async def _headers(self, scheme: Scheme) -> dict[str, str]:

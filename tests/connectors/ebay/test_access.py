@@ -202,6 +202,14 @@ async def test_new_tokens_are_not_asked_for_again_and_again(access, sandbox):
     assert tokens(sandbox) == 2
 
 
+async def test_an_api_that_refuses_every_token_keeps_no_other_from_a_new_one(access, clock):
+    await listed(access)
+    await failed(access.get("api", INQUIRIES, operation="searchInquiries"))
+    clock.advance(hours=3)
+
+    await listed(access)
+
+
 @pytest.mark.parametrize("shape", ["errors", "error", "errorMessage"])
 async def test_trap_35_an_answer_200_with_an_error_inside_is_an_error(access, sandbox, shape):
     listed_ = [{"errorId": 355001, "message": "Ada Sample wrote"}]
