@@ -1,0 +1,120 @@
+"""Pushes that are stored together, when something goes wrong in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from core.connector import Pushed, Receipt
+from core.errors import StoreUnavailable
+from core.metrics import Metrics
+from core.web.storing import LANES, MOST, Means, Storing, Taken
+from tests.core import pages, seeds
+
+
+@pytest.fixture
+async def storing(pool, now):
+    await pages.monitored(pool, now, pages.setup("mk"), pages.setup("other"))
+    means = Means(
+        pool=lambda: storing.pool,
+        rules=lambda: seeds.rules(accounts=("mk", "other")),
+        metrics=Metrics(),
+        now=lambda: now,
+        sure=lambda: True,
+        woken=lambda account: (),
+    )
+    storing = Storing(means)
+    storing.pool = pool
+    return storing
+
+
+@pytest.fixture
+def taken(now):
+    def taken(number, account="mk"):
+        thread = f"T{number}"
+        item = pages.buyer(f"M{number}", now - timedelta(minutes=1), thread)
+        page = pages.page(item, pages.thread(thread, as_of=now))
+        receipt = Receipt(204, pages={account: page}, pushed=Pushed(f"N{number}", "T"))
+        return Taken("shop", "mk", receipt)
+
+    return taken
+
+
+async def messages(pool):
+    return {row["id"] for row in await pages.rows(pool, "message")}
+
+
+async def test_more_than_fit_into_one_transaction_are_all_stored(storing, taken, pool):
+    many = [storing.put(taken(number)) for number in range(2 * MOST + 5)]
+
+    assert await asyncio.gather(*many) == [True] * (2 * MOST + 5)
+    assert len(await messages(pool)) == 2 * MOST + 5
+
+
+async def test_each_that_is_stored_has_its_clock(storing, taken, pool):
+    await asyncio.gather(*(storing.put(taken(number)) for number in range(30)))
+
+    clocks = await pages.clock_rows(pool)
+    assert {started_by for _, started_by, _, _ in clocks} == {f"M{n}" for n in range(30)}
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.03, 0.05])
+async def test_who_is_cut_off_takes_nobody_along(storing, taken, pool, after):
+    tasks = [asyncio.create_task(storing.put(taken(number))) for number in range(10)]
+    await asyncio.sleep(after)
+    tasks[0].cancel()
+
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert not [end for end in ends[1:] if not isinstance(end, bool)]  # False: it was stored before
+    assert {f"M{n}" for n in range(1, 10)} <= await messages(pool)
+
+
+async def test_while_the_database_is_away_nobody_is_told_that_it_is_stored(storing, taken, pool):
+    storing.pool = None
+    ends = await asyncio.gather(
+        *(storing.put(taken(number)) for number in range(5)), return_exceptions=True
+    )
+    assert {type(end) for end in ends} == {StoreUnavailable}
+
+    storing.pool = pool
+    assert await asyncio.gather(*(storing.put(taken(n)) for n in range(5))) == [True] * 5
+
+
+async def test_nothing_waits_on_when_all_is_stored(storing, taken):
+    async with asyncio.timeout(10):
+        for number in range(5):
+            assert await storing.put(taken(number))
+    for lane in storing._lanes:
+        assert lane._waiting == {}
+
+
+async def test_what_comes_twice_has_one_lane_whoever_was_asked(storing, taken, pool):
+    """Also where two lanes would do: a second one waits for the first's transaction."""
+    one, two = taken(1), taken(1)
+
+    assert sorted(await asyncio.gather(storing.put(one), storing.put(two))) == [False, True]
+    assert LANES > 1
+
+
+async def test_a_fault_of_one_is_only_its_own(storing, taken, pool):
+    broken = Taken("shop", "mk", Receipt(204, pages={"mk": "no page"}))
+    ends = await asyncio.gather(
+        storing.put(taken(1)), storing.put(broken), storing.put(taken(2)), return_exceptions=True
+    )
+
+    assert (ends[0], ends[2]) == (True, True)
+    assert isinstance(ends[1], AttributeError)
+    assert await messages(pool) == {"M1", "M2"}
+
+
+async def test_two_accounts_are_stored_side_by_side(storing, taken, pool):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            ends = await asyncio.gather(
+                *(storing.put(taken(n, "mk" if n % 2 else "other")) for n in range(20))
+            )
+    assert ends == [True] * 20
