@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from core.store import Db, Pool
     from core.store.erasures import Request
 
-BATCH = 2_000
-"""So many requests are looked for together."""
+BATCH = 5_000
+"""So many requests are looked for together at most."""
 AT_ONCE = 50
 """So many threads are emptied in one transaction."""
 REST = 20
@@ -134,8 +134,10 @@ class _Round:
             self.renewed = monotonic()
 
 
-async def once(means: Means, pace: Pace, now: datetime, *, sure: bool = True) -> datetime | None:
-    """Erase whoever is to be erased.
+async def once(
+    means: Means, pace: Pace, now: datetime, *, sure: bool = True, most: int = BATCH
+) -> datetime | None:
+    """Erase whoever is to be erased, *most* at once.
 
     Returns:
         When to look again; None where nobody waits any more.
@@ -144,11 +146,13 @@ async def once(means: Means, pace: Pace, now: datetime, *, sure: bool = True) ->
         StoreUnavailable: the database went away; what was done is done, and the rest is later.
     """
     async with statement(means.pool) as db:
-        requests = await erasures.claim(db, BATCH)
+        requests = await erasures.claim(db, most)
     this = _Round(means, running_from(now), sure, requests)
     this.known.update(one.id for one in requests if one.is_known)
     try:
-        return await _work(this, pace) if requests else None
+        again = await _work(this, pace) if requests else None
+        more = len(requests) == most and all(map(_is_new, requests))
+        return this.clock() if more else again
     finally:
         async with statement(means.pool) as db:
             await erasures.release(db, this.ids)
@@ -168,7 +172,12 @@ async def _work(this: _Round, pace: Pace) -> datetime | None:
         await clearing.texts_of(this.pool, account, this.names(account), this, this.clock)
     pace.took(monotonic() - began)
     await _settle(this)
-    return this.clock() if len(this.requests) == BATCH else None
+    return None
+
+
+def _is_new(request: Request) -> bool:
+    """Whether its threads were not sought before this round."""
+    return request.sought_at is None
 
 
 async def _assign(this: _Round) -> None:
@@ -187,7 +196,7 @@ async def _assign(this: _Round) -> None:
 
 async def _seek(this: _Round) -> None:
     """Empty the threads of members who were not looked for before; they are found by an index."""
-    fresh = [one for one in this.requests if one.sought_at is None]
+    fresh = [one for one in this.requests if _is_new(one)]
     if not fresh:
         return
     await _await_pages(this)

@@ -25,12 +25,13 @@ NAME = """
     select $1, w.number, array(select jsonb_array_elements_text(w.ids))
     from jsonb_array_elements($2::jsonb) with ordinality as w (ids, number)
 """
-# Whose process died is taken up by another when the lease has ended.
+# Whose process died is taken up by another when the lease has ended. Whose threads were not sought
+# yet come first: the others wait for texts to be looked through again.
 CLAIM = """
     with due as (
         select id from erasure
         where done_at is null and (leased_until is null or leased_until <= now())
-        order by id
+        order by sought_at is not null, id
         limit $1
         for update skip locked
     ), held as (
@@ -149,7 +150,7 @@ async def add(
 
 
 async def claim(db: Db, most: int) -> list[Request]:
-    """What is to be done, by nobody else for the time of a lease; the oldest first."""
+    """What is to be done, by nobody else for the time of a lease; what is new first, by age."""
     rows = await db.fetch(CLAIM, most, LEASE)
     return [
         Request(

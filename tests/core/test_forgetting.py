@@ -130,9 +130,9 @@ def ask(pool, now):
 
 @pytest.fixture
 def turn(pool, rules, now):
-    async def turn(at=now, pace=None, metrics=None):
+    async def turn(at=now, pace=None, metrics=None, **most):
         means = forgetting.Means(pool, rules, metrics or Metrics(), lambda: None)
-        return await forgetting.once(means, pace or forgetting.Pace(), at)
+        return await forgetting.once(means, pace or forgetting.Pace(), at, **most)
 
     return turn
 
@@ -631,6 +631,27 @@ async def test_a_look_through_all_texts_is_followed_by_a_rest_and_threads_go_at_
     pace.again = 0.0
     assert await turn(pace=pace) is None
     assert traces(await everywhere(pool)) == []
+
+
+async def test_no_thread_waits_because_many_wait_for_texts(pool, ask, turn, now):
+    """A batch of those who wait for the next look through all texts keeps no new one back."""
+    pace = forgetting.Pace()
+    pace.took(60.0)
+    for number in range(3):
+        await ask({f"{NAME}-{number}"})
+    await stored(pool, now, thread(as_of=now, buyer=NAME), buyer("M1", now - HOUR))
+
+    first = await turn(pace=pace, most=2)
+    second = await turn(pace=pace, most=2)
+    await ask()
+    third = await turn(pace=pace, most=2)
+
+    assert (first - now).total_seconds() < 60
+    assert (second - now).total_seconds() > 60
+    assert (third - now).total_seconds() > 60
+    async with pool.acquire() as db:
+        assert (await erasures.waiting(db))[0] == 4
+        assert await db.fetchval("select buyer from thread") == ""
 
 
 async def test_erasing_goes_on_where_it_was_broken_off(pool, rules, ask, turn, now):
