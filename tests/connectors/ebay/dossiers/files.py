@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from core.store import readings
 from sla.clock import REST, clocks
-from sla.turn import Kind  # noqa: F401  # read by tests through here
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -244,7 +244,7 @@ async def test_many_are_paged_through(desk, walk, files, asked, stream):
 async def test_a_walk_of_nothing_new_asks_for_few_details(desk, walk, asked, clock, stream):
     """A message changes no summary of a return: some are read again in turn."""
     for _ in range(30):
-        getattr(desk, OPENED[stream])()
+        getattr(desk, OPENED[stream])(at=clock() - DAY)
     await walk(stream)
     asked()
     clock.advance(minutes=5)
@@ -324,6 +324,7 @@ async def test_what_is_open_again_is_found_within_a_day(desk, walk, files, clock
     await walk("cases")
     assert [c.ended for c in due(files)] == ["void"]
     clock.advance(hours=2)
+    await walk("cases")
     one.closed_at, one.status = None, "OPEN"
     one.due_at = clock() + 10 * DAY
     one.changed_at = clock()
