@@ -270,9 +270,10 @@ Refuses = Callable[["Thread", "Collection[Party]"], "str | None"]
 class SandboxSpec(Generic[OptionsT]):
     """The marketplace's stand-in.
 
-    *options* fill the required options of a sandbox account in the settings until it runs; *open*
-    starts it on loopback for these accounts, plays invented buyers, and yields, by account, the
-    options to use (address, key).
+    *options* fill the required options of a sandbox account in the settings until it runs, and
+    *tables*, by its name, the gaps of a table of options that is written there; *open* starts it
+    on loopback for these accounts, plays invented buyers, and yields, by account, the options to
+    use (address, key).
     """
 
     options: Mapping[str, Any]
@@ -280,6 +281,7 @@ class SandboxSpec(Generic[OptionsT]):
         [Mapping[str, OptionsT], SandboxClock],
         AbstractAsyncContextManager[Mapping[str, Mapping[str, Any]]],
     ]
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

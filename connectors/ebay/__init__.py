@@ -70,6 +70,7 @@ spec = Spec(
             "seller": "sandbox",
             "hosts": dict.fromkeys(options.PRODUCTION, "http://127.0.0.1"),
         },
+        tables={"push": {"verification_token": "a-token-for-the-stand-in-of-eBay-alone"}},
         open=_open_sandbox,
     ),
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.configuration.complaints import Complaints
     from core.configuration.references import References
-    from core.connector import Credential, Options, Spec
+    from core.connector import Credential, Options, SandboxSpec, Spec
     from sla.policy import Policy, Role
 
 Path = tuple[str, ...]
@@ -134,7 +134,7 @@ class Accounts:
         """The options with secrets read; a sandbox account's gaps are filled until it runs."""
         written = self._references.table(section.options, spec.options, (*path, "options"))
         if section.sandbox and spec.sandbox is not None:
-            return {**spec.sandbox.options, **written}
+            return _filled(written, spec.sandbox)
         return written
 
     def _contracts(
@@ -225,6 +225,16 @@ def configure(
     )
     streams, budget = spec.streams(options), spec.budget(options)
     return Configured(account, spec, options, written, chosen, streams, budget)
+
+
+def _filled(written: Mapping[str, Any], sandbox: SandboxSpec[Any]) -> dict[str, Any]:
+    """What is *written* of a sandbox account, its gaps filled, those of its tables too."""
+    tables = {
+        name: {**filling, **written[name]}
+        for name, filling in sandbox.tables.items()
+        if isinstance(written.get(name), dict)
+    }
+    return {**sandbox.options, **written, **tables}
 
 
 def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:

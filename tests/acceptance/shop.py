@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+PUSHED = "127.0.0.1:8081"
+"""Where the settings as shipped take pushes: two shops at a time need two such places."""
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$", re.MULTILINE)
@@ -44,10 +46,9 @@ class Shop:
         self.port = free_port()
         self.before = before
         self.how = ("--sandbox",) if settings is None else ()
-        if settings is None:
-            shutil.copy(ROOT / "settings.toml", place / "settings.toml")
-        else:
-            (place / "settings.toml").write_text(settings)
+        shipped = (ROOT / "settings.toml").read_text(encoding="utf-8")
+        told = shipped.replace(PUSHED, f"127.0.0.1:{free_port()}") if settings is None else settings
+        (place / "settings.toml").write_text(told)
         self.environ = {**os.environ, "REPLYBY_OPS__LISTEN": f"127.0.0.1:{self.port}"}
         self.daemon: subprocess.Popen[bytes] | None = None
 
