@@ -122,10 +122,11 @@ async def test_a_stream_that_left_is_not_read_and_holds_up_no_breach(pool, db, n
     assert [lease.stream for lease in await streams.claim(db, 1, 10, MINUTE)] == ["b"]
 
 
-async def test_a_start_tries_a_refused_key_again_and_leaves_a_backoff_alone(pool, db, now):
+@pytest.mark.parametrize("refused", ["bad_credentials", "forbidden"])
+async def test_a_start_tries_a_refused_key_again_and_leaves_a_backoff_alone(pool, db, now, refused):
     await monitored(pool, now, setup("a", budget="a"), setup("b", budget="b"))
     for lease in await streams.claim(db, 1, 10, MINUTE):
-        health = "bad_credentials" if lease.account == "a" else "unreachable"
+        health = refused if lease.account == "a" else "unreachable"
         await streams.fail(db, lease, health, "", now, HOUR)
 
     await monitored(pool, now, setup("a", budget="a"), setup("b", budget="b"))

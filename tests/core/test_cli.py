@@ -292,23 +292,23 @@ def answering():
         yield answering
 
 
-async def refused(db, now):
+async def refused(db, now, health):
     """Two accounts that are left alone for an hour, because their keys were refused."""
     for name in ("mk", "real"):
         await seeds.put_account(db, now, name)
         await seeds.put_stream(db, now, name, every=timedelta(hours=1))
     await db.execute(
-        "update stream set health = 'bad_credentials', not_before = next_due,"
-        " backoff_until = next_due"
+        "update stream set health = $1, not_before = next_due, backoff_until = next_due", health
     )
 
 
+@pytest.mark.parametrize("health", ["bad_credentials", "forbidden"])
 @pytest.mark.parametrize(("status", "waits"), [(200, False), (401, True)])
 def test_check_has_an_account_read_at_once_whose_key_is_good_again(
-    ask, given, files, answering, status, waits
+    ask, given, files, answering, status, waits, health
 ):
     (files / "settings.toml").write_text(SETTINGS + REAL.format(port=answering(status)))
-    ask(lambda db: refused(db, utcnow()))
+    ask(lambda db: refused(db, utcnow(), health))
 
     assert "accounts.real: " in given("check", "--sandbox")[1]
 
