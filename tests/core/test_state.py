@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from core import labels, settings, watch
+from core.connector import Capabilities
 from core.errors import StoreUnavailable
 from core.log import Redaction
 from core.loops import Bell, Pulse
@@ -66,6 +68,31 @@ async def test_a_limit_that_accounts_share_is_named_by_the_first_of_them(state, 
 
     assert state.watched.names.budgets == (("acme", "shop-fr", "https://shop.example"),)
     assert value(state, "rate_budget_wait_seconds_total", marketplace="acme", budget="shop-fr") == 0
+
+
+async def test_adopted_settings_say_what_is_pushed_and_to_whom(state, read, now, monkeypatch):
+    found = read()
+    one = found.accounts["shop-fr"]
+    pushed = replace(one.streams[0], pushed=True)
+    spec = replace(one.spec, topics=("NEWS",), can=lambda options: Capabilities(receives=True))
+    monkeypatch.setitem(found.accounts, "shop-fr", replace(one, spec=spec, streams=(pushed,)))
+
+    state.adopt(found, seeds.rules(), now)
+
+    assert state.woken("shop-fr") == ("messages",)
+    assert state.woken("nobody") == ()
+    assert state.options == {"shop": {"shop-fr": one.options}}
+    for topic in ("NEWS", "other"):
+        of = {"marketplace": "acme", "topic": topic, "outcome": "stored"}
+        assert value(state, "pushes_total", **of) == 0
+
+
+async def test_where_nothing_is_pushed_there_is_no_series_of_it(state, read, now):
+    state.adopt(read(), seeds.rules(), now)
+
+    assert state.woken("shop-fr") == ()
+    of = {"marketplace": "acme", "topic": "other", "outcome": "stored"}
+    assert value(state, "pushes_total", **of) is None
 
 
 async def test_an_account_is_received_only_by_its_own_connector(state, read, now):
