@@ -22,6 +22,7 @@ Status = Literal["ACTIVE", "ARCHIVE", "DELETE"]
 Which = Literal["ACTIVE", "ARCHIVE", "DELETE", "READ", "UNREAD"]
 
 BITS = 22
+MOST = (1 << BITS) - 1
 """Of a key in the order: the conversation's number; what is above are milliseconds of UTC."""
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -244,7 +245,7 @@ class Mailbox:
         first_message = self.numbers.take("message", count)
         bulk = Bulk(first, first_message, count, oldest, step, others)
         self._bulks.append(bulk)
-        keys = [_key(bulk.at(number), number) for number in range(first, first + count)]
+        keys = [self._key(bulk.at(number), number) for number in range(first, first + count)]
         order = self._orders["FROM_MEMBERS"]
         self._orders["FROM_MEMBERS"] = array("q", sorted([*order, *keys]))
         return bulk
@@ -262,7 +263,7 @@ class Mailbox:
         order = self._orders[type_]
         begin = 0
         if wanted.since is not None:
-            begin = bisect_right(order, _key(wanted.since, (1 << BITS) - 1))
+            begin = bisect_right(order, _key(wanted.since, MOST))
         if wanted.other or wanted.item or wanted.status or wanted.until:
             found = [one for one in self._newest(order, begin) if wanted.fits(one)]
             return len(found), found[offset : offset + limit]
@@ -275,7 +276,7 @@ class Mailbox:
             yield self._at(order[place])
 
     def _at(self, key: int) -> Conversation:
-        found = self._seen(key & ((1 << BITS) - 1))
+        found = self._seen((key & MOST) + self.numbers.left_out)
         if found is None:
             raise LookupError(key)
         return found
@@ -287,13 +288,16 @@ class Mailbox:
         bulk = next((b for b in self._bulks if b.first <= number < b.first + b.count), None)
         return bulk.made(number, self.owner) if bulk else None
 
+    def _key(self, at: datetime, number: int) -> int:
+        return _key(at, number - self.numbers.left_out)
+
     def _place(self, one: Conversation) -> None:
-        insort(self._orders[one.type], _key(one.latest.at, one.number))
+        insort(self._orders[one.type], self._key(one.latest.at, one.number))
 
     def _unplace(self, one: Conversation) -> None:
         if not one.messages:
             return
-        order, key = self._orders[one.type], _key(one.latest.at, one.number)
+        order, key = self._orders[one.type], self._key(one.latest.at, one.number)
         place = bisect_left(order, key)
         if place < len(order) and order[place] == key:
             del order[place]

@@ -193,9 +193,16 @@ FIRST = {
 
 @dataclass(slots=True)
 class Numbers:
-    """The next number of each kind: the same in every run."""
+    """The next number of each kind: the same in every run, unless some are left out."""
 
     coming: Counter[str] = field(default_factory=lambda: Counter(FIRST))
+    left_out: int = 0
+
+    def leave_out(self, count: int) -> None:
+        """Leave out the first *count* of every kind, before any was taken: another run's."""
+        self.left_out += count
+        for kind in self.coming:
+            self.coming[kind] += count
 
     def take(self, kind: str, count: int = 1) -> int:
         """The next number, or the first of the next *count*."""

@@ -6,7 +6,7 @@ Made for promises of one minute: see `core.sandbox.scene`.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
@@ -19,7 +19,7 @@ from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from pydantic import SecretStr
 
@@ -38,6 +38,10 @@ LANGUAGES = {
 CONSENT_AGE = timedelta(days=30)
 AGAIN_AFTER = timedelta(seconds=10)
 """In the first run what was not acknowledged comes again as soon; in the wild after minutes."""
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+A_SECOND = 1000
+"""So many numbers are kept for each second, so that no later scene gives one of them again."""
 
 
 class AccountPush(Protocol):
@@ -78,6 +82,7 @@ async def open_sandbox(
     begun = clock().isoformat()
     async with Sandbox(clock, seed=crc32(begun.encode())) as sandbox:
         sandbox.market.habits.again_after = AGAIN_AFTER
+        sandbox.market.numbers.leave_out(int((clock() - EPOCH).total_seconds()) * A_SECOND)
         sellers = {name: _seller(sandbox, name, one) for name, one in accounts.items()}
         scenes = [_scene(sandbox, f"{name} {begun}", one) for name, one in sellers.items()]
         for each in scenes:

@@ -91,6 +91,26 @@ async def test_a_return_is_there_whose_date_ebay_gives(clock):
     assert timedelta(days=1) < max(due) < timedelta(days=7)
 
 
+async def test_a_scene_a_second_later_meets_no_thread_of_the_one_before(clock):
+    later = clock() + timedelta(seconds=1)
+    ids = []
+    for now in (clock, lambda: later):
+        async with opening.open_sandbox({"ebay-de": Account()}, now) as found:
+            told = found["ebay-de"]
+            _, page = await asked(
+                told, "/commerce/message/v1/conversation", conversation_type="FROM_MEMBERS"
+            )
+            _, returns = await asked(told, "/post-order/v2/return/search", scheme="IAF")
+        conversations = page["conversations"]
+        ids.append(
+            {one["conversationId"] for one in conversations}
+            | {one["latestMessage"]["messageId"] for one in conversations}
+            | {f"return {one['returnId']}" for one in returns["members"]}
+        )
+    assert all(len(found) > 5 for found in ids)
+    assert not ids[0] & ids[1]
+
+
 async def test_accounts_have_one_application_and_sellers_of_their_own(clock):
     accounts = {"a": Account(), "b": Account("shop"), "c": Account("shop")}
     async with opening.open_sandbox(accounts, clock) as found:
