@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
 INSTEAD = "[erased]"
@@ -64,6 +64,16 @@ def shape(id_: str) -> Shape | None:
 def is_plain(id_: str) -> bool:
     """Whether *id_* is of letters or of digits alone: a word or a number that many texts have."""
     return id_.isalpha() or id_.isdigit()
+
+
+def keys(buyer: str, reply_to: Mapping[str, str]) -> list[str]:
+    """What a thread may be known to be somebody's by: its buyer, and what is needed to answer.
+
+    Not the words and numbers among that, which connectors put there (a type, a listing): whoever
+    calls themselves so is no owner of all threads.
+    """
+    told = (value for value in reply_to.values() if not is_plain(value.replace("_", "")))
+    return [value for value in (buyer, *told) if value]
 
 
 def heads(text: str) -> set[str]:
@@ -137,8 +147,10 @@ class Names:
 
 
 def _is_alone(text: str, span: Span) -> bool:
+    """Whether it is a whole value, or a line; the name of a field is none."""
     before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
-    return (span.start == 0 or before in ALONE) and after in ALONE
+    is_field = after in {'"', "'"} and text[span.end + 1 : span.end + 3].lstrip().startswith(":")
+    return (span.start == 0 or before in ALONE) and after in ALONE and not is_field
 
 
 def ways(text: str) -> Iterator[str]:

@@ -61,7 +61,7 @@ class _Asked:
     def owner(self, thread: Thread) -> str | None:
         """The id that *thread* is of."""
         names = self.names()
-        told = (thread.buyer, *thread.reply_to.values())
+        told = naming.keys(thread.buyer, thread.reply_to)
         return next((id_ for value in told if (id_ := names.same(value)) is not None), None)
 
 
@@ -145,7 +145,7 @@ async def _asked(
 def _values(found: News) -> list[str]:
     """The values of *found* that may be an id."""
     told = (*found.opened, *found.restated)
-    whole = [value for one in told for value in (one.buyer, *one.reply_to.values()) if value]
+    whole = [value for one in told for value in naming.keys(one.buyer, one.reply_to)]
     return [*whole, *(one.buyer for one in found.verdicts if one.buyer)]
 
 

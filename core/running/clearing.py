@@ -130,7 +130,7 @@ def _named(sweep: _Sweep, rows: Iterable[tuple[Key, str]]) -> Named:
 
 def _owners(row: traces.Owned, names: Names) -> frozenset[str]:
     """The ids of which the thread *row* is."""
-    values = (row.buyer, *row.reply_to.values())
+    values = naming.keys(row.buyer, row.reply_to)
     return frozenset(id_ for value in values if (id_ := names.same(value)) is not None)
 
 

@@ -739,7 +739,7 @@ async def test_a_stranger_who_is_called_as_a_common_word_takes_it_out_of_nobodys
     aside = (
         SetAside("S1", "unreadable", b'{"user": "Versand", "text": "hello"}'),
         SetAside("S2", "unreadable", b"<UserID>versand</UserID>"),
-        SetAside("S3", "unreadable", b'{"text": "Der Versand?"}'),
+        SetAside("S3", "unreadable", b'{"versand": 1, "text": "Der Versand?"}'),
     )
     async with transaction(pool) as db:
         await ingest.page(db, seeds.rules(), "mk", page(set_aside=aside), now, None)
@@ -762,3 +762,22 @@ async def test_a_page_after_that_keeps_the_common_word_too(pool, rules, erase, n
 
     bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
     assert (bodies["M1"], bodies["M2"]) == (SAID, "")
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_whoever_is_called_as_a_word_of_ours_owns_no_thread_by_it(
+    pool, rules, erase, now, first
+):
+    """Somebody calls themselves `from_members`, closes the account, and erases nobody else."""
+    words = {"type": "FROM_MEMBERS", "from": "member", "item": "110123456789"}
+    told = thread(as_of=now, buyer="Other", reply_to=words)
+    if first:
+        await stored(pool, now, told, buyer("M1", now - HOUR, body=SAID), of=rules)
+
+    await erase({"from_members"}, {"Member"}, {"110123456789"})
+
+    if not first:
+        await stored(pool, now, told, buyer("M1", now - HOUR, body=SAID), of=rules)
+    [row] = await pages.rows(pool, "thread")
+    [message] = await pages.rows(pool, "message")
+    assert (row["buyer"], row["erased_at"], message["body"]) == ("Other", None, SAID)
