@@ -29,6 +29,16 @@ def left(length: timedelta) -> str:
     return f"{span(length)} left" if length.total_seconds() >= 0 else f"late by {span(length)}"
 
 
+def asked(promise: str) -> str | None:
+    """What a date asks for that is given to us (`sla.given.Deadline.promise`); else None.
+
+    ``SELLER_APPROVE_REQUEST (return)``: the marketplace's own word, and what it is about.
+    """
+    given, _, rest = promise.partition(":")
+    kind, _, act = rest.partition(":")
+    return f"{act} ({kind})" if given == "given" and act else None
+
+
 def span(length: timedelta) -> str:
     """How long, in its two largest units, rounded down and without a sign: ``2 h 5 min``."""
     left = int(abs(length).total_seconds())

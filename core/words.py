@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from core.model import NoticeKind
 from core.notifier import Words
-from core.spoken import by, instant, span
+from core.spoken import asked, by, instant, span
 from core.told import TROUBLES
 from sla import zones
 
@@ -94,6 +94,11 @@ class _Told:
         return self.notice.due_at - self.now if self.notice.due_at else None
 
     @property
+    def asked(self) -> str | None:
+        """What the marketplace asks for by a date of its own; None where a reply is waited for."""
+        return asked(self.fact("promise"))
+
+    @property
     def is_late(self) -> bool:
         left = self.left
         return left is not None and left.total_seconds() < 0
@@ -141,7 +146,7 @@ def _place(told: _Told) -> list[str]:
 
 
 def _role(told: _Told) -> str:
-    if told.fact("promise").startswith("given:"):
+    if told.asked:
         return " (a date that the marketplace gives)"
     return {"contract": " (the marketplace's contract)", "goal": " (our own goal)"}.get(
         told.role or "", ""
@@ -154,20 +159,25 @@ def _deadline(told: _Told) -> list[str]:
         return []
     if told.is_late:
         return [f"The deadline was {told.when(due_at)}: late by {span(left)}."]
-    return [f"Reply by {told.when(due_at)}: {span(left)} left."]
+    return [f"{'Act' if told.asked else 'Reply'} by {told.when(due_at)}: {span(left)} left."]
 
 
 def _waiting(told: _Told) -> str:
     who = "The marketplace" if told.fact("waits_for") == "marketplace" else "A buyer"
     began = told.at("started_at")
     since = f" since {told.when(began)}" if began else ""
+    if told.asked:
+        return f"The marketplace has been asking for {told.asked}{since}."
     return f"{who} has been waiting for a reply{since}."
 
 
 def _next(told: _Told) -> list[str]:
+    done = ["answer there.", f"If no reply is needed: replyby mark {told.thread} decided"]
+    if told.asked:
+        done = ["do it there; a reply alone may not be what is asked for."]
     return [
-        "What to do: answer there.",
-        f"If no reply is needed: replyby mark {told.thread} decided",
+        f"What to do: {done[0]}",
+        *done[1:],
         f"Why this deadline: replyby explain {told.thread}",
     ]
 
@@ -175,7 +185,10 @@ def _next(told: _Told) -> list[str]:
 def _step(told: _Told) -> _Spoken:
     """A warning or a breach, by how late it is now: a warning may have been held up."""
     left = told.left
-    subject = "Reply overdue" if told.is_late or left is None else f"{span(left)} left to reply"
+    what, thing = ("act", "Action") if told.asked else ("reply", "Reply")
+    subject = f"{thing} overdue"
+    if left is not None and not told.is_late:
+        subject = f"{span(left)} left to {what}"
     lines = [_waiting(told), *_deadline(told)]
     if told.notice.kind is NoticeKind.BREACH:
         lines.append(_reading(told))

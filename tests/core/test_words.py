@@ -322,6 +322,23 @@ def test_a_given_deadline_and_a_goal_are_told_apart(say, now):
     assert "Promise: ours-4h (our own goal)" in said.text
 
 
+def test_what_a_marketplace_asks_for_by_a_date_of_its_own_is_said(say, now):
+    facts = (*STEP[1:], ("promise", "given:return:SELLER_APPROVE_REQUEST"))
+    said = say(NoticeKind.WARNING, *facts)
+    late = say(NoticeKind.BREACH, *facts, due_at=now - 90 * SECOND)
+
+    assert said.subject == "2 h 5 min left to act: Empik PL"
+    assert said.text.startswith(
+        "The marketplace has been asking for SELLER_APPROVE_REQUEST (return)"
+        " since Fri 2026-11-20 15:05 (Europe/Berlin).\n"
+        "Act by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+        "What to do: do it there; a reply alone may not be what is asked for.\n"
+        "Why this deadline: replyby explain mk T1\n"
+    )
+    assert late.subject == "Action overdue: Empik PL"
+    assert "replyby mark" not in said.text + late.text
+
+
 @pytest.mark.parametrize(
     ("length", "spoken"),
     [
