@@ -20,8 +20,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
-    digest                notices, breaches, warnings, corrected, moved, parked, since
-                          (`core.digest`)
+    digest                notices, breaches, warnings, corrected, moved, parked, since (`core.digest`)
     parked                kind, notifier, reason
     test                  route
 """
@@ -186,9 +185,8 @@ def _step(told: _Told) -> _Spoken:
     """A warning or a breach, by how late it is now: a warning may have been held up."""
     left = told.left
     what, thing = ("act", "Action") if told.asked else ("reply", "Reply")
-    subject = f"{thing} overdue"
-    if left is not None and not told.is_late:
-        subject = f"{span(left)} left to {what}"
+    ahead = None if left is None or told.is_late else f"{span(left)} left to {what}"
+    subject = ahead or f"{thing} overdue"
     lines = [_waiting(told), *_deadline(told)]
     if told.notice.kind is NoticeKind.BREACH:
         lines.append(_reading(told))
