@@ -20,7 +20,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
     account_retired       ended
-    digest                notices, breaches, warnings, corrected, moved, parked, since (`core.digest`)
+    digest                breaches, corrected, moved, notices, parked, since, warnings
     parked                kind, notifier, reason
     test                  route
 """
