@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from core.errors import SettingsError
-from core.options import Options
+from core.options import Options, Part
 from core.pushes import (
     Member,
     Pushed,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
-    "Looks", "MarksRead", "Member", "Options", "PushOutcome", "PushRequest", "Pushed", "Receipt",
-    "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies", "Sent", "Spec",
-    "Subscribes", "Transport", "Waits", "load_specs",
+    "Looks", "MarksRead", "Member", "Options", "Part", "PushOutcome", "PushRequest", "Pushed",
+    "Receipt", "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies",
+    "Sent", "Spec", "Subscribes", "Transport", "Waits", "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"

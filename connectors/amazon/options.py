@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -20,7 +18,7 @@ from pydantic import (
 
 from connectors.amazon import addresses
 from connectors.amazon.marketplaces import BY_ID
-from core.connector import Options
+from core.connector import Options, Part
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
 from core.transport.login import is_loopback
@@ -84,12 +82,6 @@ Folder = Annotated[str, Field(min_length=1)]
 Host = Annotated[str, AfterValidator(_host)]
 SecureUrl = Annotated[str, AfterValidator(_secure)]
 Tls = Literal["tls", "starttls", "none"]
-
-
-class Part(BaseModel):
-    """A part of the options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Server(Part):

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -18,7 +16,7 @@ from pydantic import (
 )
 
 from connectors.ebay.sites import SITES
-from core.connector import Options
+from core.connector import Options, Part
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
 from core.transport.proxy import is_loopback, is_web_address
@@ -85,12 +83,6 @@ def _endpoint(url: str) -> str:
 Near = Annotated[str, AfterValidator(_near)]
 Secret = Annotated[SecretStr, AfterValidator(_line)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
-
-
-class Part(BaseModel):
-    """A part of the options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Hosts(Part):

@@ -15,6 +15,7 @@ from connectors.mirakl.options import FLOOR
 from core.connector import Capabilities, Sent
 from core.errors import BadCredentials, BadPayload, ConnectorError, Refused
 from core.model import Page, Published, SetAside, Stream
+from core.payload import instant
 from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Mirakl:
         ours loses anything; never later than the walk's begin, for what changes during a walk
         moves to the front, behind us.
         """
-        walk, since = Walk.read(position), mapping.instant(cursor)
+        walk, since = Walk.read(position), instant(cursor)
         begin = since or now - self._options.look_back
         if walk:
             got = await self._api.threads(page_token=walk.next_page())
@@ -201,7 +202,7 @@ class Mirakl:
             )
         threads, token = got.value.data, got.value.next_page_token
         updates = [mapping.updated_at(one, now) for one in threads]
-        seen = max([at for at in (begin, walk and mapping.instant(walk.seen), *updates) if at])
+        seen = max([at for at in (begin, walk and instant(walk.seen), *updates) if at])
         more = token not in (None, "")
         position = Walk.after(walk, token, seen).write() if more else None
         cursor = None if more else max(begin, min(seen, now)).isoformat()

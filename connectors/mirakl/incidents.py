@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from connectors.mirakl.mapping import LEAD, Doubts, cut, instant
+from connectors.mirakl.mapping import LEAD, Doubts, cut
 from core.model import MAX_ID, Page, Thread
+from core.payload import instant
 from sla.clock import Given
 from sla.policy import ThreadKind
 

@@ -7,11 +7,12 @@ and is counted as set aside so that a person looks at it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from core.model import MAX_LINE, Attachment, Message, Page, Thread
+from core.payload import instant
 from core.transport import salvage
 from sla.clock import Delivery, Given, Kind, Level
 from sla.policy import Party
@@ -104,17 +105,6 @@ def page(
         given=tuple(given),
         set_aside=tuple(doubts.found),
     )
-
-
-def instant(value: Any) -> datetime | None:
-    """An ISO 8601 date-time as an instant, UTC where it names no zone; None when it is none."""
-    if not isinstance(value, str) or "T" not in value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def as_of(thread: ThreadPayload, now: datetime) -> datetime:

@@ -5,37 +5,22 @@ Every enum is a string and every date whatever it is: new values are announced a
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic import ConfigDict, Field, FiniteFloat
 
-T = TypeVar("T")
+from core import payload
+from core.payload import EXACT, NUL_FREE, Id, Many, Word
 
-
-def _exact(value: object) -> object:
-    """*value* unless it is a number with a point: two readers would write it as two ids."""
-    if type(value) is float:
-        raise ValueError("no id")
-    return value
-
-
-# Null is the same as left out. Ids are checked as core does it, but by pydantic's own regular
-# expressions, where a NUL or a lone surrogate is no match.
-Many = list[T] | None
-Word = str | None
-NUL_FREE = r"^[^\x00]+$"
-Id = Annotated[str, Field(max_length=1000, pattern=NUL_FREE), BeforeValidator(_exact)]
 # Longer ones are set aside: our own ids of marks and of incidents are made of them.
-ThreadKey = Annotated[str, Field(max_length=900, pattern=NUL_FREE), BeforeValidator(_exact)]
-Key = Annotated[str, Field(max_length=300, pattern=NUL_FREE), BeforeValidator(_exact)]
+ThreadKey = Annotated[str, Field(max_length=900, pattern=NUL_FREE), EXACT]
+Key = Annotated[str, Field(max_length=300, pattern=NUL_FREE), EXACT]
 
 
-class Payload(BaseModel):
-    """What arrives: lenient, frozen, and silent about its values in errors."""
+class Payload(payload.Payload):
+    """What arrives; an id may be a number."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class Participant(Payload):

@@ -19,7 +19,7 @@ import pytest
 EXAMPLE = Path(__file__).parent / "example"
 OURS = Path(sysconfig.get_path("purelib"))
 PUBLIC = {
-    "core.conformance", "core.connector", "core.errors", "core.model", "core.sandbox.faults",
+    "core.conformance", "core.connector", "core.errors", "core.model", "core.payload", "core.sandbox.faults",
     "core.durations", "core.sandbox.serve",
     "core.transport.http", "core.transport.salvage",
     "sla.calendar", "sla.clock", "sla.policy",

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from core import payload
 
 T = TypeVar("T")
 
 
-class Payload(BaseModel):
+class Payload(payload.Payload):
     """Answers grow: what is not known is ignored. Names are Amazon's, written our way."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 def _or_none(value: object) -> object:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from connectors.ebay.messages import body
+from core import payload
 from core.model import MAX_LINE, Message, Page, Thread
 from core.transport import salvage
 from sla.clock import REST, Delivery, Given, Kind
@@ -131,15 +132,7 @@ class Doubts:
 
 def instant(said: Any) -> datetime | None:
     """A date as Post-Order wraps it, or plain; UTC where it names no zone; None when it is none."""
-    if isinstance(said, dict):
-        said = said.get("value")
-    if not isinstance(said, str) or "T" not in said:
-        return None
-    try:
-        at = datetime.fromisoformat(said)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return payload.instant(said.get("value") if isinstance(said, dict) else said)
 
 
 def party(word: str | None, text: str) -> Party:

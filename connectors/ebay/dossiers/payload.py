@@ -6,19 +6,13 @@ trap 36), and ids are numbers in a search and strings in a detail.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-T = TypeVar("T")
-
-
-def _exact(value: object) -> object:
-    """*value* unless it is a number with a point: two readers would write it as two ids."""
-    if type(value) is float:
-        raise ValueError("no id")
-    return value
+from core import payload
+from core.payload import EXACT, Many
 
 
 def _words(value: object) -> object:
@@ -31,24 +25,16 @@ def _word(value: object) -> object:
     return value if type(value) in {str, int} else None
 
 
-Id = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00/]+$"), BeforeValidator(_exact)
-]
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00/]+$"), EXACT]
 Word = Annotated[str | None, BeforeValidator(_word)]
 Words = Annotated[str | None, BeforeValidator(_words)]
-Many = list[T] | None
 
 
-class Payload(BaseModel):
-    """What arrives: lenient, frozen, and silent about its values in errors."""
+class Payload(payload.Payload):
+    """What arrives; an id may be a number. Names are eBay's, written our way."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
+        coerce_numbers_to_str=True, alias_generator=to_camel, populate_by_name=True
     )
 
 
@@ -93,42 +79,56 @@ class History(Payload):
     history: Many[Entry] = None
 
 
-class Item(Payload):
+class Sold(Payload):
+    """What it is about."""
+
     item_id: Word = None
     transaction_id: Word = None
+
+
+class Item(Sold):
     item_title: Word = None
 
 
-class Inquiry(Payload):
-    """An inquiry of a search."""
+class Claim(Sold):
+    """What a search says of an inquiry and of a case alike."""
 
-    inquiry_id: Id
-    inquiry_status_enum: Word = None
     buyer: Word = None
     seller: Word = None
-    item_id: Word = None
-    transaction_id: Word = None
     creation_date: Any = None
     last_modified_date: Any = None
     respond_by_date: Any = None
 
 
-class InquiryDates(Payload):
+class ClaimDates(Payload):
     creation_date: Any = None
-    escalation_date: Any = None
     refund_deadline_date: Any = None
 
 
-class InquiryDetail(Payload):
+class ClaimDetail(Sold):
+    """What one inquiry and one case tell alike."""
+
+    status: Word = None
+    buyer: Word = None
+    initiator: Word = None
+
+
+class Inquiry(Claim):
+    """An inquiry of a search."""
+
+    inquiry_id: Id
+    inquiry_status_enum: Word = None
+
+
+class InquiryDates(ClaimDates):
+    escalation_date: Any = None
+
+
+class InquiryDetail(ClaimDetail):
     """One inquiry; *seller_make_it_right_by_date* stands in for the search's `respondByDate`."""
 
     inquiry_id: Id
-    status: Word = None
     state: Word = None
-    buyer: Word = None
-    item_id: Word = None
-    transaction_id: Word = None
-    initiator: Word = None
     creation_reason: Word = None
     inquiry_closure_date: Any = None
     seller_make_it_right_by_date: Any = None
@@ -246,38 +246,21 @@ class Cancellations(Found):
     cancellations: Many[Cancellation] = None
 
 
-class Case(Payload):
+class Case(Claim):
     """A case of a search."""
 
     case_id: Id
     case_status_enum: Word = None
-    buyer: Word = None
-    seller: Word = None
-    item_id: Word = None
-    transaction_id: Word = None
-    creation_date: Any = None
-    last_modified_date: Any = None
-    respond_by_date: Any = None
 
 
-class CaseDates(Payload):
-    creation_date: Any = None
-    refund_deadline_date: Any = None
-
-
-class CaseDetail(Payload):
+class CaseDetail(ClaimDetail):
     """One case; it tells days to go and no date: that is the search's `respondByDate`."""
 
     case_id: Id
-    status: Word = None
     case_type: Word = None
     return_id: Word = None
-    buyer: Word = None
-    item_id: Word = None
-    transaction_id: Word = None
-    initiator: Word = None
     creation_date: Any = None
-    case_details: CaseDates = CaseDates()
+    case_details: ClaimDates = ClaimDates()
     case_history_details: History | None = None
 
 

@@ -17,6 +17,7 @@ from connectors.ebay.messages import body
 from connectors.ebay.messages.payload import Pushed
 from core.errors import BadPayload
 from core.model import MAX_ID, MAX_LINE, Attachment, Message, Page, Thread
+from core.payload import instant
 from core.transport import salvage
 from sla.clock import Delivery, Kind
 from sla.policy import Party
@@ -107,17 +108,6 @@ def pushed(data: Mapping[str, Any], own: frozenset[str], now: datetime) -> Page:
     told = page([one], own, now)
     thread = told.threads[0].model_copy(update={"as_of": UNDATED})
     return Page(messages=told.messages, threads=(thread,), set_aside=(*got.aside, *told.set_aside))
-
-
-def instant(value: object) -> datetime | None:
-    """An ISO 8601 date-time as an instant, UTC where it names no zone; None when it is none."""
-    if not isinstance(value, str) or "T" not in value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def written_at(entry: Entry | None, now: datetime) -> datetime | None:

@@ -6,37 +6,19 @@ Every enum is a string and every date whatever it is. One letter differs between
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
-T = TypeVar("T")
-
-Many = list[T] | None
-Word = str | None
-NUL_FREE = r"^[^\x00]+$"
+from core import payload
+from core.payload import Id, Many, Word
 
 
-def _exact(value: object) -> object:
-    """*value* unless it is a number with a point: two readers would write it as two ids."""
-    if type(value) is float:
-        raise ValueError("no id")
-    return value
-
-
-Id = Annotated[str, Field(max_length=1000, pattern=NUL_FREE), BeforeValidator(_exact)]
-
-
-class Payload(BaseModel):
-    """What arrives: lenient, frozen, and silent about its values in errors."""
+class Payload(payload.Payload):
+    """What arrives; an id may be a number."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,
-        validate_by_name=True,
-        validate_by_alias=True,
+        coerce_numbers_to_str=True, validate_by_name=True, validate_by_alias=True
     )
 
 

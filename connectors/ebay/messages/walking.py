@@ -15,6 +15,7 @@ from connectors.ebay.messages import mapping
 from connectors.ebay.messages.mapping import EBAY
 from connectors.ebay.messages.payload import Conversations
 from core.errors import BadPayload
+from core.payload import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,7 @@ class Mark:
         """What `write` wrote; None at the first walk, or where it cannot be read."""
         try:
             told = json.loads(cursor or "")
-            at, read = mapping.instant(told["at"]), dict(told["read"])
+            at, read = instant(told["at"]), dict(told["read"])
         except (ValueError, TypeError, KeyError):
             return None
         return cls(at, read) if at else None
@@ -100,7 +101,7 @@ class Walk:
         """
         at = {one.id: mapping.written_at(one.latest, now) for one in listed.conversations}
         newest = max([when for when in at.values() if when], default=since)
-        seen = max(newest, mapping.instant(self.seen) or since)
+        seen = max(newest, instant(self.seen) or since)
         read = {**self.read, **{id_: (message, _text(at[id_])) for id_, message in whole.items()}}
         bound = _text(seen - overlap)
         near = [(id_, pair) for id_, pair in read.items() if pair[1] >= bound]
@@ -121,7 +122,7 @@ class Walk:
         Where the list shrank it starts where this one did (*begin*): nobody knows what slipped by.
         """
         read = {id_: pair[0] for id_, pair in self.read.items()}
-        seen = mapping.instant(self.seen) or begin
+        seen = instant(self.seen) or begin
         return Mark(begin if self.is_short else max(begin, min(seen, now)), read)
 
 

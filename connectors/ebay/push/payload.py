@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Id = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
-Word = str | None
+from core.payload import NUL_FREE, Payload, Word
 
-
-class Payload(BaseModel):
-    """What arrives: lenient, frozen, and silent about its values in errors."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+Id = Annotated[str, Field(min_length=1, max_length=300, pattern=NUL_FREE)]
 
 
 class Signature(Payload):

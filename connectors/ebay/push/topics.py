@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from connectors.ebay.messages import mapping
 from connectors.ebay.push.payload import Envelope
 from core.errors import BadPayload
+from core.payload import instant
 from core.pushes import Member, Pushed, Receipt
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def understood(body: bytes, sellers: Sellers, now: datetime) -> Receipt:
     except ValidationError:
         return Receipt(GOOD, outcome="unreadable")
     one, topic = told.notification, told.metadata.topic
-    pushed = Pushed(one.id, topic, mapping.instant(one.published))
+    pushed = Pushed(one.id, topic, instant(one.published))
     if topic == MESSAGE:
         return _message(one.data, pushed, sellers, now)
     if topic == DELETION:

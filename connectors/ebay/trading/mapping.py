@@ -12,8 +12,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from connectors.ebay.messages import body
-from connectors.ebay.messages.mapping import LEAD, instant
+from connectors.ebay.messages.mapping import LEAD
 from core.model import MAX_ID, MAX_LINE, Attachment, Message, Page, Thread
+from core.payload import instant
 from core.transport import salvage
 from sla.clock import Delivery, Kind
 from sla.policy import Party

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from core.model import Id
+from core.payload import Payload
 
 
 def _held(content: object) -> object:
@@ -14,27 +15,21 @@ def _held(content: object) -> object:
     return {} if content == "" else content
 
 
-class Element(BaseModel):
-    """The base of all of them."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-
-class Item(Element):
+class Item(Payload):
     """A listing."""
 
     id: str = Field(default="", alias="ItemID")
     title: str = Field(default="", alias="Title")
 
 
-class File(Element):
+class File(Payload):
     """A file of a message."""
 
     url: str = Field(default="", alias="MediaURL")
     name: str = Field(default="", alias="MediaName")
 
 
-class Question(Element):
+class Question(Payload):
     """What somebody asked."""
 
     id: Id = Field(alias="MessageID")
@@ -44,7 +39,7 @@ class Question(Element):
     body: str = Field(default="", alias="Body")
 
 
-class Exchange(Element):
+class Exchange(Payload):
     """A question, and what was answered: words alone, without ids and instants."""
 
     item: Annotated[Item, BeforeValidator(_held)] = Field(default=Item(), alias="Item")
@@ -56,20 +51,20 @@ class Exchange(Element):
     files: list[File] = Field(default=[], alias="MessageMedia")
 
 
-class Exchanges(Element):
+class Exchanges(Payload):
     """Several of them."""
 
     exchanges: list[Exchange] = Field(default=[], alias="MemberMessageExchange")
 
 
-class Pages(Element):
+class Pages(Payload):
     """How much there is in all."""
 
     count: str = Field(default="", alias="TotalNumberOfPages")
     entries: str = Field(default="", alias="TotalNumberOfEntries")
 
 
-class Listed(Element):
+class Listed(Payload):
     """An answer with a page of something; *at* is eBay's own time."""
 
     pages: Annotated[Pages, BeforeValidator(_held)] = Field(
@@ -97,7 +92,7 @@ class MemberMessages(Listed):
         return self.held.exchanges if self.held else []
 
 
-class Letter(Element):
+class Letter(Payload):
     """A message in a folder. *external* is the question's id, where it is one."""
 
     id: Id = Field(alias="MessageID")
@@ -113,7 +108,7 @@ class Letter(Element):
     files: list[File] = Field(default=[], alias="MessageMedia")
 
 
-class Letters(Element):
+class Letters(Payload):
     """Several of them."""
 
     letters: list[Letter] = Field(default=[], alias="Message")

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from connectors.ebay.messages.mapping import instant
 from connectors.ebay.trading import mapping
 from connectors.ebay.trading.mapping import EXCHANGE, LETTER
 from connectors.ebay.trading.payload import MemberMessages, MyMessages
 from core.errors import BadPayload
 from core.model import Page, SetAside
+from core.payload import instant
 from core.transport import salvage
 
 if TYPE_CHECKING:

@@ -83,28 +83,6 @@ def test_dates_with_and_without_milliseconds_are_read(page):
     assert of(page, "002").sent_at == at("2026-03-01T10:00:00+00:00")
 
 
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        ("2026-03-01T08:00:00.123Z", "2026-03-01T08:00:00.123+00:00"),
-        ("2026-03-01T10:00:00+02:00", "2026-03-01T08:00:00+00:00"),
-        ("2026-03-01T08:00:00", "2026-03-01T08:00:00+00:00"),
-        ("2026-03-01T08:00:00.123456789Z", "2026-03-01T08:00:00.123456+00:00"),
-        ("2026-03-01", None),
-        ("2026-02-30T08:00:00Z", None),
-        ("yesterday", None),
-        ("", None),
-        (None, None),
-        (1772352000, None),
-        ({"date": "2026-03-01T08:00:00Z"}, None),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("9999-12-31T23:59:59-10:00", None),
-    ],
-)
-def test_what_is_no_date_is_none(text, instant):
-    assert mapping.instant(text) == (at(instant) if instant else None)
-
-
 def test_a_message_without_a_readable_date_is_kept_and_counted(thread, entry):
     entry["date_created"] = "the day before"
     page = page_of(thread)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.ebay.messages import mapping
 from connectors.ebay.push import topics
 from connectors.ebay.push.pushes import Pushes
 from connectors.ebay.sandbox import payload
 from connectors.ebay.sandbox.signing import Keys
+from core.payload import instant
 from core.pushes import Member, Pushed, PushRequest
 from sla.policy import Party
 from tests.connectors.ebay.conftest import NOON
@@ -249,7 +249,7 @@ async def test_a_push_and_the_poll_tell_the_same_message(take, options, sandbox,
     polled = await opened().fetch("messages", None, None, NOON)
 
     assert receipt.pages["shop"].messages == polled.messages
-    assert mapping.instant(STAMP) == receipt.pushed.published_at
+    assert instant(STAMP) == receipt.pushed.published_at
 
 
 async def test_nothing_is_pushed_where_nothing_is_configured(access, optioned):

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from core.connector import Receipt, Sent
 from core.errors import BadCredentials, BadPayload
+from core.payload import Payload
 from replyby_example import mapping
 from replyby_example.mapping import Conversation, Entry, Inbox
 
@@ -30,7 +31,7 @@ OPERATIONS = ("inbox", "conversation", "answer")
 SIGNATURE = "x-corner-signature"
 
 
-class Pushed(BaseModel):
+class Pushed(Payload):
     """What the Corner Shop sends when somebody writes."""
 
     entry: Entry

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from core.model import Id, Message, Page, Thread
+from core.payload import Payload
 from sla.clock import Delivery
 from sla.policy import Party
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Entry(BaseModel):
+class Entry(Payload):
     """A line of the inbox: *number* rises by one with each, whoever wrote it."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -27,7 +28,7 @@ class Entry(BaseModel):
     text: str = ""
 
 
-class Inbox(BaseModel):
+class Inbox(Payload):
     """What comes after a number, oldest first."""
 
     entries: list[Entry]
@@ -35,7 +36,7 @@ class Inbox(BaseModel):
     more: bool = False
 
 
-class Conversation(BaseModel):
+class Conversation(Payload):
     """All lines of one conversation."""
 
     entries: list[Entry]
