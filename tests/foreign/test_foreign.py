@@ -19,8 +19,8 @@ import pytest
 EXAMPLE = Path(__file__).parent / "example"
 OURS = Path(sysconfig.get_path("purelib"))
 PUBLIC = {
-    "core.conformance", "core.connector", "core.errors", "core.model", "core.payload", "core.sandbox.faults",
-    "core.durations", "core.sandbox.serve",
+    "core.conformance", "core.connector", "core.errors", "core.model", "core.payload",
+    "core.durations", "core.sandbox.faults", "core.sandbox.serve",
     "core.transport.http", "core.transport.salvage",
     "sla.calendar", "sla.clock", "sla.policy",
 }  # fmt: skip

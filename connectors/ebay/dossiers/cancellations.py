@@ -10,6 +10,7 @@ from connectors.ebay.dossiers.dossier import (
     Doubts,
     Line,
     instant,
+    last_at,
     oldest_first,
     party,
     words,
@@ -101,7 +102,7 @@ def _asked(one: Cancellation, opened_at: datetime | None, doubts: Doubts) -> tup
 
 def _over_at(one: Cancellation, found: list[Line]) -> datetime | None:
     told = instant(one.cancel_close_date)
-    return told or next((e.at for e in reversed(found) if e.at), None)
+    return told or last_at(found)
 
 
 def _outcome(one: Cancellation) -> Outcome:

@@ -12,18 +12,18 @@ from connectors.ebay.dossiers.dossier import (
     Dossier,
     Doubts,
     instant,
+    last_at,
     order,
     since,
     words,
 )
-from sla.policy import Party, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.ebay.dossiers.dossier import Line
     from connectors.ebay.dossiers.payload import Case, CaseDetail, Steps
-    from sla.turn import Outcome
 
 OVER = frozenset({"CLOSED", "CS_CLOSED"})
 OTHERS = frozenset({"WAITING_CS", "WAITING_DELIVERY"})
@@ -64,8 +64,8 @@ def dossier(
         lines=lines,
         asked=() if over else _asked(told, detail, status, lines, opened_at, doubts),
         is_over=over,
-        over_at=next((e.at for e in reversed(found) if e.at), None) if over else None,
-        outcome=_outcome(found) if over else None,
+        over_at=last_at(found) if over else None,
+        outcome=claims.outcome(found) if over else None,
         is_whole=detail is not None and detail.case_history_details is not None,
         is_odd=status not in KNOWN,
     )
@@ -88,9 +88,3 @@ def _asked(
         return (Asked(REFUND, refund or due, since(lines, opened_at)),)
     answer = Asked(RESPOND, due, since(lines, opened_at))
     return (answer, Asked(REFUND, refund)) if refund else (answer,)
-
-
-def _outcome(found: list[Line]) -> Outcome | None:
-    if claims.closer(found) is Party.BUYER:
-        return "closed_by_buyer"
-    return "withdrawn" if found else None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.ebay.dossiers.payload import Entry, History
+    from sla.turn import Outcome
 
 ENDS = ("closed the request", "closed the case", "escalated", "case opened")
 """Phrases of a buyer who writes nothing that could be answered."""
@@ -45,6 +46,8 @@ def _line(entry: Entry) -> Line:
     return Line(instant(entry.date), who, act, text, "says" if says else "shown")
 
 
-def closer(found: list[Line]) -> Party | None:
-    """Who wrote the last line."""
-    return found[-1].party if found else None
+def outcome(found: list[Line]) -> Outcome | None:
+    """What an end means, by who wrote the last line; None where nobody did."""
+    if not found:
+        return None
+    return "closed_by_buyer" if found[-1].party is Party.BUYER else "withdrawn"

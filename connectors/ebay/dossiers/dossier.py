@@ -21,7 +21,7 @@ from sla.clock import REST, Delivery, Given, Kind
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic import BaseModel
 
@@ -154,6 +154,11 @@ def order(item: str | None, transaction: str | None) -> str | None:
 def oldest_first(lines: Iterable[Line]) -> list[Line]:
     """By their instants; those without a readable one come last."""
     return sorted(lines, key=lambda line: (line.at is None, _at(line)))
+
+
+def last_at(found: Sequence[Line]) -> datetime | None:
+    """The instant of the last dated line of *found*, which are in order."""
+    return next((e.at for e in reversed(found) if e.at), None)
 
 
 def since(lines: Iterable[Line], opened_at: datetime | None) -> datetime | None:

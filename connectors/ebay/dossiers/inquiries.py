@@ -12,10 +12,11 @@ from connectors.ebay.dossiers.dossier import (
     Dossier,
     Doubts,
     instant,
+    last_at,
     order,
     since,
 )
-from sla.policy import Party, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -105,12 +106,8 @@ def _over_at(detail: InquiryDetail | None, found: list[Line]) -> datetime | None
         return None
     told = instant(detail.inquiry_closure_date)
     escalated = instant(detail.inquiry_details.escalation_date)
-    return told or escalated or next((e.at for e in reversed(found) if e.at), None)
+    return told or escalated or last_at(found)
 
 
 def _outcome(status: str | None, found: list[Line]) -> Outcome | None:
-    if status == ESCALATED:
-        return "escalated"
-    if claims.closer(found) is Party.BUYER:
-        return "closed_by_buyer"
-    return "withdrawn" if found else None
+    return "escalated" if status == ESCALATED else claims.outcome(found)

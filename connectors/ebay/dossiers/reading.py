@@ -21,17 +21,18 @@ from core.together import gathered
 from core.transport import salvage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from connectors.ebay.access import Access
     from connectors.ebay.dossiers.dossier import Dossier
-    from connectors.ebay.dossiers.payload import Payload
+    from connectors.ebay.dossiers.payload import Found, Payload
     from connectors.ebay.dossiers.sources import Source
     from connectors.ebay.dossiers.walk import Search
     from connectors.ebay.options import EbayOptions
     from core.connector import Sent
     from core.model import Draft, Page, SetAside, Thread
+    from core.transport.salvage import Salvaged
 
 LIMIT = 100
 """Summaries a page: so many details fit into a page's time."""
@@ -103,17 +104,7 @@ class Dossiers:
         self, source: Source, before: Cursor, plan: list[Search], at: Position, now: datetime
     ) -> tuple[_Found, Position]:
         """One page of a search: what is new in it, with details."""
-        search = plan[at.search]
-        params = {**search.params(source), "limit": str(LIMIT), "offset": str(at.offset)}
-        answer = await self._access.get_items(
-            source.host,
-            source.search,
-            source.page,
-            operation=source.operations[0],
-            scheme=source.scheme,
-            params=params,
-            names=source.names,
-        )
+        answer = await self._page(source, plan[at.search], at.offset)
         every = source.summaries(answer.value)
         fresh = {source.id_of(one): one for one in every if self._is_ours(source, one)}
         found = _Found(aside=list(answer.aside))
@@ -129,6 +120,32 @@ class Dossiers:
             return found, replace(at, offset=at.offset + len(every))
         at = replace(at, search=at.search + 1, offset=0)
         return found, at if at.search < len(plan) else self._to_ask(before, at)
+
+    async def _page(self, source: Source, search: Search, offset: int) -> Salvaged[Found]:
+        """What *search* finds, from *offset* on."""
+        return await self._access.get_items(
+            source.host,
+            source.search,
+            source.page,
+            operation=source.operations[0],
+            scheme=source.scheme,
+            params={**search.params(source), "limit": str(LIMIT), "offset": str(offset)},
+            names=source.names,
+        )
+
+    async def _one(
+        self, source: Source, id_: str, params: Mapping[str, str] | None = None
+    ) -> Salvaged[Payload]:
+        """What eBay tells of one dossier."""
+        return await self._access.get_items(
+            source.host,
+            source.one(id_),
+            source.detail,
+            operation=source.operations[1],
+            scheme=source.scheme,
+            params=params,
+            names=source.names,
+        )
 
     def _is_ours(self, source: Source, one: Any) -> bool:
         """Whether the seller sold it: who buys with the same account is no seller there."""
@@ -174,14 +191,7 @@ class Dossiers:
             return _Detail(aside=(_unread(source, id_, fault),))
 
     async def _detail(self, source: Source, id_: str) -> _Detail:
-        answer = await self._access.get_items(
-            source.host,
-            source.one(id_),
-            source.detail,
-            operation=source.operations[1],
-            scheme=source.scheme,
-            names=source.names,
-        )
+        answer = await self._one(source, id_)
         if source.steps is None:
             return _Detail(answer.value, None, answer.aside)
         steps = await self._access.get_items(
@@ -257,15 +267,7 @@ class Dossiers:
             return await self._searched(source, id_, detail)
         if source.short is None or getattr(detail.value, "summary", None) is not None:
             return None
-        answer = await self._access.get_items(
-            source.host,
-            source.one(id_),
-            source.detail,
-            operation=source.operations[1],
-            scheme=source.scheme,
-            params=source.short,
-            names=source.names,
-        )
+        answer = await self._one(source, id_, source.short)
         found = getattr(answer.value, "summary", None)
         if found is None:
             raise BadPayload(f"{source.operations[1]}: no summary", detail="misshapen")
@@ -280,15 +282,7 @@ class Dossiers:
         if read.opened_at is None:
             return None
         near = walk.Search(read.opened_at - NEAR, read.opened_at + NEAR)
-        answer = await self._access.get_items(
-            source.host,
-            source.search,
-            source.page,
-            operation=source.operations[0],
-            scheme=source.scheme,
-            params={**near.params(source), "limit": str(LIMIT), "offset": "0"},
-            names=source.names,
-        )
+        answer = await self._page(source, near, 0)
         every = source.summaries(answer.value)
         return next((one for one in every if source.id_of(one) == id_), None)
 

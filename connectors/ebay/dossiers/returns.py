@@ -10,6 +10,7 @@ from connectors.ebay.dossiers.dossier import (
     Doubts,
     Line,
     instant,
+    last_at,
     oldest_first,
     order,
     party,
@@ -152,7 +153,7 @@ def _brings_about(line: Line) -> bool:
 
 def _over_at(parts: ReturnParts | None, found: list[Line]) -> datetime | None:
     told = instant(parts.close_info.return_close_date) if parts and parts.close_info else None
-    return told or next((e.at for e in reversed(found) if e.at), None)
+    return told or last_at(found)
 
 
 def _outcome(one: Return, parts: ReturnParts | None, found: list[Line]) -> Outcome | None:

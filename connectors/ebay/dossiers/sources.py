@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pydantic.alias_generators import to_camel
+
 from connectors.ebay.dossiers import cancellations, cases, disputes, inquiries, payload, returns
 from core.errors import BadPayload
 from sla.policy import ThreadKind
@@ -26,20 +28,18 @@ Understands = Callable[[Any, Any, "Steps | None", "Doubts"], "Dossier"]
 class Source:
     """One kind.
 
-    *members* are the summaries of a page, *id_*, *opened* and *buyer* name what a summary has
-    instead of those words. *window* are the parameters of the search's two dates; *narrow*
-    restricts it to open ones where eBay documents a filter that means all of these. *is_dateless*:
-    the date to answer by stands in the search alone. *short* asks for the summary of one, where a
-    detail may come without it.
+    *members* are the summaries of a page; *listed* is where they are listed, where that is not the
+    search below *path*. *id_*, *opened* and *buyer* name what a summary has instead of those words.
+    *window* are the parameters of the search's two dates; *narrow* restricts it to open ones where
+    eBay documents a filter that means all of these. *is_dateless*: the date to answer by stands in
+    the search alone. *short* asks for the summary of one, where a detail may come without it.
     """
 
     stream: str
     prefix: str
     kind: ThreadKind
     path: str
-    search: str
     page: type[Found]
-    members: str
     detail: type[Payload]
     id_: str
     opened: Callable[[Any], Any]
@@ -47,6 +47,8 @@ class Source:
     is_over: Callable[[Any], bool]
     understand: Understands
     operations: tuple[str, str]
+    members: str = "members"
+    listed: str | None = None
     window: tuple[str, str] = ("creation_date_range_from", "creation_date_range_to")
     fixed: Mapping[str, str] = field(default_factory=dict)
     narrow: Mapping[str, str] | None = None
@@ -55,7 +57,16 @@ class Source:
     steps: str | None = None
     is_dateless: bool = False
     short: Mapping[str, str] | None = None
-    names: tuple[str, ...] = ()
+
+    @property
+    def search(self) -> str:
+        """The path of the search."""
+        return self.listed or f"{self.path}/search"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields by which what is set aside is known."""
+        return (to_camel(self.id_),)
 
     def one(self, id_: str) -> str:
         """The path of one dossier."""
@@ -87,9 +98,7 @@ INQUIRIES = Source(
     prefix="inquiry",
     kind=ThreadKind.INQUIRY,
     path=f"{POST_ORDER}/inquiry",
-    search=f"{POST_ORDER}/inquiry/search",
     page=payload.Inquiries,
-    members="members",
     detail=payload.InquiryDetail,
     id_="inquiry_id",
     opened=lambda one: one.creation_date,
@@ -100,16 +109,13 @@ INQUIRIES = Source(
     window=("inquiry_creation_date_range_from", "inquiry_creation_date_range_to"),
     narrow={"inquiry_status": "OPEN"},
     is_dateless=True,
-    names=("inquiryId",),
 )
 RETURNS = Source(
     stream="returns",
     prefix="return",
     kind=ThreadKind.RETURN,
     path=f"{POST_ORDER}/return",
-    search=f"{POST_ORDER}/return/search",
     page=payload.Returns,
-    members="members",
     detail=payload.ReturnDetail,
     id_="return_id",
     opened=lambda one: one.creation_info.creation_date,
@@ -120,14 +126,12 @@ RETURNS = Source(
     fixed={"role": "SELLER"},
     narrow={"return_state": "ALL_OPEN"},
     short={"fieldgroups": "SUMMARY"},
-    names=("returnId",),
 )
 CANCELLATIONS = Source(
     stream="cancellations",
     prefix="cancellation",
     kind=ThreadKind.CANCELLATION,
     path=f"{POST_ORDER}/cancellation",
-    search=f"{POST_ORDER}/cancellation/search",
     page=payload.Cancellations,
     members="cancellations",
     detail=payload.CancellationDetail,
@@ -138,16 +142,13 @@ CANCELLATIONS = Source(
     understand=cancellations.dossier,
     operations=("searchCancellations", "getCancellation"),
     fixed={"role": "SELLER"},
-    names=("cancelId",),
 )
 CASES = Source(
     stream="cases",
     prefix="case",
     kind=ThreadKind.CLAIM,
     path=f"{POST_ORDER}/casemanagement",
-    search=f"{POST_ORDER}/casemanagement/search",
     page=payload.Cases,
-    members="members",
     detail=payload.CaseDetail,
     id_="case_id",
     opened=lambda one: one.creation_date,
@@ -157,14 +158,13 @@ CASES = Source(
     operations=("searchCases", "getCase"),
     window=("case_creation_date_range_from", "case_creation_date_range_to"),
     is_dateless=True,
-    names=("caseId",),
 )
 DISPUTES = Source(
     stream="disputes",
     prefix="dispute",
     kind=ThreadKind.DISPUTE,
     path=f"{FULFILLMENT}/payment_dispute",
-    search=f"{FULFILLMENT}/payment_dispute_summary",
+    listed=f"{FULFILLMENT}/payment_dispute_summary",
     page=payload.Disputes,
     members="payment_dispute_summaries",
     detail=payload.DisputeDetail,
@@ -178,7 +178,6 @@ DISPUTES = Source(
     host="apiz",
     scheme="bearer",
     steps="getActivities",
-    names=("paymentDisputeId",),
 )
 
 SOURCES: Mapping[str, Source] = {
