@@ -28,7 +28,7 @@ from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, seller, stored, thread
 
 DAY = 24 * HOUR
-NAME, USER, OPAQUE = "Quill-Buyer_7", "uId0000001", "AAAA0000example+b/c=="
+NAME, USER, OPAQUE = "Quill-Buyer_7", "uId-Quill-0077", "AAAA0000quill+b/c=="
 IDS = frozenset({NAME, USER, OPAQUE})
 
 TEXTS = """
