@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -10,35 +9,24 @@ import sys
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import quote
 
 import pytest
-import structlog
-from click.testing import CliRunner
 
 from core import store
-from core.cli import main
 from core.loops import utcnow
 from core.model import SetAside
 from core.store import definitions, migrate, setaside, workers
-from tests.core import seeds
+from tests.core import seeds, terminal
 
-SETTINGS = """
-[store]
-dsn = "env:TEST_DSN"
+SETTINGS = terminal.settings("""
 [accounts.mk]
 connector = "mirakl"
 title = "Empik PL"
 sandbox = true
 options = { operator = "empik", poll_every = "2s" }
-[notifiers.log]
-kind = "file"
-path = "notices.jsonl"
-[routes.ops]
-notifiers = ["log"]
-fallback = true
-"""
+""")
 REAL = """
 [accounts.real]
 connector = "mirakl"
@@ -64,15 +52,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def dsn_of(address) -> str:
-    if "dsn" in address:
-        base = address["dsn"].partition("?")[0].rpartition("/")[0]
-        return f"{base}/{address['database']}"
-    user, password = address["user"], quote(address["password"])
-    host = quote(str(address["host"]), safe="")
-    return f"postgresql://{user}:{password}@/{address['database']}?host={host}"
-
-
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """A directory with settings, where commands are given."""
@@ -87,37 +66,15 @@ def files(tmp_path, monkeypatch):
 @pytest.fixture
 def given(files):
     """Gives a command: its exit code, what it printed, what it complained of."""
-
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-
-    def given(*args, stdin=""):
-        done = CliRunner().invoke(main, args, input=stdin, prog_name="replyby")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout, done.stderr
-
-    yield given
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+    with terminal.log_as_before():
+        yield terminal.give
 
 
 @pytest.fixture
 def ask(address, monkeypatch, files):
     """Runs statements on the database that the commands use."""
-    monkeypatch.setenv("TEST_DSN", dsn_of(address))
-
-    def ask(work):
-        async def connected():
-            db = await store.connect(address)
-            try:
-                return await work(db)
-            finally:
-                await db.close()
-
-        return asyncio.run(connected())
-
-    return ask
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of(address))
+    return partial(terminal.ask, address)
 
 
 @pytest.fixture
@@ -866,7 +823,7 @@ def empty(server, monkeypatch, files):
         await db.close()
 
     asyncio.run(run(f"create database {name}"))
-    monkeypatch.setenv("TEST_DSN", dsn_of({**server, "database": name}))
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of({**server, "database": name}))
     yield
     asyncio.run(run(f"drop database {name} with (force)"))
 

@@ -4,65 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import threading
-from urllib.parse import quote
+from functools import partial
 
 import pytest
-import structlog
-from click.testing import CliRunner
 
 from core import store
-from core.cli import main
 from core.loops import utcnow
 from core.store import workers
-from tests.core import seeds
+from tests.core import seeds, terminal
 
-SETTINGS = """
-[store]
-dsn = "env:TEST_DSN"
+SETTINGS = terminal.settings("""
 [accounts.mk]
 connector = "mirakl"
 sandbox = true
 options = { operator = "empik" }
-[notifiers.log]
-kind = "file"
-path = "notices.jsonl"
-[routes.ops]
-notifiers = ["log"]
-fallback = true
-"""
+""")
 IDS = "Zenobia Quill\n\n  customer-4711\n"
 
 
 @pytest.fixture
 def ask(address):
     """Runs statements on the database that the commands use."""
-
-    def ask(work):
-        async def connected():
-            db = await store.connect(address)
-            try:
-                return await work(db)
-            finally:
-                await db.close()
-
-        return asyncio.run(connected())
-
-    return ask
+    return partial(terminal.ask, address)
 
 
 @pytest.fixture
 def given(address, ask, tmp_path, monkeypatch):
     """Gives a command where a thread of Zenobia Quill is stored: its exit code, and all it said."""
-    where = f"host={quote(str(address['host']), safe='')}" if "host" in address else ""
-    login = f"{address.get('user')}:{quote(address.get('password', ''))}"
-    dsn = f"postgresql://{login}@/{address['database']}?{where}"
-    if "dsn" in address:
-        dsn = f"{address['dsn'].partition('?')[0].rpartition('/')[0]}/{address['database']}"
     (tmp_path / "settings.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TEST_DSN", dsn)
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of(address))
 
     async def seed(db):
         await seeds.put_account(db, utcnow())
@@ -70,18 +42,13 @@ def given(address, ask, tmp_path, monkeypatch):
         await seeds.put_message(db, utcnow(), body="I am customer-4711")
 
     ask(seed)
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
 
     def given(*args, stdin=""):
-        done = CliRunner().invoke(main, args, input=stdin, prog_name="replyby")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout + done.stderr
+        code, out, err = terminal.give(*args, stdin=stdin)
+        return code, out + err
 
-    yield given
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+    with terminal.log_as_before():
+        yield given
 
 
 def test_without_a_daemon_the_command_erases_by_itself(given, ask):

@@ -15,7 +15,8 @@ import urllib.request
 import pytest
 
 from core.store import pgcluster
-from tests.core.test_cli import dsn_of, free_port
+from tests.core.terminal import dsn_of
+from tests.core.test_cli import free_port
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
 

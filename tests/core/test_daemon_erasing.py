@@ -10,7 +10,7 @@ import time
 import pytest
 
 from core import store
-from tests.core.test_cli import dsn_of
+from tests.core.terminal import dsn_of
 from tests.core.test_daemon import Daemon
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]

@@ -13,7 +13,7 @@ import pytest
 from core.store import pgbinaries, pgcluster
 from core.store.postmaster import Postmaster
 from tests.conftest import HASTY
-from tests.core.test_cli import dsn_of
+from tests.core.terminal import dsn_of
 from tests.core.test_daemon import Daemon
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
-import structlog
-from click.testing import CliRunner
 
-from core.cli import main
 from core.model import Stream
 from core.orders import enriching
 from core.reading.walk import Reader
 from core.store import deeds, orders
 from sla.wording import in_utc
 from tests.connectors.amazon.spapi.conftest import ORDER
-from tests.core import seeds
+from tests.core import seeds, terminal
 
 WRONG = "302-9999999-9999999"
 
 SETTINGS = """
-[store]
-dsn = "env:TEST_DSN"
 [accounts.shop]
 connector = "amazon"
 [accounts.shop.options]
@@ -51,46 +43,21 @@ imap = { host = "127.0.0.1", port = 1, tls = "none" }
 smtp = { host = "127.0.0.1", port = 1, tls = "none" }
 sender = "plain@shop.example"
 marketplaces = ["A1PA6795UKMFR9"]
-[notifiers.log]
-kind = "file"
-path = "notices.jsonl"
-[routes.ops]
-notifiers = ["log"]
-fallback = true
 """
-
-
-def dsn_of(address):
-    if "dsn" in address:
-        base = address["dsn"].partition("?")[0].rpartition("/")[0]
-        return f"{base}/{address['database']}"
-    user, password = address["user"], quote(address["password"])
-    host = quote(str(address["host"]), safe="")
-    return f"postgresql://{user}:{password}@/{address['database']}?host={host}"
 
 
 @pytest.fixture
 def command(selling, address, tmp_path, monkeypatch):
     """Gives a command beside the stand-in: its exit code, what it printed and complained of."""
     told = selling.options()
-    (tmp_path / "settings.toml").write_text(SETTINGS % told)
+    (tmp_path / "settings.toml").write_text(terminal.settings(SETTINGS % told))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TEST_DSN", dsn_of(address))
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of(address))
     monkeypatch.setenv("TEST_PASSWORD", "a-password")
     monkeypatch.setenv("TEST_SECRET", told["client_secret"])
     monkeypatch.setenv("TEST_REFRESH", told["refresh_token"])
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-
-    async def command(*args):
-        done = await asyncio.to_thread(CliRunner().invoke, main, args, prog_name="replyby")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout, done.stderr
-
-    yield command
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+    with terminal.log_as_before():
+        yield terminal.give_beside
 
 
 async def test_what_may_be_done_is_shown_with_what_it_takes(command, selling):

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from urllib.parse import quote
-
 import pytest
-import structlog
-from click.testing import CliRunner
 
 from connectors.ebay.messages.mapping import TYPE
-from core.cli import main
 from core.store import enclosures
-from tests.core import seeds
+from tests.core import seeds, terminal
 
 SETTINGS = """
-[store]
-dsn = "env:TEST_DSN"
 [accounts.shop]
 connector = "ebay"
 [accounts.shop.options]
@@ -31,45 +22,21 @@ connector = "mirakl"
 [accounts.mk.options]
 base_url = "http://127.0.0.1:1"
 api_key = "env:TEST_SECRET"
-[notifiers.log]
-kind = "file"
-path = "notices.jsonl"
-[routes.ops]
-notifiers = ["log"]
-fallback = true
 """
-
-
-def dsn_of(address):
-    if "dsn" in address:
-        base = address["dsn"].partition("?")[0].rpartition("/")[0]
-        return f"{base}/{address['database']}"
-    user, password = address["user"], quote(address["password"])
-    host = quote(str(address["host"]), safe="")
-    return f"postgresql://{user}:{password}@/{address['database']}?host={host}"
 
 
 @pytest.fixture
 def command(sandbox, seller, address, tmp_path, monkeypatch):
     """Gives a command beside the stand-in: its exit code, what it printed and complained of."""
     told = sandbox.options(seller)
-    (tmp_path / "settings.toml").write_text(SETTINGS.format(**told, **told["hosts"]))
+    content = terminal.settings(SETTINGS.format(**told, **told["hosts"]))
+    (tmp_path / "settings.toml").write_text(content)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TEST_DSN", dsn_of(address))
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of(address))
     monkeypatch.setenv("TEST_SECRET", told["client_secret"])
     monkeypatch.setenv("TEST_REFRESH", told["refresh_token"])
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-
-    async def command(*args):
-        done = await asyncio.to_thread(CliRunner().invoke, main, args, prog_name="replyby")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout, done.stderr
-
-    yield command
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+    with terminal.log_as_before():
+        yield terminal.give_beside
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import pytest
 
 from core.commands import subscribing
 from core.errors import Mistaken
 from tests.connectors.ebay.push.conftest import TOKEN
+from tests.core import terminal
 
 SETTINGS = """
 {push}
-[store]
-dsn = "env:TEST_DSN"
 [accounts.shop]
 connector = "ebay"
 [accounts.shop.options]
@@ -31,29 +28,14 @@ client_secret = "env:TEST_SECRET"
 refresh_token = "env:TEST_REFRESH"
 seller = "shop-deaf"
 hosts = {{ api = "{api}", apiz = "{apiz}", apim = "{apim}", auth = "{auth}" }}
-[notifiers.log]
-kind = "file"
-path = "notices.jsonl"
-[routes.ops]
-notifiers = ["log"]
-fallback = true
 """
-
-
-def dsn_of(address):
-    if "dsn" in address:
-        base = address["dsn"].partition("?")[0].rpartition("/")[0]
-        return f"{base}/{address['database']}"
-    user, password = address["user"], quote(address["password"])
-    host = quote(str(address["host"]), safe="")
-    return f"postgresql://{user}:{password}@/{address['database']}?host={host}"
 
 
 @pytest.fixture
 def subscribe(sandbox, seller, address, endpoint, pushes, pool, tmp_path, monkeypatch, capsys):
     """What the command prints: `subscribe("shop", contact)`."""
     told = sandbox.options(seller)
-    monkeypatch.setenv("TEST_DSN", dsn_of(address))
+    monkeypatch.setenv("TEST_DSN", terminal.dsn_of(address))
     monkeypatch.setenv("TEST_SECRET", told["client_secret"])
     monkeypatch.setenv("TEST_REFRESH", told["refresh_token"])
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
@@ -61,7 +43,7 @@ def subscribe(sandbox, seller, address, endpoint, pushes, pool, tmp_path, monkey
     async def subscribe(account, contact=None, push="[push]"):
         content = SETTINGS.format(**told, **told["hosts"], endpoint=endpoint.url, push=push)
         path = tmp_path / "settings.toml"
-        path.write_text(content)
+        path.write_text(terminal.settings(content))
         await subscribing.subscribe(path, account, contact)
         said = capsys.readouterr().out.splitlines()
         return [line for line in said if line.startswith(f"{account}: ")]
