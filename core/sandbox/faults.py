@@ -165,6 +165,11 @@ class Faults:
         wrong = (o.fault.by for o in self.orders.values() if o.fault.kind == "skew" and _on(o, now))
         return timedelta(seconds=sum(wrong))
 
+    def shown(self, at: datetime) -> datetime:
+        """The marketplace's clock at the true time *at*, to the millisecond, skew included."""
+        at += self.skew()
+        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
     def pick(self, operation: str, path: str) -> Fault | None:
         """The rule that hits this request, None where it goes well."""
         now = self.clock()

@@ -15,7 +15,6 @@ from core.sandbox import control, faults
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
-    from types import TracebackType
 
     Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -70,8 +69,7 @@ class Loopback:
 
     def now(self) -> datetime:
         """The marketplace's own time, to the millisecond, skew included."""
-        now = self._clock() + self.faults.skew()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return self.faults.shown(self._clock())
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -81,12 +79,7 @@ class Loopback:
         self.url = f"http://{host}:{port}"
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 
     @web.middleware
@@ -129,13 +122,8 @@ class Served:
         await self._server.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._server.__aexit__(kind, fault, trace)
+    async def __aexit__(self, *fault: object) -> None:
+        await self._server.__aexit__(*fault)
 
     @property
     def received(self) -> deque[Received]:

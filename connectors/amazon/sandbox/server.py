@@ -26,7 +26,6 @@ from core.sandbox import mail
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from types import TracebackType
 
     from core.sandbox.mail import Mail, Taken
 
@@ -58,12 +57,7 @@ class Sandbox:
         self._stack.push_async_callback(_ended, running)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     async def add_seller(

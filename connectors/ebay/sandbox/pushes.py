@@ -23,7 +23,6 @@ from connectors.ebay.sandbox import destinations, payload, topics
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from types import TracebackType
 
     from connectors.ebay.sandbox.applications import Application
     from connectors.ebay.sandbox.conversations import Conversation, Message
@@ -94,12 +93,7 @@ class Pushes:
         self._stack.push_async_callback(self._stop, running)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     @property

@@ -34,7 +34,6 @@ from core.sandbox.serve import RECORDED, Loopback
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from types import TracebackType
 
     from aiohttp import web
 
@@ -116,18 +115,12 @@ class Sandbox:
         await self._stack.enter_async_context(self.pushes)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def now(self) -> datetime:
         """The time at eBay, to the millisecond, skew included."""
-        now = self._clock() + self.faults.skew()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return self.faults.shown(self._clock())
 
     @property
     def hosts(self) -> dict[str, str]:

@@ -156,6 +156,4 @@ class SellerStage:
         return self.seller.mailbox.live[int(thread)]
 
     def _at(self, at: datetime) -> datetime:
-        """The clock of eBay at the true time *at*, to the millisecond."""
-        at += self.sandbox.faults.skew()
-        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+        return self.sandbox.faults.shown(at)

@@ -161,6 +161,4 @@ class ShopStage:
         return [self.shop.operator.orders[name] for name in names]
 
     def _at(self, at: datetime) -> datetime:
-        """The marketplace's clock at the true time *at*, to the millisecond."""
-        at += self.sandbox.faults.skew()
-        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+        return self.sandbox.faults.shown(at)

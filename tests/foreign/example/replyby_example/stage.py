@@ -20,7 +20,6 @@ from replyby_example.options import CornerShopOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
     from core.conformance import Fault
 
@@ -52,13 +51,8 @@ class CornerShopStage:
         self.options = _options(self._server.url)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._server.__aexit__(kind, fault, trace)
+    async def __aexit__(self, *fault: object) -> None:
+        await self._server.__aexit__(*fault)
 
     def write(self, count: int = 1) -> None:
         """As many customers each write a first line."""
