@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +37,7 @@ from tests.connectors.amazon.letters import (
     sent,
     wrapped,
 )  # fmt: skip
+from tests.connectors.books import turn
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -49,14 +49,7 @@ def read(*arrivals, memory=None, **more):
 
 
 def turns(pieces, *, seen_at=None):
-    fields = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
-    return [
-        SimpleNamespace(
-            **{name: getattr(m, name) for name in fields},
-            seen_at=seen_at or max(m.sent_at, m.visible_at or m.sent_at),
-        )
-        for m in pieces.messages
-    ]
+    return [turn(m, seen_at or max(m.sent_at, m.visible_at or m.sent_at)) for m in pieces.messages]
 
 
 def clocks_of(pieces, kind=ThreadKind.MESSAGE, **more):

@@ -11,11 +11,10 @@ from connectors.ebay.access import Access
 from connectors.ebay.options import EbayOptions
 from connectors.ebay.sandbox.server import Sandbox
 from core.connector import Transport
-from core.transport.http import Http, Limits, open_session
-from tests.connectors.standing import Clock
+from core.transport.http import Http
+from tests.connectors.standing import QUICK, Clock
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
 @pytest.fixture
@@ -30,14 +29,23 @@ async def sandbox(clock):
 
 
 @pytest.fixture
-def seller(sandbox):
-    return sandbox.market.add_seller("shop-b")
+def market(sandbox):
+    return sandbox.market
 
 
 @pytest.fixture
-async def session():
-    async with open_session("test") as session:
-        yield session
+def seller(market):
+    return market.add_seller("shop-b")
+
+
+@pytest.fixture
+def desk(seller):
+    return seller.desk
+
+
+@pytest.fixture
+def buyer(market):
+    return market.add_member("buyer-a")
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from core.connector import PushRequest, Transport
 from core.model import Draft, File
 from core.stage import Watch, walk
 from core.transport import oauth
-from core.transport.http import Http, Limits
+from core.transport.http import Http
 from tests.connectors.ebay import contract
+from tests.connectors.standing import QUICK
 
 TOKEN = "a-verification-token-of-thirty-two-signs"
 PICTURE = File("label.png", b"\x89PNG\r\n\x1a\n...", "image/png")
 LABEL = File("label.pdf", media_type="application/pdf", url="https://files.shop.example/label.pdf")
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 from connectors.ebay import spec
 from connectors.ebay.sandbox import stories
@@ -13,37 +11,20 @@ from core.connector import Transport
 from core.errors import ConnectorError
 from core.sandbox.scene import Scene
 from core.transport.http import Http, Limits
-from sla.clock import clocks
+from tests.connectors.books import Book
 
 PROMISE = timedelta(hours=2)
 EVERY = timedelta(minutes=15)
-TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 IMPATIENT = Limits(attempts=1, patience=0.0, total=0.5)
 FAULTS = ("drop", "reset", "truncated", "slow", "duplicate")
 
 
-class Book:
-    """What core keeps: messages, threads, readings appended, cursors of finished walks."""
+class Shop(Book):
+    """A book of what *promises* make of it."""
 
     def __init__(self, promises):
+        super().__init__()
         self.promises = promises
-        self.messages, self.seen, self.threads, self.readings, self.cursors = {}, {}, {}, {}, {}
-        self.failed = 0
-
-    async def poll(self, connector, stream, now):
-        """One walk; a page that came is kept, the cursor moves at the walk's end."""
-        position = None
-        try:
-            while True:
-                page = await connector.fetch(stream, self.cursors.get(stream), position, now)
-                self.keep(page, now)
-                if not page.more:
-                    break
-                position = page.position
-        except ConnectorError:
-            self.failed += 1
-        else:
-            self.cursors[stream] = page.cursor
 
     async def look(self, connector, now):
         """What core does with threads of which not all could be read."""
@@ -53,28 +34,9 @@ class Book:
         except ConnectorError:
             self.failed += 1
 
-    def keep(self, page, now):
-        self.threads |= {thread.id: thread for thread in page.threads}
-        for message in page.messages:
-            self.messages[message.id] = message
-            self.seen.setdefault(message.id, now)
-        for thread, given in page.given:
-            readings = self.readings.setdefault(thread, [])
-            if replace(given, read_at=now) not in [replace(one, read_at=now) for one in readings]:
-                readings.append(given)
-
     def waits(self, thread):
         """Until when somebody waits there now, by what; nothing where nobody does."""
-        turns = [
-            SimpleNamespace(
-                **{name: getattr(one, name) for name in TURN}, seen_at=self.seen[one.id]
-            )
-            for one in self.messages.values()
-            if one.thread == thread
-        ]
-        kind = self.threads[thread].kind
-        fitting = [p for p in self.promises if kind in p.applies_to]
-        found = clocks(turns, fitting, self.readings.get(thread, []), kind=kind)
+        found = self.clocks(thread, self.promises, self.threads[thread].kind)
         return sorted((c.promise, c.due_at) for c in found if c.ended is None)
 
 
@@ -96,7 +58,7 @@ async def test_a_day_of_faults_ends_with_all_that_ebay_has(
     connector = spec.open(options, Transport(Http(session, limits=IMPATIENT)))
     patient = spec.open(options, Transport(Http(session)))
     promises = (*spec.policies(options), *spec.goals(options))
-    book, begun, again = Book(promises), clock.now, scene.once(clock.now)
+    book, begun, again = Shop(promises), clock.now, scene.once(clock.now)
     spoil(sandbox.faults)
     while clock.now < begun + timedelta(days=1):
         clock.now += EVERY
@@ -106,7 +68,7 @@ async def test_a_day_of_faults_ends_with_all_that_ebay_has(
             await book.poll(connector, stream.name, clock.now)
         await book.look(connector, clock.now)
     sandbox.faults.lift()
-    truth = Book(promises)
+    truth = Shop(promises)
     for stream in spec.streams(options):
         await book.poll(patient, stream.name, clock.now)
         await truth.poll(patient, stream.name, clock.now)

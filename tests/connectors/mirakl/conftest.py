@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 
 from connectors.mirakl import spec
 from connectors.mirakl.sandbox.server import Sandbox
 from core.connector import Transport
-from core.transport.http import Http, Limits, open_session
+from core.transport.http import Http
 from sla.clock import clocks
 from sla.policy import ThreadKind
-from tests.connectors.standing import Clock
+from tests.connectors.books import turn
+from tests.connectors.standing import QUICK, Clock
 
-TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
 @pytest.fixture
@@ -47,12 +45,6 @@ def shop(operator, other_shop):
     shop = operator.add_shop(2000, "My shop")
     shop.key = operator.add_key((1000, 2000), default=1000)
     return shop
-
-
-@pytest.fixture
-async def session():
-    async with open_session("test") as session:
-        yield session
 
 
 @pytest.fixture
@@ -114,11 +106,7 @@ class Everything:
     def clocks(self, thread, policies, now, *, kind=ThreadKind.MESSAGE):
         """The clocks of a thread, all of it seen *now*; *thread* is one, or an id."""
         name = getattr(thread, "id", thread)
-        turns = [
-            SimpleNamespace(**{n: getattr(m, n) for n in TURN}, seen_at=now)
-            for m in self.messages.values()
-            if m.thread == name
-        ]
+        turns = [turn(m, now) for m in self.messages.values() if m.thread == name]
         fitting = [p for p in policies if kind in p.applies_to]
         given = [self.given[name]] if name in self.given else []
         return clocks(turns, fitting, given, kind=kind)

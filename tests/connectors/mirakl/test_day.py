@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,64 +11,31 @@ from connectors.mirakl import incidents, spec
 from connectors.mirakl.sandbox.inbox import Habits
 from connectors.mirakl.sandbox.opening import ShopStage
 from core.connector import Transport
-from core.errors import ConnectorError
 from core.sandbox.scene import Scene
 from core.transport.http import Http, Limits
-from sla.clock import clocks
 from sla.policy import ThreadKind
+from tests.connectors.books import Book
 
 PROMISE = timedelta(hours=2)
 EVERY = timedelta(minutes=5)
-TURN = ("id", "party", "kind", "sent_at", "to", "delivery", "level")
 IMPATIENT = Limits(attempts=1, patience=0.0, total=0.5)
 
 
-class Book:
-    """What core keeps: messages as first seen, readings appended, cursors of finished walks."""
+class Shop(Book):
+    """A book in which a reading may repeat an earlier one, after another."""
 
-    def __init__(self) -> None:
-        self.messages, self.seen, self.readings, self.cursors = {}, {}, {}, {}
-        self.failed = 0
-
-    async def poll(self, connector, stream, now):
-        """One walk; a page that came is kept, the cursor moves at the walk's end."""
-        position = None
-        try:
-            while True:
-                page = await connector.fetch(stream, self.cursors.get(stream), position, now)
-                self.keep(page, now)
-                if not page.more:
-                    break
-                position = page.position
-        except ConnectorError:
-            self.failed += 1
-        else:
-            self.cursors[stream] = page.cursor
-
-    def keep(self, page, now):
-        for message in page.messages:
-            self.messages[message.id] = message
-            self.seen.setdefault(message.id, now)
-        for thread, given in page.given:
-            readings = self.readings.setdefault(thread, [])
-            if not readings or replace(readings[-1], read_at=now) != replace(given, read_at=now):
-                readings.append(given)
+    def compared(self, readings):
+        return readings[-1:]
 
     def ends(self, policies, kind):
         """Of each thread: who waited from when to when, and how it ended."""
         threads = set(self.readings) | {m.thread for m in self.messages.values()}
         cases = {name for name in threads if incidents.order_of(name)}
         threads = cases if kind is ThreadKind.INCIDENT else threads - cases
-        fitting = [p for p in policies if kind in p.applies_to]
-        return {name: self._ends(name, fitting, kind) for name in threads}
+        return {name: self._ends(name, policies, kind) for name in threads}
 
     def _ends(self, thread, policies, kind):
-        turns = [
-            SimpleNamespace(**{n: getattr(m, n) for n in TURN}, seen_at=self.seen[m.id])
-            for m in self.messages.values()
-            if m.thread == thread
-        ]
-        found = clocks(turns, policies, self.readings.get(thread, []), kind=kind)
+        found = self.clocks(thread, policies, kind)
         return [(c.waits_for, c.started_at, c.stopped_at, c.ended) for c in found]
 
 
@@ -96,7 +61,7 @@ async def test_a_day_of_faults_ends_with_all_that_the_marketplace_has(
     )
     connector = spec.open(options, Transport(Http(session, limits=IMPATIENT)))
     patient = spec.open(options, Transport(Http(session)))
-    book, begun = Book(), clock.now
+    book, begun = Shop(), clock.now
     spoil(sandbox.faults)
     again = scene.once(clock.now)
     while clock.now < begun + timedelta(days=1):
@@ -110,7 +75,7 @@ async def test_a_day_of_faults_ends_with_all_that_the_marketplace_has(
     for stream in ("messages", "incidents"):
         await book.poll(patient, stream, clock.now)
 
-    truth = Book()
+    truth = Shop()
     for stream in ("messages", "incidents"):
         await truth.poll(patient, stream, clock.now)
     policies = spec.policies(options)

@@ -15,6 +15,7 @@ from connectors.mirakl import incidents, mapping
 from connectors.mirakl.payload import Orders, Threads
 from core.errors import BadPayload
 from core.transport import answers, salvage
+from tests.connectors.spoiling import anything, changed, places
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOWN = mapping.Shown("https://op.example", labels={"26": "Where is my order?"})
@@ -23,48 +24,15 @@ THREADS = json.loads((RECORDED / "m11.json").read_text())
 ORDERS = json.loads((RECORDED / "or11.json").read_text())
 NEIGHBOUR = THREADS["data"][-1]["id"]
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(), max_size=20)
-    | st.sampled_from(["", "\x00", "\ud800", "x" * 3000, "2026-13-01T00:00:00Z", "SHOP_USER"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def places(content, path=()):
-    yield path
-    parts = content.items() if isinstance(content, dict) else enumerate(content)
-    for part, inner in parts:
-        if isinstance(inner, dict | list):
-            yield from places(inner, (*path, part))
-        else:
-            yield (*path, part)
-
-
+JSON = anything("SHOP_USER")
 IN_FIRST_THREADS = [p for p in places(THREADS["data"][:2]) if p]
 IN_AN_ORDER = [p for p in places(ORDERS["orders"]) if p]
-
-
-def changed(content, path, value, *, drop):
-    content = deepcopy(content)
-    inner = content
-    for part in path[:-1]:
-        inner = inner[part]
-    if drop:
-        del inner[path[-1]]
-    else:
-        inner[path[-1]] = value
-    return content
 
 
 @settings(max_examples=400)
 @given(st.sampled_from(IN_FIRST_THREADS), JSON, st.booleans())
 def test_whatever_one_field_is_the_neighbours_are_read(path, value, drop):
-    page = json.loads(json.dumps(changed(THREADS, ("data", *path), value, drop=drop)))
+    page = changed(THREADS, ("data", *path), value, drop=drop)
     read = salvage.read(Threads, page)
     found = mapping.page(read.value.data, SHOWN, NOW)
 
@@ -85,7 +53,7 @@ def test_several_faults_of_a_page_cost_no_more_than_their_threads(faults):
             page = changed(page, ("data", *path), value, drop=False)
         except (LookupError, TypeError):
             continue
-    read = salvage.read(Threads, json.loads(json.dumps(page)))
+    read = salvage.read(Threads, page)
     found = mapping.page(read.value.data, SHOWN, NOW)
 
     assert NEIGHBOUR in {t.id for t in found.threads}
@@ -98,7 +66,7 @@ def test_whatever_one_order_is_the_next_one_is_read(path, value, drop):
     good = deepcopy(ORDERS["orders"][0])
     good["order_id"] = "GOOD-A"
     orders["orders"].append(good)
-    read = salvage.read(Orders, json.loads(json.dumps(orders)), ("order_line_id", "order_id"))
+    read = salvage.read(Orders, orders, ("order_line_id", "order_id"))
     found = incidents.found(read.value.orders, {}, SHOWN, NOW)
 
     assert incidents.thread_id("GOOD-A", "ORD-1001-A-1") in found.open

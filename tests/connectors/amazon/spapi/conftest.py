@@ -10,7 +10,7 @@ from connectors.amazon.options import AmazonOptions
 from connectors.amazon.sandbox.spapi import SellingApi
 from connectors.amazon.sandbox.spapi_market import Bought
 from connectors.amazon.spapi.partner import Partner
-from core.transport.http import Http, Limits, open_session
+from core.transport.http import Http, Limits
 from tests.connectors.standing import Clock
 
 DE, FR = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
@@ -36,12 +36,6 @@ def selling(api, clock):
     selling = api.add_selling("eu", (DE,))
     selling.bought(Bought(ORDER, DE, clock() - timedelta(days=4)))
     return selling
-
-
-@pytest.fixture
-async def session():
-    async with open_session("test") as session:
-        yield session
 
 
 def options(selling, *marketplaces, **more):

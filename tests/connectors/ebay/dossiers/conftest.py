@@ -9,11 +9,6 @@ from tests.connectors.ebay.dossiers.files import Files
 
 
 @pytest.fixture
-def desk(seller):
-    return seller.desk
-
-
-@pytest.fixture
 def dossiers(access, options):
     return Dossiers(access, options)
 

@@ -9,28 +9,15 @@ import pytest
 from connectors.ebay.access import Access
 from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.options import EbayOptions
-from connectors.ebay.sandbox.server import Sandbox
-from core.transport.http import Http, Limits, open_session
-from tests.connectors.standing import Clock
+from core.transport.http import Http
+from tests.connectors.standing import QUICK, Clock
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-QUICK = Limits(first_wait=0.0, longest_wait=0.0, patience=0.0)
 
 
 @pytest.fixture
 def clock():
     return Clock(NOON)
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock, seed=1) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def market(sandbox):
-    return sandbox.market
 
 
 @pytest.fixture
@@ -41,12 +28,6 @@ def seller(market):
 @pytest.fixture
 def buyer(market):
     return market.add_member("quill_zen")
-
-
-@pytest.fixture
-async def session():
-    async with open_session("test") as session:
-        yield session
 
 
 @pytest.fixture

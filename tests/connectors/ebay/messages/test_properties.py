@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from connectors.ebay.messages.payload import Conversations, Entries
 from core.errors import BadPayload
 from core.transport import salvage
 from sla.policy import Party
+from tests.connectors.spoiling import anything, changed, places
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OWN = frozenset({"quillons-shop"})
@@ -24,38 +24,7 @@ LISTED = json.loads((RECORDED / "conversations.json").read_text())
 WHOLE = json.loads((RECORDED / "conversation.json").read_text())
 PUSHED = json.loads((RECORDED / "new_message.json").read_text())["notification"]["data"]
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(), max_size=20)
-    | st.sampled_from(["", "\x00", "\ud800", "x" * 3000, "2026-13-01T00:00:00Z", "<p>", "&#0;"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def places(content, path=()):
-    yield path
-    parts = content.items() if isinstance(content, dict) else enumerate(content)
-    for part, inner in parts:
-        if isinstance(inner, dict | list):
-            yield from places(inner, (*path, part))
-        else:
-            yield (*path, part)
-
-
-def changed(content, path, value, *, drop):
-    content = deepcopy(content)
-    inner = content
-    for part in path[:-1]:
-        inner = inner[part]
-    if drop:
-        del inner[path[-1]]
-    else:
-        inner[path[-1]] = value
-    return json.loads(json.dumps(content))
+JSON = anything("<p>", "&#0;")
 
 
 def sound(page):

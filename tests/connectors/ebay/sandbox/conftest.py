@@ -1,4 +1,4 @@
-"""A stand-in with one seller, a clock that stands until it is moved, and somebody who calls.
+"""Somebody who calls the stand-in of the folder above.
 
 Every answer of an operation that eBay's contracts know is held against them, where they are.
 """
@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from aiohttp import ClientSession
 
 from connectors.ebay.sandbox.applications import SCOPE
-from connectors.ebay.sandbox.server import Sandbox
 from tests.connectors.ebay.sandbox import answers
-from tests.connectors.standing import Clock
 
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+if TYPE_CHECKING:
+    from connectors.ebay.sandbox.server import Sandbox
 
 
 class Answer(NamedTuple):
@@ -81,32 +79,6 @@ class Caller:
         operation = self.sandbox.received[-1].operation
         if answers.is_known(operation):
             assert not answers.faults(operation, status, body)
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock, seed=1) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def market(sandbox):
-    return sandbox.market
-
-
-@pytest.fixture
-def seller(market):
-    return market.add_seller("shop-b")
-
-
-@pytest.fixture
-def buyer(market):
-    return market.add_member("buyer-a")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.ebay.sandbox.conversations import Wanted
 from connectors.ebay.sandbox.market import Market
-from tests.connectors.ebay.sandbox.conftest import NOON
+from tests.connectors.ebay.conftest import NOON
 
 MINUTES = st.integers(0, 600)
 WRITTEN = st.tuples(st.integers(0, 39), MINUTES)

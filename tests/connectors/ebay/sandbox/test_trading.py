@@ -17,11 +17,6 @@ LETTERS = "<StartTime>2026-11-01T00:00:00Z</StartTime><EndTime>2026-12-01T00:00:
 
 
 @pytest.fixture
-def buyer(sandbox):
-    return sandbox.market.add_member("buyer-a")
-
-
-@pytest.fixture
 def asked(seller, buyer, clock):
     """A buyer asks about an order: (the conversation, the question)."""
 

@@ -69,11 +69,6 @@ def walk(trading, store, clock):
 
 
 @pytest.fixture
-def buyer(sandbox):
-    return sandbox.market.add_member("buyer-a")
-
-
-@pytest.fixture
 def order(seller, buyer):
     return seller.sells(buyer)
 

@@ -1,4 +1,4 @@
-"""A stand-in with one operator, one shop and a clock that stands until it is moved."""
+"""A shop at the stand-in of the folder above, and somebody who calls it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from connectors.mirakl.sandbox.server import Sandbox
 from tests.connectors.standing import Clock
 
 NOON = datetime(2026, 3, 2, 12, 0, 1, 500_000, tzinfo=UTC)
@@ -16,17 +15,6 @@ NOON = datetime(2026, 3, 2, 12, 0, 1, 500_000, tzinfo=UTC)
 @pytest.fixture
 def clock():
     return Clock(NOON)
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock, seed=1) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def operator(sandbox):
-    return sandbox.add_operator("op")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A stand-in with one seller on a Friday morning, and a clock that stands until it is moved."""
+"""Somebody who calls the stand-in's Post-Order on a Friday morning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 
 from connectors.ebay.sandbox.applications import SCOPES
-from connectors.ebay.sandbox.server import Sandbox
 from tests.connectors.standing import Clock
 
 FRIDAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -17,22 +16,6 @@ FRIDAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
 @pytest.fixture
 def clock():
     return Clock(FRIDAY)
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock, seed=1) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def seller(sandbox):
-    return sandbox.market.add_seller("shop-b")
-
-
-@pytest.fixture
-def desk(seller):
-    return seller.desk
 
 
 @pytest.fixture
