@@ -293,10 +293,15 @@ def _tell(
 
 
 def _drop(old: ClockRow, row: ClockRow) -> str | None:
-    """With which word unsent warnings and breaches are kept back: they are true no more."""
+    """With which word unsent warnings and breaches are kept back: they are true no more.
+
+    What ended late without a reply is told all the same: nobody knows of it yet.
+    """
     if old.clock.ended is not None or not old.step:
         return None
-    if row.clock.ended in ("met", "late"):
+    if row.clock.ended == "late":
+        return "answered" if row.is_replied else None
+    if row.clock.ended == "met":
         return "answered"
     if row.clock.ended == "void" or SUPERSEDED in row.clock.flags:
         return "ended"

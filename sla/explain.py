@@ -140,7 +140,7 @@ def _others(case: Case) -> Iterator[str]:
             continue
         turn = case.turns.get(name)
         if turn is None and name.startswith(PREFIX):
-            yield f"The marketplace gave the date {_date(case, name)}; it is kept with it."
+            yield f"The marketplace dates its begin {_date(case, name)}; that is kept with it."
         elif turn and instant(turn) < clock.started_at and not case.counts_latest:
             yield f"Message {name} came before; a mark says that it needs no reply."
         elif turn:
@@ -200,7 +200,7 @@ def _end(case: Case) -> str:
         left = case.elapsed(clock.stopped_at, clock.due_at)
         return f"Met {at}{by}: after {used}, with {left} left."
     late = case.elapsed(clock.due_at, clock.stopped_at)
-    why = f" ({_REASONS[clock.reason]})" if clock.reason in _REASONS else ""
+    why = f" ({_LATE[clock.reason]})" if clock.reason in _LATE else ""
     return f"Late{why} {at}{by}: after {used}, {late} after the deadline."
 
 
@@ -217,7 +217,7 @@ _REASONS = {
     "confirmed": "the marketplace shows the mark that none is needed",
     "unanswerable": "no answer is possible there any more",
     "erased": "the buyer was erased",
-    "withdrawn": "the buyer withdrew",
+    "withdrawn": "it was withdrawn, or is asked no more",
     "escalated": "it was escalated",
     "closed_by_buyer": "the buyer closed it",
     "merged": "its waiting is part of another",
@@ -225,6 +225,14 @@ _REASONS = {
     "account_retired": "the account is read no more",
     LAPSED: "a further message came after the window",
 }
+
+_LATE = {
+    **_REASONS,
+    "withdrawn": "unanswered: the marketplace asks no more",
+    "escalated": "unanswered: it was escalated",
+    "closed_by_buyer": "unanswered: the buyer closed it",
+}
+"""What ended a clock after its deadline: whoever closed it, nobody here had acted in time."""
 
 
 _NOTES = {

@@ -484,6 +484,14 @@ class TestABreach:
 
         assert (changes.drop, changes.corrections) == ({1: "answered"}, [])
 
+    def test_a_breach_that_ended_without_a_reply_is_still_told(self, shop):
+        shop.put(asked("m", at(0)), now=at(1))
+        shop.tell(at(11))
+
+        changes = shop.put(told("over", at(11), Kind.UNANSWERABLE), now=at(11))
+
+        assert (shop.row.clock.ended, shop.row.breached_at, changes.drop) == ("late", at(10), {})
+
     def test_while_the_hosts_clock_is_unsure_nothing_is_counted(self, shop):
         shop.put(asked("m", at(0)), now=at(1))
 

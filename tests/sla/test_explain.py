@@ -74,8 +74,8 @@ def test_a_date_that_the_marketplace_gave_reads_as_other_instants(number):
     )]  # fmt: skip
     lines = story([replied("r", at(12))], [chicago], dates, number=number)
 
-    assert [line for line in said(lines, "start") if "gave" in line] == [
-        "The marketplace gave the date Mon 2026-03-02 04:30; it is kept with it."
+    assert [line for line in said(lines, "start") if "dates" in line] == [
+        "The marketplace dates its begin Mon 2026-03-02 04:30; that is kept with it."
     ]
 
 
@@ -317,7 +317,7 @@ def test_a_given_deadline_is_told_by_its_readings():
         "warnings: Warnings at Tue 2026-03-03 01:00, Tue 2026-03-03 13:30, Tue 2026-03-03 21:00.",
         "counts not: Message r (Mon 2026-03-02 02:00) is no answer to what is asked for.",
         (
-            "end: Late (the buyer closed it) Wed 2026-03-04 12:00 (UTC): "
+            "end: Late (unanswered: the buyer closed it) Wed 2026-03-04 12:00 (UTC): "
             "after 60 h, 10 h after the deadline."
         ),
         "note: The marketplace did not state the date: the shortest published time was taken.",
