@@ -22,7 +22,7 @@ from core.errors import (
 )
 from core.ingest import LEASE
 from core.model import HealthState, SetAside
-from core.reading import health, look, missed, silence, walk
+from core.reading import health, look, missed, patience, silence, walk
 from core.reading.slots import Slots
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
@@ -44,7 +44,6 @@ __all__ = ["Reader", "Slots", "account", "once"]
 BATCH = 4
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=1)
 ELSEWHERE = timedelta(minutes=1)
 CUT = 200
 SHORTEST = timedelta(milliseconds=10)
@@ -230,7 +229,9 @@ def wait_after(fault: ConnectorError, failures: int, every: timedelta) -> timede
     doubling from seconds to some minutes (a rare stream: to its own interval), spread by a third.
     """
     if isinstance(fault, RateLimited) and fault.retry_after is not None:
-        return min(max(timedelta(seconds=fault.retry_after), timedelta(seconds=1)), LONGEST_WAIT)
+        return min(
+            max(timedelta(seconds=fault.retry_after), timedelta(seconds=1)), patience.LONGEST_WAIT
+        )
     if isinstance(fault, BadCredentials):
         return health.retry_after(failures)
     longest = min(FIRST_RETRY, every) * 2.0 ** min(failures, 16)

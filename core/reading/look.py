@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import ingest
+from core import crash, ingest
 from core.connector import Looks
-from core.errors import BadPayload, ConnectorError, RateLimited
-from core.reading import observe
+from core.errors import BadPayload, ConnectorError, RateLimited, Unreachable
+from core.reading import observe, patience
 from core.reading.walk import in_time
-from core.store import budget, threads, transaction
+from core.store import threads, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 AT_ONCE = 20
 DAY = timedelta(days=1)
 SWEEP_EVERY = timedelta(hours=1)
-DEFAULT_WAIT = timedelta(minutes=1)
+MOST_UNREACHABLE = 3
+"""So many threads in a row that cannot be reached by themselves end a look."""
 
 log = structlog.get_logger()
 
@@ -40,17 +41,16 @@ async def after(this: Round, walk: Walk) -> None:
         return
     account, before = walk.lease.account, this.clock() - DAY
     async with transaction(this.pool) as db:
+        if await patience.is_asked_for(db, walk.reader):
+            return
         ids = await threads.incomplete(db, account, before, AT_ONCE)
         if sweeps:
             ids += await threads.open_unread(db, account, before, AT_ONCE)
     try:
         await _look(this, walk, connector, list(dict.fromkeys(ids)))
     except RateLimited as limit:
-        wait = DEFAULT_WAIT
-        if limit.retry_after is not None:
-            wait = timedelta(seconds=limit.retry_after)
         async with transaction(this.pool) as db:
-            await budget.defer(db, walk.reader.budget, wait)
+            await patience.after(db, walk.reader, limit)
     except ConnectorError as fault:
         log.info("look failed", reason=fault.reason, threads=len(ids))
 
@@ -65,26 +65,54 @@ def is_turn_to_sweep(walk: Walk) -> bool:
 
 
 async def _look(this: Round, walk: Walk, connector: Looks, ids: Sequence[str]) -> None:
-    """Read *ids* whole; where one of them cannot be read at all, the others are by themselves."""
+    """Read *ids* whole; where that fails, each is read by itself, so that one costs no other.
+
+    What fails by itself had its turn too: the others come first the next time. Where several in a
+    row cannot be reached it is so with the marketplace, and the rest is left for then.
+    """
     if not ids:
         return
     try:
-        page = await in_time(this, connector.look(ids, this.clock()))
-    except BadPayload:
+        page = await _read(this, connector, ids)
+    except RateLimited:
+        raise
+    except ConnectorError:
         if len(ids) == 1:
             await _looked(this, walk, ids, None)
             raise
-        for id_ in ids:
-            await _look_alone(this, walk, connector, id_)
+    else:
+        await _looked(this, walk, ids, page)
         return
-    await _looked(this, walk, ids, page)
+    unreachable = 0
+    for id_ in ids:
+        failed = await _fails_alone(this, walk, connector, id_)
+        unreachable = unreachable + 1 if failed else 0
+        if unreachable >= MOST_UNREACHABLE:
+            return
 
 
-async def _look_alone(this: Round, walk: Walk, connector: Looks, id_: str) -> None:
+async def _fails_alone(this: Round, walk: Walk, connector: Looks, id_: str) -> bool:
+    """Read one; whether it could not be reached."""
     try:
         await _look(this, walk, connector, [id_])
-    except BadPayload:
-        log.info("thread unreadable")
+    except RateLimited:
+        raise
+    except ConnectorError as fault:
+        log.warning("thread not read", reason=fault.reason, detail=fault.detail)
+        return isinstance(fault, Unreachable)
+    return False
+
+
+async def _read(this: Round, connector: Looks, ids: Sequence[str]) -> Page:
+    """A connector's bug is an answer that it could not read: it costs no other thread."""
+    try:
+        return await in_time(this, connector.look(ids, this.clock()))
+    except ConnectorError:
+        raise
+    except Exception as bug:  # noqa: BLE001  # one thread may not cost the others
+        error, where = type(bug).__name__, crash.places(bug)
+        log.error("look crashed", error=error, trace=where)  # noqa: TRY400  # its text may quote a buyer
+        raise BadPayload(f"crashed: {error}") from None
 
 
 async def _looked(this: Round, walk: Walk, ids: Sequence[str], page: Page | None) -> None:

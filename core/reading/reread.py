@@ -6,7 +6,6 @@ What fails costs the look and nothing else: the next walk reads the thread anywa
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,8 +13,8 @@ import structlog
 from core import ingest
 from core.connector import Looks
 from core.errors import BadPayload, ConnectorError, RateLimited
-from core.reading import observe
-from core.store import budget, threads, transaction
+from core.reading import observe, patience
+from core.store import threads, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from core.model import Page
     from core.reading.walk import Reader, Round
-
-DEFAULT_WAIT = 60.0
 
 log = structlog.get_logger()
 
@@ -79,10 +76,9 @@ async def _looked(connector: Looks, thread: str, at: datetime) -> Page:
 
 async def _is_deferred(this: Round, reader: Reader) -> bool:
     async with transaction(this.pool) as db:
-        return reader.budget in await budget.waiting(db)
+        return await patience.is_asked_for(db, reader)
 
 
 async def _defer(this: Round, reader: Reader, limit: RateLimited) -> None:
-    wait = DEFAULT_WAIT if limit.retry_after is None else limit.retry_after
     async with transaction(this.pool) as db:
-        await budget.defer(db, reader.budget, timedelta(seconds=wait))
+        await patience.after(db, reader, limit)

@@ -20,7 +20,8 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import HealthState, NoticeKind, Page, Published, SetAside, Stream
 from core.poll import Reader, wait_after
-from core.reading import blind, ending, walk
+from core.reading import blind, ending, reread, walk
+from core.reading.walk import Round
 from core.store import streams, transaction
 from sla.clock import Given
 from tests.core import pages, seeds
@@ -924,6 +925,86 @@ async def test_a_look_that_is_rate_limited_puts_off_the_key(polling, now):
     await polling.once()
 
     assert (await pages.rows(polling.pool, "budget", "1"))[0]["key"] == "budget"
+
+
+async def test_a_look_that_is_limited_alone_puts_off_looks_alone_and_an_hour_at_most(polling, now):
+    alone = [Stream(name, MINUTE, limited_alone=True) for name in ("messages", "returns")]
+    mk = await polling.read(setup("mk", *alone), setup("other", *alone))
+    mk.say(page(thread(as_of=now, incomplete=True), buyer("M2", now - HOUR)), stream="messages")
+    mk.whole["T1"] = RateLimited("429", retry_after=80_000.0)
+
+    await polling.once()
+    [(key, wait)] = [
+        tuple(r) for r in await polling.pool.fetch("select key, next_at - now() from budget")
+    ]
+    assert key == "looks mk"
+    assert wait <= HOUR
+
+    mk.say(page(thread(as_of=now + MINUTE, incomplete=True)), stream="messages")
+    await polling.pool.execute("update stream set next_due = now(), not_before = now()")
+    await polling.once()
+    assert [len(one.asked) for one in polling.marketplaces.values()] == [4, 4]
+    assert len(mk.looked) == 1
+    assert not await reread.now(poll_round(polling), polling.readers["mk"], ["T1"], 5.0)
+    assert len(mk.looked) == 1
+
+
+async def test_a_thread_read_at_once_that_is_limited_alone_puts_off_no_walk(polling, now):
+    mk = await polling.read(setup("mk", Stream("messages", MINUTE, limited_alone=True)))
+    mk.whole["T1"] = RateLimited("429", retry_after=80_000.0)
+
+    assert not await reread.now(poll_round(polling), polling.readers["mk"], ["T1"], 5.0)
+
+    keys = await polling.pool.fetch("select key, next_at - now() as wait from budget")
+    assert [row["key"] for row in keys] == ["looks mk"]
+    assert keys[0]["wait"] <= HOUR
+
+
+def poll_round(polling):
+    return Round(polling.pool, polling.rules, polling.metrics, lambda: polling.now, sure=True)
+
+
+@pytest.mark.parametrize(
+    "fault", [BadCredentials("403", alone=True), Unreachable("500"), BadPayload("?"), KeyError("x")]
+)
+async def test_a_thread_that_fails_for_good_keeps_no_other_from_being_looked_at(
+    polling, now, fault
+):
+    mk = await polling.read(setup())
+    parts = [thread(name, as_of=now, incomplete=True) for name in ("A", "B")]
+    mk.say(page(*parts, *(buyer(f"M{t.id}", now - HOUR, t.id) for t in parts)))
+    mk.whole = {"A": fault, "B": page(thread("B", as_of=now + MINUTE))}
+
+    with capture_logs() as logs:
+        await polling.once()
+
+    assert mk.looked == [["A", "B"], ["A"], ["B"]]
+    left = [r["id"] for r in await pages.rows(polling.pool, "thread") if r["incomplete"]]
+    assert left == ["A"]
+    assert [line["event"] for line in logs].count("thread not read") == 1
+    mk.say(page(cursor="c"))
+    await polling.again(MINUTE)
+    assert len(mk.looked) == 3, "it has had its turn"
+
+
+async def test_where_nothing_can_be_reached_few_threads_are_tried_and_the_others_come_first(
+    polling, now
+):
+    mk = await polling.read(setup())
+    parts = [thread(f"T{n}", as_of=now, incomplete=True) for n in range(8)]
+    mk.say(page(*parts, *(buyer(f"M{t.id}", now - HOUR, t.id) for t in parts)))
+    mk.whole = {t.id: Unreachable("503") for t in parts}
+
+    await polling.once()
+    assert mk.looked[1:] == [["T0"], ["T1"], ["T2"]]
+
+    mk.whole |= {f"T{n}": page(replace_incomplete(parts[n])) for n in range(3, 8)}
+    again = parts[7].model_copy(update={"as_of": now + MINUTE})
+    mk.say(page(again))
+    await polling.again(MINUTE)
+    left = [r["id"] for r in await pages.rows(polling.pool, "thread") if r["incomplete"]]
+    assert left == ["T0", "T1", "T2", "T7"][: len(left)]
+    assert mk.looked[4] == ["T3", "T4", "T5", "T6", "T7"]
 
 
 async def _ended(slots):
