@@ -6,7 +6,6 @@ one by Trading, and one of each with pushes.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from connectors.ebay import limits, offer
@@ -17,6 +16,8 @@ from connectors.ebay.messages import reading
 from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.push.pushes import Pushes
 from connectors.ebay.trading.fallback import Trading
+from core.errors import BadCredentials, RateLimited
+from core.reading.walk import merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -82,11 +83,24 @@ class Ebay:
         raise ValueError(f"no stream {stream}")
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
-        """These threads whole, whatever they are about."""
-        of_dossiers = [thread for thread in threads if sources.source_of(thread) is not None]
-        others = [thread for thread in threads if sources.source_of(thread) is None]
-        dossiers = await self._dossiers.look(of_dossiers, now)
-        return _joined(await self._spoken.look(others, now), dossiers)
+        """These threads whole, whatever they are about.
+
+        An API that refuses us holds no other up: its own stream says so. A thread that fails by
+        itself is raised, so that whoever asked asks for each alone.
+        """
+        pages: list[Page] = []
+        refusal: BadCredentials | RateLimited | None = None
+        for stream, ids in _by_stream(threads).items():
+            part = self._spoken if stream is None else self._dossiers
+            try:
+                pages.append(await part.look(ids, now))
+            except (RateLimited, BadCredentials) as fault:
+                if isinstance(fault, BadCredentials) and not fault.alone:
+                    raise
+                refusal = refusal or fault
+        if refusal is not None and not pages:
+            raise refusal
+        return merged(pages)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
         """Answer once, where the thread is."""
@@ -182,11 +196,10 @@ def opened(options: EbayOptions, transport: Transport) -> Connector:
     return (ByMessages if options.push is None else ByMessagesPushed)(options, transport)
 
 
-def _joined(page: Page, other: Page) -> Page:
-    return replace(
-        page,
-        messages=(*page.messages, *other.messages),
-        threads=(*page.threads, *other.threads),
-        given=(*page.given, *other.given),
-        set_aside=(*page.set_aside, *other.set_aside),
-    )
+def _by_stream(threads: Sequence[str]) -> dict[str | None, list[str]]:
+    """By the stream of dossiers of which they are; None: conversations."""
+    parts: dict[str | None, list[str]] = {}
+    for thread in threads:
+        known = sources.source_of(thread)
+        parts.setdefault(known[0].stream if known else None, []).append(thread)
+    return parts

@@ -10,7 +10,7 @@ import pytest
 from connectors.ebay import offer, spec
 from connectors.ebay.sandbox.applications import SCOPE, SCOPES
 from core.connector import Looks, MarksRead, Receives, Replies, Subscribes
-from core.errors import BadCredentials
+from core.errors import BadCredentials, Unreachable
 from core.model import Draft, Thread
 from core.stage import walk
 from sla.policy import Party, ThreadKind
@@ -203,3 +203,27 @@ def test_without_its_extra_settings_are_read_and_an_account_says_what_to_install
     )  # fmt: skip
 
     assert run.stdout.strip() == "an eBay account needs an extra: install replyby[ebay]"
+
+
+async def test_an_api_that_refuses_keeps_no_other_from_being_looked_at(
+    opened, desk, sandbox, clock
+):
+    ebay = opened(disputes=True)
+    dispute, returned = f"dispute:{desk.open_dispute().id}", f"return:{desk.open_return().id}"
+    sandbox.faults.order("status", status=403, operation="getPaymentDispute")
+
+    page = await ebay.look([dispute, returned], clock())
+
+    assert [thread.id for thread in page.threads] == [returned]
+    with pytest.raises(BadCredentials):
+        await ebay.look([dispute], clock())
+
+
+async def test_a_dossier_that_fails_by_itself_is_asked_for_alone(opened, desk, sandbox, clock):
+    ebay = opened()
+    returned = f"return:{desk.open_return().id}"
+    inquiry = f"inquiry:{desk.open_inquiry().id}"
+    sandbox.faults.order("status", status=500, operation="getReturn")
+
+    assert isinstance(await failed(ebay.look([returned, inquiry], clock())), Unreachable)
+    assert [one.id for one in (await ebay.look([inquiry], clock())).threads] == [inquiry]
