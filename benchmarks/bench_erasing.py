@@ -72,6 +72,7 @@ class Seen:
     sought: list[float] = field(default_factory=list)
     emptied: list[float] = field(default_factory=list)
     swept: list[float] = field(default_factory=list)
+    lag: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
     fresh: list[float] = field(default_factory=list)
     screened: list[float] = field(default_factory=list)
@@ -119,6 +120,26 @@ async def turned(pool: Pool, *, rests: bool) -> float:
     return perf_counter() - began
 
 
+async def lagging(seen: list[float]) -> None:
+    """Write down, until cancelled, the milliseconds by which the event loop wakes this too late."""
+    longest = 0.0
+    try:
+        while True:
+            began = perf_counter()
+            await asyncio.sleep(0.005)
+            longest = max(longest, perf_counter() - began - 0.005)
+    finally:
+        seen.append(longest * 1000)
+
+
+async def swept(pool: Pool, seen: Seen) -> None:
+    """A look through all texts, and how long the event loop stood still in it at most."""
+    ticking = asyncio.create_task(lagging(seen.lag))
+    seen.swept.append(await turned(pool, rests=False))
+    ticking.cancel()
+    await asyncio.wait([ticking])
+
+
 async def paged(pool: Pool, what: str, age: timedelta = timedelta(0)) -> float:
     """Milliseconds for a page of 50 messages that are new to us, and so old."""
     took = 0.0
@@ -143,7 +164,7 @@ async def once(pool: Pool, number: int, seen: Seen) -> None:
     strangers = [f"nobody-{number}-{n}" for n in range(STRANGERS)]
     seen.asked.append(STRANGERS / await asked(pool, strangers))
     seen.sought.append(await turned(pool, rests=True))
-    seen.swept.append(await turned(pool, rests=False))
+    await swept(pool, seen)
     first = number * MEMBERS
     await asked(pool, [f"buyer-{first + n + 1}" for n in range(MEMBERS)])
     seen.emptied.append(await turned(pool, rests=True))
@@ -182,6 +203,7 @@ async def main() -> None:
             Row(
                 "every text looked through, µs a message", [s / messages * 1e6 for s in seen.swept]
             ),
+            Row("the event loop stood still meanwhile for at most, ms", seen.lag, "<= 100"),
             Row("a page of 50 messages without digests, ms", seen.plain),
             Row("the same with a month of digests, ms", seen.fresh),
             Row("the same, each written before somebody was erased, ms", seen.screened),

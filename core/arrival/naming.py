@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
 INSTEAD = "[erased]"
 SHORTEST = 4
@@ -29,6 +28,8 @@ _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _WRAPPED = re.compile(r"=\r?\n")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{40,}\s*)+[A-Za-z0-9+/]*={0,2}")
 _QUOTED = re.compile(r"=([0-9A-F]{2})")
+_CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\f\r\x1b")
+_CODING = bytes.maketrans(b"%&\\", b"   ")
 
 
 class Shape(NamedTuple):
@@ -38,6 +39,9 @@ class Shape(NamedTuple):
     pieces: int
     lead: int
     tail: int
+
+
+Shapes = dict[str, list[Shape]]
 
 
 class Span(NamedTuple):
@@ -81,16 +85,21 @@ def heads(text: str) -> set[str]:
     return set(PIECE.findall(text.casefold()))
 
 
-def candidates(text: str, shapes: AbstractSet[Shape]) -> Iterator[Span]:
-    """Where in *text* something of one of these *shapes* stands."""
-    by_head: defaultdict[str, list[Shape]] = defaultdict(list)
+def by_head(shapes: Iterable[Shape]) -> Shapes:
+    """*shapes* by the word with which each begins: made once for many texts."""
+    found: defaultdict[str, list[Shape]] = defaultdict(list)
     for one in shapes:
-        by_head[one.head].append(one)
-    if by_head.keys().isdisjoint(heads(text)):
+        found[one.head].append(one)
+    return dict(found)
+
+
+def candidates(text: str, shapes: Shapes) -> Iterator[Span]:
+    """Where in *text* something of one of these *shapes* stands."""
+    if shapes.keys().isdisjoint(heads(text)):
         return
     found = [match.span() for match in PIECE.finditer(text)]
     for place, (begin, until) in enumerate(found):
-        for one in by_head.get(text[begin:until].casefold(), ()):
+        for one in shapes.get(text[begin:until].casefold(), ()):
             if place + one.pieces <= len(found) and begin >= one.lead:
                 start, end = begin - one.lead, found[place + one.pieces - 1][1] + one.tail
                 yield Span(start, end, text[start:end].casefold())
@@ -106,7 +115,7 @@ class Names:
     def __init__(self, ids: Iterable[str], strangers: Iterable[str] = ()) -> None:
         self.ids = frozenset(id_ for id_ in map(folded, (*ids, *strangers)) if id_)
         self._words = frozenset(id_ for id_ in map(folded, strangers) if is_plain(id_))
-        self._shapes = frozenset(one for id_ in self.ids if (one := shape(id_)) is not None)
+        self._shapes = by_head({one for id_ in self.ids if (one := shape(id_)) is not None})
 
     def __bool__(self) -> bool:
         return bool(self.ids)
@@ -170,17 +179,37 @@ def ways(text: str) -> Iterator[str]:
 
 
 def read(raw: bytes) -> str:
-    """*raw* as text, with what stands in it as base64 at its end, wherever its part begins."""
-    text = raw.decode("utf-8", "replace")
+    """*raw* as text, with what stands in it as base64 at its end, wherever its part begins.
+
+    In bytes that are no text no sign codes another: they are read as they stand, once.
+    """
+    text = _text(raw)
     blocks = ["".join(block[0].split()) for block in _BASE64.finditer(text)]
-    hidden = [_decoded(block[skipped:]) for block in blocks for skipped in range(4)]
-    return "\n".join((text, *hidden))
+    return "\n".join((text, *(each for block in blocks for each in _hidden(block))))
 
 
-def _decoded(block: str) -> str:
+def _hidden(block: str) -> Iterator[str]:
+    """What base64 says; as from its second, third and fourth sign on where that is text."""
+    for skipped in range(4):
+        said = _decoded(block[skipped:])
+        if not skipped or is_text(said):
+            yield _text(said)
+
+
+def is_text(raw: bytes) -> bool:
+    """Whether *raw* is text, but for a few bytes: of what is none, a tenth controls something."""
+    return len(raw) - len(raw.translate(None, _CONTROLS)) <= max(4, len(raw) // 50)
+
+
+def _text(raw: bytes) -> str:
+    plain = raw if is_text(raw) else raw.translate(_CODING)
+    return plain.decode("utf-8", "replace")
+
+
+def _decoded(block: str) -> bytes:
     whole = block.rstrip("=")
     whole = whole[: len(whole) - (len(whole) % 4 == 1)]
-    return b64decode(whole + "==").decode("utf-8", "replace")
+    return b64decode(whole + "==")
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -133,7 +133,7 @@ async def _asked(
     words = {made.of_head(word): word for word in {w for way in read for w in naming.heads(way)}}
     known = await forgotten.known(db, account, values, words)
     at = {one.digest: one.at for one in known}
-    shapes = frozenset(
+    shapes = naming.by_head(
         Shape(words[one.head], one.pieces, one.lead, one.tail)
         for one in known if one.head in words
     )  # fmt: skip

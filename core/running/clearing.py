@@ -1,11 +1,14 @@
 """Looks through every text of an account that may name somebody, and clears it of who is erased.
 
 Many members at once, so many rows at a time: what is written meanwhile waits for no more than that.
+Searching is done beside the event loop, and gives way to it; no connection is held meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core.arrival import naming
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 CHUNK, BLOBS = 500, 50
 """So many rows are read at once: of texts, of bytes."""
+BUSY, AWAY = 0.002, 0.001
+"""Seconds of searching, and of giving way after them: Python runs one thread at a time."""
 
 
 class Tally(Protocol):
@@ -99,7 +104,7 @@ async def _texts(sweep: _Sweep, place: _Place) -> None:
     while rows is None or len(rows) == CHUNK:
         async with statement(sweep.pool) as db:
             rows = await traces.read(db, place.read, sweep.account, after, CHUNK)
-        await _clear(sweep, _named(sweep, rows), place.clear)
+        await _clear(sweep, await _named(sweep.names, rows), place.clear)
         after = rows[-1][0] if rows else after
 
 
@@ -108,24 +113,39 @@ async def _blobs(sweep: _Sweep, blobs: Blobs) -> None:
     while rows is None or len(rows) == BLOBS:
         async with statement(sweep.pool) as db:
             rows = await traces.read_blobs(db, blobs, sweep.account, after, BLOBS)
-            named = {row.key: ids for row in rows if (ids := await _in_blob(sweep, db, blobs, row))}
+        named = {row.key: ids for row in rows if (ids := await _in_blob(sweep, blobs, row))}
         await _clear(sweep, named, _by(blobs.clear))
         after = rows[-1].key if rows else after
 
 
-async def _in_blob(sweep: _Sweep, db: Db, blobs: Blobs, row: Blob) -> frozenset[str]:
+async def _in_blob(sweep: _Sweep, blobs: Blobs, row: Blob) -> frozenset[str]:
     """The ids that stand in bytes, or in the text beside them."""
-    found = sweep.names.named(row.text)
-    if row.raw is not None:
-        return found | sweep.names.named(naming.read(row.raw))
-    async for part in traces.slices(db, blobs, sweep.account, row):
-        found |= sweep.names.named(naming.read(part))
+    found = await asyncio.to_thread(_in_bytes, sweep.names, row.text, row.raw or b"")
+    for first in traces.slices(row) if row.raw is None else ():
+        async with statement(sweep.pool) as db:
+            part = await traces.read_slice(db, blobs, sweep.account, row, first)
+        found |= await asyncio.to_thread(_in_bytes, sweep.names, "", part)
     return found
 
 
-def _named(sweep: _Sweep, rows: Iterable[tuple[Key, str]]) -> Named:
+def _in_bytes(names: Names, text: str, raw: bytes) -> frozenset[str]:
+    return names.named(text) | names.named(naming.read(raw))
+
+
+async def _named(names: Names, rows: Iterable[tuple[Key, str]]) -> Named:
     """The rows of which the text names a member: which ids."""
-    return {key: ids for key, text in rows if (ids := sweep.names.named(text))}
+    return await asyncio.to_thread(_searched, names, rows)
+
+
+def _searched(names: Names, rows: Iterable[tuple[Key, str]]) -> Named:
+    found, began = {}, monotonic()
+    for key, text in rows:
+        if ids := names.named(text):
+            found[key] = ids
+        if monotonic() - began > BUSY:
+            sleep(AWAY)
+            began = monotonic()
+    return found
 
 
 def _owners(row: traces.Owned, names: Names) -> frozenset[str]:

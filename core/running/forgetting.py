@@ -6,6 +6,7 @@ was looked through stays clear of them.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -167,9 +168,11 @@ async def _work(this: _Round, pace: Pace) -> datetime | None:
         return this.clock() + timedelta(seconds=pace.wait)
     began = monotonic()
     for account, wanted in sorted(this.wanted.items()):
-        await clearing.threads_of(this.pool, account, Names(wanted), this, this.clock)
+        names = await asyncio.to_thread(Names, wanted)
+        await clearing.threads_of(this.pool, account, names, this, this.clock)
     for account in sorted(this.wanted):
-        await clearing.texts_of(this.pool, account, this.names(account), this, this.clock)
+        names = await asyncio.to_thread(this.names, account)
+        await clearing.texts_of(this.pool, account, names, this, this.clock)
     pace.took(monotonic() - began)
     await _settle(this)
     return None
@@ -202,7 +205,9 @@ async def _seek(this: _Round) -> None:
     await _await_pages(this)
     async with statement(this.pool) as db:
         rows = await erased.owned(db, list(this.wanted), {id_ for one in fresh for id_ in one.ids})
-    names = {account: Names(wanted) for account, wanted in this.wanted.items()}
+    names = {
+        account: await asyncio.to_thread(Names, wanted) for account, wanted in this.wanted.items()
+    }
     found: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     for _, account, thread, buyer in rows:
         if (id_ := names[account].same(buyer)) is not None:

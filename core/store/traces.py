@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core.store import erased
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from core.store import Db
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 Key = str | int
 
-LARGE = 2**18
-"""Bytes of what is read together with its neighbours; what is larger is read in slices."""
-SLICE, OVERLAP = 2**20, 2**12
+LARGE = 2**17
+"""Bytes of what is read together with its neighbours; what is larger is read in slices.
+
+Nothing else runs while so much is taken apart.
+"""
+SLICE, OVERLAP = 2**17, 2**12
 
 THREADS = """
     select id, buyer, reply_to from thread
@@ -267,12 +270,15 @@ async def read_blobs(db: Db, place: Blobs, account: str, after: Key, most: int) 
     return [Blob(*row) for row in await db.fetch(place.read, account, after, most, LARGE)]
 
 
-async def slices(db: Db, place: Blobs, account: str, blob: Blob) -> AsyncIterator[bytes]:
-    """What is large, part by part; each begins within the one before."""
-    for first in range(1, blob.size + 1, SLICE):
-        part = await db.fetchval(place.slice, account, blob.key, first, SLICE + OVERLAP)
-        if part is not None:
-            yield part
+def slices(blob: Blob) -> range:
+    """Where the parts of what is large begin; each but the first lies within the one before too."""
+    return range(1, blob.size + 1, SLICE)
+
+
+async def read_slice(db: Db, place: Blobs, account: str, blob: Blob, first: int) -> bytes:
+    """The part of *blob* that begins at *first*; nothing of one that is gone."""
+    part: bytes | None = await db.fetchval(place.slice, account, blob.key, first, SLICE + OVERLAP)
+    return part or b""
 
 
 async def clear(db: Db, statement: str, account: str, keys: Collection[Key]) -> None:

@@ -97,7 +97,7 @@ def test_no_text_keeps_a_name_that_it_was_cleared_of(id_, text):
 def test_a_name_is_found_by_its_shape_wherever_it_is_found_by_its_words(ids, text):
     """What is known by digests alone, first word by first word, is the same as by the ids."""
     names = Names(ids)
-    shapes = frozenset(one for id_ in names.ids if (one := naming.shape(id_)) is not None)
+    shapes = naming.by_head(one for id_ in names.ids if (one := naming.shape(id_)) is not None)
     by_shape = {span.id for span in naming.candidates(text, shapes)} & names.ids
 
     assert {span.id for span in names.spans(text)} <= by_shape
@@ -109,3 +109,15 @@ def test_a_text_that_names_nobody_stays_as_it_is(text):
     names = Names(["somebody-else-entirely"])
 
     assert names.without(text) == text
+
+
+def test_bytes_that_are_no_text_are_read_as_they_stand():
+    """An image costs one reading, not one for each code that its bytes look like."""
+    image = bytes(range(256)) * 40
+    coded = naming.read(b64encode(image + f" {NAME} ".encode()))
+
+    assert len(coded) < 3 * len(image)
+    assert not {"%", "&", "\\"} & set(coded)
+    assert NAMES.named(coded) == {NAME.casefold()}
+    assert naming.is_text("é ü 7\r\n".encode() * 9)
+    assert not naming.is_text(image)
