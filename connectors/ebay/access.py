@@ -231,26 +231,28 @@ class Access:
         ask: Callable[[Mapping[str, str]], Awaitable[Answer]],
         renews: Callable[[BadCredentials], bool],
     ) -> Answer:
-        headers, api = await self._headers(scheme), path.partition("/v")[0]
+        api, token = path.partition("/v")[0], await self._token(scheme)
         try:
-            return await ask(headers)
+            return await ask(self._headers(scheme, token))
         except BadCredentials as fault:
             if not renews(fault) or monotonic() < self._in_vain_until.get(api, 0.0):
                 raise _barred(path, scheme, fault) from None
-        self._tokens(scheme).forget()
-        headers = await self._headers(scheme)
+        self._tokens(scheme).forget(token)
+        token = await self._token(scheme)
         try:
-            return await ask(headers)
+            return await ask(self._headers(scheme, token))
         except BadCredentials as fault:
             self._in_vain_until[api] = monotonic() + IN_VAIN
             raise _barred(path, scheme, fault) from None
 
-    async def _headers(self, scheme: Scheme) -> dict[str, str]:
+    async def _token(self, scheme: Scheme) -> str:
         try:
-            token = await self._tokens(scheme).token()
+            return await self._tokens(scheme).token()
         except BadCredentials as fault:
             mend = _MENDS.get(fault.detail, "look at client_id, client_secret and refresh_token")
             raise BadCredentials(f"{fault}: {mend}", detail=fault.detail) from None
+
+    def _headers(self, scheme: Scheme, token: str) -> dict[str, str]:
         if scheme == "raw":
             return {"X-EBAY-API-IAF-TOKEN": token}
         if scheme == "iaf":

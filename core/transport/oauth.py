@@ -111,9 +111,13 @@ class OAuth:
                 self._keep(await self._granted())
             return self._token or ""
 
-    def forget(self) -> None:
-        """The token was refused before its time: the next one is to be a new one."""
-        self._token = None
+    def forget(self, refused: str | None = None) -> None:
+        """The token was refused before its time: the next one is to be a new one.
+
+        Where *refused* says which one it was, a newer one stays: several may be refused at once.
+        """
+        if refused is None or refused == self._token:
+            self._token = None
 
     def _keep(self, granted: _Granted) -> None:
         lasts = granted.expires_in or USUAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -78,6 +79,30 @@ async def test_a_token_that_ends_before_its_time_is_renewed_once(access, sandbox
     assert tokens(sandbox) == 2
     statuses = [one.status for one in sandbox.calls("getConversations")]
     assert statuses == [200, 401, 200]
+
+
+async def test_a_token_refused_late_costs_no_newer_one(access, sandbox, clock):
+    """Two are refused at once; the second is told so only when the first has a new token."""
+    await listed(access)
+    clock.advance(hours=3)
+    first, begun, late = [], asyncio.Event(), asyncio.Event()
+
+    async def ask(headers):
+        first.append(headers["Authorization"])
+        if len(first) == 1:
+            begun.set()
+            await late.wait()
+            raise BadCredentials("401", detail="401")
+        return headers
+
+    slow = asyncio.create_task(access._authorized("/x/v1", "bearer", ask, lambda _: True))
+    await begun.wait()
+    await listed(access)
+    late.set()
+    await slow
+
+    assert tokens(sandbox) == 2
+    assert first[0] != first[1]
 
 
 async def test_what_was_sent_with_a_token_that_had_ended_is_sent_with_a_new_one(
