@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from connectors.ebay.options import EbayOptions
+    from connectors.ebay.push.keys import Keys
     from core.transport.http import Http
 
 TOKENS = "/identity/v1/oauth2/token"
@@ -33,11 +34,15 @@ Key = tuple[str, str, str]
 
 
 class Application:
-    """One application of one environment; *room* is for questions to each host."""
+    """One application of one environment; *room* is for questions to each host.
+
+    *keys*, with which eBay signs what it pushes, are there once a push was checked.
+    """
 
     def __init__(self, options: EbayOptions, http: Http) -> None:
         self.tokens = OAuth(http, grant(options, scope=SCOPE))
         self.limits = Limits()
+        self.keys: Keys | None = None
         self.room = {host: asyncio.Semaphore(SIDE_BY_SIDE) for host in PRODUCTION}
 
 

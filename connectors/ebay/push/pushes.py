@@ -28,7 +28,7 @@ class Pushes:
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
-        self._keys = Keys(access)
+        self._keys = access.application.keys = access.application.keys or Keys(access)
         self._accounts: Mapping[str, object] = {}
         self._sellers = Sellers({})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -106,12 +107,39 @@ async def test_after_a_flood_a_new_key_of_ebays_is_found_in_time(known, sandbox,
     assert await known.key(new) is not None
 
 
+async def test_a_new_key_is_found_within_seconds_in_a_flood_of_invented_ids(
+    known, sandbox, ticking, asked
+):
+    """A thousand invented ids a second, and each second a push of eBay's with its new key."""
+    new, found = sandbox.market.keys.rotate().id, None
+    for second in range(2 * int(keys.EVERY)):
+        ticking.seconds += 1
+        for number in range(1_000):
+            with suppress(Unreachable):
+                await known.key(f"invented{second}-{number}")
+        with suppress(Unreachable):
+            found = await known.key(new)
+        if found is not None:
+            break
+
+    assert found is not None
+    assert second <= keys.EVERY + 1
+    assert asked() <= keys.BURST + 3
+
+
+def test_the_accounts_of_an_application_share_its_keys(opened):
+    push = {"endpoint": "https://shop.example/push/ebay/b", "verification_token": "x" * 32}
+    one, other = opened(push=push), opened(push=push)
+
+    assert one._pushes._keys is other._pushes._keys
+
+
 async def test_what_is_remembered_has_a_bound(known, sandbox, ticking):
     kid = sandbox.market.keys.current.id
     await known.key(kid)
     for number in range(keys.MOST + 50):
         ticking.seconds += keys.EVERY
-        await known._asked(f"invented{number}")
+        await known.key(f"invented{number}")
 
     assert len(known._known) == keys.MOST
     assert kid in known._known
