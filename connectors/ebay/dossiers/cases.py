@@ -68,6 +68,7 @@ def dossier(
         outcome=claims.outcome(found) if over else None,
         is_whole=detail is not None and detail.case_history_details is not None,
         is_odd=status not in KNOWN,
+        is_partial=detail is None,
     )
 
 
@@ -84,7 +85,8 @@ def _asked(
         return ()
     due = doubts.date(told.case_id, "respondByDate", told.respond_by_date, told) if told else None
     refund = instant(detail.case_details.refund_deadline_date) if detail else None
+    begun = since(lines, opened_at) if detail else None
     if status == FAILED:
-        return (Asked(REFUND, refund or due, since(lines, opened_at)),)
-    answer = Asked(RESPOND, due, since(lines, opened_at))
+        return (Asked(REFUND, refund or due, begun),)
+    answer = Asked(RESPOND, due, begun)
     return (answer, Asked(REFUND, refund)) if refund else (answer,)

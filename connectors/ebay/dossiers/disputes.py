@@ -62,6 +62,7 @@ def dossier(
         outcome="withdrawn" if status == CLOSED and steps else None,
         is_whole=steps is not None,
         is_odd=status not in KNOWN,
+        is_partial=detail is None,
     )
 
 

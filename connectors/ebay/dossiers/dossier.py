@@ -1,8 +1,8 @@
 """A dossier in our words, whatever its kind, and the page that it comes to. Pure.
 
-Each reading tells all that eBay asks of the seller at an instant: what is asked, each act with its
-date, and (`REST`) that nothing else is. What the history dates is told as of its own instant, so
-that an outage moves nothing: the seller's acts, and the end.
+Each reading tells what eBay asks of the seller at an instant: each act with its date, and (`REST`)
+that nothing else is asked, where it could know that. What the history dates is told as of its own
+instant, so that an outage moves nothing: the seller's acts, and the end.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Dossier:
     """One dossier as it was read; *is_whole*: with its history.
 
     *is_over*: eBay says so in a word that is documented, and asks nothing; every other state is
-    open (trap 46). Where its state *is_odd*, what it leaves unsaid is no end of anything.
+    open (trap 46). Where its state *is_odd*, what it leaves unsaid is no end of anything; nor where
+    what was read is *partial*: some acts stand in the detail alone.
     """
 
     id: str
@@ -102,6 +103,13 @@ class Dossier:
     outcome: Outcome | None = None
     is_whole: bool = False
     is_odd: bool = False
+    is_partial: bool = False
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether it knows that nothing else is asked; an end says so where it says how."""
+        is_ended = self.is_over and self.outcome is not None
+        return not self.is_odd and (not self.is_partial or is_ended)
 
 
 @dataclass(slots=True)
@@ -207,7 +215,7 @@ def readings(one: Dossier, now: datetime) -> list[Given]:
     if over_at and over_at < said_at and over_at not in acts:
         before = [at for at in acts if at <= over_at]
         found.append(_rest(one.kind, over_at, said_at, before[-1] if before else None, one.outcome))
-    if not one.is_odd:
+    if one.tells_all:
         outcome = one.outcome or ("withdrawn" if one.is_whole else None)
         found.append(_rest(one.kind, said_at, said_at, acts[-1] if acts else None, outcome))
     return [*found, *(asking(one.kind, asked, said_at) for asked in one.asked)]

@@ -68,6 +68,7 @@ def dossier(
         outcome=_outcome(status, found) if over else None,
         is_whole=detail is not None and detail.inquiry_history_details is not None,
         is_odd=status not in KNOWN,
+        is_partial=detail is None,
     )
 
 
@@ -95,7 +96,8 @@ def _asked(
         said = detail.seller_make_it_right_by_date
         due = due or doubts.date(detail.inquiry_id, "sellerMakeItRightByDate", said, detail)
         refund = instant(detail.inquiry_details.refund_deadline_date)
-    found = [Asked(RESPOND, due, since(lines, opened_at), by_message=True)]
+    begun = since(lines, opened_at) if detail else None
+    found = [Asked(RESPOND, due, begun, by_message=True)]
     if refund:
         found.append(Asked(REFUND, refund))
     return tuple(found)

@@ -1,8 +1,9 @@
 """Reads dossiers: walks the searches of one kind, and asks for single ones by their id.
 
-A search tells all dates, so that what fails of a detail costs no deadline: the summary is stored,
-and the detail is asked for again before the walk ends. What is unchanged is not asked for again,
-but for a few in turn: a message may change no summary.
+A search tells most dates, so that what fails of a detail costs no deadline: the summary is stored,
+what stands in the detail alone goes on as it was read, and the detail is asked for again before the
+walk ends. What is unchanged is not asked for again, but for a few in turn: a message may change no
+summary.
 """
 
 from __future__ import annotations
@@ -307,7 +308,7 @@ def _known(read: Dossier, marked: str, now: datetime) -> Known:
         asked=walk.told(read.asked),
         acted=walk.written(rest.acted_at) if rest else None,
         outcome=rest.outcome if rest else None,
-        is_all=not read.is_odd,
+        is_all=read.tells_all,
     )
 
 

@@ -57,13 +57,20 @@ class Case(Dossier):
         """The seller shows that it was sent: now eBay has to look."""
         self.require_open()
         self.note("SELLER", "Seller provided tracking information", f"{carrier} {number}", at)
-        self.status, self.due_at = "WAITING_CS", None
+        self.status, self.due_at, self.refund_due_at = "WAITING_CS", None, None
 
     def ebay_asks(self, text: str, due_at: datetime, *, at: datetime | None = None) -> None:
         """Something is wanted of the seller by eBay."""
         self.require_open()
         self.note("CSR", "eBay asked the seller", text, at)
         self.status, self.due_at = "OPEN", due_at
+
+    def wants_refund(self, due_at: datetime, *, at: datetime | None = None) -> None:
+        """The money is due; the seller's answer is due by then where it was not before."""
+        self.require_open()
+        self.note("CSR", "Refund requested", None, at)
+        self.status, self.refund_due_at = "OPEN", due_at
+        self.due_at = self.due_at or due_at
 
     def ebay_decides(self, favour: str, *, at: datetime | None = None) -> None:
         """Customer service ends it."""
@@ -113,6 +120,7 @@ def detail(one: Case) -> dict[str, Any]:
             "creationDate": dated(one.opened_at),
             "escalationDate": dated(one.opened_at),
             "expirationDate": dated(one.opened_at + timedelta(days=30)),
+            "refundDeadlineDate": dated(one.refund_due_at),
         },
         "caseHistoryDetails": {"history": history(one)},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,7 +17,10 @@ CHOICES = ("CONTEST", "ACCEPT")
 
 @dataclass(slots=True)
 class Dispute(Dossier):
-    """ACTION_NEEDED until the seller contests or accepts; then the bank decides."""
+    """ACTION_NEEDED until the seller contests or accepts; then the bank decides.
+
+    *evidence* is what the bank still wants: since when, and until when.
+    """
 
     KIND: ClassVar[str] = "payment dispute"
 
@@ -28,6 +31,7 @@ class Dispute(Dossier):
     seller_response: str | None = None
     won: bool | None = None
     note_of_buyer: str | None = None
+    evidence: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     def open(self, text: str | None, at: datetime) -> None:
         """The bank asks."""
@@ -62,11 +66,34 @@ class Dispute(Dossier):
         if choice == "ACCEPT":
             self.is_decided(won=False, at=at)
 
+    def wants_evidence(self, due_at: datetime, *, at: datetime | None = None) -> None:
+        """The bank asks for more of a seller who contests.
+
+        Raises:
+            Impossible: he has not contested, or it is over.
+        """
+        if self.status != "OPEN":
+            raise Impossible("Invalid payment dispute state")
+        at = self.note("SYSTEM", "EVIDENCE_REQUESTED", None, at)
+        self.evidence.append((at, due_at))
+
+    def provides_evidence(self, *, at: datetime | None = None) -> None:
+        """The seller gives all that the bank wants.
+
+        Raises:
+            Impossible: it wants nothing.
+        """
+        if not self.evidence:
+            raise Impossible("No evidence is requested")
+        self.note("SELLER", "EVIDENCE_PROVIDED", None, at)
+        self.evidence.clear()
+
     def is_decided(self, *, won: bool, at: datetime | None = None) -> None:
         """The bank has decided."""
         self.require_open()
         at = self.note("SYSTEM", "DISPUTE_CLOSED", None, at)
         self.status, self.won = "CLOSED", won
+        self.evidence.clear()
         self.revision += 1
         self.end(at)
 
@@ -93,6 +120,7 @@ def detail(one: Dispute) -> dict[str, Any]:
         **summary(one),
         "availableChoices": list(CHOICES) if one.status == "ACTION_NEEDED" else None,
         "buyerProvided": {"note": one.note_of_buyer, "contentOnHold": False},
+        "evidenceRequests": [_wanted(*dates) for dates in one.evidence] or None,
         "lineItems": [{"itemId": one.order.item, "lineItemId": one.order.transaction}],
         "revision": one.revision,
         "sellerResponse": one.seller_response,
@@ -112,6 +140,15 @@ def activities(one: Dispute) -> dict[str, Any]:
             }
             for entry in one.history
         ]
+    }
+
+
+def _wanted(since: datetime, due_at: datetime) -> dict[str, str]:
+    return {
+        "evidenceId": f"{since:%Y%m%d%H%M%S}",
+        "evidenceType": "PROOF_OF_DELIVERY",
+        "requestDate": stamp(since),
+        "respondByDate": stamp(due_at),
     }
 
 

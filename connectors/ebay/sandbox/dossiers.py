@@ -36,6 +36,7 @@ class Entry:
 class Dossier:
     """One dossier. *due_at* is when the seller has to have acted, None where eBay asks nothing.
 
+    *refund_due_at* is when the money has to be back, which only a detail tells.
     *odd* are words in place of those that are documented, by field of its JSON. *is_vague*: eBay
     leaves out the date by which the seller has to act.
     """
@@ -49,6 +50,7 @@ class Dossier:
     opened_at: datetime
     changed_at: datetime
     due_at: datetime | None = None
+    refund_due_at: datetime | None = None
     closed_at: datetime | None = None
     history: list[Entry] = field(default_factory=list)
     odd: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class Dossier:
 
     def end(self, at: datetime) -> None:
         """It is over; nobody has to act any more."""
-        self.closed_at, self.due_at = at, None
+        self.closed_at, self.due_at, self.refund_due_at = at, None, None
 
     def told_due(self) -> datetime | None:
         """The date that eBay tells."""

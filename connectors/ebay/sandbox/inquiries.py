@@ -95,6 +95,13 @@ class Inquiry(Dossier):
         self.note("SYSTEM", "Response date changed", None, at)
         self.due_at = due_at
 
+    def wants_refund(self, due_at: datetime, *, at: datetime | None = None) -> None:
+        """The money is due; the seller's answer is due by then where it was not before."""
+        self.require_open()
+        self.note("SYSTEM", "Refund requested", None, at)
+        self.status, self.refund_due_at = "WAITING_SELLER_RESPONSE", due_at
+        self.due_at = self.due_at or due_at
+
     def close_escalated(self, case_id: str, text: str | None, by: str, at: datetime) -> None:
         """A case goes on where this ends, for eBay steps in."""
         self.note("BUYER" if by == "BUYER" else "SELLER", "Request escalated to a case", text, at)
@@ -104,7 +111,7 @@ class Inquiry(Dossier):
     def _answered(self, action: str, text: str | None, at: datetime | None) -> None:
         self.require_open()
         self.note("SELLER", action, text, at)
-        self.status, self.due_at = "WAITING_BUYER_RESPONSE", None
+        self.status, self.due_at, self.refund_due_at = "WAITING_BUYER_RESPONSE", None, None
 
     def _close(self, status: str, at: datetime) -> None:
         self.status = status
@@ -177,6 +184,7 @@ def _dates(one: Inquiry) -> dict[str, Any]:
         "escalationDate": dated(escalated),
         "expirationDate": dated(one.expires_at),
         "lastBuyerRespDate": dated(one.last_buyer_at),
+        "refundDeadlineDate": dated(one.refund_due_at),
         "totalAmount": amount(one.order.price, one.order.currency),
     }
 

@@ -19,20 +19,24 @@ from tests.connectors.standing import Clock
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-RESPOND = "SELLER_RESPOND"
+RESPOND, REFUND = "SELLER_RESPOND", "SELLER_ISSUE_REFUND"
 
 SELLERS = frozenset({
     "seller_writes", "seller_ships", "seller_refunds", "seller_approves", "seller_rejects",
-    "approve", "decline", "offer", "contest", "accept",
+    "approve", "decline", "offer", "contest", "accept", "provides_evidence",
 })  # fmt: skip
 
 
-def _asked_of_inquiry(one):
-    return RESPOND if one.is_open and one.status != "WAITING_BUYER_RESPONSE" else None
+def _claimed(one, waits):
+    """The answer and the money; nothing where the seller is not waited for."""
+    refund = {REFUND: one.refund_due_at} if one.refund_due_at else {}
+    return {RESPOND: one.due_at, **refund} if one.is_open and waits else {}
 
 
-def _asked_of_case(one):
-    return RESPOND if one.is_open and one.status == "OPEN" else None
+def _asked_of_dispute(one):
+    if one.status == "ACTION_NEEDED":
+        return {"CONTEST_OR_ACCEPT": one.due_at}
+    return {"PROVIDE_EVIDENCE": min(due for _, due in one.evidence)} if one.evidence else {}
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ def _deeds(*names, **more):
 
 LIVES = {
     "return": Life(
-        sources.RETURNS, "open_return", returns, lambda one: one.act,
+        sources.RETURNS, "open_return", returns,
+        lambda one: {one.act: one.due_at} if one.act else {},
         _deeds(
             "buyer_ships", "is_delivered", "seller_refunds", "buyer_closes",
             seller_writes=lambda one: one.seller_writes("Soon"),
@@ -64,34 +69,39 @@ LIVES = {
         ),
     ),
     "inquiry": Life(
-        sources.INQUIRIES, "open_inquiry", inquiries, _asked_of_inquiry,
+        sources.INQUIRIES, "open_inquiry", inquiries,
+        lambda one: _claimed(one, one.status != "WAITING_BUYER_RESPONSE"),
         _deeds(
             "seller_ships", "seller_refunds", "buyer_closes", "ebay_closes",
             seller_writes=lambda one: one.seller_writes("Soon"),
             buyer_writes=lambda one: one.buyer_writes("When?"),
             moved=lambda one: one.moves(one.now() + 50 * HOUR) if one.due_at else None,
+            wants_refund=lambda one: one.wants_refund(one.now() + 40 * HOUR),
         ),
     ),
     "cancellation": Life(
         sources.CANCELLATIONS, "open_cancellation", cancellations,
-        lambda one: "SELLER_DECIDE" if one.status == "CANCEL_REQUESTED" else None,
+        lambda one: {"SELLER_DECIDE": one.due_at} if one.status == "CANCEL_REQUESTED" else {},
         _deeds(
             "seller_approves", "seller_rejects", "is_refunded",
             moved=lambda one: one.moves(one.now() + 50 * HOUR),
         ),
     ),
     "case": Life(
-        sources.CASES, "open_case", cases, _asked_of_case,
+        sources.CASES, "open_case", cases,
+        lambda one: _claimed(one, one.status == "OPEN"),
         _deeds(
             "seller_ships", "seller_refunds",
+            wants_refund=lambda one: one.wants_refund(one.now() + 40 * HOUR),
             asks=lambda one: one.ebay_asks("A proof", one.now() + 30 * HOUR),
             decides=lambda one: one.ebay_decides("SELLER"),
         ),
     ),
     "dispute": Life(
-        sources.DISPUTES, "open_dispute", disputes,
-        lambda one: "CONTEST_OR_ACCEPT" if one.status == "ACTION_NEEDED" else None,
+        sources.DISPUTES, "open_dispute", disputes, _asked_of_dispute,
         _deeds(
+            "provides_evidence",
+            wants_evidence=lambda one: one.wants_evidence(one.now() + 70 * HOUR),
             contest=lambda one: one.seller_responds("CONTEST", one.revision),
             accept=lambda one: one.seller_responds("ACCEPT", one.revision),
             decided=lambda one: one.is_decided(won=True),
@@ -113,9 +123,13 @@ class Truth:
 
 @dataclass
 class Told:
-    """What was read, and what truly was asked, the last of each act."""
+    """What was read, and what truly was asked, the last of each act.
+
+    *asked*: beside each page, what was asked at its instant.
+    """
 
     pages: list = field(default_factory=list)
+    asked: list = field(default_factory=list)
     truths: dict = field(default_factory=dict)
     thread: str = ""
     kind: object = None
@@ -142,46 +156,47 @@ def lived(kind, deeds, *, sparse=False):
     market = Market(clock, Random(1))
     one = getattr(market.add_seller("shop-b").desk, life.opened)()
     told = Told(kind=life.source.kind, thread=life.source.thread(one.id))
-    asked = (life.asked(one), one.due_at)
-    _begin(told, *asked)
-    told.pages.append(read(life, one, "whole", clock.advance(minutes=1)))
+    asked = life.asked(one)
+    _begin(told, asked, {})
+    _read(told, life, one, "whole", clock.advance(minutes=1))
     for name, hours, how in deeds:
         at = clock.advance(hours=hours)
-        before, was_open = life.asked(one), one.is_open
+        was_open = one.is_open
         one.settle(at)
-        settled_at = one.closed_at
         if was_open and not one.is_open:
-            _end(told, before, settled_at, by_seller=False, is_over=True)
-            before = life.asked(one)
+            _end(told, asked, {}, one.closed_at, is_over=True)
+            asked = {}
         was_open = one.is_open
         with suppress(Impossible):
             life.deeds[name](one)
-        now_asked = life.asked(one)
-        if before and before != now_asked:
-            over = was_open and not one.is_open
-            _end(told, before, at, by_seller=name in SELLERS, is_over=over)
-        is_new = now_asked is not None and (now_asked, one.due_at) != asked
-        if is_new:
-            _begin(told, now_asked, one.due_at)
-        asked = (now_asked, one.due_at)
+        before, asked = asked, life.asked(one)
+        is_over = was_open and not one.is_open
+        _end(told, before, asked, at, by_seller=name in SELLERS, is_over=is_over)
+        _begin(told, asked, before)
+        way = "whole" if asked.items() - before.items() and sparse else how
         told.now = clock.advance(minutes=1)
-        way = "whole" if is_new and sparse else how
         if way != "nothing":
-            told.pages.append(read(life, one, way, told.now))
+            _read(told, life, one, way, told.now)
     told.now = clock.advance(minutes=1)
-    told.pages.append(read(life, one, "whole", told.now))
+    _read(told, life, one, "whole", told.now)
     return told
 
 
-def _begin(told, act, due_at):
-    if act is not None:
-        told.truths[act] = Truth(act, due_at)
+def _begin(told, asked, before):
+    for act, due_at in asked.items():
+        if before.get(act) != due_at:
+            told.truths[act] = Truth(act, due_at)
 
 
-def _end(told, act, at, *, by_seller, is_over):
-    if act is not None and act in told.truths:
+def _end(told, before, asked, at, *, by_seller=False, is_over):
+    for act in before.keys() - asked.keys():
         due = told.truths[act].due_at
         told.truths[act] = Truth(act, due, at, by_seller, is_over)
+
+
+def _read(told, life, one, how, now):
+    told.pages.append(read(life, one, how, now))
+    told.asked.append(life.asked(one))
 
 
 def read(life, one, how, now):

@@ -75,6 +75,17 @@ def test_an_end_is_told_as_it_was_although_much_was_not_read(life):
 
 
 @given(lives())
+@settings(max_examples=300)
+def test_a_search_without_details_ends_nothing_that_is_asked(life):
+    """What only details tell (the refund of a claim, a dispute's evidence) goes on as it was."""
+    told = lived(*life, sparse=True)
+
+    for n, asked in enumerate(told.asked, start=1):
+        found = given_clocks(of_all(told, told.pages[:n]))
+        assert asked.keys() <= {act for act, c in found.items() if c.ended is None}
+
+
+@given(lives())
 @settings(max_examples=200)
 def test_what_is_stored_says_the_same_as_all_that_was_told(life):
     """What repeats is not stored (`core.store.readings.is_news`): no clock is another for it."""
