@@ -45,6 +45,13 @@ def test_the_fallback_of_a_dispute_is_five_calendar_days(options):
     assert policy.reply_within == timedelta(days=5)
 
 
+def test_the_fallback_of_a_cancellation_is_three_calendar_days(options):
+    policy = of(options, ThreadKind.CANCELLATION)
+
+    due = policy.calendar.add(FRIDAY, policy.reply_within)
+    assert due == datetime(2026, 11, 23, 15, tzinfo=BERLIN)
+
+
 def test_every_contract_says_its_source_and_when_it_was_read(options):
     for policy in spec.policies(options):
         assert policy.role == "contract"

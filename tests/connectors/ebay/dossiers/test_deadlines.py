@@ -49,6 +49,23 @@ async def test_where_ebay_gives_no_date_the_fallback_counts_business_days(
     assert files.given_clocks(f"return:{one.id}") == {}
 
 
+async def test_a_cancellation_without_a_date_has_three_days_until_it_is_decided(
+    desk, walk, files, options, clock
+):
+    one = desk.open_cancellation(is_vague=True)
+    await walk("cancellations")
+
+    [contract] = _of(files, one, options)
+    assert (contract.due_from, contract.due_at) == ("policy", clock() + 3 * DAY)
+
+    clock.advance(hours=1)
+    one.seller_approves()
+    await walk("cancellations")
+
+    [contract] = _of(files, one, options)
+    assert (contract.ended, contract.stopped_at) == ("met", clock())
+
+
 async def test_a_date_that_ebay_tells_later_takes_the_fallbacks_place(
     desk, walk, files, options, clock
 ):
