@@ -10,6 +10,7 @@ import asyncpg
 
 from connectors.ebay.sandbox.server import Sandbox
 from core.loops import utcnow
+from tests.acceptance import premises
 from tests.acceptance.journey import embedded
 
 if TYPE_CHECKING:
@@ -23,20 +24,9 @@ ACCOUNT = "ebay-de"
 TOKEN = "a-verification-token-of-more-than-32-signs"
 
 SETTINGS = """
-[store]
-dsn = "embedded"
-state_dir = "var"
-
-[ops]
-listen = "127.0.0.1:0"
-
 [push]
 listen = "127.0.0.1:{port}"
 public_url = "http://127.0.0.1:{port}"
-
-[log]
-format = "json"
-level = "debug"
 
 [accounts.ebay-de]
 connector = "ebay"
@@ -55,20 +45,6 @@ poll_every = "{poll_every}"
 dossiers_every = "1s"
 hosts = {{ api = "{api}", apiz = "{apiz}", apim = "{apim}", auth = "{auth}" }}
 push = {{ endpoint = "{endpoint}", verification_token = "env:EBAY_TOKEN" }}
-
-[policies.ours]
-role = "goal"
-applies_to = ["message"]
-reply_within = "{promise}"
-warn = ["50%"]
-
-[notifiers.file]
-kind = "file"
-path = "var/notices.jsonl"
-
-[routes.all]
-notifiers = ["file"]
-fallback = true
 """
 
 TABLES = """
@@ -88,11 +64,12 @@ def settings(
     sandbox: Sandbox, seller: Seller, port: int, promise: str, poll_every: str = "10m"
 ) -> str:
     """The settings of a shop of *seller* that is pushed to at *port*."""
-    return SETTINGS.format(
+    account = SETTINGS.format(
         port=port, client_id=seller.application.client_id, seller=seller.member.name,
-        seller_id=seller.member.user_id, promise=promise, poll_every=poll_every,
+        seller_id=seller.member.user_id, poll_every=poll_every,
         endpoint=f"http://127.0.0.1:{port}/push/ebay/{ACCOUNT}", **sandbox.hosts,
     )  # fmt: skip
+    return premises.settings(account, promise, level="debug")
 
 
 def environ(seller: Seller) -> dict[str, str]:

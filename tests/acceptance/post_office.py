@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from connectors.amazon.sandbox.server import SERVER, Sandbox
 from core.loops import utcnow
+from tests.acceptance import premises
 from tests.core.dovecot import PASSWORD
 
 if TYPE_CHECKING:
@@ -22,17 +23,6 @@ USER, SENDER = "user0", "support@shop.example"
 GERMANY = "A1PA6795UKMFR9"
 
 SETTINGS = """
-[store]
-dsn = "embedded"
-state_dir = "var"
-
-[ops]
-listen = "127.0.0.1:0"
-
-[log]
-format = "json"
-level = "info"
-
 [accounts.amazon-de]
 connector = "amazon"
 title = "Amazon (DE)"
@@ -48,20 +38,6 @@ sender = "{sender}"
 marketplaces = ["{marketplace}"]
 authserv_ids = ["{server}"]
 poll_every = "10m"
-
-[policies.ours]
-role = "goal"
-applies_to = ["message"]
-reply_within = "{promise}"
-warn = ["50%"]
-
-[notifiers.file]
-kind = "file"
-path = "var/notices.jsonl"
-
-[routes.all]
-notifiers = ["file"]
-fallback = true
 """
 
 
@@ -94,10 +70,11 @@ async def opened(dovecot: Dovecot) -> AsyncIterator[tuple[Sandbox, Seller]]:
 
 def settings(dovecot: Dovecot, sandbox: Sandbox, promise: str) -> str:
     """The settings of a shop with that mailbox; it is read by itself once in ten minutes."""
-    return SETTINGS.format(
-        user=USER, sender=SENDER, marketplace=GERMANY, server=SERVER, promise=promise,
+    account = SETTINGS.format(
+        user=USER, sender=SENDER, marketplace=GERMANY, server=SERVER,
         imap=dovecot.tls, smtp=sandbox.mail.smtp_port,
     )  # fmt: skip
+    return premises.settings(account, promise)
 
 
 def environ(dovecot: Dovecot) -> dict[str, str]:
