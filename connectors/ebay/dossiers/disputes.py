@@ -76,13 +76,17 @@ def _line(step: Step) -> Line:
 def _asked(
     one: Dispute, detail: DisputeDetail | None, opened_at: datetime | None, doubts: Doubts
 ) -> tuple[Asked, ...]:
-    """The answer while it is needed; afterwards what evidence eBay still wants."""
+    """The answer while it is needed; afterwards what evidence eBay still wants, dated or not."""
     if one.payment_dispute_status == CLOSED:
         return ()
     if one.payment_dispute_status != OPEN or one.respond_by_date:
         due = doubts.date(one.payment_dispute_id, "respondByDate", one.respond_by_date, one)
         return (Asked(RESPOND, due, opened_at),)
     wanted = (detail.evidence_requests if detail else None) or ()
+    if not wanted:
+        return ()
     dates = [at for each in wanted if (at := instant(each.respond_by_date))]
+    if len(dates) < len(wanted):
+        doubts.add(one.payment_dispute_id, "evidenceRequests: no date", one)
     asked_at = [at for each in wanted if (at := instant(each.request_date))]
-    return (Asked(EVIDENCE, min(dates), min(asked_at, default=None)),) if dates else ()
+    return (Asked(EVIDENCE, min(dates, default=None), min(asked_at, default=None)),)

@@ -383,6 +383,17 @@ class TestDisputes:
 
         assert asks(read(open_, disputes)[1]) == [("PROVIDE_EVIDENCE", at(27), at(22))]
 
+    @pytest.mark.parametrize("said", [{}, {"respondByDate": "soon"}, {"respondByDate": None}])
+    def test_evidence_without_a_date_is_wanted_all_the_same(self, said):
+        open_ = self.dispute(
+            paymentDisputeStatus="OPEN", respondByDate=None, evidenceRequests=[said]
+        )
+
+        _, page, aside = read(open_, disputes)
+
+        assert asks(page) == [("PROVIDE_EVIDENCE", None, None)]
+        assert [one.reason for one in aside] == ["evidenceRequests: no date"]
+
     def test_an_open_one_of_which_nothing_is_needed_asks_nothing(self):
         open_ = self.dispute(paymentDisputeStatus="OPEN", respondByDate=None)
 
