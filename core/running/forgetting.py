@@ -221,11 +221,15 @@ async def _seek(this: _Round) -> None:
 
 
 async def _await_pages(this: _Round) -> None:
-    """Wait until every page is stored that may have been looked through before this was asked."""
-    async with transaction(this.pool) as db:
-        await erasures.await_shared(db, this.wanted)
-    async with transaction(this.pool) as db:
-        await erasures.await_leased(db, this.wanted)
+    """Wait until every page is stored that may have been looked through before this was asked.
+
+    Account by account: while one waits, no other is held.
+    """
+    for account in sorted(this.wanted):
+        async with transaction(this.pool) as db:
+            await erasures.await_shared(db, account)
+        async with transaction(this.pool) as db:
+            await erasures.await_leased(db, account)
 
 
 async def _count(this: _Round, db: Db) -> None:

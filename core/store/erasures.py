@@ -83,11 +83,11 @@ PURGE = """
 # Whoever stores a page holds its stream, or shares its account: who waits for these has waited for
 # every page that was looked through before.
 AWAIT_SHARED = """
-    select name from account where name = any($1::text[]) order by name for no key update
+    select name from account where name = $1 for no key update
 """
 AWAIT_LEASED = """
-    select account, stream from stream where account = any($1::text[])
-    order by account, stream
+    select account, stream from stream where account = $1
+    order by stream collate "C"
     for no key update
 """
 
@@ -216,14 +216,14 @@ async def accounts(db: Db, connector: str, account: str | None) -> list[str]:
     return [row["name"] for row in await db.fetch(ACCOUNTS, connector, account)]
 
 
-async def await_shared(db: Db, names: Collection[str]) -> None:
-    """Wait for the transactions that share these accounts: pushes, looks, whatever is said here."""
-    await db.fetch(AWAIT_SHARED, list(names))
+async def await_shared(db: Db, account: str) -> None:
+    """Wait for the transactions that share the account: pushes, looks, whatever is said here."""
+    await db.fetch(AWAIT_SHARED, account)
 
 
-async def await_leased(db: Db, names: Collection[str]) -> None:
-    """Wait for the pages of these accounts that are just being stored under a lease."""
-    await db.fetch(AWAIT_LEASED, list(names))
+async def await_leased(db: Db, account: str) -> None:
+    """Wait for the pages of the account that are just being stored under a lease."""
+    await db.fetch(AWAIT_LEASED, account)
 
 
 async def purge(db: Db, before: datetime) -> int:
