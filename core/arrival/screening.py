@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.arrival import erasing, naming
-from core.arrival.naming import Names, Shape
+from core.arrival.naming import INSTEAD, Names, Shape
 from core.store import erased, forgotten, messages, threads
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _texts(found: News, newest: datetime | None) -> Iterator[str]:
 
 def _words(message: Message) -> Iterator[str]:
     yield message.body
-    yield from (file.name for file in message.attachments)
+    yield from (text for file in message.attachments for text in (file.name, file.id))
     if message.subject:
         yield message.subject
     if message.raw is not None:
@@ -179,7 +179,8 @@ def _without(found: News, asked: _Asked) -> Screened:
         if (id_ := asked.owner(one)) is not None and not _has_returned(one, told, asked.at[id_])
     )  # fmt: skip
     new, changed = _rewritten(found.new, mine, asked), _rewritten(found.changed, mine, asked)
-    buried = frozenset((*new, *changed))
+    written = {**new, **changed}
+    buried = frozenset(id_ for id_, (*_, message) in written.items() if message.thread in mine)
     names = asked.names()
     news = replace(
         found,
@@ -195,7 +196,7 @@ def _without(found: News, asked: _Asked) -> Screened:
             one for one in found.verdicts
             if names.same(one.buyer or "") is None and not names.named(one.text)
         ),
-        links={id_: url for id_, url in found.links.items() if id_ not in buried},
+        links={id_: url for id_, url in found.links.items() if id_ not in written},
     )  # fmt: skip
     return Screened(news, mine, buried)
 
@@ -221,7 +222,10 @@ def _rewritten(told: Mapping[str, Told], mine: Collection[str], asked: _Asked) -
 
 def redacted(message: Message, names: Names) -> Message:
     """*message* without *names*; what the marketplace sent of it is not kept."""
-    files = tuple(f.model_copy(update={"name": names.without(f.name)}) for f in message.attachments)
+    files = tuple(
+        f.model_copy(update={"name": names.without(f.name), "id": names.without(f.id) or INSTEAD})
+        for f in message.attachments
+    )
     subject = None if message.subject is None else names.without(message.subject)
     told = {"body": names.without(message.body), "subject": subject, "attachments": files}
     return message.model_copy(update={**told, "raw": None})

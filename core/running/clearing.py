@@ -179,8 +179,7 @@ async def _rewrite_messages(sweep: _Sweep, db: Db, keys: Collection[Key]) -> Non
     """Under the locks of their threads, as whoever stores a page holds them."""
     homes = await traces.homes(db, sweep.account, keys)
     await threads.lock(db, sweep.account, homes)
-    without, now = sweep.names.without, sweep.clock()
-    await traces.rewrite_messages(db, sweep.account, keys, without, now)
+    await traces.rewrite_messages(db, sweep.account, keys, sweep.names.without)
 
 
 async def _rewrite_replies(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.store import erased
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
@@ -291,18 +289,21 @@ async def homes(db: Db, account: str, messages: Collection[Key]) -> list[str]:
     return [row["thread"] for row in await db.fetch(HOMES, account, list(messages))]
 
 
-async def rewrite_messages(
-    db: Db, account: str, ids: Collection[Key], without: Rewrite, now: datetime
-) -> None:
-    """Take names out of messages; their threads are locked. They come back by no page."""
+async def rewrite_messages(db: Db, account: str, ids: Collection[Key], without: Rewrite) -> None:
+    """Take names out of messages; their threads are locked. Later states of them still count."""
     for row in await db.fetch(MESSAGES_OF, account, list(ids)):
         subject, files = row["subject"], row["attachments"]
-        told = [{**file, "name": without(file.get("name", ""))} for file in files or ()]
+        told = [_nameless(file, without) for file in files or ()]
         cleared = subject and without(subject)
         body = without(row["body"])
         await db.execute(PUT_MESSAGE, account, row["id"], cleared, body, told or None)
     await clear(db, CLEAR_RAW, account, ids)
-    await erased.bury(db, account, [str(id_) for id_ in ids], now)
+
+
+def _nameless(file: dict[str, Any], without: Rewrite) -> dict[str, Any]:
+    """A file of a message: its name and its id, which may be an address, *without* names."""
+    told = {"name": without(file.get("name", "")), "id": without(file["id"]) or "[erased]"}
+    return {**file, **told}
 
 
 async def rewrite_replies(
