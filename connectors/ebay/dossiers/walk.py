@@ -30,6 +30,9 @@ WINDOW = timedelta(days=89)
 SWEEP = timedelta(days=1)
 """How often a whole window is listed again, for what was closed and is open once more."""
 
+SHOWN_WITHIN = timedelta(days=3)
+"""How late eBay may show what is new: so far back all is listed where no filter finds it."""
+
 Told = tuple[str, str | None, str | None, bool]
 """What is asked: act, date, since when, whether a message is enough."""
 
@@ -207,7 +210,7 @@ def searches(source: Source, cursor: Cursor, overlap: timedelta, now: datetime) 
     else:
         opened = [at for one in cursor.open.values() if (at := instant(one.opened))]
         oldest = min(opened, default=now)
-        since = min(since, max(oldest, recent))
+        since = min(since, max(oldest, recent), now - SHOWN_WITHIN)
     if is_sweep(cursor, now):
         since = min(since, recent)
     return [*found, *_windows(max(since, now - FURTHEST), now)]

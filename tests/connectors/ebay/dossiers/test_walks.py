@@ -133,6 +133,25 @@ async def test_an_empty_page_closes_nothing(desk, walk, files, clock, stream):
 
 
 @streams
+async def test_what_the_index_shows_late_is_found_by_the_next_walk(
+    desk, walk, files, clock, stream
+):
+    """The search knows of it when the overlap is long past."""
+    await walk(stream)
+    clock.advance(minutes=5)
+    one = getattr(desk, OPENED[stream])()
+    held = desk.dossiers.pop(one.id)
+    for _ in range(4):
+        await walk(stream)
+        clock.advance(minutes=5)
+    desk.dossiers[one.id] = held
+
+    await walk(stream)
+
+    assert [c.due_at for c in due(files)] == [one.due_at]
+
+
+@streams
 async def test_an_error_inside_an_answer_200_is_an_error(desk, walk, files, clock, stream):
     """Trap 35."""
     one = getattr(desk, OPENED[stream])()
