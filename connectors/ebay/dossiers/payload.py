@@ -56,14 +56,18 @@ class Found(Payload):
     @property
     def counts_nothing(self) -> bool:
         """Whether it says that there is nothing."""
+        return 0 in self.counts
+
+    @property
+    def counts(self) -> tuple[int | None, ...]:
+        """How many it says there are, in each of its words."""
         paging = self.pagination_output
-        counts = (
+        return (
             paging.total_entries if paging else None,
             self.total,
             self.total_number_of_inquiries,
             self.total_number_of_cases,
         )
-        return 0 in counts
 
 
 class Entry(Payload):

@@ -107,6 +107,7 @@ class Dossiers:
         """One page of a search: what is new in it, with details."""
         answer = await self._page(source, plan[at.search], at.offset)
         every = source.summaries(answer.value)
+        _require_counted(answer, len(every), at.offset)
         fresh = {source.id_of(one): one for one in every if self._is_ours(source, one)}
         found = _Found(aside=list(answer.aside))
         news = [
@@ -310,6 +311,17 @@ def _known(read: Dossier, marked: str, now: datetime) -> Known:
         outcome=rest.outcome if rest else None,
         is_all=read.tells_all,
     )
+
+
+def _require_counted(answer: Salvaged[Found], came: int, offset: int) -> None:
+    """Refuse an empty page that counts something beyond it (trap 35).
+
+    Raises:
+        BadPayload: it does.
+    """
+    counted = max((count for count in answer.value.counts if count is not None), default=0)
+    if not came and not answer.aside and counted > offset:
+        raise BadPayload("the search lists nothing of what it counts", detail="misshapen")
 
 
 def _goes_on(page: Any, came: int, offset: int) -> bool:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=Dossier)
 Party = Literal["BUYER", "SELLER"]
 
-Slip = Literal["error_inside", "empty"]
-"""What a search does wrong with status 200: an error in place of the page, or nothing found."""
+Slip = Literal["error_inside", "empty", "hollow"]
+"""What a search does wrong with status 200: an error in place of the page, nothing found, or
+nothing listed of what it counts."""
 
 
 @dataclass(slots=True)

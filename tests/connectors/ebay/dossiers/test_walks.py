@@ -152,6 +152,18 @@ async def test_what_the_index_shows_late_is_found_by_the_next_walk(
 
 
 @streams
+async def test_an_empty_page_that_counts_something_is_no_page(desk, walk, clock, stream):
+    """Trap 35."""
+    getattr(desk, OPENED[stream])()
+    desk.slip(KINDS[stream], "hollow")
+
+    with pytest.raises(BadPayload):
+        await walk(stream)
+
+    assert stream not in walk.cursors
+
+
+@streams
 async def test_an_error_inside_an_answer_200_is_an_error(desk, walk, files, clock, stream):
     """Trap 35."""
     one = getattr(desk, OPENED[stream])()
