@@ -40,7 +40,8 @@ are flagged as incomplete, and looked at by themselves."""
 
 MOST_FAILED = 3
 """So many conversations of a page that cannot be reached, and none that can, mean that eBay cannot
-be reached."""
+be reached: the rest keep what the list told of them, and the walk breaks off once that is stored.
+The next walk leaves out those that failed: they are looked at by themselves."""
 
 GONE = frozenset({"404", "410"})
 NO_SUCH = frozenset({refusals.UNKNOWN_CONVERSATION, 355007})
@@ -54,14 +55,24 @@ class _Found:
     reads: list[Read] = field(default_factory=list)
     aside: list[SetAside] = field(default_factory=list)
     whole: dict[str, str] = field(default_factory=dict)
-    failed: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether eBay seems not to be reached at all."""
+        return len(self.failed) >= MOST_FAILED and not self.whole
 
 
 class Reading:
-    """Reads the conversations of one account; keeps nothing between calls."""
+    """Reads the conversations of one account.
+
+    Between calls it keeps which conversations, each with its newest message, could not be reached
+    when none could: until one can.
+    """
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
+        self._owed: dict[str, str] = {}
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of what members wrote since the cursor, and in an overlap before it.
@@ -111,6 +122,8 @@ class Reading:
         now: datetime,
     ) -> Page:
         walk, mark = Walk.parse(position), Mark.parse(cursor)
+        if walk.is_failing:
+            raise Unreachable(f"{DETAIL}: no conversation can be read")
         got = await self._listed(type_, window, walk.offset)
         known = mark.read if mark else {}
         changed, same = walking.parted(got.value.conversations, type_, known, since, now)
@@ -118,6 +131,8 @@ class Reading:
         page = _with(mapping.page(found.reads, self._access.own, now), [*got.aside, *found.aside])
         whole = {**same, **found.whole}
         after = walk.after(got.value, whole, since, self._options.overlap, now)
+        if found.is_in_vain:
+            return replace(page, position=replace(after, is_failing=True).write(), more=True)
         is_past = not window and walking.is_past(got.value, since, now)
         if walking.goes_on(got, walk.offset) and not is_past:
             return replace(page, position=after.write(), more=True)
@@ -142,12 +157,18 @@ class Reading:
 
         Raises:
             BadCredentials, RateLimited: all the rest would be answered so too.
-            Unreachable: several could not be reached: so it is with eBay, not with them.
         """
         found, until = _Found(), monotonic() + WHOLE_WITHIN
-        for begin in range(0, len(changed), SIDE_BY_SIDE):
-            few = changed[begin : begin + SIDE_BY_SIDE]
+        tried = [one for one in changed if self._owed.get(one.id) != _newest(one)]
+        left = [one for one in changed if self._owed.get(one.id) == _newest(one)]
+        while tried and not found.is_in_vain:
+            few, tried = tried[:SIDE_BY_SIDE], tried[SIDE_BY_SIDE:]
             await gathered(self._read_one(one, type_, found, until) for one in few)
+        found.reads += [_part(one, type_) for one in (*left, *tried)]
+        if found.whole:
+            self._owed.clear()
+        elif found.is_in_vain:
+            self._owed |= found.failed
         return found
 
     async def _read_one(self, one: Conversation, type_: str, found: _Found, until: float) -> None:
@@ -161,9 +182,7 @@ class Reading:
                 found.aside.append(SetAside(one.id, str(fault), fault.raw))
         except (Unreachable, TimeoutError):
             found.reads.append(part)
-            found.failed += 1
-            if found.failed >= MOST_FAILED and not found.whole:
-                raise Unreachable(f"{DETAIL}: no conversation can be read") from None
+            found.failed[one.id] = _newest(one)
         else:
             found.reads.append(read)
             if one.latest is not None and not read.incomplete:
@@ -219,6 +238,11 @@ def _is_gone(fault: BadPayload) -> bool:
 def _is_told_gone(fault: BadPayload) -> bool:
     """Whether eBay itself says that there is none: a 404 alone may come from any machine."""
     return not NO_SUCH.isdisjoint(refusals.ids(fault.raw))
+
+
+def _newest(one: Conversation) -> str:
+    """The id of its newest message, as the list told it."""
+    return "" if one.latest is None else one.latest.id
 
 
 def _part(one: Conversation, type_: str) -> Read:

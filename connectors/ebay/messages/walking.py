@@ -65,7 +65,8 @@ class Walk:
 
     *seen* is the newest message so far, *total* how many conversations the list had at the last
     page, *read* those read to their end, each with its newest message and that one's instant.
-    *is_short*: the list shrank under our eyes, so that one may have slipped by.
+    *is_short*: the list shrank under our eyes, so that one may have slipped by. *is_failing*: no
+    conversation of the last page could be reached, which is said once that page is stored.
     """
 
     offset: int = 0
@@ -73,6 +74,7 @@ class Walk:
     seen: str = ""
     total: int | None = None
     is_short: bool = False
+    is_failing: bool = False
     read: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod

@@ -321,6 +321,30 @@ async def test_where_no_conversation_can_be_reached_ebay_cannot(
         await walk(messages.fetch)
 
 
+async def test_conversations_that_fail_for_good_are_told_and_stop_no_later_walk(
+    messages, sandbox, seller, buyer, clock, walk
+):
+    """What the list told of them is handed over before it is said that they cannot be reached."""
+    write(seller, buyer, 3)
+    rule = sandbox.faults.order("status", status=503, operation=DETAIL)
+
+    page = await messages.fetch(None, None, clock())
+    assert {one.body for one in page.messages} == {"Question 0", "Question 1", "Question 2"}
+    assert all(one.incomplete for one in page.threads)
+    assert (page.more, page.cursor) == (True, None)
+    with pytest.raises(Unreachable):
+        await messages.fetch(None, page.position, clock())
+
+    later = await walk(messages.fetch)
+    assert later.cursor is not None
+    assert {one.incomplete for one in later.threads.values()} == {True}
+    sandbox.faults.lift(rule)
+    seller.asked(buyer, "A new one")
+    assert "A new one" in (await walk(messages.fetch, later.cursor)).bodies()
+    healed = await walk(messages.fetch, later.cursor)
+    assert {one.incomplete for one in healed.threads.values()} == {False}
+
+
 @pytest.mark.parametrize(("error", "is_unread"), [(355000, False), (2002, True)])
 async def test_a_conversation_that_is_gone_by_now_is_what_the_list_told(
     messages, sandbox, seller, buyer, walk, error, is_unread
