@@ -12,6 +12,7 @@
       NotifierError                   send the notice later, or park it
       StoreUnavailable                loops wait and try again; /readyz says no
         StoreImpaired                 as above: the database answers, and cannot do its work
+        StoreGaveUp                   as above: it answers, and gave up this one transaction
       SchemaMismatch                  stop at the start: migrate, or run the version that fits
       Unstorable                      set the value aside, store its neighbours
       LeaseLost                       another worker has the stream: drop the result
@@ -161,6 +162,17 @@ class StoreImpaired(StoreUnavailable):
 
     reason = "store_impaired"
     MEND = "has the database's disk room, and is all of it there?"
+
+
+class StoreGaveUp(StoreUnavailable):
+    """The database gave up a transaction: it may be this one's own doing, and others go through.
+
+    *for_another*: for another's sake, with which it was in each other's way; again, it may succeed.
+    """
+
+    def __init__(self, message: str, *, for_another: bool = False) -> None:
+        super().__init__(message)
+        self.for_another = for_another
 
 
 class LeaseLost(Error):

@@ -16,7 +16,7 @@ from core.agree import Computed
 from core.arrival import divide, hearing, judging, news, refusals, screening
 from core.arrival.aside import keep, publish
 from core.arrival.judging import Settled
-from core.errors import StoreUnavailable, Unstorable
+from core.errors import StoreGaveUp, Unstorable
 from core.stopwatch import running_from
 from core.store import (
     Raced,
@@ -242,7 +242,7 @@ async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
         with suppress(Raced):
             async with db.transaction():
                 return await _write(db, case, found)
-    raise StoreUnavailable("messages keep moving between threads; the page is read again later")
+    raise StoreGaveUp("messages keep moving between threads; the page is read again later")
 
 
 async def _write(db: Db, case: _Case, found: News) -> Stored:

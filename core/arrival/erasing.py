@@ -6,6 +6,7 @@ goes at once afterwards (`core.running.forgetting`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     from sla.clock import Given
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """That *members* of *connector* are to be erased, as the notification *pushed* asks."""
+
+    connector: str
+    pushed: Pushed | None
+    members: Sequence[Member]
+
+
 async def ask(
     db: Db,
     connector: str,
@@ -44,15 +54,38 @@ async def ask(
     Returns:
         The number of the request; None where the same push has asked before.
     """
-    asked = [ids for one in members if (ids := _ids(one))]
-    push = None if pushed is None else (pushed.id, pushed.published_at)
-    number = await erasures.add(db, connector, account, push, asked, now)
-    if number is not None:
-        made = await forgotten.digests(db, connector)
-        known = [each for ids in asked for id_ in ids for each in _remembered(made, id_, now)]
-        await forgotten.add(db, account, known, now)
-        await wake.send(db, "erase")
+    [number] = await ask_all(db, [Request(connector, pushed, members)], now, account=account)
     return number
+
+
+async def ask_all(
+    db: Db, requests: Sequence[Request], now: datetime, *, account: str | None = None
+) -> list[int | None]:
+    """As `ask`, for many at once; their numbers.
+
+    Whatever the requests' order, rows are taken in one: of two transactions that were told of the
+    same members, one waits for the other.
+    """
+    numbers: dict[int, int | None] = {}
+    remembered: set[forgotten.Id] = set()
+    for index in sorted(range(len(requests)), key=lambda index: _place(requests[index])):
+        one = requests[index]
+        asked = [ids for member in one.members if (ids := _ids(member))]
+        push = None if one.pushed is None else (one.pushed.id, one.pushed.published_at)
+        numbers[index] = await erasures.add(db, one.connector, account, push, asked, now)
+        if numbers[index] is not None:
+            made = await forgotten.digests(db, one.connector)
+            remembered.update(
+                id_ for ids in asked for of in ids for id_ in _remembered(made, of, now)
+            )
+    if any(number is not None for number in numbers.values()):
+        await forgotten.add(db, account, remembered, now)
+        await wake.send(db, "erase")
+    return [numbers[index] for index in range(len(requests))]
+
+
+def _place(request: Request) -> tuple[str, str]:
+    return request.connector, "" if request.pushed is None else request.pushed.id
 
 
 async def empty(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
-from core.errors import StoreImpaired, StoreUnavailable, Unstorable
+from core.errors import StoreGaveUp, StoreImpaired, StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -69,6 +69,12 @@ _IMPAIRED: tuple[type[Exception], ...] = (
     asyncpg.DataCorruptedError,
     asyncpg.IndexCorruptedError,
     asyncpg.ReadOnlySQLTransactionError,
+)
+_GIVEN_UP: tuple[type[Exception], ...] = (
+    TimeoutError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
 )
 _REFUSED: tuple[type[Exception], ...] = (
     asyncpg.DataError,
@@ -141,11 +147,14 @@ async def transaction(pool: Pool) -> AsyncIterator[Db]:
     """One transaction on a connection of *pool*.
 
     Raises:
-        StoreUnavailable: the database cannot be reached, or went away in between.
+        StoreUnavailable: the database cannot be reached, or went away in between; as
+            `StoreGaveUp`, it is there and ended this transaction.
     """
     with unavailable():
-        async with pool.acquire() as db, db.transaction():
-            yield db
+        async with pool.acquire() as db:
+            with _given_up():
+                async with db.transaction():
+                    yield db
 
 
 @asynccontextmanager
@@ -197,6 +206,17 @@ def unavailable() -> Iterator[None]:
         if not any(word in str(fault) for word in ("closed", "closing")):
             raise
         raise StoreUnavailable(_words(fault)) from fault
+
+
+@contextmanager
+def _given_up() -> Iterator[None]:
+    """Turn what ended one transaction, and says nothing of others, into `StoreGaveUp`."""
+    try:
+        yield
+    except _GIVEN_UP as fault:
+        _stay_cancelled()
+        rolled_back = isinstance(fault, asyncpg.TransactionRollbackError)
+        raise StoreGaveUp(_words(fault), for_another=rolled_back) from fault
 
 
 @contextmanager

@@ -26,6 +26,7 @@ NEWEST = """
     select key, newest from erasure_key, (select max(at) as newest from forgotten) f
     where newest is not null
 """
+# In one order always: two transactions that are told of the same members wait, one for the other.
 ADD = """
     insert into forgotten (digest, account, head, pieces, lead, tail, at)
     select w.digest, $1, w.head, w.pieces, w.lead, w.tail, $7

@@ -11,12 +11,13 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from core import ingest
 from core.arrival import erasing, hearing
-from core.errors import StoreUnavailable
+from core.errors import StoreGaveUp, StoreUnavailable
 from core.reading import observe
 from core.reading.walk import merged
 from core.store import pushes, streams, transaction, wake
@@ -40,7 +41,10 @@ MOST = 100
 GATHER = 0.02
 """Seconds for which the first of them waits for others."""
 LANES = 6
-"""So many transactions at most run at a time: what they wait for is not ours."""
+"""So many transactions of messages at most run at a time: what they wait for is not ours."""
+ALONE = 2.0
+ALL_ALONE = 8.0
+"""Seconds for one by itself, and for all of a group: eBay waits for an answer, and sends again."""
 
 _Key = tuple[str, str]
 
@@ -81,10 +85,14 @@ class Means:
 
 
 class Storing:
-    """Stores pushes in lanes side by side; what concerns one account has one lane."""
+    """Stores pushes in lanes side by side; what concerns one account has one lane.
+
+    What is to be erased has one of its own: such notices come in bursts, and hold up no message.
+    """
 
     def __init__(self, means: Means) -> None:
         self._lanes = [_Lane(means) for _ in range(LANES)]
+        self._erasing = _Lane(means)
 
     async def put(self, taken: Taken) -> bool:
         """Store *taken* with whatever else waits; False where it was stored before.
@@ -92,6 +100,8 @@ class Storing:
         Raises:
             StoreUnavailable: it was not stored, and the marketplace is to send it again.
         """
+        if taken.receipt.erase:
+            return await self._erasing.put(taken)
         return await self._lanes[crc32(taken.first.encode()) % LANES].put(taken)
 
 
@@ -118,13 +128,15 @@ class _Lane:
         return stored.result()
 
     async def _next(self) -> None:
-        """Store the next of those who wait; if a fault ends it, each of them by itself.
+        """Store the next of those who wait; if a fault of one may end it, each of them by itself.
 
         Who is cut off in between leaves the others waiting for whoever comes next.
         """
         group = dict(list(self._waiting.items())[:MOST])
         try:
-            _tell(group, await _store(self._means, list(group.values())))
+            _tell(group, await _twice(self._means, list(group.values())))
+        except StoreGaveUp as fault:
+            await self._briefly(group, fault)
         except StoreUnavailable as fault:
             _fail(group, fault)
         except Exception as fault:  # noqa: BLE001  # one push may not cost its neighbours
@@ -142,6 +154,21 @@ class _Lane:
             except Exception as fault:  # noqa: BLE001  # likewise
                 _fail([one], fault)
 
+    async def _briefly(self, group: Mapping[asyncio.Future[bool], Taken], fault: Exception) -> None:
+        """Each by itself while there is time: a database that gives up on all of them is away."""
+        began = monotonic()
+        for one, taken in group.items():
+            if len(group) == 1 or monotonic() - began > ALL_ALONE:
+                _fail([one], fault)
+                continue
+            try:
+                async with asyncio.timeout(ALONE):
+                    _tell({one: taken}, await _store(self._means, [taken]))
+            except TimeoutError:
+                _fail([one], fault)
+            except Exception as own:  # noqa: BLE001  # one push may not cost its neighbours
+                _fail([one], own)
+
 
 def _tell(group: Mapping[asyncio.Future[bool], Taken], new: Sequence[bool]) -> None:
     for one, is_new in zip(group, new, strict=True):
@@ -153,6 +180,16 @@ def _fail(group: Collection[asyncio.Future[bool]], fault: Exception) -> None:
     for one in group:
         with suppress(asyncio.InvalidStateError):
             one.set_exception(fault)
+
+
+async def _twice(means: Means, group: Sequence[Taken]) -> list[bool]:
+    """As `_store`; once more where it was given up for another's sake."""
+    try:
+        return await _store(means, group)
+    except StoreGaveUp as fault:
+        if not fault.for_another:
+            raise
+    return await _store(means, group)
 
 
 async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
@@ -173,10 +210,13 @@ async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
             stored[account] = await ingest.page(db, rules, account, page, now, None, sure=sure)
         if stored:
             await hearing.heard(db, rules, sorted(stored), now)
-        for taken in fresh:
-            if taken.receipt.erase:
-                about, members = taken.receipt.pushed, taken.receipt.erase
-                await erasing.ask(db, taken.connector, about, members, now)
+        asked = [
+            erasing.Request(taken.connector, taken.receipt.pushed, taken.receipt.erase)
+            for taken in fresh
+            if taken.receipt.erase
+        ]
+        if asked:
+            await erasing.ask_all(db, asked, now)
         await _wake(db, means, fresh, now)
     for account, told in stored.items():
         observe.page(means.metrics, rules, rules.accounts[account], told, "push")
@@ -211,8 +251,12 @@ def _pages(group: Sequence[Taken]) -> dict[str, Page]:
 async def _wake(db: Db, means: Means, group: Sequence[Taken], now: datetime) -> None:
     """Pull the walks forward for which *group* asks; where one is just ending, the next will do."""
     accounts = sorted({account for taken in group for account in taken.receipt.wake})
-    if not accounts:
-        return
-    names = {name for account in accounts for name in means.woken(account)}
-    if await streams.pull_forward(db, dict.fromkeys(accounts, now), now, names):
+    named: defaultdict[frozenset[str], list[str]] = defaultdict(list)
+    for account in accounts:
+        named[frozenset(means.woken(account))].append(account)
+    pulled = 0
+    for names, those in named.items():
+        if names:
+            pulled += await streams.pull_forward(db, dict.fromkeys(those, now), now, names)
+    if pulled:
         await wake.send(db, "poll")

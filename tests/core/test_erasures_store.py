@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -100,3 +101,35 @@ async def test_ids_without_a_letter_in_them_are_no_ids(pool, now):
     async with transaction(pool) as db:
         [request] = await erasures.claim(db, 10)
     assert (request.id, request.ids) == (number, {"buyer-a"})
+
+
+async def test_two_who_are_told_of_the_same_members_do_not_block_one_another(pool, now):
+    """As two addresses, or two daemons, are: each in an order of its own."""
+    members = [Member(frozenset({f"member {n}", f"uid-{n}"})) for n in range(30)]
+
+    async def asked(address, of):
+        requests = [
+            erasing.Request("ebay", Pushed(f"{address} {n}", "D"), [member])
+            for n, member in enumerate(of)
+        ]
+        async with transaction(pool) as db:
+            return await erasing.ask_all(db, requests, now)
+
+    for n in range(10):
+        told = await asyncio.gather(asked(f"a{n}", members), asked(f"b{n}", members[::-1]))
+        assert all(None not in numbers for numbers in told)
+
+
+async def test_the_same_notices_in_two_orders_are_written_down_once(pool, now):
+    requests = [
+        erasing.Request("ebay", Pushed(f"N{n}", "D"), [Member(frozenset({f"uid-{n}"}))])
+        for n in range(30)
+    ]
+
+    async def asked(of):
+        async with transaction(pool) as db:
+            return await erasing.ask_all(db, of, now)
+
+    one, two = await asyncio.gather(asked(requests), asked(requests[::-1]))
+
+    assert [(a is None) + (b is None) for a, b in zip(one, two[::-1], strict=True)] == [1] * 30

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from core.connector import Pushed, Receipt
+from core.connector import Member, Pushed, Receipt
 from core.errors import StoreUnavailable
 from core.metrics import Metrics
+from core.store import open_pool, pushes, transaction
 from core.web.storing import LANES, MOST, Means, Storing, Taken
 from tests.core import pages, seeds
 
@@ -118,3 +120,59 @@ async def test_two_accounts_are_stored_side_by_side(storing, taken, pool):
                 *(storing.put(taken(n, "mk" if n % 2 else "other")) for n in range(20))
             )
     assert ends == [True] * 20
+
+
+async def until_it_waits(pool):
+    """Until a statement of ours waits for a lock."""
+    waiting = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')"
+    async with asyncio.timeout(10):
+        while not await pool.fetchval(waiting):  # noqa: ASYNC110  # the server sets no event
+            await asyncio.sleep(0.01)
+
+
+async def test_who_waits_too_long_for_a_lock_costs_no_neighbour(storing, taken, pool, address):
+    assert await storing.put(taken(1))
+    one = Taken("shop", "mk", replace(taken(1).receipt, pushed=Pushed("N1 again", "T")))
+    item = pages.buyer("M1b", taken(1).receipt.pages["mk"].messages[0].sent_at, "T1")
+    one = replace(one, receipt=replace(one.receipt, pages={"mk": pages.page(item)}))
+    storing.pool = await open_pool({**address, "command_timeout": 0.5})
+    try:
+        async with transaction(pool) as db:
+            await db.execute("select from thread where id = 'T1' for update")
+            many = (storing.put(taken(2)), storing.put(one), storing.put(taken(3)))
+            ends = await asyncio.gather(*many, return_exceptions=True)
+    finally:
+        await storing.pool.close()
+
+    assert (ends[0], ends[2]) == (True, True)
+    assert isinstance(ends[1], StoreUnavailable)
+    assert await messages(pool) == {"M1", "M2", "M3"}
+
+
+async def test_what_was_given_up_for_anothers_sake_is_stored_again_at_once(storing, taken, pool):
+    await pool.execute("""
+        create sequence tried;
+        create function deadlock() returns trigger language plpgsql as $$ begin
+            if nextval('tried') = 1 then
+                raise exception 'deadlock detected' using errcode = '40P01';
+            end if;
+            return new;
+        end $$;
+        create trigger deadlock before insert on push for each row execute function deadlock();
+    """)
+
+    assert await storing.put(taken(1))
+
+
+async def test_what_is_to_be_erased_holds_up_no_message(storing, taken, pool, now):
+    member = Member(frozenset({"someone"}))
+    notice = Receipt(204, erase=(member,), pushed=Pushed("E1", "D"), outcome="erasure")
+    async with transaction(pool) as db:
+        await pushes.note(db, [("mk", "E1", "D")], now)
+        erasing = asyncio.create_task(storing.put(Taken("shop", "mk", notice)))
+        await until_it_waits(pool)
+        async with asyncio.timeout(10):
+            assert await storing.put(taken(1))
+        assert not erasing.done()
+
+    assert await erasing is False
