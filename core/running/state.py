@@ -22,6 +22,7 @@ from core.running import thresholds
 from core.transport.http import Http
 from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -99,9 +100,16 @@ class State:
         return reader.connector if reader and reader.account.connector == connector else None
 
     def woken(self, account: str) -> tuple[str, ...]:
-        """The streams of *account* of which a push says that they have something new."""
+        """The streams of *account* of which a push says that they have something new.
+
+        Where none is pushed, those that bring messages: the push was about one.
+        """
         reader = self.readers.get(account)
-        return () if reader is None else tuple(s.name for s in reader.streams.values() if s.pushed)
+        streams = () if reader is None else tuple(reader.streams.values())
+        found = [s for s in streams if s.pushed] or [
+            s for s in streams if s.carries_clocks and ThreadKind.MESSAGE in s.kinds
+        ]
+        return tuple(stream.name for stream in found)
 
     def adopt(self, settings: Settings, rules: Rules, now: datetime) -> None:
         """Work by these settings from now on."""

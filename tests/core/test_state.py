@@ -20,6 +20,7 @@ from core.running.state import State
 from core.store import wake
 from core.transport.http import open_session
 from core.web.ops import Watched
+from sla.policy import ThreadKind
 from tests.core import seeds
 from tests.core.test_settings import GOOD, SPECS
 
@@ -87,10 +88,23 @@ async def test_adopted_settings_say_what_is_pushed_and_to_whom(state, read, now,
         assert value(state, "pushes_total", **of) == 0
 
 
+async def test_where_no_stream_is_pushed_a_push_is_about_messages(state, read, now, monkeypatch):
+    found = read()
+    one = found.accounts["shop-fr"]
+    messages = one.streams[0]
+    claims = replace(messages, name="claims", kinds=frozenset({ThreadKind.CLAIM}))
+    limits = replace(messages, name="limits", carries_clocks=False)
+    streams = (messages, claims, limits)
+    monkeypatch.setitem(found.accounts, "shop-fr", replace(one, streams=streams))
+
+    state.adopt(found, seeds.rules(), now)
+
+    assert state.woken("shop-fr") == ("messages",)
+
+
 async def test_where_nothing_is_pushed_there_is_no_series_of_it(state, read, now):
     state.adopt(read(), seeds.rules(), now)
 
-    assert state.woken("shop-fr") == ()
     of = {"marketplace": "acme", "topic": "other", "outcome": "stored"}
     assert value(state, "pushes_total", **of) is None
 
