@@ -31,7 +31,7 @@ class Metadata(Payload):
 
 
 class Notification(Payload):
-    id: Id = Field(alias="notificationId")
+    id: Any = Field(default=None, alias="notificationId")
     published: Any = Field(default=None, alias="publishDate")
     data: dict[str, Any] = Field(default_factory=dict)
 

@@ -7,13 +7,15 @@ address of all topics down for it (trap 42). So is a test, whose members and ids
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from connectors.ebay.messages import mapping
-from connectors.ebay.push.payload import Envelope
+from connectors.ebay.push.payload import Envelope, Id
 from core.errors import BadPayload
 from core.payload import instant
 from core.pushes import Member, Pushed, Receipt
@@ -30,6 +32,7 @@ REVOCATION = "AUTHORIZATION_REVOCATION"
 TOPICS = (MESSAGE, DELETION, REVOCATION)
 
 GOOD = 204
+ID: TypeAdapter[str] = TypeAdapter(Id)
 MEMBER = ("username", "userId", "eiasToken")
 PARTIES = frozenset({"senderusername", "recipientusername"})
 """Names of either side, whichever way they are spelt (trap 28)."""
@@ -59,7 +62,7 @@ def understood(body: bytes, sellers: Sellers, now: datetime) -> Receipt:
     except ValidationError:
         return Receipt(GOOD, outcome="unreadable")
     one, topic = told.notification, told.metadata.topic
-    pushed = Pushed(one.id, topic, instant(one.published))
+    pushed = Pushed(_id(one.id, topic, one.data), topic, instant(one.published))
     if topic == MESSAGE:
         return _message(one.data, pushed, sellers, now)
     if topic == DELETION:
@@ -67,6 +70,18 @@ def understood(body: bytes, sellers: Sellers, now: datetime) -> Receipt:
     if topic == REVOCATION:
         return _revocation(one.data, pushed, sellers)
     return Receipt(GOOD, pushed=pushed, outcome="unknown_topic")
+
+
+def _id(told: object, topic: str, data: Mapping[str, Any]) -> str:
+    """The id of a push; where it is told none that can be kept, one made of what it says.
+
+    So what eBay obliges us to is obeyed whatever it is called.
+    """
+    try:
+        return ID.validate_python(told)
+    except ValidationError:
+        said = json.dumps([str(told), topic, data], sort_keys=True)
+        return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
 def _message(data: Mapping[str, Any], pushed: Pushed, sellers: Sellers, now: datetime) -> Receipt:

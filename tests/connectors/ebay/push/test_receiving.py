@@ -115,8 +115,6 @@ async def test_a_question_without_a_challenge_is_refused(take):
     "body",
     [b"", b"no json", b"[]", b"{}", b'{"metadata":{"topic":"NEW_MESSAGE"}}', b"\xff\xfe",
      b"[" * 5000, written(envelope("NEW_MESSAGE", "no object")),
-     written(envelope("NEW_MESSAGE", message(), id_="")),
-     written(envelope("NEW_MESSAGE", message(), id_="a\0b")),
      written(envelope("MARKETPLACE_ACCOUNT_DELETION", {"username": " "}))],
 )  # fmt: skip
 async def test_what_is_signed_and_cannot_be_read_is_acknowledged_and_stored_nowhere(take, body):
@@ -124,6 +122,22 @@ async def test_what_is_signed_and_cannot_be_read_is_acknowledged_and_stored_nowh
 
     assert (receipt.status, receipt.outcome) == (204, "unreadable")
     assert (receipt.pages, receipt.erase, receipt.wake) == ({}, (), frozenset())
+
+
+@pytest.mark.parametrize("id_", [None, 12345, 1.5, "", "a\0b", "x" * 301, ["N1"]])
+async def test_who_is_to_be_forgotten_is_whatever_the_notification_is_called(take, id_):
+    """Trap 43. Sent again it has the same id, another notice another one."""
+    notice, other = (
+        written(envelope(topics.DELETION, {**GONE, "userId": user}, id_=id_))
+        for user in ("uId0000001", "uId0000002")
+    )
+
+    receipt, again, unlike = await take(notice), await take(notice), await take(other)
+
+    assert (receipt.status, receipt.outcome) == (204, "erasure")
+    assert receipt.erase == (Member(frozenset(GONE.values())),)
+    assert receipt.pushed == again.pushed != unlike.pushed
+    assert receipt.pushed.id.startswith("sha256:")
 
 
 async def test_a_message_without_its_ids_wakes_the_poll_that_will_read_it(take):
