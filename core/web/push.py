@@ -124,11 +124,14 @@ async def _stored(app: web.Application, receipt: Receipt, connector: str, name: 
 def _is_stale(receipt: Receipt, now: datetime) -> bool:
     """Whether it is older than our memory of what was pushed: nobody knows if it was stored.
 
-    A request to erase is obeyed whenever it comes.
+    Nor of one that does not say how old it is: it might be sent again for ever. A request to erase
+    is obeyed whenever it comes.
     """
     pushed = receipt.pushed
-    if pushed is None or pushed.published_at is None or receipt.erase:
+    if pushed is None or receipt.erase:
         return False
+    if pushed.published_at is None:
+        return bool(receipt.pages or receipt.wake)
     return now - pushed.published_at > KEPT
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -69,7 +69,7 @@ async def post(receiver, metrics, pool, now):
         async with session.request(method, url, data=body, headers=headers) as answer:
             return answer.status, await answer.read(), answer.headers
 
-    post.pool, post.woken = pool, ()
+    post.pool, post.woken = pool, ("threads",)
     async with (
         app.served("push", listener, push.application(intake, MOST)) as served,
         aiohttp.ClientSession() as session,
@@ -189,7 +189,10 @@ async def test_a_push_that_is_too_large_is_still_told_so(post, receiver):
     assert (await post(body=b"x" * (MOST + 1)))[0] == 413
 
 
-def pushed(id_="N1", *, topic="NEW_MESSAGE", at=None):
+SENT = datetime(2026, 11, 21, 11, 59, tzinfo=UTC)
+
+
+def pushed(id_="N1", *, topic="NEW_MESSAGE", at=SENT):
     return Pushed(id_, topic, at)
 
 
@@ -282,6 +285,15 @@ async def test_a_push_that_is_older_than_our_memory_is_refused(post, receiver, p
     assert counted(metrics, "stale", "NEW_MESSAGE") == 1
 
 
+async def test_a_push_that_does_not_say_how_old_it_is_is_refused(post, receiver, pool, now):
+    """Once it was forgotten that it came, it would be new again."""
+    receiver.answer = Receipt(204, pages=told(now), pushed=pushed(at=None))
+
+    assert (await post())[0] == 412
+
+    assert await messages(pool) == []
+
+
 @pytest.mark.parametrize("outcome", ["unknown_topic", "unknown_account", "unreadable", "challenge"])
 async def test_what_is_not_for_us_is_acknowledged_and_counted_without_a_database(
     post, receiver, metrics, outcome
@@ -349,6 +361,17 @@ async def test_a_wake_pulls_only_the_streams_that_are_pushed(post, receiver, poo
 
     due = "select stream from stream where next_due <= now() + interval '1 minute'"
     assert [row["stream"] for row in await pool.fetch(due)] == ["messages"]
+
+
+async def test_where_no_stream_is_pushed_none_is_pulled_forward(post, receiver, pool):
+    await put_off(pool)
+    post.woken = ()
+    receiver.answer = Receipt(204, wake=frozenset({"mk"}))
+
+    assert (await post())[0] == 204
+
+    due = "select stream from stream where next_due <= now() + interval '1 minute'"
+    assert await pool.fetch(due) == []
 
 
 async def put_off(pool):
