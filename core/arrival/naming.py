@@ -9,21 +9,26 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections import defaultdict
+from functools import cached_property
 from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 INSTEAD = "[erased]"
 SHORTEST = 4
 """An id of fewer characters stands in texts by chance: it is compared with whole values alone."""
 
-ALONE = frozenset({"", '"', "'", ">", "<", "\n", "\r"})
-"""What stands before and after a value in JSON, XML and HTML, and at the ends of a line."""
+BETWEEN = "\x1f"
+"""What stands between values that are looked through together."""
+ALONE = frozenset({"", '"', "'", ">", "<", BETWEEN})
+"""What stands before and after a value in JSON, XML and HTML."""
 
 PIECE = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W\d_]+\d*|\d+")
+_SIGNS = re.compile(r"[\W_]+")
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _WRAPPED = re.compile(r"=\r?\n")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{40,}\s*)+[A-Za-z0-9+/]*={0,2}")
@@ -70,6 +75,16 @@ def is_plain(id_: str) -> bool:
     return id_.isalpha() or id_.isdigit()
 
 
+def is_word(id_: str) -> bool:
+    """Whether *id_* is a word, a number, or a word with a number at its end: *iphone13*."""
+    return _WORD.fullmatch(id_) is not None
+
+
+def is_name(id_: str) -> bool:
+    """Whether *id_* is words joined by signs, as goods are called too (*t-shirt*): no code."""
+    return not {"+", "/", "="} & set(id_) and all(map(is_word, filter(None, _SIGNS.split(id_))))
+
+
 def keys(buyer: str, reply_to: Mapping[str, str]) -> list[str]:
     """What a thread may be known to be somebody's by: its buyer, and what is needed to answer.
 
@@ -108,14 +123,25 @@ def candidates(text: str, shapes: Shapes) -> Iterator[Span]:
 class Names:
     """The ids of members, as they are looked for.
 
-    Those of *strangers* too that are plain words: they name somebody only where they stand alone,
-    as a value or a line, for in a sentence they are what everybody writes.
+    A word, and of *strangers* whatever is *common*, names somebody only where it stands alone, as a
+    value: in a sentence it is what everybody writes.
     """
 
-    def __init__(self, ids: Iterable[str], strangers: Iterable[str] = ()) -> None:
-        self.ids = frozenset(id_ for id_ in map(folded, (*ids, *strangers)) if id_)
-        self._words = frozenset(id_ for id_ in map(folded, strangers) if is_plain(id_))
+    def __init__(
+        self,
+        ids: Iterable[str],
+        strangers: Iterable[str] = (),
+        common: Callable[[str], bool] = is_name,
+    ) -> None:
+        known, others = set(map(folded, ids)), set(map(folded, strangers))
+        self.ids = frozenset((known | others) - {""})
+        self._words = frozenset({*filter(is_word, known), *filter(common, others - known)})
         self._shapes = by_head({one for id_ in self.ids if (one := shape(id_)) is not None})
+
+    @cached_property
+    def in_sentences(self) -> Names:
+        """Those that name somebody in a sentence too: for what people write to each other."""
+        return Names(self.ids - self._words)
 
     def __bool__(self) -> bool:
         return bool(self.ids)
@@ -156,7 +182,7 @@ class Names:
 
 
 def _is_alone(text: str, span: Span) -> bool:
-    """Whether it is a whole value, or a line; the name of a field is none."""
+    """Whether it is a whole value; the name of a field is none."""
     before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
     is_field = after in {'"', "'"} and text[span.end + 1 : span.end + 3].lstrip().startswith(":")
     return (span.start == 0 or before in ALONE) and after in ALONE and not is_field
@@ -185,7 +211,7 @@ def read(raw: bytes) -> str:
     """
     text = _text(raw)
     blocks = ["".join(block[0].split()) for block in _BASE64.finditer(text)]
-    return "\n".join((text, *(each for block in blocks for each in _hidden(block))))
+    return BETWEEN.join((text, *(each for block in blocks for each in _hidden(block))))
 
 
 def _hidden(block: str) -> Iterator[str]:

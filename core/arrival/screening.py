@@ -54,9 +54,11 @@ class _Asked:
     def names(self, written_at: datetime | None = None) -> Names:
         """Those of which something *written_at* an instant is to go; None: of all.
 
-        Nobody knows here whether they are strangers.
+        Nobody knows here whether they are strangers: of whoever had a thread, the name may not
+        come back in a sentence; words alone are no names in these.
         """
-        return Names((), [id_ for id_, at in self.at.items() if _goes(written_at, at)])
+        gone = [id_ for id_, at in self.at.items() if _goes(written_at, at)]
+        return Names((), gone, common=naming.is_word)
 
     def owner(self, thread: Thread) -> str | None:
         """The id that *thread* is of."""
@@ -85,7 +87,7 @@ async def unnamed(
     made = await _digests(db, rules, account) if items else None
     if made is None:
         return tuple(items)
-    texts = {item: f"{item.reason}\n{naming.read(item.raw)}" for item in items}
+    texts = {item: f"{item.reason}{naming.BETWEEN}{naming.read(item.raw)}" for item in items}
     asked = await _asked(db, made, account, (), texts.values())
     names = asked.names()
     return tuple(item for item in items if not names.named(texts[item]))
@@ -214,7 +216,7 @@ def _rewritten(told: Mapping[str, Told], mine: Collection[str], asked: _Asked) -
         if message.thread in mine:
             found[id_] = messages.told(_blank(message))
         else:
-            names = asked.names(message.sent_at)
+            names = asked.names(message.sent_at).in_sentences
             if any(names.named(text) for text in _words(message)):
                 found[id_] = messages.told(redacted(message, names))
     return found
@@ -234,7 +236,7 @@ def redacted(message: Message, names: Names) -> Message:
 def _unnamed(thread: Thread, mine: Collection[str], names: Names) -> Thread:
     if thread.id in mine:
         return threads.nameless(thread)
-    subject, url = thread.subject, thread.url
+    subject, url, names = thread.subject, thread.url, names.in_sentences
     if not names.named(f"{subject}\n{url}"):
         return thread
     cleared = {"subject": subject and names.without(subject), "url": url and names.without(url)}
@@ -250,7 +252,7 @@ def _unsaid(given: Given) -> Given:
 
 
 def _says(given: Given, names: Names) -> bool:
-    return given.sentence is not None and bool(names.named(given.sentence))
+    return given.sentence is not None and bool(names.in_sentences.named(given.sentence))
 
 
 def _goes(written_at: datetime | None, at: datetime) -> bool:

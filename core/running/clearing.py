@@ -53,11 +53,15 @@ class _Sweep:
 
 
 class _Place(NamedTuple):
-    """Rows that are read by *read*, the keys after *first*, and cleared by *clear*."""
+    """Rows that are read by *read*, the keys after *first*, and cleared by *clear*.
+
+    What people *wrote* to each other names nobody by a word that is a whole value elsewhere.
+    """
 
     read: str
     clear: Without
     first: Key = ""
+    wrote: bool = False
 
 
 async def threads_of(
@@ -104,7 +108,7 @@ async def _texts(sweep: _Sweep, place: _Place) -> None:
     while rows is None or len(rows) == CHUNK:
         async with statement(sweep.pool) as db:
             rows = await traces.read(db, place.read, sweep.account, after, CHUNK)
-        await _clear(sweep, await _named(sweep.names, rows), place.clear)
+        await _clear(sweep, await _named(_names(sweep, wrote=place.wrote), rows), place.clear)
         after = rows[-1][0] if rows else after
 
 
@@ -120,12 +124,17 @@ async def _blobs(sweep: _Sweep, blobs: Blobs) -> None:
 
 async def _in_blob(sweep: _Sweep, blobs: Blobs, row: Blob) -> frozenset[str]:
     """The ids that stand in bytes, or in the text beside them."""
-    found = await asyncio.to_thread(_in_bytes, sweep.names, row.text, row.raw or b"")
+    names = _names(sweep, wrote=blobs.wrote)
+    found = await asyncio.to_thread(_in_bytes, names, row.text, row.raw or b"")
     for first in traces.slices(row) if row.raw is None else ():
         async with statement(sweep.pool) as db:
             part = await traces.read_slice(db, blobs, sweep.account, row, first)
-        found |= await asyncio.to_thread(_in_bytes, sweep.names, "", part)
+        found |= await asyncio.to_thread(_in_bytes, names, "", part)
     return found
+
+
+def _names(sweep: _Sweep, *, wrote: bool) -> Names:
+    return sweep.names.in_sentences if wrote else sweep.names
 
 
 def _in_bytes(names: Names, text: str, raw: bytes) -> frozenset[str]:
@@ -179,11 +188,11 @@ async def _rewrite_messages(sweep: _Sweep, db: Db, keys: Collection[Key]) -> Non
     """Under the locks of their threads, as whoever stores a page holds them."""
     homes = await traces.homes(db, sweep.account, keys)
     await threads.lock(db, sweep.account, homes)
-    await traces.rewrite_messages(db, sweep.account, keys, sweep.names.without)
+    await traces.rewrite_messages(db, sweep.account, keys, sweep.names.in_sentences.without)
 
 
 async def _rewrite_replies(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
-    without, now = sweep.names.without, sweep.clock()
+    without, now = sweep.names.in_sentences.without, sweep.clock()
     await traces.rewrite_replies(db, sweep.account, keys, without, now)
 
 
@@ -196,9 +205,9 @@ async def _forget_verdicts(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None
 
 
 _PLACES = (
-    _Place(traces.HEADLINES, _clear_threads),
-    _Place(traces.MESSAGES, _rewrite_messages),
-    _Place(traces.REPLIES, _rewrite_replies, 0),
+    _Place(traces.HEADLINES, _clear_threads, wrote=True),
+    _Place(traces.MESSAGES, _rewrite_messages, wrote=True),
+    _Place(traces.REPLIES, _rewrite_replies, 0, wrote=True),
     _Place(traces.NOTICES, _rewrite_notices, 0),
     _Place(traces.VERDICTS, _forget_verdicts),
     *(_Place(each.read, _by(each.clear), each.first) for each in traces.TEXTS),

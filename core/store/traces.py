@@ -30,7 +30,7 @@ THREADS = """
     order by id limit $3
 """
 HEADLINES = """
-    select id, concat_ws(E'\\n', subject, url) as text from thread
+    select id, concat_ws(E'\\x1f', subject, url) as text from thread
     where account = $1 and id > $2 and (subject is not null or url is not null)
     order by id limit $3
 """
@@ -38,19 +38,19 @@ CLEAR_THREADS = """
     update thread set subject = null, url = null where account = $1 and id = any($2::text[])
 """
 MESSAGES = """
-    select id, concat_ws(E'\\n', subject, body, attachments::text) as text from message
+    select id, concat_ws(E'\\x1f', subject, body, attachments::text) as text from message
     where account = $1 and id > $2
       and (body <> '' or subject is not null or attachments is not null)
     order by id limit $3
 """
 GIVEN = """
-    select thread, string_agg(sentence, E'\\n') as text from given
+    select thread, string_agg(sentence, E'\\x1f') as text from given
     where account = $1 and thread > $2 and sentence is not null
     group by thread order by thread limit $3
 """
 CLEAR_GIVEN = "update given set sentence = null where account = $1 and thread = any($2::text[])"
 VERDICTS = """
-    select id, concat_ws(E'\\n', buyer, body) as text from verdict
+    select id, concat_ws(E'\\x1f', buyer, body) as text from verdict
     where account = $1 and id > $2 and not forgotten
     order by id limit $3
 """
@@ -98,7 +98,7 @@ CLEAR_DEEDS = """
     update deed set reason = '[erased]' where account = $1 and id = any($2::bigint[])
 """
 DISPATCHES = """
-    select n.id, string_agg(concat_ws(E'\\n', d.error, d.parked_reason), E'\\n') as text
+    select n.id, string_agg(concat_ws(E'\\x1f', d.error, d.parked_reason), E'\\x1f') as text
     from notice n join dispatch d on d.notice = n.id
     where n.account = $1 and n.id > $2 and coalesce(d.error, d.parked_reason) is not null
     group by n.id order by n.id limit $3
@@ -115,7 +115,7 @@ NOTICES = """
     order by id limit $3
 """
 REPLIES = """
-    select id, concat_ws(E'\\n', body, reason) as text from reply
+    select id, concat_ws(E'\\x1f', body, reason) as text from reply
     where account = $1 and id > $2 and (body <> '' or reason is not null)
     order by id limit $3
 """
@@ -140,7 +140,7 @@ ASIDE_SLICE = """
 """
 CLEAR_ASIDE = "delete from set_aside where account = $1 and id = any($2::bigint[])"
 FILES = """
-    select f.reply::bigint * 1000 + f.number as id, concat_ws(E'\\n', f.name, f.url) as text,
+    select f.reply::bigint * 1000 + f.number as id, concat_ws(E'\\x1f', f.name, f.url) as text,
            octet_length(f.content) as size,
            case when octet_length(f.content) <= $4 then f.content end as raw
     from reply_file f join reply r on r.id = f.reply
@@ -210,13 +210,17 @@ class Texts(NamedTuple):
 
 
 class Blobs(NamedTuple):
-    """As `Texts`, of what is no text by itself; *slice* reads a part of what is large."""
+    """As `Texts`, of what is no text by itself; *slice* reads a part of what is large.
+
+    *wrote*: it is what people write to each other.
+    """
 
     table: str
     read: str
     slice: str
     clear: str
     first: Key = ""
+    wrote: bool = False
 
 
 class Blob(NamedTuple):
@@ -249,7 +253,7 @@ TEXTS = (
 BLOBS = (
     Blobs("raw_message", RAW, RAW_SLICE, CLEAR_RAW),
     Blobs("set_aside", ASIDE, ASIDE_SLICE, CLEAR_ASIDE, 0),
-    Blobs("reply_file", FILES, FILE_SLICE, CLEAR_FILES, 0),
+    Blobs("reply_file", FILES, FILE_SLICE, CLEAR_FILES, 0, wrote=True),
 )
 
 

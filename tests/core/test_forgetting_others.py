@@ -11,10 +11,11 @@ from core.metrics import Metrics
 from core.model import Attachment
 from core.pushes import Member
 from core.running import forgetting
-from core.store import transaction
+from core.store import replies, transaction
 from sla.clock import Kind
+from sla.policy import Party
 from tests.core import pages, seeds
-from tests.core.pages import HOUR, buyer, stored, thread
+from tests.core.pages import HOUR, buyer, seller, stored, thread
 
 NAME = "Quill-Buyer_7"
 PICTURE = Attachment(id=f"https://pics.example/{NAME}/1.jpg", name="1.jpg")
@@ -107,3 +108,53 @@ async def test_one_account_alone_is_held_while_a_page_of_it_is_waited_for(pool, 
             await db.execute("select from account where name = 'mk' for share nowait")
         await storing.commit()
         await erasing_it
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("iphone13", "Is the iPhone13 unlocked?"),
+        ("t-shirt", "Where is my T-Shirt?"),
+        ("from_members", "see from_members"),
+        ("thanks", "Hello\nthanks\n"),
+        ("return", "I want to return it"),
+    ],
+)
+async def test_whoever_is_called_as_goods_or_a_word_takes_nothing_from_what_others_write(
+    pool, rules, erase, known, now, name, text
+):
+    """Strangers all, and a known member by a word; a queued reply leaves."""
+    await stored(
+        pool,
+        now,
+        thread("T3", as_of=now, buyer="Other", subject=text),
+        buyer("M1", now - HOUR, "T3", body=text, raw=text.encode()),
+        of=rules,
+    )
+    if name == "return":
+        await known(name)
+    async with transaction(pool) as db:
+        await replies.queue(db, "mk", "T3", f"About this: {text}", {Party.BUYER}, now)
+
+    await erase(name, "uQ7l4Z0k77xb", "AAAA0000gone+b/c==")
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    [reply] = await pages.rows(pool, "reply")
+    assert (bodies["M1"], reply["state"]) == (text, "queued")
+    assert len(await pages.rows(pool, "raw_message")) == 1
+
+
+async def test_a_strangers_codes_and_a_members_name_go_from_every_sentence(
+    pool, rules, erase, known, now
+):
+    """The marketplace's notices too name a member of whom there is a thread."""
+    text = f"{NAME} or uQ7l4Z0k77xb has left"
+    note = seller("M1", now - HOUR, "T3", party="marketplace", kind="system", body=text)
+    await stored(pool, now, thread("T3", as_of=now, buyer="Other"), note, of=rules)
+    await known()
+
+    await erase(NAME)
+    await erase("uQ7l4Z0k77xb")
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert bodies["M1"] == "[erased] or [erased] has left"
