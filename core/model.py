@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NewType
 
 from pydantic import (
@@ -25,7 +26,7 @@ from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -231,6 +232,20 @@ class Page:
     cursor: str | None = None
     position: str | None = None
     more: bool = False
+
+
+def merged(pages: Sequence[Page]) -> Page:
+    """Several pages of a walk as one."""
+    return Page(
+        messages=tuple(chain.from_iterable(page.messages for page in pages)),
+        threads=tuple(chain.from_iterable(page.threads for page in pages)),
+        given=tuple(chain.from_iterable(page.given for page in pages)),
+        set_aside=tuple(chain.from_iterable(page.set_aside for page in pages)),
+        published=tuple(chain.from_iterable(page.published for page in pages)),
+        verdicts=tuple(chain.from_iterable(page.verdicts for page in pages)),
+        links={message: url for page in pages for message, url in page.links.items()},
+        pushes=next((page.pushes for page in reversed(pages) if page.pushes is not None), None),
+    )
 
 
 @dataclass(frozen=True, slots=True)

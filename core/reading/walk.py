@@ -9,14 +9,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import ingest
 from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
 from core.ingest import LEASE, Stored
-from core.model import Page
+from core.model import Page, merged
 from core.reading import observe
 from core.reading.ending import Endings
 from core.store import statement, streams, transaction
@@ -24,7 +23,7 @@ from core.store.streams import Finished
 from core.timelimit import TimeLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from core.connector import Connector
@@ -202,20 +201,6 @@ async def _to_the_end(this: Round, walk: Walk) -> str | None:
         position = page.position
         if walk.stream.ascending or walk.is_to_be_stored():
             await _store(this, walk, page.cursor)
-
-
-def merged(pages: Sequence[Page]) -> Page:
-    """Several pages of a walk as one."""
-    return Page(
-        messages=tuple(chain.from_iterable(page.messages for page in pages)),
-        threads=tuple(chain.from_iterable(page.threads for page in pages)),
-        given=tuple(chain.from_iterable(page.given for page in pages)),
-        set_aside=tuple(chain.from_iterable(page.set_aside for page in pages)),
-        published=tuple(chain.from_iterable(page.published for page in pages)),
-        verdicts=tuple(chain.from_iterable(page.verdicts for page in pages)),
-        links={message: url for page in pages for message, url in page.links.items()},
-        pushes=next((page.pushes for page in reversed(pages) if page.pushes is not None), None),
-    )
 
 
 def wait(walk: Walk) -> timedelta:

@@ -18,8 +18,8 @@ from zlib import crc32
 from core import ingest
 from core.arrival import erasing, hearing
 from core.errors import StoreGaveUp, StoreUnavailable
+from core.model import merged
 from core.reading import observe
-from core.reading.walk import merged
 from core.store import pushes, streams, transaction, wake
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from core import ingest
-from core.reading.walk import merged
+from core.model import merged
 from core.store import links, transaction
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, buyer, page
