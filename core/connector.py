@@ -105,8 +105,12 @@ class Capabilities:
 class Connector(Protocol):
     """Reads one account; never retries, sleeps or logs a body. Its errors: `ConnectorError`."""
 
-    async def check(self) -> None:
-        """Make one cheap authenticated call; return nothing, or raise why the account is down."""
+    async def check(self) -> Sequence[str] | None:
+        """Make a cheap authenticated call or a few, or raise why the account is down.
+
+        Returns:
+            What could not be verified, if anything: each begins with the key.
+        """
 
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime

@@ -37,6 +37,7 @@ _SCOPE = "https://api.ebay.com/oauth/api_scope"
 MESSAGES = f"{_SCOPE}/commerce.message"
 SCOPES = {
     "/commerce/message/": MESSAGES,
+    "/commerce/identity/": f"{_SCOPE}/commerce.identity.readonly",
     "/commerce/media/": f"{_SCOPE}/sell.inventory",
     "/commerce/notification/": f"{_SCOPE}/commerce.notification.subscription",
     "/sell/fulfillment/v1/payment_dispute": f"{_SCOPE}/sell.payment.dispute",
@@ -287,7 +288,12 @@ def _barred(path: str, scheme: Scheme, fault: BadCredentials) -> BadCredentials:
     text = f"{fault}{why and ', '}{why}"
     scope = next((scope for begin, scope in SCOPES.items() if path.startswith(begin)), None)
     if scope is not None and scheme != "application":
-        text += f": the consent lacks the scope {scope}; let the seller consent again"
+        text += f": the consent lacks the scope {_short(scope)}; let the seller consent again"
         if scope == MESSAGES:
             text += ', or write messages_by = "trading"'
     return BadCredentials(text, detail=fault.detail, alone=True, raw=fault.raw)
+
+
+def _short(scope: str) -> str:
+    """A scope as people call it: its whole address is long, and a log may cut it."""
+    return scope.rpartition("/")[2]

@@ -6,9 +6,10 @@ one by Trading, and one of each with pushes.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from connectors.ebay import limits, offer
+from connectors.ebay import identity, limits, offer
 from connectors.ebay.access import Access
 from connectors.ebay.dossiers import sources
 from connectors.ebay.dossiers.reading import Dossiers
@@ -20,9 +21,10 @@ from core.errors import BadCredentials, RateLimited
 from core.reading.walk import merged
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from connectors.ebay.dossiers.sources import Source
     from connectors.ebay.options import EbayOptions
     from core.connector import Connector, PushRequest, Receipt, Sent, Transport
     from core.model import Draft, Page, Thread
@@ -59,16 +61,51 @@ class Ebay:
         self._options, self._access, self._spoken = options, access, spoken
         self._dossiers = Dossiers(access, options)
 
-    async def check(self) -> None:
-        """Ask each API for next to nothing: the consent is good, and covers them."""
-        for source in (sources.INQUIRIES, sources.DISPUTES)[: 1 + self._options.disputes]:
-            await self._access.get(
-                source.host,
-                source.search,
-                operation=source.operations[0],
-                scheme=source.scheme,
-                params={"limit": "1"},
-            )
+    async def check(self) -> Sequence[str]:
+        """Ask each API for next to nothing: the consent is the seller's, and covers them.
+
+        Returns:
+            What could not be verified.
+
+        Raises:
+            BadCredentials: `alone` where others answer; it says which.
+        """
+        found = await identity.doubts(self._access, self._options)
+        answering, forbidden = [], []
+        for name, ask in self._asks().items():
+            try:
+                await ask()
+                answering.append(name)
+            except BadCredentials as fault:
+                if not fault.alone:
+                    raise
+                forbidden.append(str(fault))
+        if forbidden:
+            rest = f"the rest answers: {', '.join(answering)}" if answering else "nothing answers"
+            raise BadCredentials("; ".join([*forbidden, rest]), alone=bool(answering))
+        return found
+
+    def _asks(self) -> dict[str, Callable[[], Awaitable[object]]]:
+        """A call to each API, by what it reads; first of all the one that is polled most."""
+        asked: dict[str, Callable[[], Awaitable[object]]] = {
+            "messages": self._ask_spoken,
+            "dossiers": partial(self._ask, sources.INQUIRIES),
+        }
+        if self._options.disputes:
+            asked["disputes"] = partial(self._ask, sources.DISPUTES)
+        return asked
+
+    async def _ask_spoken(self) -> None:
+        raise NotImplementedError
+
+    async def _ask(self, source: Source) -> None:
+        await self._access.get(
+            source.host,
+            source.search,
+            operation=source.operations[0],
+            scheme=source.scheme,
+            params={"limit": "1"},
+        )
 
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime
@@ -117,11 +154,9 @@ class ByMessages(Ebay):
         self._messages = Messages(access, options)
         super().__init__(options, access, self._messages)
 
-    async def check(self) -> None:
-        """As above; first of all the API that is polled most."""
+    async def _ask_spoken(self) -> None:
         path = f"{reading.BASE}/conversation"
         await self._access.get("api", path, operation=reading.LIST, params=LONG_AGO)
-        await super().check()
 
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime
@@ -147,10 +182,8 @@ class ByTrading(Ebay):
         self._trading = Trading(access, options)
         super().__init__(options, access, self._trading)
 
-    async def check(self) -> None:
-        """As above; first of all the API that is polled most."""
+    async def _ask_spoken(self) -> None:
         await self._trading.check()
-        await super().check()
 
 
 class WithPushes(Ebay):

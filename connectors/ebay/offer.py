@@ -31,7 +31,7 @@ DOSSIERS = {
 """The searches, each a stream, and what their threads are about."""
 
 OPERATIONS = (
-    "token", "getRateLimits", "getUserRateLimits",
+    "token", "getUser", "getRateLimits", "getUserRateLimits",
     "getConversations", "getConversation", "sendMessage", "updateConversation",
     "bulkUpdateConversation", "createImageFromFile",
     "searchInquiries", "getInquiry", "searchReturns", "getReturn", "searchCancellations",

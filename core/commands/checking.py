@@ -14,7 +14,14 @@ from core import loops, store, words
 from core.commands import opening
 from core.configuration.complaints import nearest
 from core.connector import Transport
-from core.errors import Error, Mistaken, NotifierError, SchemaMismatch, StoreUnavailable
+from core.errors import (
+    BadCredentials,
+    Error,
+    Mistaken,
+    NotifierError,
+    SchemaMismatch,
+    StoreUnavailable,
+)
 from core.model import HealthState, Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
@@ -50,7 +57,7 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     standins.verify(configured)
     findings = checks.findings(configured, loops.utcnow())
     findings += [] if offline else await _database(configured)
-    faults = {} if offline else await _call_all(configured)
+    faults = {} if offline else await _call_all(configured, findings)
     await _read_again(configured, [name for name, fault in faults.items() if fault is None])
     if as_json:
         told = {"findings": findings, "accounts": dict.fromkeys(configured.accounts) | faults}
@@ -103,34 +110,48 @@ def _say(
         title = configured.accounts[name].account.title
         click.echo(f"accounts.{name}: {fault or f'{title} answers'}")
     called = "not called" if offline else f"{list(faults.values()).count(None)} answer"
+    if partly := sum(str(fault).startswith(HealthState.FORBIDDEN) for fault in faults.values()):
+        called += f", {partly} in part"
     click.echo(
         f"{configured.path}: {len(configured.accounts)} accounts ({called}), "
         f"{len(findings)} warnings, no fault in the settings"
     )
 
 
-async def _call_all(configured: Settings) -> dict[str, str | None]:
-    """What each account's connector says: None where it may read."""
+async def _call_all(configured: Settings, findings: list[str]) -> dict[str, str | None]:
+    """What each account's connector says: None where it may read; its doubts join *findings*."""
     there = standins.running(configured, ()).accounts
     async with open_session(version("replyby")) as session, Mailboxes() as mailboxes:
         transport = Transport(Http(session, now=loops.utcnow), mailboxes, Smtp())
         said = await asyncio.gather(
-            *(_call(transport, found, configured.accounts[name]) for name, found in there.items())
+            *(
+                _call(transport, found, configured.accounts[name], findings)
+                for name, found in there.items()
+            )
         )
     return dict(zip(there, said, strict=True))
 
 
-async def _call(transport: Transport, found: Configured, written: Configured) -> str | None:
+async def _call(
+    transport: Transport, found: Configured, written: Configured, findings: list[str]
+) -> str | None:
     if found.account.sandbox and found is written:
         return standins.NOT_RUNNING
     try:
         async with asyncio.timeout(LONGEST):
-            await state.reader(found, transport).connector.check()
+            doubts = await state.reader(found, transport).connector.check()
+        findings += [f"accounts.{found.account.name}.{doubt}" for doubt in doubts or ()]
     except Error as fault:
-        return f"{fault.reason}: {fault}"
+        return f"{_reason(fault)}: {fault}"
     except TimeoutError:
         return f"unreachable: no answer within {LONGEST:.0f} s"
     return None
+
+
+def _reason(fault: Error) -> str:
+    """In a word what is wrong: a good key that may not do one thing is no bad one."""
+    is_partly = isinstance(fault, BadCredentials) and fault.alone
+    return HealthState.FORBIDDEN if is_partly else fault.reason
 
 
 async def migrate_database(path: Path, *, only_check: bool) -> bool:

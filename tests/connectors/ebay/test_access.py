@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from connectors.ebay import limits
-from connectors.ebay.access import MESSAGES, Access
+from connectors.ebay.access import Access
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -159,7 +159,7 @@ async def test_trap_32_a_consent_without_the_scope_of_messages_is_told_as_such(
 
     assert (type(fault), fault.alone, fault.detail) == (BadCredentials, True, "403")
     assert "error 1100" in str(fault)
-    assert MESSAGES in str(fault)
+    assert "the scope commerce.message;" in str(fault)
     assert 'messages_by = "trading"' in str(fault)
 
 

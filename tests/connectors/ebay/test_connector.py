@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from connectors.ebay import offer, spec
-from connectors.ebay.sandbox.applications import SCOPE, SCOPES
+from connectors.ebay.sandbox.applications import SCOPES
 from core.connector import Looks, MarksRead, Receives, Replies, Subscribes
 from core.errors import BadCredentials, Unreachable
 from core.model import Draft, Thread
@@ -52,9 +52,9 @@ async def test_a_check_asks_each_api_for_next_to_nothing(ebay, sandbox):
     await ebay.check()
 
     asked = [one.operation for one in sandbox.heard if one.operation != "token"]
-    assert asked == ["getConversations", "searchInquiries", "getPaymentDisputeSummaries"]
+    assert asked == ["getUser", "getConversations", "searchInquiries", "getPaymentDisputeSummaries"]
     for one in sandbox.heard:
-        assert one.operation == "token" or ("limit", "1") in one.query
+        assert one.operation in ("token", "getUser") or ("limit", "1") in one.query
 
 
 async def test_trap_30_a_check_of_a_large_mailbox_is_narrowed_too(ebay, sandbox):
@@ -70,7 +70,33 @@ async def test_trap_32_a_check_names_the_scope_that_the_consent_lacks(opened, sa
     fault = await failed(opened(older).check())
 
     assert isinstance(fault, BadCredentials)
-    assert f"{SCOPE}/{scope}" in str(fault)
+    assert fault.alone
+    assert f"the scope {scope};" in str(fault)
+    assert "the rest answers: " in str(fault)
+    assert "https:" not in str(fault), "what is an address is cut in logs"
+
+
+async def test_a_check_finds_that_somebody_else_consented(opened, sandbox):
+    fault = await failed(opened(seller="nobody", seller_ids=[]).check())
+
+    assert isinstance(fault, BadCredentials)
+    assert "options.seller: 'nobody' is not who consented" in str(fault)
+    assert "'shop-b'" in str(fault), "what to write"
+    assert not fault.alone
+
+
+async def test_an_immutable_id_is_enough_for_a_check(opened, seller):
+    assert not await opened(seller="nobody", seller_ids=[seller.member.user_id.upper()]).check()
+
+
+async def test_without_the_scope_of_identity_a_check_says_that_it_could_not_compare(
+    opened, sandbox
+):
+    older = sandbox.market.add_seller("older", scopes=lacking("commerce.identity.readonly"))
+
+    (doubt,) = await opened(older).check()
+
+    assert "commerce.identity.readonly" in doubt
 
 
 async def test_without_disputes_their_scope_is_not_needed(opened, sandbox):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 
-from connectors.ebay import limits, offer, spec
+from connectors.ebay import identity, limits, offer, spec
 from connectors.ebay.dossiers import sources
 from connectors.ebay.messages import answering, marking, media, reading
 from connectors.ebay.push import pushes
@@ -167,7 +167,9 @@ def test_the_words_of_the_parts_are_those_of_the_spec():
     spoken = (reading.LIST, reading.DETAIL, answering.SEND, marking.ONE, marking.BULK, media.UPLOAD)
     parts = (*spoken, *sources.OPERATIONS, *pushes.OPERATIONS, *fallback.OPERATIONS)
 
-    assert set(spec.operations) == {*parts, oauth.OPERATION, *limits.OPERATIONS}
+    assert set(spec.operations) == {
+        *parts, oauth.OPERATION, identity.OPERATION, *limits.OPERATIONS
+    }  # fmt: skip
     assert len(spec.operations) == len(set(spec.operations))
     assert spec.topics == pushes.TOPICS
 
