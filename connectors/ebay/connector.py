@@ -18,7 +18,7 @@ from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.push.pushes import Pushes
 from connectors.ebay.trading.fallback import Trading
 from core.errors import BadCredentials, RateLimited
-from core.reading.walk import merged
+from core.model import merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
