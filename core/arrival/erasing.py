@@ -103,15 +103,38 @@ async def empty(
     given = await readings.of(db, account, ids)
     for thread in ids:
         at = max(accepted_at(now, turns[thread]), *(_after(each) for each in given[thread]), now)
-        turn = Message(
-            id=legible(f"erased:{at.isoformat()}:{thread}"),
-            thread=thread,
-            party=Party.MARKETPLACE,
-            kind=Kind.ERASED,
-            origin="ours",
-            sent_at=at,
-        )
-        await messages.add(db, account, [messages.told(turn)], at)
+        await _put_turn(db, account, thread, at)
+
+
+async def end(
+    db: Db, account: str, blank: Collection[Message], now: datetime, slack: timedelta
+) -> None:
+    """End what *blank* messages begin, which came into threads that were erased before.
+
+    Whoever has written there since, more than *slack* after that, is somebody new, who waits: what
+    comes without a date ends nothing of theirs.
+    """
+    returned = await erased.returned(db, account, {one.thread for one in blank}, slack)
+    last: dict[str, datetime] = {}
+    for one in blank:
+        if one.sent_at is not None or one.thread not in returned:
+            at = min(one.sent_at or now, now) + timedelta(microseconds=1)
+            last[one.thread] = max(at, last.get(one.thread, at))
+    for thread, at in sorted(last.items()):
+        await _put_turn(db, account, thread, at)
+
+
+async def _put_turn(db: Db, account: str, thread: str, at: datetime) -> None:
+    """Write the turn that ends what runs for an erased buyer."""
+    turn = Message(
+        id=legible(f"erased:{at.isoformat()}:{thread}"),
+        thread=thread,
+        party=Party.MARKETPLACE,
+        kind=Kind.ERASED,
+        origin="ours",
+        sent_at=at,
+    )
+    await messages.add(db, account, [messages.told(turn)], at)
 
 
 def _after(reading: Given) -> datetime:

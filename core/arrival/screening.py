@@ -37,12 +37,14 @@ EMPTY = {"subject": None, "body": "", "attachments": (), "language": None, "raw"
 class Screened:
     """What of a page is news, without what was erased.
 
-    *emptied* are threads of erased members, *buried* messages that come without words.
+    *emptied* are threads of erased members, *buried* messages that come without words, *blank*
+    those of them in threads that were erased before.
     """
 
     news: News
     emptied: frozenset[str] = frozenset()
     buried: frozenset[str] = frozenset()
+    blank: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,16 @@ def emptied(screen: Screened, locked: Mapping[str, Locked | Thread]) -> Screened
         readings=tuple((t, _unsaid(g) if t in since else g) for t, g in found.readings),
         links={id_: url for id_, url in found.links.items() if id_ not in blank},
     )
-    return replace(screen, news=news, buried=screen.buried | blank.keys())
+    return replace(
+        screen, news=news, buried=screen.buried | blank.keys(), blank=tuple(map(_blank, gone))
+    )
 
 
 async def finish(db: Db, rules: Rules, account: str, screen: Screened, now: datetime) -> None:
     """Let nothing of this come back, and empty what else there is of an erased member's threads."""
     await erased.bury(db, account, screen.buried, now)
+    if screen.blank:
+        await erasing.end(db, account, screen.blank, now, SLACK)
     if screen.emptied:
         await erasing.empty(db, rules, account, screen.emptied, now)
 

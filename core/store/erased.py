@@ -8,7 +8,7 @@ from core.store import readings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from core.store import Db
 
@@ -66,6 +66,12 @@ THREADS = """
     where account = $1 and id = any($2::text[])
 """
 
+RETURNED = """
+    select distinct t.id from thread t join message m on m.account = t.account and m.thread = t.id
+    where t.account = $1 and t.id = any($2::text[])
+      and m.party = 'buyer' and m.sent_at > t.erased_at + $3::interval
+"""
+
 
 async def owned(
     db: Db, accounts: Collection[str], ids: Collection[str]
@@ -94,3 +100,11 @@ async def bury(db: Db, account: str, messages: Collection[str], now: datetime) -
     """Let no page tell these messages again."""
     if messages:
         await db.execute(BURY, account, list(messages), now)
+
+
+async def returned(
+    db: Db, account: str, threads: Collection[str], slack: timedelta
+) -> frozenset[str]:
+    """Those of *threads* in which a buyer wrote more than *slack* after they were erased."""
+    rows = await db.fetch(RETURNED, account, list(threads), slack)
+    return frozenset(row["id"] for row in rows)
