@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,6 @@ from connectors.amazon import policies
 from sla.clock import Delivery, Kind, Level, clocks
 from sla.policy import Party, ThreadKind
 from tests.connectors.amazon.letters import options
-from tests.connectors.amazon.test_mapping import SimpleNamespace
 
 HOUR = timedelta(hours=1)
 AT = datetime(2026, 11, 21, 18, 4, tzinfo=UTC)
