@@ -79,7 +79,8 @@ def test_each_site_has_a_label_and_contracts(site):
     label = options.marketplace(read(marketplace=site))
 
     names = [policy.name for policy in spec.policies(read(marketplace=site))]
-    assert names == [f"{label}-{kind}" for kind in ("inquiry", "return", "dispute")]
+    kinds = ("inquiry", "return", "cancellation", "dispute")
+    assert names == [f"{label}-{kind}" for kind in kinds]
 
 
 @pytest.mark.parametrize(
