@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from connectors.ebay.push import signature
 from connectors.ebay.push.payload import PublicKey
-from core.errors import BadPayload, Unreachable
+from core.errors import BadPayload, ConnectorError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,10 @@ KEPT = 3_600.0
 """Seconds for which a key is used unasked: eBay's own advice (Notification API, getPublicKey)."""
 USABLE = 86_400.0
 """Seconds for which it is used while eBay cannot be asked."""
+AGAIN, PATIENCE = 60.0, 3.0
+"""Seconds between two tries to ask for a key anew; for so many one push waits for it."""
+DOUBTED = 300.0
+"""Seconds for which eBay must go on not knowing a key that it told, until that is believed."""
 UNKNOWN = 600.0
 """Seconds for which an id that eBay does not know stays unknown."""
 MOST = 1_000
@@ -42,12 +46,17 @@ BURST, EVERY = 10, 15.0
 eBay allows 10,000 calls."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
-    """What eBay said of an id, and when; None: it knows none."""
+    """What eBay said of an id, and when; None: it knows none.
+
+    *tried* is when a key was last asked for anew, *doubted* since when eBay does not know it.
+    """
 
     key: Key | None
     at: float
+    tried: float = 0.0
+    doubted: float | None = None
 
 
 class Keys:
@@ -63,20 +72,46 @@ class Keys:
     async def key(self, kid: str) -> Key | None:
         """The key of *kid*; None where eBay knows none, or none that can be used.
 
+        A key that is told goes on being used while eBay is asked for it anew: one push in a while
+        asks, and no fault of that asking refuses another.
+
         Raises:
-            ConnectorError: it cannot be asked for now.
+            Unreachable: it cannot be asked for now; the push comes again.
         """
+        known = self._known.get(kid)
+        if known is not None and known.key is not None and self._age(known) <= USABLE:
+            return (await self._renewed(kid, known)).key
         found = self._fresh(kid)
         if found is None:
             async with self._lock:  # who waits for the same one finds it then
                 found = self._fresh(kid) or await self._found(kid)
         return found.key
 
+    def _age(self, known: _Known) -> float:
+        return self._clock() - known.at
+
+    async def _renewed(self, kid: str, known: _Known) -> _Known:
+        """*known*, asked for anew where that is due; whoever comes meanwhile has the old one."""
+        now = self._clock()
+        if self._age(known) < KEPT or now - known.tried < AGAIN:
+            return known
+        known.tried = now
+        try:
+            async with asyncio.timeout(PATIENCE):
+                told = await self._told(kid)
+        except (ConnectorError, TimeoutError):
+            return known
+        if told is None:
+            known.doubted = now if known.doubted is None else known.doubted
+            if now - known.doubted < DOUBTED:
+                return known
+        return self._keep(kid, told)
+
     async def _found(self, kid: str) -> _Known:
         """What eBay says of *kid*; where it is unknown, once no other is wanted more.
 
         Raises:
-            ConnectorError: it cannot be asked for now; a push of eBay's comes again.
+            Unreachable: it cannot be asked for now; a push of eBay's comes again.
         """
         if self._is_usable(kid):
             return await self._asked(kid)
@@ -109,16 +144,16 @@ class Keys:
         return found if self._clock() - found.at < kept else None
 
     async def _asked(self, kid: str) -> _Known:
-        before = self._known.get(kid)
         self._wanted.pop(kid, None)
         try:
-            told = await self._told(kid)
+            return self._keep(kid, await self._told(kid))
         except Unreachable:
-            if before is None or before.key is None or self._clock() - before.at > USABLE:
-                raise
-            return before
-        found = _Known(told, self._clock())
-        self._known[kid] = found
+            raise
+        except ConnectorError as fault:  # a quota, a token, an odd answer: no fault of the push
+            raise Unreachable(str(fault), detail=fault.detail) from None
+
+    def _keep(self, kid: str, told: Key | None) -> _Known:
+        found = self._known[kid] = _Known(told, self._clock())
         self._known.move_to_end(kid)
         self._forget()
         return found

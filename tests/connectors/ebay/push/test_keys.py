@@ -157,8 +157,71 @@ async def test_while_ebay_cannot_be_asked_a_known_key_goes_on_for_a_day(known, s
         await known.key(kid)
 
 
-async def test_without_any_key_a_push_is_to_send_again(known, sandbox):
-    sandbox.faults.order("status", operation="getPublicKey", status=503)
+FAULTS = [("status", {"status": 429}), ("status", {"status": 403}), ("status", {"status": 401}),
+          ("status", {"status": 500}), ("html", {}), ("truncated", {})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "how"), [*FAULTS, ("status", {"status": 404})])
+async def test_no_fault_of_asking_anew_refuses_a_push_of_a_known_key(
+    known, sandbox, ticking, fault, how
+):
+    kid = sandbox.market.keys.current.id
+    await known.key(kid)
+    ticking.seconds += keys.KEPT
+    sandbox.faults.order(fault, operation="getPublicKey", **how)
+
+    assert await known.key(kid) is not None
+
+
+async def test_one_push_at_most_waits_while_a_known_key_is_asked_for_anew(
+    known, sandbox, ticking, asked
+):
+    kid = sandbox.market.keys.current.id
+    await known.key(kid)
+    ticking.seconds += keys.KEPT
+    sandbox.faults.order("slow", operation="getPublicKey", delay=1)
+
+    waiting = [asyncio.create_task(known.key(kid)) for _ in range(20)]
+    done, _ = await asyncio.wait(waiting, timeout=0.5)
+
+    assert len(done) == 19
+    assert None not in await asyncio.gather(*waiting)
+    assert asked() == 2
+
+
+async def test_while_asking_fails_a_known_key_is_asked_for_once_a_minute(
+    known, sandbox, ticking, asked
+):
+    kid = sandbox.market.keys.current.id
+    await known.key(kid)
+    ticking.seconds += keys.KEPT
+    sandbox.faults.order("status", operation="getPublicKey", status=403)
+    before = asked()
+    for _ in range(10):
+        await known.key(kid)
+    once = asked() - before
+
+    ticking.seconds += keys.AGAIN
+    await known.key(kid)
+
+    assert asked() - before == 2 * once
+
+
+async def test_a_key_that_ebay_goes_on_not_knowing_is_good_no_more(known, sandbox, ticking):
+    kid = sandbox.market.keys.current.id
+    await known.key(kid)
+    sandbox.faults.order("status", operation="getPublicKey", status=404)
+    ticking.seconds += keys.KEPT
+    assert await known.key(kid) is not None
+
+    ticking.seconds += keys.DOUBTED
+
+    assert await known.key(kid) is None
+
+
+@pytest.mark.parametrize(("fault", "how"), FAULTS)
+async def test_without_any_key_a_push_is_to_send_again(known, sandbox, fault, how):
+    sandbox.faults.order(fault, operation="getPublicKey", **how)
 
     with pytest.raises(Unreachable):
         await known.key(sandbox.market.keys.current.id)
