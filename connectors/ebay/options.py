@@ -200,7 +200,7 @@ def budget(options: EbayOptions) -> str:
 def findings(options: EbayOptions, others: Sequence[EbayOptions]) -> tuple[str, ...]:
     """What is allowed and yet not wise."""
     found = []
-    if options.expires_on is None:
+    if options.expires_on is None and not options.is_near:
         doubt = "is not set: nobody is told before the refresh token ends after 18 months"
         found.append(f"refresh_token_made: {doubt}; write the day of the seller's consent")
     if options.push is None:

@@ -154,6 +154,7 @@ def test_what_is_allowed_and_not_wise_is_found():
         "refresh_token_made",
         "push",
     ]
+    assert spec.findings(read(hosts=NEAR, push=pushing()), []) == ()
     assert "one challenge fails" in spec.findings(told, [other])[0]
     assert "b" * 40 not in spec.findings(told, [other])[0]
 
