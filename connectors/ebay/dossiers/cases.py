@@ -84,9 +84,12 @@ def _asked(
     if status in OTHERS:
         return ()
     due = doubts.date(told.case_id, "respondByDate", told.respond_by_date, told) if told else None
-    refund = instant(detail.case_details.refund_deadline_date) if detail else None
+    money: tuple[Asked, ...] = ()
+    if detail:
+        told_by = detail.case_details.refund_deadline_date
+        money = claims.refund(detail.case_id, told_by, detail, doubts)
     begun = since(lines, opened_at) if detail else None
     if status == FAILED:
-        return (Asked(REFUND, refund or due, begun),)
-    answer = Asked(RESPOND, due, begun)
-    return (answer, Asked(REFUND, refund)) if refund else (answer,)
+        until = next((one.due_at for one in money if one.due_at), due)
+        return (Asked(REFUND, until, begun),)
+    return (Asked(RESPOND, due, begun), *money)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from connectors.ebay.dossiers.dossier import AT_ONCE, Line, instant, oldest_first, party
+from connectors.ebay.dossiers.dossier import (
+    AT_ONCE,
+    REFUND,
+    Asked,
+    Line,
+    instant,
+    oldest_first,
+    party,
+)
 from sla.policy import Party
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connectors.ebay.dossiers.payload import Entry, History
+    from connectors.ebay.dossiers.dossier import Doubts
+    from connectors.ebay.dossiers.payload import ClaimDetail, Entry, History
     from sla.turn import Outcome
 
 ENDS = ("closed the request", "closed the case", "escalated", "case opened")
@@ -33,6 +42,14 @@ def parted(found: list[Line], opened_at: datetime | None) -> tuple[str, Party, t
         return "", Party.BUYER, tuple(found)
     who = first.party if first.party is Party.SELLER else Party.BUYER
     return first.text, who, tuple(rest)
+
+
+def refund(name: str, said: Any, detail: ClaimDetail, doubts: Doubts) -> tuple[Asked, ...]:
+    """The money, where eBay has set a date for it: it is asked for though that cannot be read."""
+    told = said.get("value") if isinstance(said, dict) else said
+    if told in (None, ""):
+        return ()
+    return (Asked(REFUND, doubts.date(name, "refundDeadlineDate", said, detail)),)
 
 
 def _line(entry: Entry) -> Line:

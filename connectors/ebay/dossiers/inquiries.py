@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from connectors.ebay.dossiers import claims
 from connectors.ebay.dossiers.dossier import (
-    REFUND,
     RESPOND,
     Asked,
     Dossier,
@@ -91,16 +90,14 @@ def _asked(
     due = (
         doubts.date(told.inquiry_id, "respondByDate", told.respond_by_date, told) if told else None
     )
-    refund = None
+    money: tuple[Asked, ...] = ()
     if detail:
         said = detail.seller_make_it_right_by_date
         due = due or doubts.date(detail.inquiry_id, "sellerMakeItRightByDate", said, detail)
-        refund = instant(detail.inquiry_details.refund_deadline_date)
+        told_by = detail.inquiry_details.refund_deadline_date
+        money = claims.refund(detail.inquiry_id, told_by, detail, doubts)
     begun = since(lines, opened_at) if detail else None
-    found = [Asked(RESPOND, due, begun, by_message=True)]
-    if refund:
-        found.append(Asked(REFUND, refund))
-    return tuple(found)
+    return (Asked(RESPOND, due, begun, by_message=True), *money)
 
 
 def _over_at(detail: InquiryDetail | None, found: list[Line]) -> datetime | None:

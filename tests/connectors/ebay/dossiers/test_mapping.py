@@ -311,6 +311,23 @@ class TestInquiries:
         assert (found.is_over, found.outcome, found.is_whole) == (True, "escalated", False)
         assert [g.act for _, g in page.given] == [REST]
 
+    def test_money_whose_date_cannot_be_read_is_asked_for_all_the_same(self):
+        dates = {"creationDate": told(20), "refundDeadlineDate": {"value": "soon"}}
+
+        _, page, aside = read(an_inquiry(inquiryDetails=dates, status="PENDING"), inquiries)
+
+        assert ("SELLER_ISSUE_REFUND", None, None) in asks(page)
+        assert "refundDeadlineDate: no date" in [one.reason for one in aside]
+
+    @pytest.mark.parametrize("said", [None, {}, {"value": None}])
+    def test_money_without_a_date_is_not_asked_for(self, said):
+        dates = {"creationDate": told(20), "refundDeadlineDate": said}
+
+        _, page, aside = read(an_inquiry(inquiryDetails=dates, status="PENDING"), inquiries)
+
+        assert "SELLER_ISSUE_REFUND" not in [act for act, _, _ in asks(page)]
+        assert not aside
+
 
 class TestCases:
     @pytest.mark.parametrize("status", ["WAITING_CS", "WAITING_DELIVERY"])
