@@ -143,7 +143,9 @@ def test_a_second_daemon_on_the_same_directory_is_refused_in_one_sentence(shop):
     shop.start()
     assert shop.daemon is not None
 
-    second = shop.command("run", "--sandbox", REPLYBY_OPS__LISTEN=f"127.0.0.1:{free_port()}")
+    elsewhere = {f"REPLYBY_{name}__LISTEN": f"127.0.0.1:{free_port()}" for name in ("OPS", "PUSH")}
+
+    second = shop.command("run", "--sandbox", **elsewhere)
 
     assert second.returncode != 0
     assert str(shop.daemon.pid) in second.stderr + second.stdout
