@@ -13,7 +13,6 @@ from connectors.ebay import identity, limits, offer
 from connectors.ebay.access import Access
 from connectors.ebay.dossiers import sources
 from connectors.ebay.dossiers.reading import Dossiers
-from connectors.ebay.messages import reading
 from connectors.ebay.messages.conversations import Messages
 from connectors.ebay.push.pushes import Pushes
 from connectors.ebay.trading.fallback import Trading
@@ -29,17 +28,13 @@ if TYPE_CHECKING:
     from core.connector import Connector, PushRequest, Receipt, Sent, Transport
     from core.model import Draft, Page, Thread
 
-LONG_AGO = {
-    "conversation_type": "FROM_MEMBERS",
-    "start_time": "2025-12-01T00:00:00.000Z",
-    "end_time": "2025-12-01T00:00:01.000Z",
-    "limit": "1",
-}
-"""A second of the past: of a large mailbox whatever is not narrowed is refused (trap 30)."""
-
 
 class Conversations(Protocol):
     """What members write, by whichever API."""
+
+    async def check(self) -> None:
+        """Ask for next to nothing: the consent is good, and covers it."""
+        ...
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of a walk."""
@@ -88,15 +83,12 @@ class Ebay:
     def _asks(self) -> dict[str, Callable[[], Awaitable[object]]]:
         """A call to each API, by what it reads; first of all the one that is polled most."""
         asked: dict[str, Callable[[], Awaitable[object]]] = {
-            "messages": self._ask_spoken,
+            "messages": self._spoken.check,
             "dossiers": partial(self._ask, sources.INQUIRIES),
         }
         if self._options.disputes:
             asked["disputes"] = partial(self._ask, sources.DISPUTES)
         return asked
-
-    async def _ask_spoken(self) -> None:
-        raise NotImplementedError
 
     async def _ask(self, source: Source) -> None:
         await self._access.get(
@@ -154,10 +146,6 @@ class ByMessages(Ebay):
         self._messages = Messages(access, options)
         super().__init__(options, access, self._messages)
 
-    async def _ask_spoken(self) -> None:
-        path = f"{reading.BASE}/conversation"
-        await self._access.get("api", path, operation=reading.LIST, params=LONG_AGO)
-
     async def fetch(
         self, stream: str, cursor: str | None, position: str | None, now: datetime
     ) -> Page:
@@ -179,11 +167,7 @@ class ByTrading(Ebay):
 
     def __init__(self, options: EbayOptions, transport: Transport) -> None:
         access = Access(options, transport.http)
-        self._trading = Trading(access, options)
-        super().__init__(options, access, self._trading)
-
-    async def _ask_spoken(self) -> None:
-        await self._trading.check()
+        super().__init__(options, access, Trading(access, options))
 
 
 class WithPushes(Ebay):

@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from core.connector import Sent
     from core.model import Draft, Page, Thread
 
+LONG_AGO = {
+    "conversation_type": "FROM_MEMBERS",
+    "start_time": "2025-12-01T00:00:00.000Z",
+    "end_time": "2025-12-01T00:00:01.000Z",
+    "limit": "1",
+}
+"""A second of the past: of a large mailbox whatever is not narrowed is refused (trap 30)."""
+
 
 class Messages:
     """The conversations of one account."""
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._reading = access, reading.Reading(access, options)
+
+    async def check(self) -> None:
+        """Ask for a moment that is long past: the consent is good, and covers messages."""
+        path = f"{reading.BASE}/conversation"
+        await self._access.get("api", path, operation=reading.LIST, params=LONG_AGO)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of what members wrote since *cursor*, and in an overlap before it."""
