@@ -3,7 +3,9 @@
 The daemon as it is shipped, over a PostgreSQL with fsync. Its sellers share an application, whose
 stand-in is another process: it signs and pushes each message, and keeps it in the mailbox, from
 which the daemon's polls read it too, once a minute and account, as pushes ask for it and as eBay's
-floor allows; a stand-in's own would be a second. A push is acknowledged when the
+floor allows; a stand-in's own would be a second. Members were erased an hour ago, of whom no
+message tells: so it is wherever deletions are told every day. First a few sellers, then many: what
+is pushed to several of them at once is stored together. A push is acknowledged when the
 clock that it starts is committed, so the acknowledgement is what is timed. It is due at its own
 instant: one that waits for another counts what it waits.
 """
@@ -12,18 +14,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import daemon, harness, pusher, seller
 from benchmarks.harness import QUICK, Row, heading, table
+from core import loops
+from core.arrival import erasing
+from core.pushes import Member
 
 if TYPE_CHECKING:
     from benchmarks.daemon import Started
     from benchmarks.pusher import Pusher
-    from core.store import Address
+    from core.store import Address, Db
 
-SELLERS = 5
+SELLERS = (5, 20)
+ERASED = 1000
 RATE = 50 if QUICK else 200
 SECONDS = 3.0 if QUICK else 60.0
 WARM = 1.0 if QUICK else 5.0
@@ -78,14 +85,23 @@ def settings(accounts: list[dict[str, Any]], url: str) -> str:
     return text
 
 
-async def measured() -> Found:
+async def measured(sellers: int) -> Found:
     async with harness.server() as server:
         address = await harness.database(server, "pushes")
         os.environ["BENCH_DSN"] = seller.dsn(address)
-        with harness.directory() as path, pusher.opened(SELLERS) as by:
+        async with harness.connection(address) as db:
+            await forget(db)
+        with harness.directory() as path, pusher.opened(sellers) as by:
             url = f"http://127.0.0.1:{daemon.free_port()}"
             with daemon.started(path, settings(by.accounts, url)) as started:
                 return await pushed(started, by, url, address)
+
+
+async def forget(db: Db) -> None:
+    """Members who were erased lately."""
+    gone = [Member(frozenset({f"gone-{number}"})) for number in range(ERASED)]
+    async with db.transaction():
+        await erasing.ask(db, "ebay", None, gone, loops.utcnow() - timedelta(hours=1))
 
 
 async def pushed(started: Started, by: Pusher, url: str, address: Address) -> Found:
@@ -125,9 +141,13 @@ def polls(started: Started) -> int:
 
 def main() -> None:
     heading("Pushes")
-    found = asyncio.run(measured())
+    print(f"{RATE} pushes a second for {SECONDS:g} s; {ERASED:,} members were erased.\n")
+    for sellers in SELLERS:
+        tell(sellers, asyncio.run(measured(sellers)))
+
+
+def tell(sellers: int, found: Found) -> None:
     cuts = quantiles(found.took, n=1000)
-    print(f"{RATE} pushes a second for {SECONDS:g} s, to {SELLERS} sellers.\n")
     table(
         [
             Row("from leaving to the committed clock, ms, p50", [cuts[499]]),
@@ -140,8 +160,9 @@ def main() -> None:
             Row("CPU-s of PostgreSQL", [found.server]),
             Row("CPU-s of who pushes, and answers polls", [found.pusher]),
         ],
-        "pushes",
+        f"to {sellers} sellers",
     )
+    print(flush=True)
 
 
 if __name__ == "__main__":

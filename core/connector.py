@@ -39,12 +39,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
-    "Looks", "MarksRead", "Member", "Options", "Part", "PushOutcome", "PushRequest", "Pushed",
-    "Receipt", "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec", "SeesReplies",
-    "Sent", "Spec", "Subscribes", "Transport", "Waits", "load_specs",
+    "Filling", "Looks", "MarksRead", "Member", "Options", "Part", "PushOutcome", "PushRequest",
+    "Pushed", "Receipt", "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec",
+    "SeesReplies", "Sent", "Spec", "Subscribes", "Transport", "Waits", "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"
+
+KIND = "kind"
+"""The option by which an account says what kind of source it is (`Spec.kinds`)."""
 
 SeesReplies = Literal["always", "copies", "never"]
 
@@ -70,7 +73,8 @@ class Capabilities:
 
     *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
     copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
-    needed" of its own that we read. *shortest_reply*, *longest_reply*: how many
+    needed" of its own that we read; *unseen_mark*: it has one that we cannot see, so that a person
+    may say that it was set. *shortest_reply*, *longest_reply*: how many
     characters a reply may have, None where nobody knows. *most_enclosed*: how many bytes of files a
     reply may take along, 0: none; *most_files*: how many files. *enclosed*: of which media types
     (None: of any), *linked*: of which types it takes files by their public address (None: of any).
@@ -89,6 +93,7 @@ class Capabilities:
     enriches: bool = False
     acts: bool = False
     own_mark: bool = False
+    unseen_mark: bool = False
     sees_replies: SeesReplies = "always"
     shortest_reply: int | None = None
     longest_reply: int | None = None
@@ -271,13 +276,22 @@ Refuses = Callable[["Thread", "Collection[Party]"], "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills the gaps in the *options* of a sandbox account, and in *tables* that it has."""
+
+    options: Mapping[str, Any]
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSpec(Generic[OptionsT]):
     """The marketplace's stand-in.
 
     *options* fill the required options of a sandbox account in the settings until it runs, and
-    *tables*, by its name, the gaps of a table of options that is written there; *open* starts it
-    on loopback for these accounts, plays invented buyers, and yields, by account, the options to
-    use (address, key).
+    *tables*, by its name, the gaps of a table of options that is written there; *kinds* are both of
+    one of the connector's kinds (`Spec.kinds`), in their place; *open* starts it on loopback for
+    these accounts, plays invented buyers, and yields, by account, the options to use (address,
+    key).
     """
 
     options: Mapping[str, Any]
@@ -286,6 +300,7 @@ class SandboxSpec(Generic[OptionsT]):
         AbstractAsyncContextManager[Mapping[str, Mapping[str, Any]]],
     ]
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    kinds: Mapping[str, Filling] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +316,15 @@ class Spec(Generic[OptionsT]):
     *credentials*: the keys of an account of which it is known when they end.
     *findings*: what is allowed in an account's options and yet not wise, beside those of the other
     accounts of this connector; each begins with the key.
+    *own*: what the marketplace calls the seller, in small letters: nobody whom one erases.
+    *pushed_to*: the address that the marketplace was told for an account's pushes, None: none.
     *goals*: promises of our own where the marketplace makes none; an account whose settings name
     goals has those in their place.
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
     before a reply is queued, without a call.
+    *kinds*: where one connector reads several kinds of sources, the options of each by the word
+    that its option ``kind`` says; *options* is then what all have in common, and takes no other
+    word. *words* are then an account's own *operations* and *topics*.
     """
 
     name: str
@@ -321,8 +341,21 @@ class Spec(Generic[OptionsT]):
     sandbox: SandboxSpec[OptionsT] | None = None
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
     credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
+    own: Callable[[OptionsT], frozenset[str]] | None = None
+    pushed_to: Callable[[OptionsT], str | None] | None = None
     refuses: Refuses | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
+    kinds: Mapping[str, type[OptionsT]] = field(default_factory=dict)
+    words: Callable[[OptionsT], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
+
+    def words_of(self, options: OptionsT) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The operations and topics that an account may bring: labels that exist from the start."""
+        return (self.operations, self.topics) if self.words is None else self.words(options)
+
+    def options_of(self, written: Mapping[str, Any]) -> type[OptionsT]:
+        """The options that *written* is to become; what all have in common where no kind fits."""
+        kind = written.get(KIND)
+        return self.kinds.get(kind, self.options) if isinstance(kind, str) else self.options
 
 
 def load_specs() -> dict[str, Spec[Any]]:

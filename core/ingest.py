@@ -12,10 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.agree import Computed
-from core.arrival import divide, hearing, judging, news, refusals, screening
+from core.arrival import (
+    abreast,
+    computing,
+    divide,
+    hearing,
+    judging,
+    news,
+    refusals,
+    screening,
+    stored,
+)  # fmt: skip
 from core.arrival.aside import keep, publish
 from core.arrival.judging import Settled
+from core.arrival.stored import Stored
 from core.errors import StoreGaveUp, Unstorable
 from core.stopwatch import running_from
 from core.store import (
@@ -32,9 +42,6 @@ from core.store import (
     verdicts,
     wake,
 )  # fmt: skip
-from sla.clock import Promises
-from sla.clock import clocks as clocks_of
-from sla.policy import Party
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -42,59 +49,21 @@ if TYPE_CHECKING:
 
     from core.arrival.news import News
     from core.arrival.screening import Screened
-    from core.model import ClockRow, Page, SetAside, Thread
+    from core.model import Page, SetAside, Thread
     from core.rules import Rules
     from core.store import Db, Pool
+    from core.store.buyers import Keys
     from core.store.clocks import Put
     from core.store.messages import StoredTurn
     from core.store.streams import Lease
     from core.store.threads import Locked
-    from sla.clock import Given
 
 LEASE = timedelta(seconds=90)
 SOON = timedelta(seconds=1)
 TRIES = 10
 BATCH = 200
-_BUYER, _SELLER = Party.BUYER, Party.SELLER
 PUSHED = "push"
 """The name under which is set aside what no stream brought."""
-PROMPT = timedelta(seconds=10)
-"""A buyer's message that is younger may still be pushed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a page.
-
-    *received* and *sent* are messages new to us, from the buyer or the marketplace and from the
-    seller; *delays* the seconds from the marketplace's instant of a new one to its storing, since
-    the account is monitored. *aside* is what was refused; *set_aside* counts what was not set
-    aside before. *replied* are clocks that a reply ended just now. *overdue* are those of
-    *received* that a push had time to bring, where there are pushes.
-    """
-
-    received: int = 0
-    sent: int = 0
-    changed: int = 0
-    repeated: int = 0
-    set_aside: int = 0
-    delays: tuple[float, ...] = ()
-    aside: tuple[SetAside, ...] = ()
-    replied: tuple[ClockRow, ...] = ()
-    overdue: int = 0
-
-    def __add__(self, other: Stored) -> Stored:
-        return Stored(
-            self.received + other.received,
-            self.sent + other.sent,
-            self.changed + other.changed,
-            self.repeated + other.repeated,
-            self.set_aside + other.set_aside,
-            self.delays + other.delays,
-            self.aside + other.aside,
-            self.replied + other.replied,
-            self.overdue + other.overdue,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +76,7 @@ class _Case:
     now: datetime
     sure: bool
     leased: bool = False
+    keys: Keys | None = None
 
     @property
     def is_judged(self) -> bool:
@@ -143,13 +113,14 @@ async def page(
     """
     if lease is not None:
         await streams.hold(db, lease, LEASE)
-    since = await accounts.watched_since(db, account, share=False)
-    if since is None:
+    watched = await accounts.watched(db, account, share=False)
+    if watched is None:
         return Stored()
-    case = _Case(rules, account, since, now, sure, leased=lease is not None)
+    leased = lease is not None
+    case = _Case(rules, account, watched.since, now, sure, leased=leased, keys=watched.keys)
     page = divide.legible(page if case.is_judged else divide.undeclared(page))
-    stored = await _store(db, case, page)
-    kept = (*page.set_aside, *stored.aside, *await publish(db, account, page, now))
+    done = await _store(db, case, page)
+    kept = (*page.set_aside, *done.aside, *await publish(db, account, page, now))
     if kept and lease is None:
         await accounts.watched_since(db, account, share=True)
     kept = await screening.unnamed(db, rules, account, kept)
@@ -157,7 +128,25 @@ async def page(
         await hearing.told(db, rules, account, page.pushes, now)
     where = stream if lease is None else lease.stream
     fresh = await keep(db, rules, account, where, kept, now)
-    return replace(stored, aside=kept, set_aside=fresh)
+    return replace(done, aside=kept, set_aside=fresh)
+
+
+async def pages(
+    db: Db, rules: Rules, pages: Mapping[str, Page], now: datetime, *, sure: bool = True
+) -> dict[str, Stored]:
+    """As `page` of what was pushed, for several accounts at once; by account what became of it.
+
+    In common statements as far as that goes. What of it does not, or has a fault, costs the others
+    nothing but time: it is stored by itself.
+    """
+    done: dict[str, Stored] = {}
+    with suppress(Raced, Unstorable):
+        written = await abreast.store(db, rules, pages, now, sure=sure)
+        await _wake(db, written.next_alert_at, now)
+        done.update(written.stored)
+    for account in sorted(pages.keys() - done.keys()):
+        done[account] = await page(db, rules, account, pages[account], now, None, sure=sure)
+    return done
 
 
 async def unchanged(db: Db, account: str, page: Page) -> Stored | None:
@@ -247,8 +236,11 @@ async def _store_whole(db: Db, case: _Case, page: Page) -> Stored:
 
 async def _write(db: Db, case: _Case, found: News) -> Stored:
     """Write what is new, and recompute. A fault of the computing is no fault of the page."""
-    if not case.leased and await accounts.watched_since(db, case.account, share=True) is None:
-        return Stored()
+    if not case.leased:
+        watched = await accounts.watched(db, case.account, share=True)
+        if watched is None:
+            return Stored()
+        case = replace(case, keys=watched.keys)
     settled = Settled()
     if case.is_judged:
         await verdicts.hold(db, case.account)
@@ -263,10 +255,10 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
                 db, case.rules, case.account, found, locked, case.now
             )
             locked = _only(locked, settled.threads | found.touched)
-    fresh = _fresh(case, found, settled.threads | screen.emptied)
+    fresh = computing.fresh(found, case.now, settled.threads | screen.emptied)
     put = await _recompute(db, case, locked, fresh)
     await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
-    return replace(_stored(case, found, put), aside=aside)
+    return replace(stored.counted(found, put, case.monitored_since, case.now), aside=aside)
 
 
 async def _keep_links(db: Db, case: _Case, found: News) -> tuple[SetAside, ...]:
@@ -286,7 +278,7 @@ async def _keep(
     be judged with it is locked too.
     """
     account, found = case.account, screen.news
-    await threads.add(db, account, found.opened)
+    await threads.add(db, account, found.opened, case.keys)
     await threads.add_bare(db, account, found.bare)
     opened = {thread.id: thread for thread in found.opened}
     reached = await judging.reach(db, account, found, case.now) if case.is_judged else frozenset()
@@ -296,7 +288,7 @@ async def _keep(
     screen = screening.emptied(screen, locked)
     found = screen.news
     if found.restated:
-        await threads.change(db, account, found.restated)
+        await threads.change(db, account, found.restated, case.keys)
         locked = await threads.lock(db, account, known)
     await messages.add(db, account, found.new.values(), case.now)
     if found.changed:
@@ -306,24 +298,6 @@ async def _keep(
     if found.readings:
         await readings.add(db, account, found.readings)
     return screen, {**opened, **locked}
-
-
-def _fresh(case: _Case, found: News, others: Collection[str]) -> Mapping[str, list[StoredTurn]]:
-    """The turns of threads that this page has opened: all that there is of them, so none is read.
-
-    Nothing can have been stored of a thread before its row was. One into which a known message has
-    moved, or of which a date is told, and *others* are read as any other.
-    """
-    fresh: dict[str, list[StoredTurn]] = {thread.id: [] for thread in found.opened}
-    for _, _, _, message in found.changed.values():
-        fresh.pop(message.thread, None)
-    for thread in (*(thread for thread, _ in found.readings), *others):
-        fresh.pop(thread, None)
-    for _, _, _, message in found.new.values():
-        turns = fresh.get(message.thread)
-        if turns is not None:
-            turns.append(messages.turn(message, case.now))
-    return fresh
 
 
 def _only(
@@ -341,12 +315,7 @@ async def _recompute(
     known = [id_ for id_ in locked if id_ not in fresh]
     turns = {**fresh, **await messages.turns(db, case.account, known)} if known else fresh
     given = await readings.of(db, case.account, known) if known else {}
-    kinds = {thread.kind for thread in locked.values()}
-    promises = {kind: Promises(case.rules.promises(case.account, kind)) for kind in kinds}
-    computed = {
-        id_: compute(turns.get(id_, ()), promises[thread.kind], given.get(id_, ()), thread)
-        for id_, thread in locked.items()
-    }
+    computed = computing.computed(case.rules, case.account, locked, turns, given)
     put = await clocks.put(
         db,
         case.rules,
@@ -357,39 +326,11 @@ async def _recompute(
         monitored_since=case.monitored_since,
         sure=case.sure,
     )
-    if put.next_alert_at is not None and put.next_alert_at < case.now + SOON:
-        await wake.send(db, "watch")
+    await _wake(db, put.next_alert_at, case.now)
     return put
 
 
-def compute(
-    turns: Sequence[StoredTurn],
-    promises: Promises,
-    given: Sequence[Given],
-    thread: Locked | Thread,
-) -> Computed:
-    """The clocks of one thread.
-
-    Where the marketplace holds more of it than we do, the waiting with which our part begins may
-    have begun earlier: flagged `start_uncertain`.
-    """
-    found = clocks_of(turns, promises, given, kind=thread.kind, incomplete=thread.incomplete)
-    return Computed(turns, found)
-
-
-def _stored(case: _Case, found: News, put: Put) -> Stored:
-    new = [message for _, _, _, message in found.new.values()]
-    sent = sum([message.party is _SELLER for message in new])
-    now, since = case.now, case.monitored_since
-    instants = [at for message in new if (at := message.sent_at) is not None and at >= since]
-    delays = tuple([(now - at).total_seconds() if at < now else 0.0 for at in instants])
-    overdue = [m for m in new if m.party is _BUYER and since <= (m.sent_at or now) < now - PROMPT]
-    return Stored(
-        received=len(new) - sent,
-        sent=sent,
-        changed=len(found.changed),
-        repeated=found.repeated,
-        delays=delays,
-        replied=put.replied,
-        overdue=len(overdue),
-    )
+async def _wake(db: Db, next_alert_at: datetime | None, now: datetime) -> None:
+    """Wake the watcher where a step is to be told before he would look by himself."""
+    if next_alert_at is not None and next_alert_at < now + SOON:
+        await wake.send(db, "watch")

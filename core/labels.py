@@ -58,8 +58,9 @@ SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 tells of had passed; a later word about the same clock or account was raised."""
 
 PUSHED = (
-    "stored", "duplicate", "challenge", "erasure", "unknown_topic", "unknown_account",
-    "bad_signature", "no_signature", "stale", "unreadable", "failed",
+    "stored", "duplicate", "challenge", "no_challenge", "erasure", "unknown_topic",
+    "unknown_account", "not_ready", "bad_signature", "no_signature", "unverified", "stale",
+    "too_large", "unreadable", "failed",
 )  # fmt: skip
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
 

@@ -327,7 +327,8 @@ class Account(Model):
     """One seller account at one marketplace: the unit that is measured and routed.
 
     *marketplace* is the metric label (a Mirakl operator, say); *identity* names the shop behind
-    it, so that the same shop is not read twice; *policies* and *goals* are names of promises.
+    it, so that the same shop is not read twice; accounts of one *shop*, or of one *seller*, have
+    buyers in common; *policies* and *goals* are names of promises.
     *judged*, *letters* and *confirmed_after* are what its connector declares
     (`core.connector.Capabilities`, *judged* by its ``verdicts``).
     """
@@ -338,6 +339,7 @@ class Account(Model):
     title: str
     identity: str
     shop: str | None = None
+    seller: str | None = None
     policies: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()

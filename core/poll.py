@@ -26,14 +26,14 @@ from core.reading import health, look, missed, patience, silence, walk
 from core.reading.slots import Slots
 from core.reading.walk import Reader, Round, Walk
 from core.stopwatch import running_from
-from core.store import budget, legible, statement, streams, transaction
+from core.store import budget, legible, statement, streams, transaction, wake
 from core.together import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
-    from core.ingest import Stored
+    from core.arrival.stored import Stored
     from core.metrics import Metrics
     from core.rules import Rules
     from core.store import Db, Pool
@@ -200,6 +200,13 @@ def _say(reading: Walk) -> None:
 
 async def _failed(this: Round, reading: Walk, fault: ConnectorError) -> None:
     lease, now, error = reading.lease, this.clock(), legible(str(fault), CUT)
+    if isinstance(fault, BadCredentials) and reading.reader.replaced.is_set():
+        async with transaction(
+            this.pool
+        ) as db:  # the key was the old settings': the new one's turn
+            await streams.put_back(db, lease, timedelta(0))
+            await wake.send(db, "poll")
+        return
     state = _state_after(fault)
     wait = wait_after(fault, lease.failures, reading.stream.every)
     async with transaction(this.pool) as db:

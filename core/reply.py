@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, ingest, keys
-from core.arrival import judging, refusals
+from core import crash, keys
+from core.arrival import refusals
 from core.connector import Replies
 from core.errors import (
     BadCredentials,
@@ -30,7 +29,7 @@ from core.errors import (
     Unreachable,
 )
 from core.model import Draft, Notice, NoticeKind
-from core.reading import observe, reread
+from core.reading import finding
 from core.reading.walk import Round
 from core.stopwatch import running_from
 from core.store import (
@@ -44,8 +43,10 @@ from core.store import (
     transaction,
 )
 from core.together import gathered
+from core.told import ERASED, REFUSALS
 from sla.policy import Party
 from sla.turn import accepted_at
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -69,10 +70,11 @@ SHORTEST = timedelta(milliseconds=10)
 """Until the next look where what is due is locked by another."""
 NOW = timedelta(0)
 
-LOOK = 10.0
 ATTEMPTS = 10
 LONGEST_WAIT = 600.0
 CUT = 200
+
+_ERASED = "nothing here knows whom to answer; if an answer is owed, write it at the marketplace"
 
 log = structlog.get_logger()
 
@@ -155,15 +157,18 @@ async def queue(
 
     Raises:
         Mistaken: it is empty, addressed to nobody or to whom the connector *refuses*, or the thread
-            is not known.
+            is not known, or is one of somebody who was erased.
     """
     if not body.strip():
         raise Mistaken("a reply needs a text")
     if not to or Party.SELLER in to:
         raise Mistaken("a reply is addressed to the buyer, the marketplace or both")
+    held = (await threads.lock(db, account, [thread])).get(thread)
     known = await threads.of(db, account, thread)
-    if known is None:
+    if held is None or known is None:
         raise Mistaken(f"account {account} has no thread {thread}")
+    if held.erased_at is not None:
+        raise Mistaken(f"the buyer of {thread} was erased at {in_utc(held.erased_at)}: {_ERASED}")
     if refuses is not None and (why := refuses(known, to)):
         raise Mistaken(why)
     reply = await replies.queue(db, account, thread, body, to, now)
@@ -192,7 +197,7 @@ async def once(
     leaving = [each async for each in _claimed(this, readers)]
     await gathered(_send(this, each) for each in leaving)
     await _strand(this)
-    await _look_for(this, readers)
+    await finding.look_for(this, readers)
     if leaving:
         return this.clock()
     waits = await _waits(this, readers)
@@ -216,6 +221,9 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
                 return
             await accounts.watched_since(db, reply.account, share=True)
             await threads.lock(db, reply.account, [reply.thread])
+            if await refusals.keep_back(db, this.rules, reply, this.clock()):
+                log.info("reply kept back", account=reply.account, reply=reply.id)
+                continue
             turns = await messages.turns(db, reply.account, [reply.thread])
             await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
             thread = await threads.of(db, reply.account, reply.thread)
@@ -229,8 +237,7 @@ async def _send(this: Round, leaving: _Leaving) -> None:
     """Send one reply and write down what became of it."""
     reply = leaving.reply
     if monotonic() > leaving.until:  # we were stopped meanwhile: to another it may look lost
-        async with transaction(this.pool) as db:
-            await replies.requeue(db, reply, timedelta(0), "too_late")
+        await _put_back(this, reply, timedelta(0), "too_late")
         return
     try:
         message_id = await _sent(this, leaving)
@@ -272,26 +279,9 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
     return sent.message_id
 
 
-@asynccontextmanager
-async def _thread_of(this: Round, reply: Reply, message_id: str | None = None) -> AsyncIterator[Db]:
-    """A transaction that holds the reply's thread; its clocks are recomputed at the end.
-
-    So is the thread in which the reply may have been read already, as *message_id*.
-    """
-    async with transaction(this.pool) as db:
-        await accounts.watched_since(db, reply.account, share=True)
-        ids = await replies.threads_of(db, reply, message_id)
-        await judging.lock(db, this.rules, reply.account, ids)
-        yield db
-        put = await ingest.recompute(
-            db, this.rules, reply.account, ids, this.clock(), sure=this.sure
-        )
-    account = this.rules.accounts[reply.account]
-    observe.replies(this.metrics, this.rules, account.marketplace, put.replied)
-
-
 async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
-    async with _thread_of(this, reply, message_id) as db:
+    async with finding.thread_of(this, reply, message_id) as db:
+        await finding.forget_names(this, db, reply)
         await replies.accept(db, reply, message_id, this.clock())
         await enclosures.drop(db, reply.id)
     log.info("reply accepted", account=reply.account, reply=reply.id)
@@ -299,15 +289,16 @@ async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
 
 async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
     """Say so at once: the clock has been running all the time."""
-    async with _thread_of(this, reply) as db:
-        if await replies.refuse(db, reply, str(fault)[:CUT], this.clock()):
+    async with finding.thread_of(this, reply) as db:
+        refused = await replies.refuse(db, reply, str(fault)[:CUT], this.clock())
+        if refused and fault.detail != ERASED:
             await notices.raise_(db, this.rules, [await _told(db, this, reply, fault)])
         await enclosures.drop(db, reply.id)
     log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)
 
 
 async def _told(db: Db, this: Round, reply: Reply, fault: ConnectorError) -> Notice:
-    known = {"cannot_reply": "cannot_reply"}.get(fault.detail, fault.reason)
+    known = fault.detail if fault.detail in REFUSALS else fault.reason
     return await refusals.notice(db, reply, f"reply:{reply.id}", known, this.clock())
 
 
@@ -316,10 +307,17 @@ async def _not_sent(this: Round, reply: Reply, fault: RateLimited | Unreachable)
     if reply.attempts >= ATTEMPTS:
         await _refused(this, reply, fault)
         return
-    wait = wait_after(reply.attempts, fault.retry_after)
-    async with transaction(this.pool) as db:
-        await replies.requeue(db, reply, wait, fault.reason)
+    await _put_back(this, reply, wait_after(reply.attempts, fault.retry_after), fault.reason)
     log.info("reply waits", account=reply.account, reply=reply.id, reason=fault.reason)
+
+
+async def _put_back(this: Round, reply: Reply, wait: timedelta, reason: str) -> None:
+    """Let it wait its turn; refuse it where its words were erased while it was leaving."""
+    async with transaction(this.pool) as db:
+        await replies.requeue(db, reply, wait, reason)
+        why = await replies.kept_back(db, reply)
+    if why is not None:
+        await _refused(this, reply, Refused(why, detail=why))
 
 
 def wait_after(attempts: int, asked: float | None) -> timedelta:
@@ -329,7 +327,8 @@ def wait_after(attempts: int, asked: float | None) -> timedelta:
 
 async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> None:
     """Nobody knows whether it was sent: a person is told once."""
-    async with _thread_of(this, reply, message_id) as db:
+    async with finding.thread_of(this, reply, message_id) as db:
+        await finding.forget_names(this, db, reply)
         if await replies.lose(db, reply, message_id):
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
         await enclosures.drop(db, reply.id)
@@ -355,26 +354,3 @@ async def _strand(this: Round) -> None:
         stranded = await replies.stranded(db)
     for reply in stranded:
         await _lost(this, reply)
-
-
-async def _look_for(this: Round, readers: Mapping[str, Reader]) -> None:
-    """Read the threads of replies that left, to find them as the marketplace has them."""
-    async with transaction(this.pool) as db:
-        left = await replies.to_look_for(db, list(readers), this.clock(), AT_ONCE)
-    await gathered(_find(this, reply, readers[reply.account]) for reply in left)
-
-
-async def _find(this: Round, reply: Reply, reader: Reader) -> None:
-    """Settle *reply* by what is stored of its thread, else by what a look brings."""
-    if not await _is_found(this, reply) and await reread.now(this, reader, [reply.thread], LOOK):
-        await _is_found(this, reply)
-
-
-async def _is_found(this: Round, reply: Reply) -> bool:
-    async with _thread_of(this, reply) as db:
-        found = await replies.find(db, reply)
-        if found is None:
-            return False
-        await replies.confirm(db, reply, *found, this.clock())
-    log.info("reply settled", account=reply.account, reply=reply.id, state=found[0])
-    return True

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 PushTrouble = Literal[
     "destination_missing", "destination_disabled", "destination_down",
-    "subscription_missing", "subscription_disabled",
+    "subscription_missing", "subscription_disabled", "secret_differs",
 ]  # fmt: skip
 """Why no push can arrive, as the marketplace tells: our address is not registered there, switched
-off, or marked down after failures; or what we want is not subscribed to, or switched off."""
+off, or marked down after failures; what we want is not subscribed to, or switched off; or what
+comes is signed with another secret than ours, and refused."""
 
 TROUBLES: Mapping[str, str] = MappingProxyType(
     {
@@ -26,9 +27,35 @@ TROUBLES: Mapping[str, str] = MappingProxyType(
         "destination_down": "Our address for pushes was marked down there after failures",
         "subscription_missing": "What should be pushed is not subscribed to",
         "subscription_disabled": "A subscription to what should be pushed is switched off",
+        "secret_differs": "What is pushed is signed with another secret than ours, and refused",
     }
 )
 """How each is said."""
+
+ERASED = "erased"
+"""Why a reply was refused that was for a member who was erased: nobody is told, nobody waits."""
+NAMES_ERASED = "names_erased"
+"""Why a reply was refused that named a member who was erased, and was for somebody else."""
+
+REFUSALS: Mapping[str, str] = MappingProxyType(
+    {
+        "bad_credentials": "the marketplace no longer accepts our key",
+        "rate_limited": "the marketplace kept asking us to wait",
+        "cannot_reply": "this account cannot answer from here",
+        NAMES_ERASED: "it names somebody who was erased meanwhile, and did not leave",
+    }
+)
+"""How it is said why a reply was refused; of any other reason: the marketplace refused it."""
+
+ANSWERS: Mapping[str, str] = MappingProxyType(
+    {
+        "bad_credentials": "answer at the marketplace; from here once the key or the seller's "
+        "consent is renewed: replyby check tells which",
+        "cannot_reply": "answer at the marketplace",
+        NAMES_ERASED: "answer again, without the name",
+    }
+)
+"""What to do then; for any other reason: answer again, at the marketplace if it refuses this."""
 
 
 class NoticeKind(StrEnum):

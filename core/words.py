@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from core.model import NoticeKind
 from core.notifier import Words
 from core.spoken import asked, by, instant, span
-from core.told import TROUBLES
+from core.told import ANSWERS, REFUSALS, TROUBLES
 from sla import zones
 
 if TYPE_CHECKING:
@@ -53,11 +53,6 @@ _CORRECTIONS = {
     "marked": "no reply was needed",
     "reclassified": "a message was classified anew",
     "host_clock": "the clock of our own machine was wrong",
-}
-_REFUSALS = {
-    "bad_credentials": "the marketplace no longer accepts our key",
-    "rate_limited": "the marketplace kept asking us to wait",
-    "cannot_reply": "this account cannot answer from here",
 }
 
 
@@ -224,15 +219,15 @@ def _moved(told: _Told) -> _Spoken:
 
 
 def _refused(told: _Told) -> _Spoken:
-    why = _REFUSALS.get(told.fact("reason"), "the marketplace refused it")
+    why = REFUSALS.get(told.fact("reason"), "the marketplace refused it")
     subject = "Reply refused, deadline passed" if told.is_late else "Reply refused"
     whom = "the marketplace" if told.fact("waits_for") == "marketplace" else "the buyer"
-    again = [
+    again = "answer again, at the marketplace if it refuses this way"
+    return subject, [
         f"A reply from here did not reach {whom}: {why}. The original deadline stands.",
         *_deadline(told),
-        "What to do: answer again, at the marketplace if it refuses this way.",
+        f"What to do: {ANSWERS.get(told.fact('reason'), again)}.",
     ]
-    return subject, again
 
 
 def _unknown(told: _Told) -> _Spoken:
@@ -275,7 +270,8 @@ def _down(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
     return "Account is down", [
         f"Since {told.when(since)} the marketplace does not accept our key; nothing is read.",
-        "What to do: renew the password or key, then reload (a restart for env:).",
+        "What to do: replyby check tells what is refused: a password, a key, the seller's consent.",
+        "Renew that, then reload (a restart for env:).",
         f"If the old one is right again: {_poll(told)}",
     ]
 

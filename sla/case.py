@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sla import wording
+from sla.given import age, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,19 @@ class Case:
     def counts_latest(self) -> bool:
         """Whether each further message moves the start."""
         return self.policy is not None and self.policy.counts_from == "latest"
+
+    @property
+    def readings(self) -> list[Given]:
+        """What the marketplace said of this deadline, oldest first; empty for a policy's clock."""
+        kind, _, act = self.clock.promise.removeprefix("given:").partition(":")
+        deadlines, _ = split(self.given)
+        return sorted(deadlines.get((kind, act), ()), key=age)
+
+    @property
+    def wants_message(self) -> bool:
+        """Whether it asked last for what a message can give."""
+        asked = [reading for reading in self.readings if reading.asks]
+        return bool(asked) and asked[-1].by_message
 
     def when(self, at: datetime) -> str:
         """*at* on the wall of the calendar's zone, with its name."""

@@ -13,11 +13,11 @@ from sla.calendar import Calendar
 from sla.case import Case
 from sla.clock import DATES_DIFFER, SUPERSEDED, UNCERTAIN, UNSEEN
 from sla.counting import counted
-from sla.given import DUE_UNCERTAIN, age, split
+from sla.given import DUE_UNCERTAIN
 from sla.since import PREFIX, SAYS_ANSWERED
 from sla.steps import CALENDAR_ENDED
 from sla.turn import EARLIEST, Kind, instant, is_delivered, is_uncertain
-from sla.undone import not_ended, not_started
+from sla.undone import not_ended, not_started, told_act
 from sla.waitings import LAPSED, allowed
 from sla.wording import duration, in_utc
 
@@ -165,17 +165,24 @@ def _answer_before(case: Case) -> Turn | None:
 
 
 def _readings(case: Case) -> Iterator[str]:
-    kind, _, act = case.clock.promise.removeprefix("given:").partition(":")
-    deadlines, _ = split(case.given)
-    for reading in sorted(deadlines.get((kind, act), ()), key=age):
-        asks = "asks" if reading.asks else "no longer asks"
-        due = f", until {case.short(reading.due_at)}" if reading.due_at else ""
-        acted = f"; the seller acted on {case.short(reading.acted_at)}" if reading.acted_at else ""
-        outcome = f"; {reading.outcome.replace('_', ' ')}" if reading.outcome else ""
-        yield f"As of {case.short(reading.as_of)} it {asks}{due}{acted}{outcome}."
+    clock, readings = case.clock, case.readings
+    for reading in readings:
+        yield _reading(case, reading)
         if reading.sentence:
             yield f'It was read from these words: "{_shown(reading.sentence)}".'
-    yield f"It counts from {case.when(case.clock.started_at)}."
+    if readings and readings[-1].asks and clock.stopped_by and clock.due_from != "agent":
+        yield "That was before it ended; what the marketplace says since then is not read yet."
+    yield f"It counts from {case.when(clock.started_at)}."
+
+
+def _reading(case: Case, reading: Given) -> str:
+    """One of them; a reading asks no more because the seller acted, or because of its outcome."""
+    asks = "asks" if reading.asks else "no longer asks"
+    due = f", until {case.short(reading.due_at)}" if reading.due_at else ""
+    acted = f"; the seller acted on {case.short(reading.acted_at)}" if reading.acted_at else ""
+    is_idle = reading.outcome is None or (reading.acted_at and reading.outcome == "withdrawn")
+    outcome = "" if is_idle else f"; {str(reading.outcome).replace('_', ' ')}"
+    return f"As of {case.short(reading.as_of)} it {asks}{due}{acted}{outcome}."
 
 
 def _shown(sentence: str) -> str:
@@ -192,7 +199,8 @@ def _end(case: Case) -> str:
     clock = case.clock
     if clock.stopped_at is None:
         return _running(case)
-    at, by = case.when(clock.stopped_at), f" by {clock.stopped_by}" if clock.stopped_by else ""
+    stopped_by = clock.stopped_by or told_act(case)
+    at, by = case.when(clock.stopped_at), f" by {stopped_by}" if stopped_by else ""
     if clock.ended == "void":
         return f"Ended {at}{by} without a reply owed: {_REASONS.get(str(clock.reason), 'void')}."
     used = case.elapsed(clock.started_at, clock.stopped_at)

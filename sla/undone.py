@@ -37,11 +37,27 @@ def not_started(case: Case) -> Iterator[str]:
 def not_ended(case: Case) -> Iterator[str]:
     """Turns after the start that might have ended the clock and did not, each with the reason."""
     for turn in _between(case, case.clock.started_at, case.clock.stopped_at):
-        if turn.id == case.clock.stopped_by or turn.id in case.clock.members:
+        if turn.id in {case.clock.stopped_by, told_act(case)} or turn.id in case.clock.members:
             continue
         why = _why_not(case, turn)
         if why:
             yield f"Message {turn.id} ({case.short(instant(turn))}) {why}."
+
+
+def told_act(case: Case) -> str | None:
+    """The message that is the act by which the marketplace says that it was met, if one is.
+
+    It dates the act and names no message.
+    """
+    clock = case.clock
+    if clock.stopped_by or clock.stopped_at is None or not case.wants_message:
+        return None
+    return next(
+        (turn.id for turn in _between(case, clock.stopped_at, clock.stopped_at)
+         if turn.party is Party.SELLER and turn.kind is Kind.MESSAGE
+         and clock.waits_for in turn.to and is_delivered(turn)),
+        None,
+    )  # fmt: skip
 
 
 def _between(case: Case, begin: datetime | None, end: datetime | None) -> list[Turn]:
@@ -80,7 +96,7 @@ def _why_no_answer(case: Case, turn: Turn) -> str:
 def _why_no_end(case: Case, turn: Turn) -> str:
     if instant(turn) == case.clock.started_at:
         return "came at the same instant: it cannot answer"
-    if case.policy is None:
+    if case.policy is None and not case.wants_message:
         return "is no answer to what is asked for"
     return "did not end it: the marketplace went on asking"
 

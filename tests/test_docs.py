@@ -25,6 +25,11 @@ def headings(page: str) -> set[str]:
     return {h.strip().strip("`") for h in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
 
 
+def section(page: str, heading: str) -> str:
+    """What stands in *page* under *heading*, up to the next one."""
+    return re.split(r"^#+ ", page.partition(f"\n### {heading}\n")[2], flags=re.MULTILINE)[0]
+
+
 def subclasses(kind: type) -> set[type]:
     return {kind} | {deep for sub in kind.__subclasses__() for deep in subclasses(sub)}
 
@@ -44,6 +49,21 @@ def test_each_reason_of_an_error_is_in_the_runbook():
 
     for kind in subclasses(errors.Error):
         assert f"| `{kind.reason}` |" in page, kind
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("bad_credentials", ("invalid_grant", "refresh_token_made", "invalid_client", "check")),
+        ("reply_refused", ("at the marketplace", "(#bad_credentials)")),
+        ("account_down", ("consent", "replyby check", "(#bad_credentials)")),
+        ("payload_set_aside", ("detail: 404", "replyby set-aside drop")),
+    ],
+)
+def test_the_runbook_says_what_to_do_where_a_notice_leaves_the_reader(heading, words):
+    said = section(text("runbook.md"), heading)
+
+    assert [word for word in words if word not in said] == []
 
 
 def test_each_error_is_drawn_in_the_tree():

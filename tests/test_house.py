@@ -101,12 +101,17 @@ def test_nothing_shipped_imports_tests_or_the_conformance_class():
         assert "core.conformance" not in names, path
 
 
+DECLARES = {3: "__init__.py", 4: "entry.py"}
+"""Where a connector is declared, and where one of its kinds is, by how deep the file lies."""
+
+
 def test_a_sandbox_is_imported_only_by_its_spec_and_by_sandboxes():
     for path in sources():
         if "sandbox" in path.parts or "sandbox" in path.name:
             continue
         stray = {n for n in imported(path) if ".sandbox" in n}
-        if path.parent.parent == ROOT / "connectors" and path.name == "__init__.py":
+        place = path.relative_to(ROOT).parts
+        if place[0] == "connectors" and place[-1] == DECLARES.get(len(place)):
             continue
         assert not stray, (path, stray)
 
@@ -323,9 +328,15 @@ CLAIM = re.compile(
 )
 
 
-@pytest.mark.parametrize(
-    "folder", [p.parent for p in sorted((ROOT / "connectors").glob("*/__init__.py"))], ids=str
-)
+def checklists():
+    """The folder of each connector that is installed; where it reads several kinds, of each."""
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    for point in points["replyby.connectors.v1"].values():
+        folder = ROOT / point.partition(":")[0].replace(".", "/")
+        yield from [page.parent for page in sorted(folder.glob("*/README.md"))] or [folder]
+
+
+@pytest.mark.parametrize("folder", list(checklists()), ids=str)
 def test_a_connectors_checklist_claims_only_what_a_test_shows(folder):
     """Rows: | what | done | `tests/path.py::name` |; anything else gives a why not."""
     text = (folder / "README.md").read_text()

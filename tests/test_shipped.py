@@ -15,7 +15,7 @@ COMMENTED = re.compile(r"^(?:# )+(?=\[|\w+ = )", re.MULTILINE)
 PLAYED = re.compile(
     r"^\[(?:accounts\.\S+|policies\.ours-1m)\].*?(?=\n\n)", re.MULTILINE | re.DOTALL
 )
-WELL = "settings.toml: 1 accounts (not called), 0 warnings, no fault in the settings\n"
+WELL = "settings.toml: 1 account (not called), 0 warnings, no fault in the settings\n"
 FIRST, REAL = SHIPPED.split("\n# A real account")
 
 

@@ -6,14 +6,13 @@ own case what comes to an alias with all of its parts (trap 3).
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from connectors.amazon import addresses
 from core.errors import Refused
-from core.model import MAX_LINE
+from core.transport import replies, subjects
 from core.transport.letter import Address
-from core.transport.outgoing import Enclosed, Outgoing
+from core.transport.outgoing import Outgoing
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
@@ -23,12 +22,11 @@ if TYPE_CHECKING:
     from connectors.amazon.options import AmazonOptions
     from core.model import Draft, Thread
 
-MOST_QUOTED = 20_000
-"""Characters of the buyer's words that are repeated."""
-
 
 def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) -> Outgoing:
-    """The letter that *draft* is.
+    """The letter that *draft* is, with the buyer's words below it.
+
+    Without these an answer to a buyer who opted out is turned away.
 
     Raises:
         Refused: it would go to nobody, or to somebody who is no buyer.
@@ -36,15 +34,15 @@ def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) 
     alias = recipient(thread, draft)
     asked = thread.reply_to.get("message_id")
     return Outgoing(
-        message_id=message_id(draft, options.sender),
+        message_id=replies.message_id(draft, options.sender),
         sender=Address("", options.sender),
         recipient=Address("", alias),
         subject=subject(thread),
-        text=text(draft),
+        text=replies.text(draft),
         at=now,
         in_reply_to=asked,
         references=(asked,) if asked else (),
-        files=tuple(Enclosed(one.name, one.media_type, one.content) for one in draft.files),
+        files=replies.files(draft),
     )
 
 
@@ -81,24 +79,6 @@ def _address(thread: Thread, to: Collection[Party]) -> str:
     return alias
 
 
-def message_id(draft: Draft, sender: str) -> str:
-    """The same for the same draft, so that no second sending is another letter; no other's."""
-    told = f"{draft.account}\n{draft.thread}\n{draft.id}\n{draft.queued_at.isoformat()}"
-    return f"reply-{draft.id}-{sha256(told.encode()).hexdigest()[:24]}@{addresses.domain(sender)}"
-
-
 def subject(thread: Thread) -> str:
     """``Re:`` once, and the subject of what is answered; its order where it has none."""
-    asked = (thread.subject or "").strip() or ", ".join(thread.order_ids[:1])
-    return asked if asked[:3].lower() == "re:" else f"Re: {asked}"[:MAX_LINE]
-
-
-def text(draft: Draft) -> str:
-    """What was written, and below it the buyer's words, each line behind ``>``.
-
-    Without them an answer to a buyer who opted out is turned away.
-    """
-    if not draft.quoted or not draft.quoted.strip():
-        return draft.body
-    quoted = draft.quoted[:MOST_QUOTED].strip().splitlines()
-    return "\n".join([draft.body.rstrip(), "", *(f"> {line}".rstrip() for line in quoted)])
+    return subjects.answering((thread.subject or "").strip() or ", ".join(thread.order_ids[:1]))

@@ -24,12 +24,13 @@ class AmazonAndApi(Amazon):
 
     def __init__(self, options: AmazonOptions, given: SpApi, transport: Transport) -> None:
         super().__init__(options, transport)
+        self._given = given
         self._partner = Partner(options, given, transport.http)
 
     async def check(self) -> None:
         """Log in to the mailbox and the mail server, and ask SP-API where the seller sells."""
         await super().check()
-        with telling("sp_api", self._options):
+        with telling(self._given):
             await self._partner.check()
 
     async def fetch(

@@ -11,10 +11,10 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from core.model import MAX_LINE
+from core.transport import subjects
+from core.transport.filing import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,10 +27,6 @@ MOST = 5_000
 """Families, dossiers and cases that are remembered, each: the newest. Where they are more, the
 oldest tenth goes at once: to look for the oldest alone costs as much."""
 
-_REPLY = re.compile(
-    r"\s*+(?:(?:re|aw|sv|vs|odp|antw|fwd?|wg|tr|rv|i|r)\s*+(?:\[\d{1,3}\])?\s*+[:\uff1a]\s*+)+",
-    re.IGNORECASE,
-)
 _VARIES = re.compile(r"\([^()]{0,80}\)|[\d#-]+|\s+")
 
 
@@ -158,16 +154,9 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def digest(text: str, length: int = 16) -> str:
-    """*text* in an id, where it may not stand itself or may be too long."""
-    return sha256(text.encode("utf-8", "replace")).hexdigest()[:length]
-
-
 def family(subject: str) -> str:
     """What subjects of one conversation have in common: no "Re:", order, number or spacing."""
-    subject = subject[:MAX_LINE]
-    prefix = _REPLY.match(subject)
-    return _VARIES.sub("", subject[prefix.end() :] if prefix else subject).casefold()
+    return _VARIES.sub("", subjects.bare(subject)).casefold()
 
 
 def of_message(

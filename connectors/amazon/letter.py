@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from connectors.amazon import addresses, body, identity, kinds, marketplaces
+from connectors.amazon import addresses, body, kinds, marketplaces
 from connectors.amazon.identity import Memory
 from connectors.amazon.kinds import Standing
-from core.model import MAX_LINE, Attachment, Message, Page, SetAside, Thread, Verdict
+from core.model import Message, Page, SetAside, Thread, Verdict
+from core.transport import filing
 from sla.clock import Kind
 from sla.policy import Party, ThreadKind
 
@@ -26,13 +27,11 @@ if TYPE_CHECKING:
     from connectors.amazon.kinds import Sorted
     from connectors.amazon.marketplaces import Marketplace
     from connectors.amazon.options import AmazonOptions
-    from core.transport.mime import File, Mail
+    from core.transport.mime import Mail
     from sla.clock import Given
 
 LONGEST_LAG = timedelta(hours=72)
 """A stamp that is earlier than the arrival by more is no stamp of this letter."""
-
-LONGEST_ID = 500
 
 _SUFFIX = re.compile(r"\s*-\s*Amazon Marketplace\s*$", re.IGNORECASE)
 
@@ -135,10 +134,10 @@ class Letter:
             to=frozenset({to} if to else ()),
             sent_at=self.at,
             visible_at=self.visible_at,
-            subject=line(self.mail.subject) or None,
+            subject=filing.line(self.mail.subject) or None,
             body=self.notice if text is None else text,
             order_id=self.order,
-            attachments=tuple(map(_attachment, self.mail.files)),
+            attachments=tuple(map(filing.attachment, self.mail.files)),
         )
 
     def thread(self, id_: str, kind: ThreadKind = ThreadKind.MESSAGE, buyer: str = "") -> Thread:
@@ -148,8 +147,8 @@ class Letter:
         return Thread(
             id=id_,
             kind=kind,
-            subject=line(self.mail.subject) or None,
-            buyer=line(buyer),
+            subject=filing.line(self.mail.subject) or None,
+            buyer=filing.line(buyer),
             order_ids=self.orders,
             url=f"https://{host}/{page}",
             as_of=self.at,
@@ -179,7 +178,17 @@ def read(arrival: Arrival, options: AmazonOptions, now: datetime) -> Letter:
     where = marketplaces.of(told, found.alias.tld if found.alias else None) or first
     doubt = found.doubt or _doubt(arrival, found)
     return Letter(
-        mail, words, found, name(mail), at, visible_at, words.order_ids, where, options, now, doubt
+        mail,
+        words,
+        found,
+        filing.name(mail),
+        at,
+        visible_at,
+        words.order_ids,
+        where,
+        options,
+        now,
+        doubt,
     )
 
 
@@ -231,27 +240,6 @@ def _stamp(text: str) -> datetime | None:
         return None
 
 
-def name(mail: Mail) -> str:
-    """The id of *mail*: the same in every folder, and however often it is delivered."""
-    told = mail.message_id
-    return told if 0 < len(told) <= LONGEST_ID and told.isprintable() else _made(told)
-
-
-def _made(text: str) -> str:
-    return f"made:{identity.digest(text, 32)}"
-
-
-def _attachment(file: File) -> Attachment:
-    return Attachment(
-        id=file.id, name=line(file.name), size=file.size, media_type=line(file.media_type)
-    )
-
-
 def buyer(mail: Mail) -> str:
     """The buyer's name, as Amazon shows it."""
     return _SUFFIX.sub("", mail.sender.name).strip() if mail.sender else ""
-
-
-def line(text: str) -> str:
-    """*text* as long as a line may be."""
-    return text[:MAX_LINE]

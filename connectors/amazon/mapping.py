@@ -6,7 +6,6 @@ here: no copy, no notice and no stranger does (traps 10, 11, 47).
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,7 @@ from connectors.amazon import body, identity, letter, marketplaces, notices
 from connectors.amazon.identity import Seen
 from connectors.amazon.kinds import MARKETPLACE, Sort, Standing
 from connectors.amazon.letter import Pieces
-from core import crash
-from core.model import SetAside
-from core.transport import quotes
+from core.transport import filing, quotes
 from sla.clock import Delivery, Kind
 from sla.policy import Party
 
@@ -52,15 +49,9 @@ def pieces(
         try:
             every.append(_of(letter.read(arrival, options, now), memory))
         except Exception as bug:  # noqa: BLE001  # one letter nobody foresaw must not stop a mailbox
-            every.append(Pieces(set_aside=(_unforeseen(arrival, bug),), memory=memory))
+            every.append(Pieces(set_aside=(filing.unforeseen(arrival.mail, bug),), memory=memory))
         memory = every[-1].memory
     return joined(every, memory)
-
-
-def _unforeseen(arrival: Arrival, bug: Exception) -> SetAside:
-    """That a person is to look at the letter, and whoever writes this at these places."""
-    places = json.dumps({"places": crash.places(bug)}).encode()
-    return SetAside(letter.name(arrival.mail), f"crashed: {type(bug).__name__}", places)
 
 
 def joined(every: Sequence[Pieces], memory: Memory) -> Pieces:
@@ -187,9 +178,9 @@ def _suspicious(one: Letter, memory: Memory) -> Pieces:
     once. Whoever finds it real corrects its kind: its clock then counts from its arrival. It has no
     way to answer, and none of its links.
     """
-    own = f"suspect:{identity.digest(one.id)}"
+    own = f"suspect:{filing.digest(one.id)}"
     party = Party.BUYER if one.alias else Party.MARKETPLACE
-    id_ = f"suspect:{identity.digest(one.id, 32)}"
+    id_ = f"suspect:{filing.digest(one.id, 32)}"
     message = one.message(own, party, text=one.words.text, id_=id_)
     aside = one.aside(f"suspicious: {one.found.sort.value} without a signature of Amazon's")
     thread = one.thread(own, buyer=letter.buyer(one.mail))

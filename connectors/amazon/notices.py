@@ -13,12 +13,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.amazon import addresses, deadlines, identity, kinds, letter, policies
+from connectors.amazon import addresses, deadlines, identity, kinds, policies
 from connectors.amazon.deadlines import Asked
 from connectors.amazon.identity import Asking
 from connectors.amazon.kinds import Sort, Standing
-from connectors.amazon.letter import Pieces
+from connectors.amazon.letter import Pieces, buyer
 from core.model import Verdict
+from core.transport import filing
 from sla.clock import Delivery, Given, Kind
 from sla.policy import Party, ThreadKind
 
@@ -157,7 +158,7 @@ def asked(one: Letter, memory: Memory) -> Pieces:
     readings, memory = ((), memory) if _is_settled(one) else _asks(one, kind, thread, memory)
     return Pieces(
         messages=(one.message(thread),),
-        threads=(one.thread(thread, kind, letter.buyer(one.mail) if one.alias else ""),),
+        threads=(one.thread(thread, kind, buyer(one.mail) if one.alias else ""),),
         given=tuple((thread, reading) for reading in readings),
         memory=memory,
     )
@@ -296,7 +297,7 @@ def _reading(one: Letter, kind: ThreadKind, due: Asked | None, as_of: datetime) 
         due_at=due.due_at if due else None,
         starts_at=one.at,
         uncertain=bool(due and due.uncertain) or one.found.standing is not Standing.PROVEN,
-        sentence=letter.line(due.sentence) or None if due else None,
+        sentence=filing.line(due.sentence) or None if due else None,
     )
 
 

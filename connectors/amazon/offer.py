@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from connectors.amazon.options import FLOOR
 from core.connector import Capabilities, Credential
 from core.model import Stream
+from core.options import FLOOR
 from core.transport.login import is_loopback
 from sla.policy import ThreadKind
 
@@ -82,7 +82,7 @@ def can(options: AmazonOptions) -> Capabilities:
         reports=has_api,
         enriches=has_api,
         acts=has_api,
-        own_mark=False,
+        unseen_mark=True,
         sees_replies="copies",
         shortest_reply=SHORTEST,
         most_enclosed=MOST_ENCLOSED,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from connectors.ebay import application, refusals
+from connectors.ebay import application, identity, refusals
 from connectors.ebay.limits import Limits
 from core.errors import BadCredentials, BadPayload, OutcomeUnknown, RateLimited, Refused
 from core.transport import answers
@@ -58,9 +58,10 @@ IN_VAIN = 60.0
 
 
 class Access:
-    """What is asked and sent for one account; *own* are its names, casefolded.
+    """What is asked and sent for one account.
 
-    *limits* are the seller's own quotas, *application* what its accounts share.
+    *seller* is whose it is, *limits* are that seller's own quotas, *application* what its accounts
+    share.
     """
 
     def __init__(self, options: EbayOptions, http: Http) -> None:
@@ -70,7 +71,13 @@ class Access:
         self._in_vain_until: dict[str, float] = {}
         self.application = application.of(options, http)
         self.limits = Limits()
-        self.own = options.own
+        self.seller = identity.Seller(self, options.own)
+        self.application.sellers[options.seller.casefold()] = self.seller
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The seller's names as far as they are known, casefolded."""
+        return self.seller.names
 
     def is_own(self, name: str) -> bool:
         """Whether *name*, a user name or an immutable id, is the seller's."""

@@ -18,6 +18,7 @@ from core.transport.oauth import Grant, OAuth
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+    from connectors.ebay.identity import Seller
     from connectors.ebay.options import EbayOptions
     from connectors.ebay.push.keys import Keys
     from core.transport.http import Http
@@ -36,13 +37,15 @@ Key = tuple[str, str, str]
 class Application:
     """One application of one environment; *room* is for questions to each host.
 
-    *keys*, with which eBay signs what it pushes, are there once a push was checked.
+    *keys*, with which eBay signs what it pushes, are there once a push was checked. *sellers* are
+    those of its accounts, by their names in the settings.
     """
 
     def __init__(self, options: EbayOptions, http: Http) -> None:
         self.tokens = OAuth(http, grant(options, scope=SCOPE))
         self.limits = Limits()
         self.keys: Keys | None = None
+        self.sellers: dict[str, Seller] = {}
         self.room = {host: asyncio.Semaphore(SIDE_BY_SIDE) for host in PRODUCTION}
 
 

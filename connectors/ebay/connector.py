@@ -106,6 +106,7 @@ class Ebay:
         if stream == offer.MESSAGES:
             return await self._spoken.fetch(cursor, position, now)
         if stream in offer.DOSSIERS:
+            await self._access.seller.learn()
             return await self._dossiers.fetch(stream, cursor, position, now)
         if stream == offer.LIMITS:
             return await limits.read(self._access, now)
@@ -120,9 +121,8 @@ class Ebay:
         pages: list[Page] = []
         refusal: BadCredentials | RateLimited | None = None
         for stream, ids in _by_stream(threads).items():
-            part = self._spoken if stream is None else self._dossiers
             try:
-                pages.append(await part.look(ids, now))
+                pages.append(await self._looked(stream, ids, now))
             except (RateLimited, BadCredentials) as fault:
                 if isinstance(fault, BadCredentials) and not fault.alone:
                     raise
@@ -130,6 +130,12 @@ class Ebay:
         if refusal is not None and not pages:
             raise refusal
         return merged(pages)
+
+    async def _looked(self, stream: str | None, threads: Sequence[str], now: datetime) -> Page:
+        if stream is None:
+            return await self._spoken.look(threads, now)
+        await self._access.seller.learn()
+        return await self._dossiers.look(threads, now)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
         """Answer once, where the thread is."""

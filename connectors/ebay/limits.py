@@ -6,6 +6,7 @@ application, and those of messages and dossiers are published nowhere).
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  # pydantic reads it when the models are built
@@ -35,6 +36,8 @@ PATHS = {
     "/ws/api.dll": "tradingapi",
 }
 """By the begin of a path: the API as `_plain` makes its ``apiName``."""
+
+VERSION = re.compile(r"/v\d[^/]*/")
 
 APPLICATION = "/developer/analytics/v1_beta/rate_limit/"
 USER = "/developer/analytics/v1_beta/user_rate_limit/"
@@ -120,16 +123,21 @@ class Limits:
         return max((budget.wait(now) for budget in self._of(path, operation)), default=0.0)
 
     def _of(self, path: str, operation: str) -> list[Budget]:
-        """What a call counts against: a quota of its own, else that of its API as a whole.
+        """What a call counts against: a quota of its own, else the nearest to its path.
 
-        A whole API is one resource whose name is, or ends with, the API's.
+        Trading has one for each call, by name. Others are named as paths begin (seen in answers of
+        production: ``post-order.return``, ``sell.fulfillment.payment_dispute``), and a whole API
+        is one resource whose name is, or ends with, the API's.
         """
         api = next((name for begin, name in PATHS.items() if path.startswith(begin)), "")
-        own = self._budgets.get((api, _plain(operation)))
-        if own is not None:
+        told = {name: budgets for (of, name), budgets in self._budgets.items() if of == api}
+        if (own := told.get(_plain(operation))) is not None:
             return own
-        whole = (b for (a, name), b in self._budgets.items() if a == api and name.endswith(api))
-        return next(whole, [])
+        where = _plain(VERSION.sub("/", path))
+        near = [name for name in told if where.startswith(name)]
+        whole = [name for name in told if name.endswith(api)]
+        found = max(near, key=len, default=next(iter(whole), None))
+        return [] if found is None else told[found]
 
 
 async def read(access: Access, now: datetime) -> Page:
@@ -171,10 +179,14 @@ def _published(told: RateLimits, of: str, now: datetime) -> Iterator[Published]:
 
 
 def _ours(told: RateLimits) -> Iterator[tuple[str, Resource]]:
+    """Each resource that we call, by its API: as its answer names it, or as its own name begins."""
     for limit in told.rateLimits:
-        api = _plain(limit.apiName)
-        if api in PATHS.values():
-            yield from ((api, resource) for resource in limit.resources)
+        for resource in limit.resources:
+            named, name = _plain(limit.apiName), _plain(resource.name)
+            begins = (api for begin, api in PATHS.items() if name.startswith(_plain(begin)))
+            api = named if named in PATHS.values() else next(begins, None)
+            if api is not None:
+                yield api, resource
 
 
 def _seconds(rate: Rate, now: datetime) -> float:

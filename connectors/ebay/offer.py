@@ -53,6 +53,12 @@ BY_TRADING = ("exchange:", "letter:")
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 QUARTER = timedelta(minutes=15)
 
+TRADING_EVERY, TRADING_FLOOR = timedelta(minutes=10), timedelta(minutes=5)
+"""How often questions and letters are asked for by the Trading API at most, and how soon again
+where a date is near. A walk with nothing new takes four calls: 576 a day, and never above 1,152,
+of the 5,000 that an application historically has for all its sellers and all that it does there
+(facts: no page promises that number; `limits` learns the true one). Goals are in hours."""
+
 REFRESH = "refresh token of the seller's consent"
 """The name of the key that ends by itself."""
 
@@ -61,8 +67,7 @@ def streams(options: EbayOptions) -> tuple[Stream, ...]:
     """What is read by itself. Each waits alone where eBay asks to wait: quotas are per API."""
     floor = SECOND if options.is_near else FLOOR
     is_rest = options.messages_by == "rest"
-    messages = _stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)
-    found = [replace(messages, pushed=is_rest and options.push is not None)]
+    found = [_messages(options, floor, is_rest=is_rest)]
     if is_rest:
         found.append(_stream(NOTICES, max(QUARTER, options.poll_every), floor))
     found += [
@@ -75,6 +80,17 @@ def streams(options: EbayOptions) -> tuple[Stream, ...]:
     if options.push is not None:
         found.append(_stream(SUBSCRIPTIONS, rare, floor))
     return tuple(found)
+
+
+def _messages(options: EbayOptions, floor: timedelta, *, is_rest: bool) -> Stream:
+    """What members write; by the Trading API less often than by the other (see `TRADING_EVERY`)."""
+    if is_rest:
+        stream = _stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)
+        return replace(stream, pushed=options.push is not None)
+    if options.is_near:
+        return _stream(MESSAGES, options.poll_every, floor, ThreadKind.MESSAGE)
+    every = max(TRADING_EVERY, options.poll_every)
+    return _stream(MESSAGES, every, TRADING_FLOOR, ThreadKind.MESSAGE)
 
 
 def _stream(

@@ -197,6 +197,11 @@ def budget(options: EbayOptions) -> str:
     return f"ebay {options.base('api')} {sha256(options.client_id.encode()).hexdigest()[:12]}"
 
 
+def pushed_to(options: EbayOptions) -> str | None:
+    """The address that eBay pushes to."""
+    return None if options.push is None else options.push.endpoint
+
+
 def findings(options: EbayOptions, others: Sequence[EbayOptions]) -> tuple[str, ...]:
     """What is allowed and yet not wise."""
     found = []

@@ -22,6 +22,9 @@ WORDS = {
     1003: "the token's type is wrong",
     1004: "the token has ended",
     PERMISSION: "the seller's consent does not cover this",
+    1301: "the seller has no part in what this is about",
+    1304: "there is no such return",
+    1308: "the seller may not do this",
     2001: "too many requests",
     UNKNOWN_CONVERSATION: "there is no such conversation",
     195003: "eBay knows no contact for alerts about pushes",
@@ -58,7 +61,11 @@ WORDS = {
     355021: "the reference's type is missing",
     355022: "of the reference's id and type one is missing",
 }
-"""By error id: what it means, in words that hold nothing of the call's."""
+"""By error id: what it means, in words that hold nothing of the call's.
+
+Those of 13xx are Post-Order's (developer.ebay.com: Post-Order API, errors by number, read
+2026-11-22); what it says of a dossier that is closed is not to be had.
+"""
 
 
 def ids(raw: bytes) -> tuple[int, ...]:

@@ -75,11 +75,12 @@ async def ask_all(
         numbers[index] = await erasures.add(db, one.connector, account, push, asked, now)
         if numbers[index] is not None:
             made = await forgotten.digests(db, one.connector)
+            together = made.of_member(set().union(*asked))
             remembered.update(
-                id_ for ids in asked for of in ids for id_ in _remembered(made, of, now)
+                one for ids in asked for id_ in ids for one in _remembered(made, id_, together, now)
             )
     if any(number is not None for number in numbers.values()):
-        await forgotten.add(db, account, remembered, now)
+        await forgotten.add(db, account, remembered)
         await wake.send(db, "erase")
     return [numbers[index] for index in range(len(requests))]
 
@@ -134,7 +135,10 @@ async def _put_turn(db: Db, account: str, thread: str, at: datetime) -> None:
         origin="ours",
         sent_at=at,
     )
-    await messages.add(db, account, [messages.told(turn)], at)
+    if not await messages.known(
+        db, account, [turn.id]
+    ):  # else another of that instant has ended it
+        await messages.add(db, account, [messages.told(turn)], at)
 
 
 def _after(reading: Given) -> datetime:
@@ -149,11 +153,16 @@ def _ids(member: Member) -> set[str]:
     return found - {""}
 
 
-def _remembered(made: Digests, id_: str, now: datetime) -> Iterator[forgotten.Id]:
-    """What is kept of an id."""
-    found = naming.shape(id_)
+def _remembered(made: Digests, id_: str, member: bytes, now: datetime) -> Iterator[forgotten.Id]:
+    """What is kept of an id: its digest and, once for all that stand in texts alike, its shape.
+
+    An id that is a word alone is its own shape: no other begins with it and is put together so.
+    """
+    found, digest = naming.shape(id_), made.of(id_)
     if found is None:
-        yield forgotten.Id(made.of(id_), b"", 0, 0, 0, now)
+        yield forgotten.Id(digest, now, member=member)
+    elif found.head == id_:
+        yield forgotten.Id(digest, now, made.of_head(id_), pieces=1, member=member)
     else:
-        head = made.of_head(found.head)
-        yield forgotten.Id(made.of(id_), head, found.pieces, found.lead, found.tail, now)
+        yield forgotten.Id(digest, now, member=member)
+        yield forgotten.Id(made.of_shape(*found), now, made.of_head(found.head), *found[1:])

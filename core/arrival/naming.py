@@ -123,25 +123,38 @@ def candidates(text: str, shapes: Shapes) -> Iterator[Span]:
 class Names:
     """The ids of members, as they are looked for.
 
-    A word, and of *strangers* whatever is *common*, names somebody only where it stands alone, as a
-    value: in a sentence it is what everybody writes.
+    What is *common*, and of *strangers* whatever is words, names somebody only where it stands
+    alone, as a value: in a sentence it is what everybody writes.
     """
 
     def __init__(
         self,
         ids: Iterable[str],
         strangers: Iterable[str] = (),
-        common: Callable[[str], bool] = is_name,
+        common: Callable[[str], bool] = is_word,
     ) -> None:
         known, others = set(map(folded, ids)), set(map(folded, strangers))
         self.ids = frozenset((known | others) - {""})
-        self._words = frozenset({*filter(is_word, known), *filter(common, others - known)})
+        self._known = frozenset(known)
+        self._words = frozenset({*filter(common, known), *filter(is_name, others - known)})
         self._shapes = by_head({one for id_ in self.ids if (one := shape(id_)) is not None})
 
     @cached_property
     def in_sentences(self) -> Names:
         """Those that name somebody in a sentence too: for what people write to each other."""
         return Names(self.ids - self._words)
+
+    @cached_property
+    def in_notices(self) -> Names:
+        """Those that name somebody in a sentence of the marketplace's own.
+
+        Whom it tells of there it calls by their name, though it be a word: of whoever had a thread
+        here it is one, but for a number, which may be any.
+        """
+        return Names(
+            (self.ids - self._words) | {id_ for id_ in self._known if not id_.isdigit()},
+            common=str.isdigit,
+        )
 
     def __bool__(self) -> bool:
         return bool(self.ids)

@@ -51,13 +51,26 @@ class News:
 
 async def look(db: Db, account: str, page: Page) -> News:
     """What *page* says that is not stored; of a message or thread told twice, the last counts."""
-    told = {message.id: messages.told(message) for message in page.messages}
+    told = _messages(page)
     known = await messages.known(db, account, list(told)) if told else {}
-    news = _of_messages(told, known)
-    news = await _with_threads(db, account, page, news)
+    news, states = _of_messages(told, known), _threads(page)
+    named = _named(page, news, states)
+    stored = await threads.states(db, account, list(named)) if named else {}
+    news = _with_threads(news, states, named, stored)
     if page.verdicts or page.links:
         news = await _with_rare(db, account, page, news)
     return await _with_readings(db, account, page, news)
+
+
+async def look_all(db: Db, pages: Mapping[str, Page]) -> dict[str, News]:
+    """As `look`, by account: *pages* hold messages and threads, and nothing else."""
+    told = {account: _messages(page) for account, page in pages.items()}
+    known = await messages.known_of(db, told)
+    news = {account: _of_messages(of, known[account]) for account, of in told.items()}
+    states = {account: _threads(page) for account, page in pages.items()}
+    named = {a: _named(page, news[a], states[a]) for a, page in pages.items()}
+    stored = await threads.states_of(db, named)
+    return {a: _with_threads(news[a], states[a], named[a], stored[a]) for a in pages}
 
 
 async def confirm(db: Db, account: str, news: News) -> News:
@@ -90,18 +103,35 @@ def _of_messages(told: ById, known: Mapping[str, Known]) -> News:
     return News(new=new, changed=changed, touched=frozenset(homes | left), repeated=repeated)
 
 
-async def _with_threads(db: Db, account: str, page: Page, news: News) -> News:
+def _messages(page: Page) -> ById:
+    return {message.id: messages.told(message) for message in page.messages}
+
+
+def _threads(page: Page) -> dict[str, Thread]:
     told: dict[str, Thread] = {}
     for thread in page.threads:
         known = told.get(thread.id, thread)
         told[thread.id] = threads.joined(*sorted((known, thread), key=lambda one: one.as_of))
-    named = told.keys() | news.touched | {thread for thread, _ in page.given}
-    states = await threads.states(db, account, list(named)) if named else {}
-    told |= {id_: threads.kept(told[id_], states[id_]) for id_ in told.keys() & states.keys()}
+    return told
+
+
+def _named(page: Page, news: News, told: Mapping[str, Thread]) -> frozenset[str]:
+    """The threads of which *page* tells anything; of messages, those that are news."""
+    return news.touched.union(told, (thread for thread, _ in page.given))
+
+
+def _with_threads(
+    news: News,
+    told: Mapping[str, Thread],
+    named: frozenset[str],
+    states: Mapping[str, tuple[object, ...]],
+) -> News:
+    known = {id_: threads.kept(told[id_], states[id_]) for id_ in told.keys() & states.keys()}
+    shown = news.touched - told.keys()
+    known |= {i: threads.of_row(s) for i, s in states.items() if i in shown and _is_absent(s)}
+    told = {**told, **known}
     opened = tuple(thread for id_, thread in told.items() if id_ not in states)
-    restated = tuple(
-        thread for id_, thread in told.items() if id_ in states and _says_more(thread, states[id_])
-    )
+    restated = tuple(thread for id_, thread in known.items() if _says_more(thread, states[id_]))
     return replace(
         news,
         opened=opened,
@@ -125,9 +155,17 @@ async def _with_rare(db: Db, account: str, page: Page, news: News) -> News:
 
 
 def _says_more(thread: Thread, stored: tuple[object, ...]) -> bool:
-    """Whether *thread* is another state than *stored*, and not an older one."""
+    """Whether *thread* is another state than *stored*, and not an older one.
+
+    That it is there at all is news of one that looks did not find.
+    """
     told = threads.row(thread)
-    return told[:-1] != stored[:-1] and not threads.is_older(told, stored)
+    is_news = _is_absent(stored) or told[:-1] != stored[:-1]
+    return is_news and not threads.is_older(told, stored)
+
+
+def _is_absent(stored: tuple[object, ...]) -> bool:
+    return isinstance(stored, threads.Absent)
 
 
 async def _with_readings(db: Db, account: str, page: Page, news: News) -> News:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import keys
+from core.arrival import recalling
 from core.model import Notice, NoticeKind
-from core.store import clocks, notices, replies
+from core.store import clocks, enclosures, notices, replies, traces
+from core.told import NAMES_ERASED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,6 +35,30 @@ async def tell(
     found = await replies.of_messages(db, account, messages)
     told = [await notice(db, each, each.message_id or "", LATER, now) for each in found]
     await notices.raise_(db, rules, told)
+
+
+async def keep_back(db: Db, rules: Rules, reply: Reply, now: datetime) -> bool:
+    """Refuse *reply*, which is about to leave, if it names somebody who is to be erased.
+
+    Not if it was written after that was asked. The caller shares its account, for which whoever
+    erases waits, and holds its thread.
+
+    Returns:
+        Whether it does not leave.
+    """
+    files = await enclosures.of(db, reply.id)
+    texts = [reply.body, *(text for one in files for text in (one.name, one.url or ""))]
+    asked = await recalling.of_texts(db, rules, reply.account, texts)
+    names = asked.names(reply.queued_at).in_sentences
+    if not any(names.named(text) for text in texts):
+        return False
+    own = f"reply:{reply.id}"
+    await traces.rewrite_replies(db, reply.account, [reply.id], names.without, now)
+    await traces.rewrite_messages(db, reply.account, [own], names.without, names.without)
+    await replies.refuse(db, reply, NAMES_ERASED, now)
+    await enclosures.drop(db, reply.id)
+    await notices.raise_(db, rules, [await notice(db, reply, own, NAMES_ERASED, now)])
+    return True
 
 
 async def notice(db: Db, reply: Reply, message: str, reason: str, now: datetime) -> Notice:

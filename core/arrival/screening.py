@@ -6,29 +6,26 @@ go on telling what they have of somebody. What was written after the request is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.arrival import erasing, naming
-from core.arrival.naming import INSTEAD, Names, Shape
+from core.arrival import erasing, naming, recalling
+from core.arrival.naming import INSTEAD, Names
 from core.store import erased, forgotten, messages, threads
+from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.arrival.news import News
+    from core.arrival.recalling import Asked
     from core.model import Message, SetAside, Thread
     from core.rules import Rules
     from core.store import Db
-    from core.store.forgotten import Digests
     from core.store.messages import Told
     from core.store.threads import Locked
     from sla.clock import Given
-
-SLACK = timedelta(seconds=30)
-"""The marketplace's clock and ours are so far apart, at most: beyond that ours is not believed."""
 
 EMPTY = {"subject": None, "body": "", "attachments": (), "language": None, "raw": None}
 
@@ -38,59 +35,35 @@ class Screened:
     """What of a page is news, without what was erased.
 
     *emptied* are threads of erased members, *buried* messages that come without words, *blank*
-    those of them in threads that were erased before.
+    those of them in threads that were erased before. *met* are digests of ids, of members of whom
+    there was no thread.
     """
 
     news: News
     emptied: frozenset[str] = frozenset()
     buried: frozenset[str] = frozenset()
+    met: frozenset[bytes] = frozenset()
     blank: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Ids that were asked to be erased, and when."""
-
-    at: Mapping[str, datetime] = field(default_factory=dict, repr=False)
-
-    def names(self, written_at: datetime | None = None) -> Names:
-        """Those of which something *written_at* an instant is to go; None: of all.
-
-        Nobody knows here whether they are strangers: of whoever had a thread, the name may not
-        come back in a sentence; words alone are no names in these.
-        """
-        gone = [id_ for id_, at in self.at.items() if _goes(written_at, at)]
-        return Names((), gone, common=naming.is_word)
-
-    def owner(self, thread: Thread) -> str | None:
-        """The id that *thread* is of."""
-        names = self.names()
-        told = naming.keys(thread.buyer, thread.reply_to)
-        return next((id_ for value in told if (id_ := names.same(value)) is not None), None)
 
 
 async def screened(db: Db, rules: Rules, account: str, found: News) -> Screened:
     """*found* without what is told of members who were erased lately.
 
-    The caller holds the stream of the page, or shares its account: whoever asks for an erasure
-    waits for that before looking at what is stored.
+    And without what was taken out of other people's words before, however long ago. The caller
+    holds the stream of the page, or shares its account: whoever asks for an erasure waits for that
+    before looking at what is stored.
     """
-    made = await _digests(db, rules, account)
-    if made is None:
-        return Screened(found)
-    asked = await _asked(db, made, account, _values(found), _texts(found, made.newest))
-    return _without(found, asked) if asked.at else Screened(found)
+    found = await _as_left(db, account, found)
+    asked = await recalling.of_page(db, rules, account, found)
+    return _without(found, asked) if asked else Screened(found)
 
 
 async def unnamed(
     db: Db, rules: Rules, account: str, items: Sequence[SetAside]
 ) -> tuple[SetAside, ...]:
     """Those of *items* that name nobody who was erased lately."""
-    made = await _digests(db, rules, account) if items else None
-    if made is None:
-        return tuple(items)
     texts = {item: f"{item.reason}{naming.BETWEEN}{naming.read(item.raw)}" for item in items}
-    asked = await _asked(db, made, account, (), texts.values())
+    asked = await recalling.of_texts(db, rules, account, texts.values())
     names = asked.names()
     return tuple(item for item in items if not names.named(texts[item]))
 
@@ -102,7 +75,9 @@ def emptied(screen: Screened, locked: Mapping[str, Locked | Thread]) -> Screened
     if not since:
         return screen
     told = {**found.new, **found.changed}.values()
-    gone = [m for _, _, _, m in told if m.thread in since and _goes(m.sent_at, since[m.thread])]
+    gone = [
+        m for _, _, _, m in told if m.thread in since and recalling.goes(m.sent_at, since[m.thread])
+    ]
     blank = {message.id: messages.told(_blank(message)) for message in gone}
     news = replace(
         found,
@@ -121,79 +96,60 @@ def emptied(screen: Screened, locked: Mapping[str, Locked | Thread]) -> Screened
 async def finish(db: Db, rules: Rules, account: str, screen: Screened, now: datetime) -> None:
     """Let nothing of this come back, and empty what else there is of an erased member's threads."""
     await erased.bury(db, account, screen.buried, now)
+    await forgotten.know(db, screen.met)
     if screen.blank:
-        await erasing.end(db, account, screen.blank, now, SLACK)
+        await erasing.end(db, account, screen.blank, now, recalling.SLACK)
     if screen.emptied:
         await erasing.empty(db, rules, account, screen.emptied, now)
 
 
-async def _digests(db: Db, rules: Rules, account: str) -> Digests | None:
-    known = rules.accounts.get(account)
-    return None if known is None else await forgotten.digests_if_any(db, known.connector)
+async def _as_left(db: Db, account: str, found: News) -> News:
+    """*found*, where something named a member and does no more, with the words that were left.
 
-
-async def _asked(
-    db: Db, made: Digests, account: str, whole: Iterable[str], texts: Iterable[str]
-) -> _Asked:
-    """The ids among *whole* values and in *texts* that were asked to be erased."""
-    values = {made.of(id_): id_ for value in whole if (id_ := naming.folded(value))}
-    read = [way for text in texts for way in naming.ways(text)]
-    words = {made.of_head(word): word for word in {w for way in read for w in naming.heads(way)}}
-    known = await forgotten.known(db, account, values, words)
-    at = {one.digest: one.at for one in known}
-    shapes = naming.by_head(
-        Shape(words[one.head], one.pieces, one.lead, one.tail)
-        for one in known if one.head in words
-    )  # fmt: skip
-    spans = (span.id for way in read for span in naming.candidates(way, shapes)) if shapes else ()
-    found = {**values, **{made.of(id_): id_ for id_ in spans}}
-    return _Asked({id_: at[digest] for digest, id_ in found.items() if digest in at})
-
-
-def _values(found: News) -> list[str]:
-    """The values of *found* that may be an id."""
-    told = (*found.opened, *found.restated)
-    whole = [value for one in told for value in naming.keys(one.buyer, one.reply_to)]
-    return [*whole, *(one.buyer for one in found.verdicts if one.buyer)]
-
-
-def _texts(found: News, newest: datetime | None) -> Iterator[str]:
-    """The texts of *found* in which an id may stand that was asked for by *newest* at the latest.
-
-    No message that was written after that is read: nobody who was erased since is in it.
+    Nobody remembers the name for ever: no later state of that brings it back.
     """
-    for thread in (*found.opened, *found.restated):
-        yield from (text for text in (thread.subject, thread.url) if text)
-    for _, _, _, message in (*found.new.values(), *found.changed.values()):
-        if newest is None or _goes(message.sent_at, newest):
-            yield from _words(message)
-    yield from (given.sentence for _, given in found.readings if given.sentence)
-    yield from (one.text for one in found.verdicts)
+    words = await erased.left(db, account, found.changed) if found.changed else {}
+    ids = [thread.id for thread in found.restated]
+    heads = await erased.headlines_left(db, account, ids) if ids else {}
+    if not words and not heads:
+        return found
+    changed = {
+        id_: _marked(found.changed[id_][-1].model_copy(update={**kept._asdict(), "raw": None}))
+        for id_, kept in words.items()
+    }
+    return replace(
+        found,
+        changed={**found.changed, **changed},
+        restated=tuple(
+            one.model_copy(update=heads[one.id]._asdict()) if one.id in heads else one
+            for one in found.restated
+        ),
+        links={id_: url for id_, url in found.links.items() if id_ not in words},
+    )
 
 
-def _words(message: Message) -> Iterator[str]:
-    yield message.body
-    yield from (text for file in message.attachments for text in (file.name, file.id))
-    if message.subject:
-        yield message.subject
-    if message.raw is not None:
-        yield naming.read(message.raw)
+def _marked(message: Message) -> Told:
+    """*message*, out of which a name was taken, to be known as such when it is told again."""
+    id_, cells, digest, _ = messages.told(message)
+    return id_, cells, erased.marked(digest), message
 
 
-def _without(found: News, asked: _Asked) -> Screened:
+def _without(found: News, asked: Asked) -> Screened:
     told = [message for _, _, _, message in (*found.new.values(), *found.changed.values())]
-    mine = frozenset(
-        one.id for one in (*found.opened, *found.restated)
+    owned = {
+        one.id: id_ for one in (*found.opened, *found.restated)
         if (id_ := asked.owner(one)) is not None and not _has_returned(one, told, asked.at[id_])
-    )  # fmt: skip
+    }  # fmt: skip
+    mine, met = frozenset(owned), asked.met(owned.values())
+    asked = replace(asked, known=asked.known.union(met.values()))
     new, changed = _rewritten(found.new, mine, asked), _rewritten(found.changed, mine, asked)
     written = {**new, **changed}
     buried = frozenset(id_ for id_, (*_, message) in written.items() if message.thread in mine)
-    names = asked.names()
+    names, notices = asked.names(), _notices(told)
     news = replace(
         found,
-        opened=tuple(_unnamed(one, mine, names) for one in found.opened),
-        restated=tuple(_unnamed(one, mine, names) for one in found.restated),
+        opened=tuple(_unnamed(one, mine, notices, names) for one in found.opened),
+        restated=tuple(_unnamed(one, mine, notices, names) for one in found.restated),
         new={**found.new, **new},
         changed={**found.changed, **changed},
         readings=tuple(
@@ -206,25 +162,27 @@ def _without(found: News, asked: _Asked) -> Screened:
         ),
         links={id_: url for id_, url in found.links.items() if id_ not in written},
     )  # fmt: skip
-    return Screened(news, mine, buried)
+    return Screened(news, mine, buried, frozenset(met))
 
 
 def _has_returned(thread: Thread, told: Iterable[Message], at: datetime) -> bool:
     """Whether somebody of this name has written since: who comes again is somebody new."""
     there = (message for message in told if message.thread == thread.id)
-    return any(message.party == "buyer" and not _goes(message.sent_at, at) for message in there)
+    return any(
+        message.party == "buyer" and not recalling.goes(message.sent_at, at) for message in there
+    )
 
 
-def _rewritten(told: Mapping[str, Told], mine: Collection[str], asked: _Asked) -> dict[str, Told]:
+def _rewritten(told: Mapping[str, Told], mine: Collection[str], asked: Asked) -> dict[str, Told]:
     """Those of the messages *told* that are a member's, or name one, without that."""
     found = {}
     for id_, (_, _, _, message) in told.items():
         if message.thread in mine:
             found[id_] = messages.told(_blank(message))
         else:
-            names = asked.names(message.sent_at).in_sentences
-            if any(names.named(text) for text in _words(message)):
-                found[id_] = messages.told(redacted(message, names))
+            names = _said_by(asked.names(message.sent_at), market=_is_notice(message))
+            if any(names.named(text) for text in recalling.words_of(message)):
+                found[id_] = _marked(redacted(message, names))
     return found
 
 
@@ -239,10 +197,30 @@ def redacted(message: Message, names: Names) -> Message:
     return message.model_copy(update={**told, "raw": None})
 
 
-def _unnamed(thread: Thread, mine: Collection[str], names: Names) -> Thread:
+def _said_by(names: Names, *, market: bool) -> Names:
+    """What of *names* is one in sentences of the marketplace's own, or of people."""
+    return names.in_notices if market else names.in_sentences
+
+
+def _is_notice(message: Message) -> bool:
+    return message.party == Party.MARKETPLACE
+
+
+def _notices(told: Iterable[Message]) -> frozenset[str]:
+    """The threads in which nobody but the marketplace has written, as far as it is told."""
+    told = list(told)
+    return frozenset(one.thread for one in told) - {
+        one.thread for one in told if not _is_notice(one)
+    }
+
+
+def _unnamed(
+    thread: Thread, mine: Collection[str], notices: Collection[str], names: Names
+) -> Thread:
     if thread.id in mine:
         return threads.nameless(thread)
-    subject, url, names = thread.subject, thread.url, names.in_sentences
+    is_notice = not thread.buyer and thread.id in notices
+    subject, url, names = thread.subject, thread.url, _said_by(names, market=is_notice)
     if not names.named(f"{subject}\n{url}"):
         return thread
     cleared = {"subject": subject and names.without(subject), "url": url and names.without(url)}
@@ -258,12 +236,7 @@ def _unsaid(given: Given) -> Given:
 
 
 def _says(given: Given, names: Names) -> bool:
-    return given.sentence is not None and bool(names.in_sentences.named(given.sentence))
-
-
-def _goes(written_at: datetime | None, at: datetime) -> bool:
-    """Whether what was *written_at* an instant goes with what was asked for *at* another."""
-    return written_at is None or written_at <= at + SLACK
+    return given.sentence is not None and bool(names.in_notices.named(given.sentence))
 
 
 def _erased_at(thread: Locked | Thread) -> datetime | None:

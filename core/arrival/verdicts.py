@@ -173,10 +173,13 @@ class _Case:
         return fits if verdict.text and verdict.at - first.at <= SLIGHT else None
 
     def confirm(self, verdict: Verdict) -> None:
-        """Find the message that *verdict* is a copy of; one that was refused stays so."""
+        """Find the message that *verdict* names, or is a copy of; one that was refused stays so."""
+        named = [one for one in self.left if one.id == verdict.message_id]
         taken = self.copied | self.awaited
         fits = [one for one in self._late(verdict) if one.id not in taken]
-        if verdict.id in self.by_words:
+        if named:
+            self._copied(named[0])
+        elif verdict.id in self.by_words:
             self._copied(self.by_words[verdict.id])
         elif _is_nameless(verdict) or self._follows_a_deed(verdict):
             self.unclear.add(verdict.id)

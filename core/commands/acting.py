@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from core import loops, marks, reply
-from core.commands import enclosing, opening
+from core.commands import alongside, enclosing, opening
 from core.errors import Mistaken
-from core.store import clocks, transaction, wake, workers
+from core.store import clocks, elsewhere, transaction, wake, workers
 from sla.policy import Party
 from sla.turn import Level
 from sla.wording import in_utc
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
     from pathlib import Path
+
+    from core.connector import Capabilities
 
 
 async def answer(
@@ -43,8 +45,14 @@ async def answer(
         number = await reply.queue(db, account, thread, text, addressed, now, files, refuses)
         await wake.send(db, "reply")
         runs = await workers.alive(db)
+        beside = await elsewhere.of(db, [(account, thread)])
     sends = "the daemon sends it" if runs else "no daemon runs; it is sent when one does"
     click.echo(f"reply {number} is queued; {sends}: replyby explain {account} {thread}")
+    others = alongside.told(beside.get((account, thread), elsewhere.NOWHERE), configured, now)
+    for line in alongside.lines(others, account):
+        click.echo(line)
+    if others["waits"]:
+        click.echo("This reply does not stop what runs there.")
 
 
 def _text(body: str | bytes) -> str:
@@ -65,10 +73,12 @@ async def mark(path: Path, account: str, thread: str, level: str) -> None:
     """Say that no reply is needed to what is stored of a thread.
 
     Raises:
-        Mistaken: there is no such account or thread.
+        Mistaken: there is no such account or thread, or nobody could have set the marketplace's own
+            mark unseen by us.
     """
     configured = opening.read(path)
-    opening.known(configured, account)
+    found = configured.accounts[opening.known(configured, account)]
+    check_level(level, found.spec.can(found.options))
     async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
         await marks.mark(db, rules, account, thread, Level(level), loops.utcnow())
         await wake.send(db, "watch")
@@ -78,6 +88,21 @@ async def mark(path: Path, account: str, thread: str, level: str) -> None:
         if row.clock.ended is None:
             due = in_utc(row.clock.due_at)
             click.echo(f"still running: {row.clock.promise}, due {due}; the mark does not end it")
+
+
+def check_level(level: str, can: Capabilities) -> None:
+    """Refuse a person's word for a mark of the marketplace that is not there, or that we see.
+
+    Raises:
+        Mistaken: what to do instead.
+    """
+    if level != Level.MARKED or can.unseen_mark:
+        return
+    if can.own_mark:
+        raise Mistaken(
+            "this marketplace's own mark is read: set it there, and it counts; or: decided"
+        )
+    raise Mistaken("this marketplace has no mark of its own: say decided, or answer the thread")
 
 
 async def answered(

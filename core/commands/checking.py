@@ -33,7 +33,7 @@ from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sized
     from pathlib import Path
 
     from core.configuration.configured import Configured
@@ -109,13 +109,18 @@ def _say(
     for name, fault in faults.items():
         title = configured.accounts[name].account.title
         click.echo(f"accounts.{name}: {fault or f'{title} answers'}")
-    called = "not called" if offline else f"{list(faults.values()).count(None)} answer"
+    well = list(faults.values()).count(None)
+    called = "not called" if offline else f"{well} {'answers' if well == 1 else 'answer'}"
     if partly := sum(str(fault).startswith(HealthState.FORBIDDEN) for fault in faults.values()):
         called += f", {partly} in part"
     click.echo(
-        f"{configured.path}: {len(configured.accounts)} accounts ({called}), "
-        f"{len(findings)} warnings, no fault in the settings"
+        f"{configured.path}: {_counted(configured.accounts, 'account')} ({called}), "
+        f"{_counted(findings, 'warning')}, no fault in the settings"
     )
+
+
+def _counted(found: Sized, noun: str) -> str:
+    return f"{len(found)} {noun}" if len(found) == 1 else f"{len(found)} {noun}s"
 
 
 async def _call_all(configured: Settings, findings: list[str]) -> dict[str, str | None]:

@@ -39,9 +39,9 @@ def file(path: Path) -> File:
     try:
         content = path.read_bytes()
     except OSError as fault:
-        raise Mistaken(f"{path.name} cannot be read: {fault.strerror}") from None
+        raise Mistaken(f"{path} cannot be read: {fault.strerror}") from None
     if len(content) > MOST_BYTES:
-        raise Mistaken(f"{path.name} is larger than {MOST_BYTES // 2**20} MB; send less")
+        raise Mistaken(f"{path} is larger than {MOST_BYTES // 2**20} MB; send less")
     return File(path.name, content, _type(path.name))
 
 

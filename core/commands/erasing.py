@@ -17,6 +17,9 @@ from core.pushes import Member
 from core.running import forgetting
 from core.store import erasures, transaction, workers
 
+SHORTEST = 3
+"""Signs of an id that a person here may write."""
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -35,16 +38,31 @@ def ids_given() -> frozenset[str]:
     return frozenset(id_ for line in lines if (id_ := line.strip()))
 
 
+def _check(ids: frozenset[str], own: frozenset[str]) -> None:
+    """Nothing brings back what was erased: what can be nobody's id is not looked for.
+
+    Raises:
+        Mistaken: so it is.
+    """
+    if not ids:
+        raise Mistaken("no id was given; write one on each line, all of the same person")
+    if any(len(id_) < SHORTEST for id_ in ids):
+        told = f"an id has fewer than {SHORTEST} signs, which stand in many texts and name nobody"
+        raise Mistaken(f"{told}; write the whole id")
+    if any(id_.casefold() in own for id_ in ids):
+        raise Mistaken("an id is the seller's own; write those of the person who is to be erased")
+
+
 async def erase(path: Path, account: str, ids: frozenset[str]) -> None:
     """Erase a person from an account, by their *ids*; the daemon does it where one runs.
 
     Raises:
-        Mistaken: there is no such account, or no id.
+        Mistaken: there is no such account, no id, or one that is nobody's or the seller's own.
     """
     configured = opening.read(path)
-    connector = configured.accounts[opening.known(configured, account)].account.connector
-    if not ids:
-        raise Mistaken("no id was given; write one on each line, all of the same person")
+    found = configured.accounts[opening.known(configured, account)]
+    connector = found.account.connector
+    _check(ids, found.spec.own(found.options) if found.spec.own else frozenset())
     async with opening.ruled(configured) as (pool, rules):
         async with transaction(pool) as db:
             asked = await erasing.ask(

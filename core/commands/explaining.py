@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core import loops
-from core.commands import opening, unread
+from core.commands import alongside, opening, unread
 from core.errors import Mistaken
 from core.rules import with_mark
 from core.store import (
     clocks,
+    elsewhere,
     messages,
     orders,
     policies,
@@ -22,6 +23,7 @@ from core.store import (
     threads,
     transaction,
 )
+from core.told import NAMES_ERASED, REFUSALS
 from sla import explain as explaining
 from sla.wording import in_utc
 
@@ -54,6 +56,7 @@ _NAMES = {
     "correction": "because",
     "since": "the marketplace dates it",
 }
+_WHY = {NAMES_ERASED: f"{REFUSALS[NAMES_ERASED]}; write it again without the name"}
 
 
 async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
@@ -69,17 +72,22 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
             opening.known(configured, account)
             raise Mistaken(f"account {account} has no thread {thread}; see: replyby threads")
         listed = configured.accounts.get(account)
+        absent = await threads.absent_since(db, account, thread)
         own_mark = listed is not None and listed.own_mark
         found = await _clocks(db, account, thread, now, own_mark=own_mark)
         written = await replies.of_thread(db, account, thread)
         bought = await orders.of(db, account, known.order_ids)
+        beside = await elsewhere.of(db, [(account, thread)])
         hidden = await unread.of(db, configured, now, account=account)
+    others = beside.get((account, thread), elsewhere.NOWHERE)
     told: Told = {
         "account": account,
         "thread": thread,
         "url": known.url,
+        "absent_since": absent and absent.isoformat(),
         "orders": [order.model_dump(mode="json") for order in bought],
         "replies": [_reply(reply) for reply in written],
+        "same_buyer": alongside.told(others, configured, now),
         "clocks": found,
     }
     if as_json:
@@ -153,10 +161,15 @@ def _lines(told: Told) -> Iterator[str]:
     yield f"{told['account']} {told['thread']}"
     if told["url"]:
         yield f"  {told['url']}"
+    if told["absent_since"]:
+        since = _plain(told["absent_since"])
+        yield f"  Since {since} the marketplace shows no such thread when it is looked at."
+        yield "  Look there: its deadlines run on until it is answered or marked."
     for order in told["orders"]:
         yield from (f"  {line}" for line in _bought(order))
     for reply in told["replies"]:
         yield f"  {_fate(reply)}"
+    yield from (f"  {line}" for line in alongside.lines(told["same_buyer"], told["account"]))
     if not told["clocks"]:
         yield "  No clock: nobody waits, or no promise counts for threads of this kind."
     for clock in told["clocks"]:
@@ -191,9 +204,10 @@ def _bought(order: Told) -> Iterator[str]:
 
 
 def _fate(reply: Told) -> str:
-    """What became of a reply; the reason of a refusal is the marketplace's own."""
+    """What became of a reply; the reason is the marketplace's own, or said in ours."""
     since = reply["settled_at"] or reply["left_at"] or reply["queued_at"]
-    reason = f": {reply['reason']}" if reply["reason"] else ""
+    why = _WHY.get(reply["reason"], reply["reason"])
+    reason = f": {why}" if why else ""
     return f"reply {reply['id']}: {reply['state']} since {_plain(since)}{reason}"
 
 

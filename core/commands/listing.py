@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from core import loops
-from core.commands import opening, shown, unread
+from core.commands import alongside, opening, shown, unread
 from core.configuration.complaints import nearest
 from core.errors import Mistaken
 from core.spoken import span
-from core.store import dispatches, queue, setaside, transaction, wake
+from core.store import dispatches, elsewhere, queue, setaside, transaction, wake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model import Dispatch
+    from core.settings import Settings
+    from core.store.elsewhere import Elsewhere
     from core.store.queue import Running
 
 
 MOST = 50
 """Lines of a list for people that was not asked to be longer; it says that there are more."""
+LOOKED_UP = 1_000
+"""Of so many threads at most it is looked for where else their buyers wait: the most urgent."""
 
 
 async def threads(
@@ -40,11 +44,16 @@ async def threads(
             found = await queue.history(db, most + 1)
         else:
             found = await queue.running(db, most + 1, at_risk_at=now if at_risk else None)
+        refs = dict.fromkeys((each.account, each.thread) for each in found[:most])
+        beside = await elsewhere.of(db, list(refs)[:LOOKED_UP])
         hidden = await unread.of(db, configured, now)
     known = " of those that were read" if hidden else ""
     none = f"no thread{known} is at risk" if at_risk else f"no thread{known} waits for a reply"
     shown.rows(
-        [_clock(each, now) for each in found[:most]],
+        [
+            _clock(each, now) | _beside(each, beside, configured, now, as_json=as_json)
+            for each in found[:most]
+        ],
         as_json=as_json,
         none=none,
         hidden=("url", "started_at", "due_from", "metric", "flags"),
@@ -54,7 +63,21 @@ async def threads(
     unread.say(hidden, as_json=as_json)
 
 
-def _clock(found: Running, now: datetime) -> Mapping[str, object]:
+def _beside(
+    found: Running,
+    beside: Mapping[tuple[str, str], Elsewhere],
+    configured: Settings,
+    now: datetime,
+    *,
+    as_json: bool,
+) -> dict[str, object]:
+    """Where else the buyer waits, for programs or for people."""
+    others = beside.get((found.account, found.thread), elsewhere.NOWHERE)
+    tell = alongside.told if as_json else alongside.short
+    return {"same_buyer": tell(others, configured, now)}
+
+
+def _clock(found: Running, now: datetime) -> dict[str, object]:
     left = found.due_at - now
     return {
         "band": found.band(now),

@@ -51,5 +51,6 @@ async def _named(pool: Pool, account: str, ids: Sequence[str]) -> list[Thread]:
         found = {id_: await threads.of(db, account, id_) for id_ in ids}
     unknown = [id_ for id_, thread in found.items() if thread is None]
     if unknown:
-        raise Mistaken(f"account {account} has no thread {unknown[0]}")
+        rest = "" if len(unknown) == len(found) else "; nothing was marked"
+        raise Mistaken(f"account {account} has no thread {', '.join(unknown)}{rest}")
     return [thread for thread in found.values() if thread is not None]

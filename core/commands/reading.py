@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from core.ingest import Stored
+    from core.arrival.stored import Stored
     from core.settings import Settings
 
 WELL = frozenset({"success", "partial"})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.configuration.sections import AccountSection
+from core.connector import KIND, Filling
 from core.model import Account, Stream
 from core.store import definitions
 
@@ -69,6 +70,7 @@ class Accounts:
         read = {name: self._account(name, table) for name, table in tables.items()}
         configured = {name: account for name, account in read.items() if account is not None}
         self._same_shop(configured)
+        self._same_seller(configured)
         self._same_promises(configured)
         return configured
 
@@ -78,12 +80,13 @@ class Accounts:
         self._check_names(section, path)
         spec = self._spec(section, path)
         if spec is None:
-            known = [each.options for each in self._specs.values()]
+            known = [kind for each in self._specs.values() for kind in _kinds(each)]
             self._references.plain(section.options, known, (*path, "options"))
             return None
         may = not section.sandbox or self._may_stand_in(spec, path)
         written = self._options(section, spec, path)
-        options = self._complaints.read(spec.options, written, (*path, "options"))
+        model = spec.options_of(written)
+        options = self._complaints.read(model, written, (*path, "options"))
         if options is None:
             return None
         chosen = self._contracts(section, spec.policies(options), path)
@@ -132,7 +135,11 @@ class Accounts:
 
     def _options(self, section: AccountSection, spec: Spec[Any], path: Path) -> dict[str, Any]:
         """The options with secrets read; a sandbox account's gaps are filled until it runs."""
-        written = self._references.table(section.options, spec.options, (*path, "options"))
+        model, place = spec.options_of(section.options), (*path, "options")
+        if spec.kinds and model is spec.options:
+            self._references.plain(section.options, _kinds(spec), place)
+            return section.options
+        written = self._references.table(section.options, model, place)
         if section.sandbox and spec.sandbox is not None:
             return _filled(written, spec.sandbox)
         return written
@@ -184,6 +191,21 @@ class Accounts:
                 fault = f"reads the same shop at the same address as accounts.{other}; remove one"
                 self._complaints.add(("accounts", name), fault)
 
+    def _same_seller(self, configured: Mapping[str, Configured]) -> None:
+        """A shop with a seller here and without one there would be two, and nobody would see it."""
+        seen: dict[str, str] = {}
+        for name, found in configured.items():
+            shop, seller = found.account.shop, found.account.seller
+            other = seen.setdefault(shop, name) if shop else name
+            told = configured[other].account.seller
+            if bool(told) != bool(seller):
+                of, without = (other, name) if told else (name, other)
+                fault = f"shop {shop} is {told or seller}'s in accounts.{of}, and no seller's in"
+                mend = "name the seller in both, or call one shop otherwise"
+                self._complaints.add(
+                    ("accounts", name, "shop"), f"{fault} accounts.{without}; {mend}"
+                )
+
     def _same_promises(self, configured: Mapping[str, Configured]) -> None:
         """A promise is known by its name: two that differ need two names."""
         seen: dict[str, tuple[str, list[dict[str, Any]]]] = {}
@@ -214,7 +236,8 @@ def configure(
         marketplace=marketplace,
         title=section.title or name,
         identity=spec.identity(options),
-        shop=section.shop,
+        shop=section.shop or None,
+        seller=section.seller or None,
         policies=names["contract"],
         goals=names["goal"],
         routes=section.routes,
@@ -229,18 +252,19 @@ def configure(
 
 def _filled(written: Mapping[str, Any], sandbox: SandboxSpec[Any]) -> dict[str, Any]:
     """What is *written* of a sandbox account, its gaps filled, those of its tables too."""
+    gaps = sandbox.kinds.get(str(written.get(KIND)), Filling(sandbox.options, sandbox.tables))
     tables = {
         name: {**filling, **written[name]}
-        for name, filling in sandbox.tables.items()
+        for name, filling in gaps.tables.items()
         if isinstance(written.get(name), dict)
     }
-    return {**sandbox.options, **written, **tables}
+    return {**gaps.options, **written, **tables}
 
 
 def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:
     """The same account at its running stand-in: *replaced* are the options to use instead."""
     written = {**found.written, **replaced}
-    options = found.spec.options.model_validate(written)
+    options = found.spec.options_of(written).model_validate(written)
     account = found.account.model_copy(
         update={
             "identity": found.spec.identity(options),
@@ -249,6 +273,11 @@ def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:
     )
     streams, budget = found.spec.streams(options), found.spec.budget(options)
     return Configured(account, found.spec, options, written, found.promises, streams, budget)
+
+
+def _kinds(spec: Spec[Any]) -> tuple[type[Options], ...]:
+    """All options that an account of this connector may have."""
+    return (spec.options, *spec.kinds.values())
 
 
 def _by_name(offered: Sequence[Policy]) -> dict[str, tuple[Policy, ...]]:

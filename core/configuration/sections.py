@@ -212,6 +212,7 @@ class AccountSection(Section):
     connector: str
     title: str = ""
     shop: str | None = None
+    seller: str | None = None
     policies: tuple[str, ...] | None = None
     goals: tuple[str, ...] | None = None
     routes: tuple[str, ...] = ()

@@ -7,9 +7,6 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,6 +24,7 @@ from core.errors import (
     Unreachable,
 )
 from core.notifier import NotifierOptions, payload, stable_id
+from core.transport import webhooks
 from core.transport.http import Limits
 from core.transport.proxy import is_web_address
 
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 LIMITS = Limits(connect=5.0, total=25.0, body=65_536)
 """Patient: who does not wait for an answer tells again. A process that is stopped for a dozen
 seconds finds the answer when it goes on."""
-PREFIX = "whsec_"
 SHORTEST_SECRET = 16
 
 
@@ -55,12 +52,9 @@ def _secret(secret: SecretStr) -> SecretStr:
 
 def _key(secret: SecretStr) -> bytes:
     """The key: what follows ``whsec_`` is Base64, anything else is taken as it stands."""
-    text = secret.get_secret_value()
-    if not text.startswith(PREFIX):
-        return text.encode()
     try:
-        return base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+        return webhooks.key(secret.get_secret_value())
+    except ValueError:
         raise Unfit("is no Base64 after whsec_; copy the secret again") from None
 
 
@@ -93,22 +87,12 @@ class Webhook:
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": stable_id(notice),
-            **signed(self._key, stable_id(notice), int(words.at.timestamp()), body),
+            **webhooks.signed(self._key, stable_id(notice), int(words.at.timestamp()), body),
         }
         try:
             await self._http.send(self._url, operation="webhook", headers=headers, body=body)
         except ConnectorError as fault:
             raise _failed(fault) from None
-
-
-def signed(key: bytes | None, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks; without a *key* there is no signature."""
-    headers = {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp)}
-    if key is not None:
-        content = f"{webhook_id}.{timestamp}.".encode() + body
-        signature = base64.b64encode(hmac.digest(key, content, "sha256")).decode()
-        headers["webhook-signature"] = f"v1,{signature}"
-    return headers
 
 
 def _failed(fault: ConnectorError) -> NotifierError:

@@ -3,6 +3,10 @@
 Beyond a limit of age it is told, with what has probably arrived unread and when a promise may
 first break unseen; it is taken back once nothing of the account is blind any more. What the key may
 not read is told at once, for that does not pass by itself. Rule: clock.md, section 7.
+
+One notice of an account names all that one trouble hides: a consent that was taken back makes
+stream after stream blind, and is one thing to mend. So what fails likewise is told with the first
+of them, before its own limit.
 """
 
 from __future__ import annotations
@@ -17,11 +21,11 @@ import structlog
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.store import accounts, notices, sight, transaction
+from core.store import accounts, notices, sight, streams, transaction, wake
 from sla import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from core.metrics import Metrics
@@ -35,7 +39,8 @@ WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 LEARNT_FROM = 4 * WEEK
 SHARE = 0.05
 GRACE = timedelta(minutes=1)
-"""At most so long after our own start nothing is told: what we missed is just being read."""
+"""At most so long after our own start nothing is told: what we missed is just being read. And so
+long at most after one stream was refused to us, while it is tried which others are."""
 
 log = structlog.get_logger()
 
@@ -115,11 +120,15 @@ async def once(
         until = {one: _until(one, rules, now) for one in all_}
         blind = [one for one in all_ if now > until[one]]
         hidden = {one: await _hidden(db, rules, one, now) for one in blind}
-        fresh = [
-            one for one in blind if one.blind_since is None and _had_time(one, rules, started, now)
-        ]
-        await _tell(db, rules, {one: hidden[one] for one in fresh}, now)
-        seeing = [one for one in all_ if one.blind_since and one not in hidden]
+        fresh = {
+            one: one.forbidden_since if one.blind_since and one.forbidden_since else until[one]
+            for one in blind
+            if not one.is_told and _had_time(one, rules, started, now)
+        }
+        for since, several in await _ripe(db, fresh, all_, now):
+            told = {one: hidden.get(one) or await _hidden(db, rules, one, now) for one in several}
+            await _tell(db, rules, told, since, now)
+        seeing = [one for one in all_ if one.blind_since and one not in hidden and not one.trouble]
         if seeing:
             await _take_back(db, rules, seeing, now)
     for one in seeing:
@@ -161,18 +170,67 @@ async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
     )
 
 
-async def _tell(db: Db, rules: Rules, fresh: Mapping[Sight, Blindness], now: datetime) -> None:
-    """Raise one notice for the streams of an account that became blind at one instant."""
-    together: dict[tuple[str, datetime], dict[Sight, Blindness]] = defaultdict(dict)
-    for one, hidden in fresh.items():
-        since = _until(one, rules, now)
-        if await sight.lost(db, one, since):
-            together[one.account, since][one] = hidden
-            log.warning(
-                "became blind", account=one.account, stream=one.stream, read=one.since.isoformat()
-            )
-    told = [_notice(several, since, now) for (_, since), several in together.items()]
-    await notices.raise_(db, rules, told)
+async def _ripe(
+    db: Db, fresh: Mapping[Sight, datetime], all_: Sequence[Sight], now: datetime
+) -> list[tuple[datetime, list[Sight]]]:
+    """What is told now, a notice each: since when, and the streams of one account.
+
+    *fresh* are those that became blind, and when. While it is not known what else of an account is
+    refused to us, that is tried, and nothing of it is told.
+    """
+    found: dict[tuple[str, datetime], list[Sight]] = defaultdict(list)
+    for own in _by_account({one.account for one in fresh}, all_):
+        for several in _by_trouble(own, fresh):
+            since = min(fresh[one] for one in several if one in fresh)
+            if several[0].forbidden_since is None or not _untried(own, since, now):
+                found[own[0].account, since] += several
+            else:
+                await streams.pull_forward(db, {own[0].account: since}, now)
+                await wake.send(db, "poll")
+    return [(since, several) for (_, since), several in found.items()]
+
+
+def _by_account(accounts: Collection[str], all_: Iterable[Sight]) -> list[list[Sight]]:
+    found: dict[str, list[Sight]] = defaultdict(list)
+    for one in all_:
+        if one.account in accounts:
+            found[one.account].append(one)
+    return list(found.values())
+
+
+def _by_trouble(own: Iterable[Sight], fresh: Collection[Sight]) -> list[list[Sight]]:
+    """Of an account's streams those that are fresh, each with what fails as it does."""
+    troubles = {one.trouble for one in own if one in fresh}
+    found: dict[str, list[Sight]] = defaultdict(list)
+    for one in own:
+        fails_too = bool(one.trouble) and not one.is_told
+        if one in fresh or (fails_too and one.trouble in troubles):
+            found[one.trouble].append(one)
+    return list(found.values())
+
+
+def _untried(own: Iterable[Sight], since: datetime, now: datetime) -> bool:
+    """Whether a stream may be refused just as one was *since* then, and was not read after it."""
+    return now < since + GRACE and any(
+        not one.trouble and one.since < since - LOOK_EVERY for one in own
+    )
+
+
+async def _tell(
+    db: Db, rules: Rules, hidden: Mapping[Sight, Blindness], since: datetime, now: datetime
+) -> None:
+    """Raise one notice for these streams of an account, if no other worker has done so."""
+    mine = {
+        one: found
+        for one, found in hidden.items()
+        if await sight.lost(db, one, max(since, one.forbidden_since or since))
+    }
+    for one in mine:
+        log.warning(
+            "became blind", account=one.account, stream=one.stream, read=one.since.isoformat()
+        )
+    if mine:
+        await notices.raise_(db, rules, [_notice(mine, since, now)])
 
 
 async def _take_back(db: Db, rules: Rules, seeing: Sequence[Sight], now: datetime) -> None:

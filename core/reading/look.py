@@ -116,8 +116,12 @@ async def _read(this: Round, connector: Looks, ids: Sequence[str]) -> Page:
 
 
 async def _looked(this: Round, walk: Walk, ids: Sequence[str], page: Page | None) -> None:
-    """Store what was read of *ids*, and remember that they had their turn."""
+    """Store what was read of *ids*, and remember that they had their turn.
+
+    Of several some may be left out for another reason than that they are not there.
+    """
     account, now = walk.reader.account, this.clock()
+    shown = [one.id for one in page.threads] if page is not None and len(ids) == 1 else None
     async with transaction(this.pool) as db:
         if page is not None:
             stored = await ingest.page(
@@ -131,4 +135,4 @@ async def _looked(this: Round, walk: Walk, ids: Sequence[str], page: Page | None
                 sure=this.sure,
             )
             observe.page(this.metrics, this.rules, account, stored, "item")
-        await threads.looked_at(db, account.name, ids, now)
+        await threads.looked_at(db, account.name, ids, now, shown)

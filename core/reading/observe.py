@@ -9,7 +9,7 @@ from sla.steps import CALENDAR_ENDED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.ingest import Stored
+    from core.arrival.stored import Stored
     from core.metrics import Metrics
     from core.model import Account, ClockRow
     from core.rules import Rules

@@ -60,7 +60,8 @@ async def _one(this: Round, reader: Reader, connector: Looks, thread: str) -> No
         stored = await ingest.page(
             db, this.rules, account.name, page, this.clock(), None, sure=this.sure
         )
-        await threads.looked_at(db, account.name, [thread], this.clock())
+        shown = [one.id for one in page.threads]
+        await threads.looked_at(db, account.name, [thread], this.clock(), shown)
     observe.page(this.metrics, this.rules, account, stored, "item")
 
 

@@ -6,6 +6,7 @@ newest first loses messages otherwise. A walk that breaks off begins again at th
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,8 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import ingest
+from core.arrival.stored import Stored
 from core.errors import BadPayload, LeaseLost, StoreUnavailable, Unreachable
-from core.ingest import LEASE, Stored
+from core.ingest import LEASE
 from core.model import Page, merged
 from core.reading import observe
 from core.reading.ending import Endings
@@ -46,12 +48,16 @@ NOTHING = Stored()
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """An account that this process can read: by which connector, which streams, whose budget."""
+    """An account that this process can read: by which connector, which streams, whose budget.
+
+    *replaced* is set once other settings have taken its place: what it began goes on.
+    """
 
     account: Account
     connector: Connector
     streams: Mapping[str, Stream]
     budget: str
+    replaced: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

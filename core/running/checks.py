@@ -10,6 +10,7 @@ import structlog
 from core import durations
 from core.model import NoticeKind
 from core.reading import blind
+from core.running import pushed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_unpromised(settings, now),
         *_slow(settings, now),
         *_found(settings),
+        *pushed.findings(settings),
         *_ended(settings, now),
         *_to_review(settings, now),
     ]
@@ -55,8 +57,6 @@ def _listeners(settings: Settings) -> Iterator[str]:
                 f"{name}.listen: {listener.listen} can be reached from outside; "
                 "put a proxy with TLS and access control before it, or listen at 127.0.0.1"
             )
-    if settings.push is not None and settings.push.public_url is None:
-        yield "push.public_url: is not set; marketplaces must be told an address from outside"
 
 
 def _unreached(settings: Settings) -> Iterator[str]:

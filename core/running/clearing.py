@@ -38,8 +38,16 @@ class Tally(Protocol):
         """Empty whole threads, by the ids that they are of."""
         ...
 
-    async def cleared(self, account: str, named: Iterable[frozenset[str]]) -> None:
-        """Rows of *account* that named these ids do so no more; none, as a sign of life."""
+    async def cleared(self, db: Db, account: str, named: Iterable[frozenset[str]]) -> None:
+        """Rows of *account* that named these ids do so no more, from the transaction's end on."""
+        ...
+
+    async def renew(self) -> None:
+        """A sign of life."""
+        ...
+
+    async def kept_back(self, db: Db, account: str, refused: Collection[int]) -> None:
+        """Replies to others, that named one, do not leave."""
         ...
 
 
@@ -99,7 +107,7 @@ async def _threads(sweep: _Sweep) -> None:
         owned = {row.id: ids for row in rows if (ids := _owners(row, sweep.names))}
         if owned:
             await sweep.tally.empty(sweep.account, owned)
-        await sweep.tally.cleared(sweep.account, ())
+        await sweep.tally.renew()
         after = rows[-1].id if rows else after
 
 
@@ -108,8 +116,9 @@ async def _texts(sweep: _Sweep, place: _Place) -> None:
     while rows is None or len(rows) == CHUNK:
         async with statement(sweep.pool) as db:
             rows = await traces.read(db, place.read, sweep.account, after, CHUNK)
-        await _clear(sweep, await _named(_names(sweep, wrote=place.wrote), rows), place.clear)
-        after = rows[-1][0] if rows else after
+        named = await asyncio.to_thread(_searched, sweep.names, rows, wrote=place.wrote)
+        await _clear(sweep, named, place.clear)
+        after = rows[-1].key if rows else after
 
 
 async def _blobs(sweep: _Sweep, blobs: Blobs) -> None:
@@ -124,32 +133,35 @@ async def _blobs(sweep: _Sweep, blobs: Blobs) -> None:
 
 async def _in_blob(sweep: _Sweep, blobs: Blobs, row: Blob) -> frozenset[str]:
     """The ids that stand in bytes, or in the text beside them."""
-    names = _names(sweep, wrote=blobs.wrote)
-    found = await asyncio.to_thread(_in_bytes, names, row.text, row.raw or b"")
+    ways = _ways(sweep.names, wrote=blobs.wrote, is_notice=row.is_notice)
+    found = await asyncio.to_thread(_in_bytes, ways, row.text, row.raw or b"")
     for first in traces.slices(row) if row.raw is None else ():
         async with statement(sweep.pool) as db:
             part = await traces.read_slice(db, blobs, sweep.account, row, first)
-        found |= await asyncio.to_thread(_in_bytes, names, "", part)
+        found |= await asyncio.to_thread(_in_bytes, ways, "", part)
     return found
 
 
-def _names(sweep: _Sweep, *, wrote: bool) -> Names:
-    return sweep.names.in_sentences if wrote else sweep.names
+def _ways(names: Names, *, wrote: bool, is_notice: bool) -> tuple[Names, ...]:
+    """As what ids are looked for: whole values but in what was written, and in sentences."""
+    if wrote:
+        return (names.in_notices,) if is_notice else (names.in_sentences,)
+    return (names, names.in_notices) if is_notice else (names,)
 
 
-def _in_bytes(names: Names, text: str, raw: bytes) -> frozenset[str]:
-    return names.named(text) | names.named(naming.read(raw))
+def _in_text(ways: Iterable[Names], text: str) -> frozenset[str]:
+    return frozenset().union(*(names.named(text) for names in ways))
 
 
-async def _named(names: Names, rows: Iterable[tuple[Key, str]]) -> Named:
+def _in_bytes(ways: Iterable[Names], text: str, raw: bytes) -> frozenset[str]:
+    return _in_text(ways, text) | _in_text(ways, naming.read(raw))
+
+
+def _searched(names: Names, rows: Iterable[traces.Row], *, wrote: bool) -> Named:
     """The rows of which the text names a member: which ids."""
-    return await asyncio.to_thread(_searched, names, rows)
-
-
-def _searched(names: Names, rows: Iterable[tuple[Key, str]]) -> Named:
     found, began = {}, monotonic()
-    for key, text in rows:
-        if ids := names.named(text):
+    for key, text, is_notice in rows:
+        if ids := _in_text(_ways(names, wrote=wrote, is_notice=is_notice), text):
             found[key] = ids
         if monotonic() - began > BUSY:
             sleep(AWAY)
@@ -167,14 +179,16 @@ async def _clear(sweep: _Sweep, named: Named, clear: Without) -> None:
     if named:
         async with transaction(sweep.pool) as db:
             await clear(sweep, db, list(named))
-    await sweep.tally.cleared(sweep.account, named.values())
+            await sweep.tally.cleared(db, sweep.account, named.values())
+    await sweep.tally.renew()
 
 
 def _by(sql: str) -> Without:
     """What clears rows by one statement."""
 
     async def cleared(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
-        await traces.clear(db, sql, sweep.account, keys)
+        refused = await traces.clear(db, sql, sweep.account, keys)
+        await sweep.tally.kept_back(db, sweep.account, refused)
 
     return cleared
 
@@ -188,12 +202,15 @@ async def _rewrite_messages(sweep: _Sweep, db: Db, keys: Collection[Key]) -> Non
     """Under the locks of their threads, as whoever stores a page holds them."""
     homes = await traces.homes(db, sweep.account, keys)
     await threads.lock(db, sweep.account, homes)
-    await traces.rewrite_messages(db, sweep.account, keys, sweep.names.in_sentences.without)
+    names = sweep.names
+    people, market = names.in_sentences.without, names.in_notices.without
+    await traces.rewrite_messages(db, sweep.account, keys, people, market)
 
 
 async def _rewrite_replies(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
     without, now = sweep.names.in_sentences.without, sweep.clock()
-    await traces.rewrite_replies(db, sweep.account, keys, without, now)
+    refused = await traces.rewrite_replies(db, sweep.account, keys, without, now)
+    await sweep.tally.kept_back(db, sweep.account, refused)
 
 
 async def _rewrite_notices(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None:
@@ -206,8 +223,8 @@ async def _forget_verdicts(sweep: _Sweep, db: Db, keys: Collection[Key]) -> None
 
 _PLACES = (
     _Place(traces.HEADLINES, _clear_threads, wrote=True),
+    _Place(traces.REPLIES, _rewrite_replies, 0, wrote=True),  # before what they become
     _Place(traces.MESSAGES, _rewrite_messages, wrote=True),
-    _Place(traces.REPLIES, _rewrite_replies, 0, wrote=True),
     _Place(traces.NOTICES, _rewrite_notices, 0),
     _Place(traces.VERDICTS, _forget_verdicts),
     *(_Place(each.read, _by(each.clear), each.first) for each in traces.TEXTS),

@@ -18,7 +18,7 @@ from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.orders import enriching
 from core.reading import blind, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import checks, forgetting, sdnotify, takeover
+from core.running import checks, forgetting, keying, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
 from core.store import (
@@ -100,6 +100,7 @@ class Crew:
         self._settled: int | None = None
         self._reviewed: set[str] = set()
         self._pace = forgetting.Pace()
+        self._keyed = keying.Place()
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -153,6 +154,7 @@ class Crew:
             group, "erase", self._erase, wake=bell["erase"].ear(), tick=PATIENT, after=telling
         )
         self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
+        self._loop(group, "keys", self._keys, tick=MINUTE, after=telling)
         self._loop(group, "orders", self._orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
         self._loop(group, "count", self._count, wake=asked, tick=MINUTE, after=telling)
@@ -293,6 +295,9 @@ class Crew:
         """Say that a long round of erasing turns."""
         self._state.pulse.beat("erase")
 
+    async def _keys(self, now: datetime) -> datetime | None:
+        return await keying.once(self._state.pool, self._keyed, now)
+
     async def _orders(self, now: datetime) -> datetime:
         return await enriching.once(self._state.pool, self._state.readers, now)
 
@@ -356,7 +361,9 @@ class Crew:
         else:
             self._redaction.hide(settings.secrets)
             _warn_of_what_stays(state.settings, settings)
+            old = state.settings.accounts
             state.adopt(settings, rules, now)
+            await takeover.read_anew(state.pool, old, settings.accounts, now)
             await deliver.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
             self._listen(group)

@@ -16,20 +16,33 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import ingest
-from core.arrival import erasing, judging
+from core.arrival import erasing, judging, refusals
 from core.arrival.naming import Names
 from core.running import clearing
 from core.stopwatch import running_from
-from core.store import accounts, erased, erasures, statement, traces, transaction
+from core.store import (
+    accounts,
+    enclosures,
+    erased,
+    erasures,
+    forgotten,
+    notices,
+    replies,
+    statement,
+    traces,
+    transaction,
+)
+from core.told import NAMES_ERASED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from core.metrics import Metrics
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.erasures import Request
+    from core.store.forgotten import Digests
 
 BATCH = 5_000
 """So many requests are looked for together at most."""
@@ -83,8 +96,6 @@ class _Round:
     wanted: dict[str, dict[str, set[int]]] = field(default_factory=dict, repr=False)
     known: set[int] = field(default_factory=set)
     renewed: float = field(default_factory=monotonic)
-    threads: Counter[int] = field(default_factory=Counter)
-    texts: Counter[int] = field(default_factory=Counter)
 
     @property
     def ids(self) -> list[int]:
@@ -96,24 +107,39 @@ class _Round:
         """The database."""
         return self.means.pool
 
-    def count(self, what: Counter[int], account: str, named: Iterable[frozenset[str]]) -> None:
-        """Count rows by the requests whose members they named."""
+    def by_request(self, account: str, named: Iterable[frozenset[str]]) -> Counter[int]:
+        """How many rows named members of each request."""
+        found: Counter[int] = Counter()
         for ids in named:
-            what.update(set().union(*(self.wanted[account][id_] for id_ in ids)))
+            found.update(set().union(*(self.wanted[account][id_] for id_ in ids)))
+        return found
 
     async def empty(self, account: str, owned: dict[str, frozenset[str]]) -> None:
-        """Empty threads, by the ids that they are of, and end what runs for these."""
+        """Empty threads, by the ids that they are of, and end what runs for these.
+
+        That there were threads is kept with that: wherever this breaks off, the rest of it is done
+        for members who are known.
+        """
         ids = sorted(owned)
         for first in range(0, len(ids), AT_ONCE):
             part, now = ids[first : first + AT_ONCE], self.clock()
+            found = self.by_request(account, (owned[thread] for thread in part))
             async with transaction(self.pool) as db:
                 await accounts.watched_since(db, account, share=True)
                 await judging.lock(db, self.means.rules, account, part)
                 await erasing.empty(db, self.means.rules, account, part, now)
                 await ingest.recompute(db, self.means.rules, account, part, now, sure=self.sure)
+                await erasures.count(db, found, {})
+                await forgotten.know(db, await self.digests(db, found))
+            self.known.update(found)
+            self.means.metrics.erased_rows.labels("thread").inc(found.total())
             await self.renew()
-        self.count(self.threads, account, owned.values())
-        self.known.update(self.threads)
+
+    async def digests(self, db: Db, requests: Collection[int]) -> dict[bytes, set[int]]:
+        """The digests of all ids of these *requests*, with those that name each."""
+        asked = [one for one in self.requests if one.id in requests]
+        made = {name: await forgotten.digests(db, name) for name in {o.connector for o in asked}}
+        return await asyncio.to_thread(_digests, made, asked)
 
     def names(self, account: str) -> Names:
         """Who is looked for in texts of *account*, as far as it is known who is a stranger."""
@@ -121,10 +147,23 @@ class _Round:
         ours = {id_ for id_, those in wanted.items() if those & self.known}
         return Names(ours, wanted.keys() - ours)
 
-    async def cleared(self, account: str, named: Iterable[frozenset[str]]) -> None:
+    async def cleared(self, db: Db, account: str, named: Iterable[frozenset[str]]) -> None:
         """Rows of *account* that named these ids do so no more."""
-        self.count(self.texts, account, named)
-        await self.renew()
+        found = self.by_request(account, named)
+        await erasures.count(db, {}, found)
+        self.means.metrics.erased_rows.labels("text").inc(found.total())
+
+    async def kept_back(self, db: Db, account: str, refused: Collection[int]) -> None:
+        """Tell whoever wrote these replies to others that they did not leave, and why."""
+        told = []
+        for number in refused:
+            if (reply := await replies.of(db, number)) is not None:
+                message = f"reply:{number}"
+                told.append(await refusals.notice(db, reply, message, NAMES_ERASED, self.clock()))
+                await enclosures.drop(db, number)
+        await notices.raise_(db, self.means.rules, told)
+        if told:
+            log.info("replies kept back", account=account, replies=len(told))
 
     async def renew(self) -> None:
         """Keep the requests while they are worked on."""
@@ -170,12 +209,34 @@ async def _work(this: _Round, pace: Pace) -> datetime | None:
     for account, wanted in sorted(this.wanted.items()):
         names = await asyncio.to_thread(Names, wanted)
         await clearing.threads_of(this.pool, account, names, this, this.clock)
+    await _recall(this)
     for account in sorted(this.wanted):
         names = await asyncio.to_thread(this.names, account)
         await clearing.texts_of(this.pool, account, names, this, this.clock)
     pace.took(monotonic() - began)
     await _settle(this)
     return None
+
+
+async def _recall(this: _Round) -> None:
+    """Learn of whom there was a thread before they were asked for again.
+
+    Pages that did not know it of somebody yet are stored afterwards.
+    """
+    async with statement(this.pool) as db:
+        whose = await this.digests(db, this.ids)
+        known = await forgotten.are_known(db, whose)
+    this.known.update(*(whose[digest] for digest in known))
+    if this.known:
+        await _await_pages(this)
+
+
+def _digests(made: Mapping[str, Digests], requests: Iterable[Request]) -> dict[bytes, set[int]]:
+    found: defaultdict[bytes, set[int]] = defaultdict(set)
+    for one in requests:
+        for id_ in one.ids:
+            found[made[one.connector].of(id_)].add(one.id)
+    return found
 
 
 def _is_new(request: Request) -> bool:
@@ -215,8 +276,7 @@ async def _seek(this: _Round) -> None:
     for account, owned in found.items():
         await this.empty(account, owned)
         log.info("threads erased", account=account, threads=len(owned))
-    async with transaction(this.pool) as db:
-        await _count(this, db)
+    async with statement(this.pool) as db:
         await erasures.sought(db, [one.id for one in fresh], this.clock())
 
 
@@ -232,20 +292,9 @@ async def _await_pages(this: _Round) -> None:
             await erasures.await_leased(db, account)
 
 
-async def _count(this: _Round, db: Db) -> None:
-    """Write down what it came to so far."""
-    await erasures.count(db, this.threads, this.texts)
-    rows = this.means.metrics.erased_rows
-    rows.labels("thread").inc(this.threads.total())
-    rows.labels("text").inc(this.texts.total())
-    this.threads.clear()
-    this.texts.clear()
-
-
 async def _settle(this: _Round) -> None:
-    """Write down what it came to; the ids go."""
-    async with transaction(this.pool) as db:
-        await _count(this, db)
+    """Write down that it is done; the ids go."""
+    async with statement(this.pool) as db:
         something = await erasures.came_to_something(db, this.ids)
     if something:
         async with transaction(this.pool) as db:

@@ -116,6 +116,8 @@ class State:
         if self.session is None:
             raise StoreUnavailable("nothing is open yet")
         session = self.session
+        for old in self.readers.values():
+            old.replaced.set()
         self.readers = {
             name: reader(found, self._transport(session, found.account.marketplace))
             for name, found in settings.accounts.items()
@@ -172,13 +174,15 @@ def metric_names(settings: Settings) -> Names:
         accounts=tuple((a.account.marketplace, a.account.name) for a in accounts),
         notifiers=tuple(settings.notifiers),
         operations=_once(
-            (a.account.marketplace, operation) for a in accounts for operation in a.spec.operations
+            (a.account.marketplace, operation)
+            for a in accounts
+            for operation in a.spec.words_of(a.options)[0]
         ),
         topics=_once(
             (a.account.marketplace, topic)
             for a in accounts
             if a.spec.can(a.options).receives
-            for topic in (*a.spec.topics, labels.OTHER)
+            for topic in (*a.spec.words_of(a.options)[1], labels.OTHER)
         ),
         budgets=_shared_limits(accounts),
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import ingest, keys
-from core.model import Notice, NoticeKind
+from core.model import HealthState, Notice, NoticeKind
 from core.rules import Rules, with_mark
-from core.store import accounts, notices, policies, threads, transaction, wake, workers
+from core.store import accounts, notices, policies, streams, threads, transaction, wake, workers
 from core.store.accounts import Setup, Synced
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from core.configuration.configured import Configured
     from core.settings import Settings
     from core.store import Db, Pool
+
+REFUSED = (HealthState.BAD_CREDENTIALS, HealthState.FORBIDDEN)
 
 log = structlog.get_logger()
 
@@ -43,6 +45,27 @@ async def take_over(pool: Pool, settings: Settings, now: datetime, *, sure: bool
     _say(synced)
     await bring_up_to_date(pool, rules, now, sure=sure)
     return rules
+
+
+async def read_anew(
+    pool: Pool, old: Mapping[str, Configured], new: Mapping[str, Configured], now: datetime
+) -> None:
+    """Read at once, now that the *new* settings count, what was refused, and whose options changed.
+
+    Until then streams that were made due are claimed by readers of the *old* settings, which fail
+    again with the old key.
+
+    Raises:
+        StoreUnavailable: the database went away; it is read in its turn.
+    """
+    changed = {
+        name: now for name, found in new.items()
+        if name in old and found.options != old[name].options
+    }  # fmt: skip
+    async with transaction(pool) as db:
+        await streams.probe(db, list(new), REFUSED)
+        await streams.pull_forward(db, changed, now)
+        await wake.send(db, "poll")
 
 
 async def follow(pool: Pool, settings: Settings, now: datetime) -> Rules:

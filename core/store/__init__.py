@@ -20,7 +20,7 @@ import asyncpg
 from core.errors import StoreGaveUp, StoreImpaired, StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Collection, Iterator
 
     from asyncpg import Connection, Record
     from asyncpg.pool import PoolConnectionProxy
@@ -182,6 +182,12 @@ def legible(text: str, longest: int = LONGEST) -> str:
     if len(clean) <= longest:
         return clean
     return f"{clean[: longest - 17]}~{sha256(clean.encode()).hexdigest()[:16]}"
+
+
+def pairs(ids: Mapping[str, Collection[str]]) -> tuple[list[str], list[str]]:
+    """Each of *ids* with its account, as two columns."""
+    accounts = [account for account, of in ids.items() for _ in of]
+    return accounts, [id_ for of in ids.values() for id_ in of]
 
 
 @contextmanager

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.store import notices, tally, threads
+from core.store import buyers, notices, tally, threads
+from core.store.buyers import Group, Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+    from asyncpg import Record
 
     from core.model import Account, Stream
     from core.store import Db
 
-SINCE = "select monitored_since from account where name = $1 and retired_at is null"
-SHARE = "select monitored_since from account where name = $1 and retired_at is null for share"
+SINCE = """
+    select monitored_since, name, shop, seller, (select key from erasure_key) as secret
+    from account where name = $1 and retired_at is null
+"""
+SHARE = f"{SINCE} for share of account"
+SHARE_ALL = """
+    select monitored_since, name, shop, seller, (select key from erasure_key) as secret
+    from account
+    where name = any($1::text[]) and retired_at is null
+    order by name
+    for share of account
+"""
 LOCK = "select pg_advisory_xact_lock(x'72657079'::integer, 0)"
 STANDING = """
     select monitored_since, first_walk_at, down_since from account
@@ -31,11 +44,14 @@ HISTORY = """
 """
 KNOWN = "select name, retired_at from account order by name for no key update"
 PUT = """
-    insert into account (name, connector, marketplace, budget_key, monitored_since)
-    values ($1, $2, $3, $4, $5)
+    insert into account as a (name, connector, marketplace, budget_key, shop, seller,
+                              monitored_since)
+    values ($1, $2, $3, $4, $5, $6, $7)
     on conflict (name) do update
     set connector = excluded.connector, marketplace = excluded.marketplace,
-        budget_key = excluded.budget_key
+        budget_key = excluded.budget_key, shop = excluded.shop, seller = excluded.seller,
+        keyed = a.keyed and a.shop is not distinct from excluded.shop
+                and a.seller is not distinct from excluded.seller
 """
 RETURN = """
     update account
@@ -121,6 +137,16 @@ class Synced:
     retired: Mapping[str, int] = field(default_factory=dict)
 
 
+class Watched(NamedTuple):
+    """Since when an account is monitored, and how the keys of its threads' buyers are made.
+
+    *keys* is None where nobody has taken settings over yet (`sync`).
+    """
+
+    since: datetime
+    keys: Keys | None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an account stands as a whole."""
@@ -137,6 +163,7 @@ async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:
     When it returns it is monitored anew, from *now*. Rule: clock.md, section 7.
     """
     await db.execute(LOCK)
+    await buyers.make_secret(db)
     known = {row["name"]: row["retired_at"] for row in await db.fetch(KNOWN)}
     names = {setup.account.name for setup in setups}
     returned = frozenset(name for name in names if known.get(name) is not None)
@@ -149,8 +176,8 @@ async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:
 
 async def _put(db: Db, setups: Sequence[Setup], returned: frozenset[str], now: datetime) -> None:
     rows = [
-        (s.account.name, s.account.connector, s.account.marketplace, s.budget, now)
-        for s in sorted(setups, key=lambda setup: setup.account.name)
+        (a.name, a.connector, a.marketplace, budget, a.shop, a.seller, now)
+        for a, budget in sorted(((s.account, s.budget) for s in setups), key=lambda s: s[0].name)
     ]
     await db.executemany(PUT, rows)
     await db.execute(RETURN, sorted(returned), now)
@@ -184,8 +211,24 @@ async def watched_since(db: Db, account: str, *, share: bool) -> datetime | None
 
     With *share* it cannot be retired before the transaction ends; a lease's fence does the same.
     """
-    since: datetime | None = await db.fetchval(SHARE if share else SINCE, account)
-    return since
+    found = await watched(db, account, share=share)
+    return None if found is None else found.since
+
+
+async def watched(db: Db, account: str, *, share: bool) -> Watched | None:
+    """As `watched_since`, with what else a page of *account* needs to know."""
+    row = await db.fetchrow(SHARE if share else SINCE, account)
+    return None if row is None else _watched(row)
+
+
+async def all_watched(db: Db, names: Collection[str]) -> dict[str, Watched]:
+    """Those of *names* that are monitored; none can be retired until the end."""
+    return {row["name"]: _watched(row) for row in await db.fetch(SHARE_ALL, list(names))}
+
+
+def _watched(row: Record) -> Watched:
+    since, *group, secret = row
+    return Watched(since, None if secret is None else Keys(secret, Group(*group)))
 
 
 async def standing(db: Db, account: str) -> Standing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
@@ -83,6 +84,15 @@ ENTRIES = """
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the clocks of some threads of one account are to be: see `put`."""
+
+    computed: Mapping[str, Computed]
+    known: Collection[str]
+    monitored_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """What `put` came to: clocks that a reply ended just now, and the earliest step to be told."""
 
@@ -110,18 +120,33 @@ async def put(
     Raises:
         Unstorable: PostgreSQL refuses a value.
     """
-    found = await db.fetch(ROWS, account, known) if known else []
-    rows = [_clock_row(row) for row in found]
-    changes = agree(account, rows, computed, now, monitored_since=monitored_since, sure=sure)
+    wanted = Wanted(computed, known, monitored_since)
+    return (await put_all(db, rules, {account: wanted}, now, sure=sure))[account]
+
+
+async def put_all(
+    db: Db, rules: Rules, wanted: Mapping[str, Wanted], now: datetime, *, sure: bool = True
+) -> dict[str, Put]:
+    """As `put`, of several accounts in common statements; what it came to, by account.
+
+    Raises:
+        Unstorable: PostgreSQL refuses a value.
+    """
+    rows = await _rows_of(db, {account: one.known for account, one in wanted.items()})
+    changes = {
+        account: agree(
+            account, rows[account], one.computed, now,
+            monitored_since=one.monitored_since, sure=sure,
+        )
+        for account, one in wanted.items()
+    }  # fmt: skip
     with refusing():
-        next_alert_at = await _write(db, account, changes, now)
-        await _tell(db, rules, changes)
-    running = {row.id for row in rows if row.clock.ended is None}
-    written = (*changes.new, *changes.changed)
-    return Put(
-        tuple(r for r in written if _is_measured(r) and (r.id is None or r.id in running)),
-        next_alert_at,
-    )
+        next_alert_at = await _write(db, changes, now)
+        await _tell(db, rules, changes.values())
+    return {
+        account: Put(_replied(rows[account], changes[account]), next_alert_at[account])
+        for account in wanted
+    }
 
 
 async def of_thread(db: Db, account: str, thread: str) -> list[ClockRow]:
@@ -150,29 +175,55 @@ async def entries(db: Db, clocks: Collection[int]) -> dict[int, list[tuple[datet
     return found
 
 
+async def _rows_of(
+    db: Db, threads: Mapping[str, Collection[str]]
+) -> defaultdict[str, list[ClockRow]]:
+    """The rows of some threads by account, locked; accounts in order."""
+    found: defaultdict[str, list[ClockRow]] = defaultdict(list)
+    for account, ids in sorted(threads.items()):
+        if ids:
+            found[account] = [_clock_row(row) for row in await db.fetch(ROWS, account, ids)]
+    return found
+
+
+def _replied(rows: Iterable[ClockRow], changes: Changes) -> tuple[ClockRow, ...]:
+    """Those that a reply ended just now, new ones included."""
+    running = {row.id for row in rows if row.clock.ended is None}
+    written = (*changes.new, *changes.changed)
+    return tuple(r for r in written if _is_measured(r) and (r.id is None or r.id in running))
+
+
 def _is_measured(row: ClockRow) -> bool:
     return row.is_replied and not row.history and SUPERSEDED not in row.clock.flags
 
 
-async def _write(db: Db, account: str, changes: Changes, now: datetime) -> datetime | None:
-    """Write rows, alarms, entries and counts; the earliest step to be told."""
-    new = [alarms.of(row) for row in changes.new]
-    changed = [alarms.of(row) for row in changes.changed]
-    ids = await _add(db, changes, new) if new else []
-    if changed:
-        rows = sorted((row.id or 0, *_columns(row)) for row in changes.changed)
-        await db.executemany(CHANGE, rows)
-        await alarms.put(db, zip(changes.changed, changed, strict=True))
-    if changes.entries:
-        await db.executemany(ENTER, [_line(entry, ids, now) for entry in changes.entries])
-    await tally.add(db, {(account, *of): n for of, n in changes.counts.items()})
-    return alarms.first_to_tell((*new, *changed))
+async def _write(
+    db: Db, changes: Mapping[str, Changes], now: datetime
+) -> dict[str, datetime | None]:
+    """Write rows, alarms, entries and counts; the earliest step to be told, by account."""
+    all_ = changes.values()
+    new = {account: [alarms.of(row) for row in of.new] for account, of in changes.items()}
+    changed = {account: [alarms.of(row) for row in of.changed] for account, of in changes.items()}
+    ids = iter(await _add(db, all_, list(chain.from_iterable(new.values()))))
+    numbers = {account: list(islice(ids, len(of.new))) for account, of in changes.items()}
+    rows = [row for of in all_ for row in of.changed]
+    if rows:
+        await db.executemany(CHANGE, sorted((row.id or 0, *_columns(row)) for row in rows))
+        await alarms.put(db, zip(rows, chain.from_iterable(changed.values()), strict=True))
+    lines = [_line(e, numbers[a], now) for a, of in changes.items() for e in of.entries]
+    if lines:
+        await db.executemany(ENTER, lines)
+    counts = {(a, *what): n for a, of in changes.items() for what, n in of.counts.items()}
+    await tally.add(db, counts)
+    return {a: alarms.first_to_tell((*new[a], *changed[a])) for a in changes}
 
 
-async def _add(db: Db, changes: Changes, new: Sequence[Alarm | None]) -> Sequence[int]:
+async def _add(db: Db, changes: Collection[Changes], new: Sequence[Alarm | None]) -> Sequence[int]:
     """Write new rows and their alarms; their ids, where one of those or an entry asks for one."""
-    rows = _rows(changes.new)
-    if not any(new) and not any(entry.clock < 0 for entry in changes.entries):
+    if not new:
+        return []
+    rows = _rows([row for of in changes for row in of.new])
+    if not any(new) and not any(entry.clock < 0 for of in changes for entry in of.entries):
         await copied.write(db, "clock", COLUMNS, rows)
         return []
     ids: list[int] = await db.fetchval(NEXT_IDS, len(rows))
@@ -188,14 +239,14 @@ def _line(entry: Entry, ids: Sequence[int], now: datetime) -> tuple[object, ...]
     return clock, now, entry.what, entry.before, entry.after
 
 
-async def _tell(db: Db, rules: Rules, changes: Changes) -> None:
+async def _tell(db: Db, rules: Rules, changes: Collection[Changes]) -> None:
     by_word: dict[str, list[int]] = defaultdict(list)
-    for clock, word in changes.drop.items():
+    for clock, word in chain.from_iterable(of.drop.items() for of in changes):
         by_word[word].append(clock)
     for word, clocks in by_word.items():
         await notices.drop(db, clocks, word)
-    await notices.correct(db, changes.corrections)
-    await notices.raise_(db, rules, changes.notices)
+    await notices.correct(db, [notice for of in changes for notice in of.corrections])
+    await notices.raise_(db, rules, [notice for of in changes for notice in of.notices])
 
 
 def _rows(new: Iterable[ClockRow]) -> list[bytes]:

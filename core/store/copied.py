@@ -28,7 +28,7 @@ PART = 100
 _BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_TEXT, _TIMESTAMPTZ = 25, 1184
+_BYTEA, _TEXT, _TIMESTAMPTZ = 17, 25, 1184
 
 _fields = Struct("!h").pack
 length = Struct("!i").pack
@@ -106,6 +106,11 @@ def json_(value: bytes | None) -> bytes:
 def texts(values: Sequence[str]) -> bytes:
     """A cell of type text[]."""
     return _of(_TEXT, [text(value) for value in values]) if values else _NO_TEXTS
+
+
+def blobs(values: Sequence[bytes] | None) -> bytes:
+    """A cell of type bytea[]."""
+    return NULL if values is None else _of(_BYTEA, [blob(value) for value in values])
 
 
 def instants(values: Sequence[datetime]) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from core.model import Attachment
 from core.store import readings
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from core.store import Db
+
+MARK = bytes(8)
+"""With which the hash of a message begins that lost a name."""
 
 # Of each id by itself: of many at once the planner knows too little, and would read the table.
 OWNED = """
@@ -50,20 +54,33 @@ FILES = """
     delete from reply_file f using reply r
     where f.reply = r.id and r.account = $1 and r.thread = any($2::text[])
 """
-# What has not left does not leave any more; nobody can find there what has.
+# What has not left does not leave any more, and what is just leaving not a second time; nobody can
+# find there what has.
 REPLIES = """
     update reply
     set body = '',
         state = case when state = 'queued' then 'refused' else state end,
-        reason = case when state = 'queued' then 'erased' else reason end,
+        reason = case when state in ('queued', 'sending') then 'erased' else reason end,
         settled_at = case when state = 'queued' then $3 else settled_at end,
         next_try_at = case when state in ('unknown', 'accepted') then 'infinity'
                            else next_try_at end
     where account = $1 and thread = any($2::text[])
 """
 THREADS = """
-    update thread set subject = null, buyer = '', url = null, reply_to = '{}', erased_at = $3
+    update thread set subject = null, buyer = '', url = null, reply_to = '{}', keys = null,
+        erased_at = $3
     where account = $1 and id = any($2::text[])
+"""
+
+# Of messages and threads of other people: what was left when a name was taken out of them.
+LEFT = """
+    select id, subject, body, attachments from message
+    where account = $1 and id = any($2::text[]) and substring(hash from 1 for $4) = $3
+"""
+HEADLINES_LEFT = """
+    select id, subject, url from thread
+    where account = $1 and id = any($2::text[])
+      and (strpos(subject, '[erased]') > 0 or strpos(url, '[erased]') > 0)
 """
 
 RETURNED = """
@@ -71,6 +88,41 @@ RETURNED = """
     where t.account = $1 and t.id = any($2::text[])
       and m.party = 'buyer' and m.sent_at > t.erased_at + $3::interval
 """
+
+
+class Words(NamedTuple):
+    """What is left of a message that named a member who was erased."""
+
+    subject: str | None
+    body: str
+    attachments: tuple[Attachment, ...]
+
+
+class Headline(NamedTuple):
+    """What is left of what a thread is called, where that named a member who was erased."""
+
+    subject: str | None
+    url: str | None
+
+
+def marked(digest: bytes) -> bytes:
+    """The hash of a message out of which a name was taken: one that nothing else has."""
+    return MARK + digest[len(MARK) :].rjust(len(MARK), b"\0")
+
+
+async def left(db: Db, account: str, messages: Collection[str]) -> dict[str, Words]:
+    """What is left of those of *messages* out of which a name was taken: it stays, for good."""
+    rows = await db.fetch(LEFT, account, list(messages), MARK, len(MARK))
+    return {
+        id_: Words(subject, body, tuple(Attachment(**file) for file in files or ()))
+        for id_, subject, body, files in rows
+    }
+
+
+async def headlines_left(db: Db, account: str, threads: Collection[str]) -> dict[str, Headline]:
+    """As `left`, of what *threads* are called."""
+    rows = await db.fetch(HEADLINES_LEFT, account, list(threads))
+    return {id_: Headline(subject, url) for id_, subject, url in rows}
 
 
 async def owned(

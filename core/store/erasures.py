@@ -36,9 +36,9 @@ CLAIM = """
         for update skip locked
     ), held as (
         update erasure e set leased_until = now() + $2::interval from due where e.id = due.id
-        returning e.id, e.connector, e.account, e.sought_at, e.threads > 0 as known
+        returning e.id, e.connector, e.account, e.asked_at, e.sought_at, e.threads > 0 as known
     )
-    select h.id, h.connector, h.account, h.sought_at, h.known,
+    select h.id, h.connector, h.account, h.asked_at, h.sought_at, h.known,
            array(select i from erasure_member m cross join unnest(m.ids) as i
                  where m.erasure = h.id) as ids
     from held h order by h.id
@@ -102,6 +102,7 @@ class Request:
     id: int
     connector: str
     account: str | None
+    asked_at: datetime
     sought_at: datetime | None
     is_known: bool
     ids: frozenset[str] = field(repr=False)
@@ -154,7 +155,13 @@ async def claim(db: Db, most: int) -> list[Request]:
     rows = await db.fetch(CLAIM, most, LEASE)
     return [
         Request(
-            r["id"], r["connector"], r["account"], r["sought_at"], r["known"], frozenset(r["ids"])
+            r["id"],
+            r["connector"],
+            r["account"],
+            r["asked_at"],
+            r["sought_at"],
+            r["known"],
+            frozenset(r["ids"]),
         )
         for r in rows
     ]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from pydantic import TypeAdapter
 
 from core.model import Attachment, Origin
-from core.store import copied, held
+from core.store import copied, held, pairs
 from sla.clock import Delivery, Kind, Level
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from core.model import Message
@@ -35,6 +35,15 @@ KNOWN = """
         where account = $1 and source_id = any((select ids from asked)::text[])
     )
     select array_agg(id) as ids, array_agg(hash) as hashes, array_agg(thread) as threads from found
+"""
+# The same of few messages of several accounts.
+KNOWN_OF = """
+    with asked as (select * from unnest($1::text[], $2::text[]) as w (account, id))
+    select m.account, m.id, encode(m.hash, 'hex') as hash, m.thread
+    from asked w join message m on m.account = w.account and m.id = w.id
+    union all
+    select t.account, t.source_id, null, null
+    from asked w join tombstone t on t.account = w.account and t.source_id = w.id
 """
 COLUMNS = (
     "account", "seen_at", "origin", "party", "kind", "addressed_to", "delivery", "level", "id",
@@ -113,6 +122,19 @@ async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
     return found
 
 
+async def known_of(
+    db: Db, ids: Mapping[str, Collection[str]]
+) -> defaultdict[str, dict[str, Known]]:
+    """What is stored of these messages of several accounts, by account; erased as in `known`."""
+    found: defaultdict[str, dict[str, Known]] = defaultdict(dict)
+    for account, id_, digest, home in await db.fetch(KNOWN_OF, *pairs(ids)):
+        if digest is None:
+            found[account][id_] = None, None
+        else:
+            found[account].setdefault(id_, (digest, home))
+    return found
+
+
 Told = tuple[str, bytes, bytes, "Message"]
 """The id of a message, its cells as COPY writes them, the hash of these, and the message.
 
@@ -140,12 +162,12 @@ async def add(db: Db, account: str, messages: Iterable[Told], now: datetime) -> 
     By COPY, which takes half the server's time of inserts; in one order for all. One that another
     transaction has added meanwhile, to another thread, is `Raced` under `refusing`.
     """
-    seen = copied.text(account) + copied.instant(now)
-    begins = {origin: seen + copied.text(origin) for origin in get_args(Origin)}
-    rows = [
-        b"".join((begins[message.origin], cells, _HASH_LENGTH, digest))
-        for _, cells, digest, message in sorted(messages)
-    ]
+    await add_all(db, {account: messages}, now)
+
+
+async def add_all(db: Db, messages: Mapping[str, Iterable[Told]], now: datetime) -> None:
+    """As `add`, of several accounts in order."""
+    rows = [row for account, of in sorted(messages.items()) for row in _rows(account, of, now)]
     if rows:
         await copied.write(db, "message", COLUMNS, rows)
 
@@ -214,6 +236,14 @@ async def last_seen(db: Db, account: str, threads: Collection[str]) -> dict[str,
     """When the newest message of each thread was stored."""
     rows = await db.fetch(LAST_SEEN, account, threads)
     return {row["thread"]: row["seen_at"] for row in rows}
+
+
+def _rows(account: str, messages: Iterable[Told], now: datetime) -> Iterator[bytes]:
+    """Rows of `COLUMNS`."""
+    seen = copied.text(account) + copied.instant(now)
+    begins = {origin: seen + copied.text(origin) for origin in get_args(Origin)}
+    for _, cells, digest, message in sorted(messages):
+        yield b"".join((begins[message.origin], cells, _HASH_LENGTH, digest))
 
 
 @lru_cache(maxsize=4096)

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from core.model import NoticeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from core.model import Dispatch
     from core.store import Db
 
 WARNINGS = frozenset({NoticeKind.WARNING})
-TROUBLES = frozenset({NoticeKind.BLIND, NoticeKind.ACCOUNT_DOWN})
-ENDS = frozenset({NoticeKind.ACCOUNT_UP})
+RETIRED = NoticeKind.ACCOUNT_RETIRED
+TROUBLES = (
+    (frozenset({NoticeKind.BLIND, NoticeKind.ACCOUNT_DOWN}), NoticeKind.ACCOUNT_UP),
+    (frozenset({NoticeKind.PUSH_SILENT}), NoticeKind.PUSH_HEARD),
+)
+"""Troubles of an account, each with what says that all of them are over."""
 
 # By whoever hears of the later step: a reader of warnings alone is told them still.
 STEPS = """
@@ -50,7 +54,7 @@ OVER = """
           and exists (
               select from notice later
               where later.account = n.account and later.id > n.id
-                and later.kind in ('account_up', 'account_retired')
+                and later.kind = any($3::text[])
           )
         order by d.notice
         for update of d
@@ -59,7 +63,7 @@ OVER = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
-# An end is not true any more where the account went down or blind again. Where it stands it is
+# An end is not true any more where the trouble ($3) came again. Where it ($4) stands it is
 # told to whoever may have heard of what ended: what was tried may have arrived.
 ENDED = """
     with mine as (
@@ -67,21 +71,21 @@ ENDED = """
                exists (
                    select from notice later
                    where later.account = n.account and later.id > n.id
-                     and later.kind in ('blind', 'account_down')
+                     and later.kind = any($3::text[])
                ) as again,
                before.raised > 0 and before.heard = 0 as unheard
         from dispatch d join notice n on n.id = d.notice
         cross join lateral (
             select coalesce(max(up.id), 0) as told
             from notice up join dispatch s on s.notice = up.id and s.notifier = $1
-            where up.account = n.account and up.kind = 'account_up' and up.id < n.id
+            where up.account = n.account and up.kind = $4 and up.id < n.id
               and s.sent_at is not null
         ) as last
         cross join lateral (
             select count(*) as raised,
                    count(*) filter (where t.sent_at is not null or t.attempts > 0) as heard
             from notice trouble join dispatch t on t.notice = trouble.id and t.notifier = $1
-            where trouble.account = n.account and trouble.kind in ('blind', 'account_down')
+            where trouble.account = n.account and trouble.kind = any($3::text[])
               and trouble.id > last.told and trouble.id < n.id
         ) as before
         where d.notifier = $1 and d.notice = any($2)
@@ -98,15 +102,20 @@ ENDED = """
 async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
     """Suppress what of *claimed*, which is about to leave, was overtaken or is over.
 
-    A warning, by a later step of its clock; `blind` and `account_down`, once the account is read
-    again or not read any more; `account_up`, where the account went down again, or where nobody
-    has heard that it was. The words are those of `core.labels.SUPPRESSED`.
+    A warning, by a later step of its clock; a trouble of `TROUBLES`, once its end was raised or the
+    account is not read any more; an end, where the trouble came again, or where nobody has heard
+    of it. The words are those of `core.labels.SUPPRESSED`.
     """
-    for kinds, query in ((WARNINGS, STEPS), (TROUBLES, OVER), (ENDS, ENDED)):
+    if ids := _of(claimed, WARNINGS):
+        await db.execute(STEPS, notifier, ids)
+    for kinds, end in TROUBLES:
+        troubles = [kind.value for kind in kinds]
         if ids := _of(claimed, kinds):
-            await db.execute(query, notifier, ids)
+            await db.execute(OVER, notifier, ids, [end.value, RETIRED.value])
+        if ids := _of(claimed, {end}):
+            await db.execute(ENDED, notifier, ids, troubles, end.value)
 
 
-def _of(claimed: Iterable[Dispatch], kinds: frozenset[NoticeKind]) -> list[int]:
+def _of(claimed: Iterable[Dispatch], kinds: Collection[NoticeKind]) -> list[int]:
     notices = (each.notice for each in claimed)
     return [n.id for n in notices if n.id is not None and n.kind in kinds]

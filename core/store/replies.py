@@ -15,7 +15,7 @@ from core.store import wake
 from sla.policy import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime
 
     from asyncpg import Record
@@ -65,8 +65,12 @@ LEAVE = """
 """
 REQUEUE = """
     update reply set state = 'queued', next_try_at = now() + $2::interval, reason = $3
-    where id = $1 and state = 'sending'
+    where id = $1 and state = 'sending' and coalesce(reason, '') not in ('erased', 'names_erased')
     returning id
+"""
+KEPT_BACK = """
+    select reason from reply
+    where id = $1 and state = 'sending' and reason in ('erased', 'names_erased')
 """
 SETTLE = """
     update reply set state = $2, message_id = $3, reason = $4, settled_at = $5,
@@ -104,25 +108,6 @@ LOOK_FOR = """
     where r.id = due.id
     returning r.*
 """
-STANDS = """
-    select r.*, coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery
-    from reply r
-    left join message m on m.account = r.account and m.id = r.message_id
-    where r.id = $1 and r.state in ('unknown', 'accepted')
-    for update of r
-"""
-SELLERS = """
-    select m.id, m.body, case when octet_length(r.body) <= $4 then r.body end as raw,
-           coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery
-    from message m
-    left join raw_message r on r.account = m.account and r.id = m.id
-    where m.account = $1 and m.thread = $2 and m.party = 'seller' and m.kind = 'message'
-      and m.origin = 'elsewhere' and m.seen_at >= $3 and m.sent_at >= $3 - interval '10 minutes'
-    order by m.sent_at, m.id
-"""
-MOST_RAW = 100_000
-"""Bytes of what a marketplace sent that are compared with a reply: no letter with its files."""
-
 # What nobody here reads, and what waits for an earlier one of its thread, is never due.
 WAITS = """
     select extract(epoch from min(r.next_try_at) - now())::float8 from reply r
@@ -153,6 +138,7 @@ OF_MESSAGES = """
 """
 OF_THREAD = "select * from reply where account = $1 and thread = $2 order by id"
 OF = "select * from reply where id = $1"
+BODY = "select body from reply where id = $1 for update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +189,14 @@ async def leave(db: Db, reply: Reply, at: datetime) -> None:
 
 
 async def requeue(db: Db, reply: Reply, wait: timedelta, reason: str) -> bool:
-    """It was certainly not sent: try again after *wait*."""
+    """It was certainly not sent: try again after *wait*; not what `kept_back` tells of."""
     return await db.fetchval(REQUEUE, reply.id, wait, reason) is not None
+
+
+async def kept_back(db: Db, reply: Reply) -> str | None:
+    """Why what is leaving may not be sent again: it lost words with somebody who was erased."""
+    why: str | None = await db.fetchval(KEPT_BACK, reply.id)
+    return why
 
 
 async def accept(db: Db, reply: Reply, message_id: str | None, now: datetime) -> bool:
@@ -249,27 +241,8 @@ async def lose(db: Db, reply: Reply, message_id: str | None = None) -> bool:
     return True
 
 
-async def find(db: Db, reply: Reply) -> tuple[State, str] | None:
-    """What the stored thread shows of an open reply: how far it got, as which message.
-
-    None while it shows nothing new. The reply is locked; the caller holds the thread.
-    """
-    row = await db.fetchrow(STANDS, reply.id)
-    if row is None:
-        return None
-    how: State | None = row["delivery"]
-    if how in {"confirmed", "refused"} or (how == "accepted" and row["state"] == "unknown"):
-        return how, row["message_id"]
-    rows = await db.fetch(SELLERS, reply.account, reply.thread, reply.left_at, MOST_RAW)
-    bodies = [(each["id"], each["body"]) for each in rows]
-    message = which(reply.body, bodies) or _as_sent(reply.body, rows)
-    if message is None:
-        return None
-    return next(each["delivery"] for each in rows if each["id"] == message), message
-
-
 async def confirm(db: Db, reply: Reply, state: State, message_id: str, now: datetime) -> None:
-    """Settle an open reply as `find` says: the stored message takes the place of our own."""
+    """Settle an open reply as `readback.find` says: the stored message takes our own's place."""
     await _settle(db, reply, state, message_id, None, now)
     if message_id != reply.message_id:
         await _take_place(db, reply, message_id)
@@ -308,6 +281,12 @@ async def waits(db: Db, accounts: Collection[str]) -> float | None:
     return seconds
 
 
+async def body(db: Db, reply: Reply) -> str:
+    """The text of *reply* as it stands; nobody else changes it before the transaction ends."""
+    text: str | None = await db.fetchval(BODY, reply.id)
+    return text or ""
+
+
 async def of_thread(db: Db, account: str, thread: str) -> list[Reply]:
     """Every reply that was written here in a thread, whatever became of it, oldest first."""
     return [_reply(row) for row in await db.fetch(OF_THREAD, account, thread)]
@@ -317,28 +296,6 @@ async def of(db: Db, reply: int) -> Reply | None:
     """One reply; None where there is none of this id."""
     row = await db.fetchrow(OF, reply)
     return None if row is None else _reply(row)
-
-
-def which(ours: str, theirs: list[tuple[str, str]]) -> str | None:
-    """The message (id, body) of *theirs* that is *ours*; None where none is.
-
-    A marketplace may fold white space and add lines of its own to a longer text.
-    """
-    text = " ".join(ours.split())
-    folded = [(message, " ".join(body.split())) for message, body in theirs]
-    same = [message for message, body in folded if body == text]
-    within = [message for message, body in folded if len(text) >= 20 and text in body]
-    return next(iter((*same, *within)), None)
-
-
-def _as_sent(ours: str, rows: Sequence[Record]) -> str | None:
-    """The message that was told just as *ours* was written, though a person is shown it otherwise.
-
-    Who writes ``<b>`` himself is taken for HTML.
-    """
-    text = " ".join(ours.split())
-    told = [(row["id"], row["raw"].decode(errors="replace")) for row in rows if row["raw"]]
-    return next((message for message, raw in told if " ".join(raw.split()) == text), None)
 
 
 async def _settle(

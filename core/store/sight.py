@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 SEEN = """
     select s.account, s.stream, s."interval" as every, s.blind_since,
            coalesce(s.seen_through, a.monitored_since) as since, s.seen_through,
-           case when s.health = 'forbidden' then s.health_since end as forbidden_since
+           case when s.health = 'forbidden' then s.health_since end as forbidden_since,
+           case when s.health in ('ok', 'starting') then '' else s.health end as trouble
     from stream s
     join account a on a.name = s.account and a.retired_at is null
     where s.carries_clocks and s.next_due < 'infinity'
@@ -21,7 +22,7 @@ SEEN = """
 """
 LOST = """
     update stream set blind_since = $3
-    where account = $1 and stream = $2 and blind_since is null
+    where account = $1 and stream = $2 and blind_since is not distinct from $4
     returning true
 """
 FOUND = """
@@ -49,7 +50,8 @@ class Sight(NamedTuple):
     """A stream that carries clocks; *since* is when its last complete walk began.
 
     Where there was none yet, it is since when the account is monitored. *forbidden_since* is when
-    it was first refused to us alone, None where it is not.
+    it was first refused to us alone, None where it is not. *trouble* is why its last walk broke off
+    (a `HealthState`), empty where it did not.
     """
 
     account: str
@@ -59,6 +61,13 @@ class Sight(NamedTuple):
     since: datetime
     seen_through: datetime | None
     forbidden_since: datetime | None = None
+    trouble: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it was told to be blind, and was not refused to us since: that is told anew."""
+        told, refused = self.blind_since, self.forbidden_since
+        return told is not None and (refused is None or refused <= told)
 
 
 async def all_(db: Db) -> list[Sight]:
@@ -68,7 +77,7 @@ async def all_(db: Db) -> list[Sight]:
 
 async def lost(db: Db, one: Sight, since: datetime) -> bool:
     """Remember that the stream is blind; False where another worker has done so already."""
-    return bool(await db.fetchval(LOST, one.account, one.stream, since))
+    return bool(await db.fetchval(LOST, one.account, one.stream, since, one.blind_since))
 
 
 async def found(db: Db, several: Collection[Sight]) -> bool:

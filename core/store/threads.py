@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Thread
-from core.store import EVER, copied, held
+from core.store import EVER, copied, held, pairs
 from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.store import Db
+    from core.store.buyers import Keys
 
 STATE = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of,
-           erased_at
+           absent_since, erased_at
     from thread where account = $1 and id = any(array(select jsonb_array_elements_text($2)))
+"""
+STATES_OF = """
+    select t.account, t.id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to,
+           as_of, absent_since, erased_at
+    from unnest($1::text[], $2::text[]) as w (account, id)
+    join thread t on t.account = w.account and t.id = w.id
 """
 NAMES = (
     "id", "kind", "subject", "buyer", "order_ids", "url", "incomplete", "closed_at", "reply_to",
@@ -28,7 +36,7 @@ NAMES = (
 )  # fmt: skip
 COLUMNS = (
     "account", "id", "kind", "incomplete", "buyer", "as_of", "subject", "url", "closed_at",
-    "order_ids", "reply_to",
+    "order_ids", "reply_to", "keys",
 )  # fmt: skip
 # A message whose thread nobody has described yet: any description is newer.
 ADD_BARE = """
@@ -38,7 +46,8 @@ ADD_BARE = """
 """
 CHANGE = """
     update thread set kind = $3, subject = $4, buyer = $5, order_ids = $6, url = $7,
-        incomplete = $8, closed_at = $9, reply_to = $10, as_of = $11
+        incomplete = $8, closed_at = $9, reply_to = $10, as_of = $11, absent_since = null,
+        keys = case when erased_at is null then $12::bytea[] end
     where account = $1 and id = $2 and as_of <= $11
 """
 LOCK = """
@@ -77,7 +86,14 @@ OUTDATED = """
     )
     order by id
 """
-LOOKED_AT = "update thread set looked_at = $3 where account = $1 and id = any($2::text[])"
+LOOKED_AT = """
+    update thread set looked_at = $3, absent_since = case
+        when $4::text[] is null then absent_since
+        when id <> all($4) then coalesce(absent_since, $3)
+    end
+    where account = $1 and id = any($2::text[])
+"""
+ABSENT = "select absent_since from thread where account = $1 and id = $2"
 
 
 class Locked(NamedTuple):
@@ -97,15 +113,33 @@ class Nameless(tuple[object, ...]):
     __slots__ = ()
 
 
+class Absent(tuple[object, ...]):
+    """The stored state of a thread that looks did not find; otherwise as `row` makes it."""
+
+    __slots__ = ()
+
+
 async def states(db: Db, account: str, ids: Collection[str]) -> dict[str, tuple[object, ...]]:
     """The stored state of threads, as `row` makes it; unknown ones are left out."""
     rows = await db.fetch(STATE, account, list(ids))
     return {row["id"]: _state(tuple(row)) for row in rows}
 
 
+async def states_of(
+    db: Db, ids: Mapping[str, Collection[str]]
+) -> defaultdict[str, dict[str, tuple[object, ...]]]:
+    """As `states`, of threads of several accounts, by account."""
+    found: defaultdict[str, dict[str, tuple[object, ...]]] = defaultdict(dict)
+    for account, *state in await db.fetch(STATES_OF, *pairs(ids)):
+        found[account][state[0]] = _state(tuple(state))
+    return found
+
+
 def _state(found: tuple[object, ...]) -> tuple[object, ...]:
-    *state, erased_at = found
-    return tuple(state) if erased_at is None else Nameless(state)
+    *state, absent_since, erased_at = found
+    if erased_at is not None:
+        return Nameless(state)
+    return tuple(state) if absent_since is None else Absent(state)
 
 
 def row(thread: Thread) -> tuple[object, ...]:
@@ -124,7 +158,7 @@ def row(thread: Thread) -> tuple[object, ...]:
     )
 
 
-def _cells(thread: Thread) -> bytes:
+def _cells(thread: Thread, keys: Keys | None) -> bytes:
     """What follows the account in a row of `COLUMNS`."""
     return b"".join((
         copied.text(thread.id),
@@ -132,6 +166,7 @@ def _cells(thread: Thread) -> bytes:
         copied.text(thread.buyer),
         copied.instant(thread.as_of),
         _rare(thread),
+        copied.NULL if keys is None else copied.blobs(keys.of(thread.order_ids, thread.reply_to)),
     ))  # fmt: skip
 
 
@@ -174,8 +209,13 @@ def kept(thread: Thread, stored: tuple[object, ...]) -> Thread:
         thread = nameless(thread)
     if bool(thread.order_ids) == bool(stored[NAMES.index("order_ids")]):
         return thread
-    was = Thread.model_validate(dict(zip(NAMES, stored, strict=True)))
+    was = of_row(stored)
     return joined(thread, was) if is_older(row(thread), stored) else joined(was, thread)
+
+
+def of_row(stored: tuple[object, ...]) -> Thread:
+    """The state that is stored, from what `row` made of it."""
+    return Thread.model_validate(dict(zip(NAMES, stored, strict=True)))
 
 
 def nameless(thread: Thread) -> Thread:
@@ -188,10 +228,20 @@ def is_older(told: tuple[object, ...], stored: tuple[object, ...]) -> bool:
     return bool(told[-1] < stored[-1])  # type: ignore[operator]  # both are `as_of`
 
 
-async def add(db: Db, account: str, threads: Iterable[Thread]) -> None:
-    """Write threads that are not known."""
-    begin = copied.text(account)
-    rows = [begin + _cells(thread) for thread in sorted(threads, key=attrgetter("id"))]
+async def add(db: Db, account: str, threads: Iterable[Thread], keys: Keys | None) -> None:
+    """Write threads that are not known, with the *keys* of their buyers."""
+    await add_all(db, {account: threads}, {account: keys})
+
+
+async def add_all(
+    db: Db, threads: Mapping[str, Iterable[Thread]], keys: Mapping[str, Keys | None]
+) -> None:
+    """As `add`, of threads of several accounts, in order."""
+    rows = [
+        copied.text(account) + _cells(thread, keys[account])
+        for account, of in sorted(threads.items())
+        for thread in sorted(of, key=attrgetter("id"))
+    ]
     if rows:
         await copied.write(db, "thread", COLUMNS, rows)
 
@@ -202,9 +252,10 @@ async def add_bare(db: Db, account: str, ids: Collection[str]) -> None:
         await db.execute(ADD_BARE, account, ids, EVER)
 
 
-async def change(db: Db, account: str, threads: Iterable[Thread]) -> None:
+async def change(db: Db, account: str, threads: Iterable[Thread], keys: Keys | None) -> None:
     """Write the state of locked threads; an older `as_of` never overwrites a newer one."""
-    await db.executemany(CHANGE, [(account, *row(thread)) for thread in threads])
+    rows = [(account, *row(one), keys and keys.of(one.order_ids, one.reply_to)) for one in threads]
+    await db.executemany(CHANGE, rows)
 
 
 async def lock(db: Db, account: str, ids: Collection[str]) -> dict[str, Locked]:
@@ -247,9 +298,20 @@ async def outdated(db: Db, account: str, since: datetime) -> list[str]:
     return [row["id"] for row in await db.fetch(OUTDATED, account, since)]
 
 
-async def looked_at(db: Db, account: str, ids: Sequence[str], now: datetime) -> None:
-    """Remember that these threads were read by themselves."""
-    await db.execute(LOOKED_AT, account, ids, now)
+async def looked_at(
+    db: Db, account: str, ids: Sequence[str], now: datetime, shown: Collection[str] | None = None
+) -> None:
+    """Remember that these threads were read by themselves.
+
+    *shown*: which of them the marketplace has; None where nobody knows that of all.
+    """
+    await db.execute(LOOKED_AT, account, ids, now, None if shown is None else list(shown))
+
+
+async def absent_since(db: Db, account: str, thread: str) -> datetime | None:
+    """Since when looks find no such thread at the marketplace; None where they do."""
+    found: datetime | None = await db.fetchval(ABSENT, account, thread)
+    return found
 
 
 _KINDS: Mapping[str, ThreadKind] = {kind.value: kind for kind in ThreadKind}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.store import erased
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
@@ -29,22 +31,31 @@ THREADS = """
     where account = $1 and id > $2 and (buyer <> '' or reply_to <> '{}')
     order by id limit $3
 """
+# What has neither a buyer nor a word of one is a thread of the marketplace's own.
 HEADLINES = """
-    select id, concat_ws(E'\\x1f', subject, url) as text from thread
+    select id, concat_ws(E'\\x1f', subject, url) as text,
+           buyer = '' and not exists (
+               select from message m
+               where m.account = thread.account and m.thread = thread.id
+                 and m.party <> 'marketplace'
+           ) as is_notice
+    from thread
     where account = $1 and id > $2 and (subject is not null or url is not null)
     order by id limit $3
 """
 CLEAR_THREADS = """
-    update thread set subject = null, url = null where account = $1 and id = any($2::text[])
+    update thread set subject = '[erased]', url = null where account = $1 and id = any($2::text[])
 """
 MESSAGES = """
-    select id, concat_ws(E'\\x1f', subject, body, attachments::text) as text from message
+    select id, concat_ws(E'\\x1f', subject, body, attachments::text) as text,
+           party = 'marketplace' as is_notice
+    from message
     where account = $1 and id > $2
       and (body <> '' or subject is not null or attachments is not null)
     order by id limit $3
 """
 GIVEN = """
-    select thread, string_agg(sentence, E'\\x1f') as text from given
+    select thread, string_agg(sentence, E'\\x1f') as text, true as is_notice from given
     where account = $1 and thread > $2 and sentence is not null
     group by thread order by thread limit $3
 """
@@ -120,10 +131,12 @@ REPLIES = """
     order by id limit $3
 """
 RAW = """
-    select id, '' as text, octet_length(body) as size,
-           case when octet_length(body) <= $4 then body end as raw
-    from raw_message where account = $1 and id > $2
-    order by id limit $3
+    select r.id, '' as text, octet_length(r.body) as size,
+           case when octet_length(r.body) <= $4 then r.body end as raw,
+           coalesce(m.party = 'marketplace', false) as is_notice
+    from raw_message r left join message m on m.account = r.account and m.id = r.id
+    where r.account = $1 and r.id > $2
+    order by r.id limit $3
 """
 RAW_SLICE = """
     select substring(body from $3 for $4) from raw_message where account = $1 and id = $2
@@ -151,7 +164,7 @@ FILE_SLICE = """
     select substring(f.content from $3 for $4) from reply_file f join reply r on r.id = f.reply
     where r.account = $1 and f.reply = $2::bigint / 1000 and f.number = $2::bigint % 1000
 """
-# A reply leaves whole or not at all.
+# A reply leaves whole or not at all; one that is just leaving is not sent a second time.
 CLEAR_FILES = """
     with named as (
         select r.id from reply r
@@ -159,27 +172,33 @@ CLEAR_FILES = """
     ), dropped as (
         delete from reply_file f using named where f.reply = named.id
     )
-    update reply r set state = 'refused', reason = 'erased', settled_at = now()
-    from named where r.id = named.id and r.state = 'queued'
+    update reply r
+    set reason = 'names_erased',
+        settled_at = case when r.state = 'queued' then now() else r.settled_at end,
+        state = case when r.state = 'queued' then 'refused' else r.state end
+    from named where r.id = named.id and r.state in ('queued', 'sending')
+    returning case when r.state = 'refused' then r.id end
 """
 
 HOMES = "select distinct thread from message where account = $1 and id = any($2::text[])"
 MESSAGES_OF = """
-    select id, thread, subject, body, attachments from message
+    select id, subject, body, attachments, party = 'marketplace' as is_notice from message
     where account = $1 and id = any($2::text[])
 """
 PUT_MESSAGE = """
-    update message set subject = $3, body = $4, attachments = $5, hash = ''
+    update message set subject = $3, body = $4, attachments = $5, hash = $6
     where account = $1 and id = $2
 """
 REPLIES_OF = """
-    select id, body, reason from reply where account = $1 and id = any($2::bigint[])
+    select id, body, reason, state = 'queued' as waits from reply
+    where account = $1 and id = any($2::bigint[])
     order by id
     for update
 """
 PUT_REPLY = """
     update reply
-    set body = $3, reason = case when state = 'queued' then 'erased' else $4 end,
+    set body = $3,
+        reason = case when state in ('queued', 'sending') then 'names_erased' else $4 end,
         settled_at = case when state = 'queued' then $5 else settled_at end,
         state = case when state = 'queued' then 'refused' else state end
     where account = $1 and id = $2
@@ -223,6 +242,14 @@ class Blobs(NamedTuple):
     wrote: bool = False
 
 
+class Row(NamedTuple):
+    """A *text* by its key; *is_notice*: the marketplace says it, and no person."""
+
+    key: Key
+    text: str
+    is_notice: bool = False
+
+
 class Blob(NamedTuple):
     """What is no text by itself, with the *text* beside it; *raw* is None where it is large."""
 
@@ -230,6 +257,7 @@ class Blob(NamedTuple):
     text: str
     size: int
     raw: bytes | None
+    is_notice: bool = False
 
 
 class Owned(NamedTuple):
@@ -257,9 +285,10 @@ BLOBS = (
 )
 
 
-async def read(db: Db, query: str, account: str, after: Key, most: int) -> list[tuple[Key, str]]:
+async def read(db: Db, query: str, account: str, after: Key, most: int) -> list[Row]:
     """The next rows after a key, with their text."""
-    return [(row[0], row[1] or "") for row in await db.fetch(query, account, after, most)]
+    rows = await db.fetch(query, account, after, most)
+    return [Row(key, text or "", *rest) for key, text, *rest in rows]
 
 
 async def read_threads(db: Db, account: str, after: Key, most: int) -> list[Owned]:
@@ -283,9 +312,10 @@ async def read_slice(db: Db, place: Blobs, account: str, blob: Blob, first: int)
     return part or b""
 
 
-async def clear(db: Db, statement: str, account: str, keys: Collection[Key]) -> None:
-    """Empty these rows."""
-    await db.execute(statement, account, list(keys))
+async def clear(db: Db, statement: str, account: str, keys: Collection[Key]) -> list[int]:
+    """Empty these rows; the replies that do not leave because of it."""
+    rows = await db.fetch(statement, account, list(keys))
+    return [row[0] for row in rows if row[0] is not None]
 
 
 async def homes(db: Db, account: str, messages: Collection[Key]) -> list[str]:
@@ -293,14 +323,23 @@ async def homes(db: Db, account: str, messages: Collection[Key]) -> list[str]:
     return [row["thread"] for row in await db.fetch(HOMES, account, list(messages))]
 
 
-async def rewrite_messages(db: Db, account: str, ids: Collection[Key], without: Rewrite) -> None:
-    """Take names out of messages; their threads are locked. Later states of them still count."""
+async def rewrite_messages(
+    db: Db, account: str, ids: Collection[Key], people: Rewrite, market: Rewrite
+) -> None:
+    """Take names out of messages; their threads are locked.
+
+    Later states of them still count, and find the words that are left (`erased.left`).
+
+    *people* is for what people wrote, *market* for what the marketplace did.
+    """
     for row in await db.fetch(MESSAGES_OF, account, list(ids)):
+        without = market if row["is_notice"] else people
         subject, files = row["subject"], row["attachments"]
         told = [_nameless(file, without) for file in files or ()]
         cleared = subject and without(subject)
         body = without(row["body"])
-        await db.execute(PUT_MESSAGE, account, row["id"], cleared, body, told or None)
+        put = (cleared, body, told or None, erased.marked(b""))
+        await db.execute(PUT_MESSAGE, account, row["id"], *put)
     await clear(db, CLEAR_RAW, account, ids)
 
 
@@ -312,11 +351,13 @@ def _nameless(file: dict[str, Any], without: Rewrite) -> dict[str, Any]:
 
 async def rewrite_replies(
     db: Db, account: str, ids: Collection[Key], without: Rewrite, now: datetime
-) -> None:
-    """Take names out of replies; what has not left does not leave any more."""
-    for row in await db.fetch(REPLIES_OF, account, list(ids)):
+) -> list[int]:
+    """Take names out of replies; those that have not left, and do not leave any more."""
+    rows = await db.fetch(REPLIES_OF, account, list(ids))
+    for row in rows:
         reason = row["reason"] and without(row["reason"])
         await db.execute(PUT_REPLY, account, row["id"], without(row["body"]), reason, now)
+    return [row["id"] for row in rows if row["waits"]]
 
 
 async def rewrite_notices(db: Db, account: str, ids: Collection[Key], without: Rewrite) -> None:

@@ -53,6 +53,7 @@ class Facts(NamedTuple):
     size: int
     flags: frozenset[str]
     gm_msgid: str | None
+    gm_thrid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class Client:
         """What is known of these letters; those that were expunged meanwhile are left out."""
         wanted = ["INTERNALDATE", "RFC822.SIZE", "FLAGS"]
         if self.is_gmail:
-            wanted.append("X-GM-MSGID")
+            wanted += ["X-GM-MSGID", "X-GM-THRID"]
         with _translating(self._where, "command"):
             found = self._library.fetch(uids, wanted)
             return [
@@ -333,14 +334,18 @@ def _hang_up(library: Any) -> None:
 
 
 def _facts(uid: int, answer: Any) -> Facts:
-    number = answer.get(b"X-GM-MSGID")
     return Facts(
         uid,
         _utc(answer.get(b"INTERNALDATE")),
         int(answer[b"RFC822.SIZE"]),
         frozenset(map(_word, answer.get(b"FLAGS") or ())),
-        None if number is None else str(number),
+        _number(answer.get(b"X-GM-MSGID")),
+        _number(answer.get(b"X-GM-THRID")),
     )
+
+
+def _number(told: object) -> str | None:
+    return None if told is None else str(told)
 
 
 def _utc(at: datetime | None) -> datetime | None:

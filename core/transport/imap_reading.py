@@ -72,6 +72,7 @@ class Letter:
     raw: bytes = field(repr=False)
     flags: frozenset[str] = frozenset()
     gm_msgid: str | None = None
+    gm_thrid: str | None = None
     lack: Lack | None = None
 
 
@@ -153,6 +154,7 @@ class Reading:
             raw=raw,
             flags=facts.flags,
             gm_msgid=facts.gm_msgid,
+            gm_thrid=facts.gm_thrid,
             lack=lack,
         )
 

@@ -39,7 +39,8 @@ class Outgoing:
     """What one person is told in one letter, written *at*.
 
     Ids are without brackets; *in_reply_to* and *references* that are no ids are left out. What is
-    *automatic* says so to other machines, which then do not answer it.
+    *automatic* says so to other machines, which then do not answer it. *answers_to* is the address
+    that answers are to go to, where that is not the sender's.
     """
 
     message_id: str
@@ -52,6 +53,7 @@ class Outgoing:
     references: tuple[str, ...] = ()
     files: tuple[Enclosed, ...] = ()
     automatic: bool = False
+    answers_to: str | None = None
 
 
 def composed(letter: Outgoing) -> bytes:
@@ -66,6 +68,8 @@ def composed(letter: Outgoing) -> bytes:
     message["Date"] = letter.at
     message["From"] = _address(letter.sender)
     message["To"] = _address(letter.recipient)
+    if letter.answers_to is not None:
+        message["Reply-To"] = _address(letter.sender._replace(address=letter.answers_to))
     message["Subject"] = one_line(letter.subject)
     if letter.automatic:
         message["Auto-Submitted"] = "auto-replied"

@@ -35,10 +35,14 @@ UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Salvaged(Generic[M]):
-    """What could be read, and what had to be taken out of it."""
+    """What could be read, and what had to be taken out of it.
+
+    *out* names the list of the envelope's own for each of its items that went as a whole.
+    """
 
     value: M
     aside: tuple[SetAside, ...] = ()
+    out: tuple[str, ...] = ()
 
 
 def read(model: type[M], content: Any, names: tuple[str, ...] = ("id",)) -> Salvaged[M]:
@@ -53,7 +57,8 @@ def read(model: type[M], content: Any, names: tuple[str, ...] = ("id",)) -> Salv
     wreck = _Wreck(content, names)
     while True:
         try:
-            return Salvaged(model.model_validate(content), tuple(wreck.aside))
+            value = model.model_validate(content)
+            return Salvaged(value, tuple(wreck.aside), tuple(wreck.out))
         except ValidationError as fault:
             if fault.error_count() > MOST_FAULTS or not wreck.lighten(fault):
                 raise
@@ -79,6 +84,7 @@ class _Wreck:
     content: Any
     names: tuple[str, ...]
     aside: list[SetAside] = field(default_factory=list)
+    out: list[str] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
     def lighten(self, fault: ValidationError) -> bool:
@@ -99,6 +105,7 @@ class _Wreck:
             self._keep(path, *parts[path])
         for path in paths:
             del _at(self.content, path[:-1])[path[-1]]
+        self.out += [name for path in paths if (name := _list_of(path))]
         return True
 
     def _keep(self, path: Path, place: Path, kind: str) -> None:
@@ -119,6 +126,14 @@ class _Wreck:
 def _outermost(paths: Iterable[Path]) -> list[Path]:
     known = set(paths)
     return [path for path in known if not any(path[:n] in known for n in range(1, len(path)))]
+
+
+def _list_of(path: Path) -> str | None:
+    """The list of the envelope's own of which *path* is an item."""
+    match path:
+        case (str(name), int()):
+            return name
+    return None
 
 
 def _at(content: Any, path: Path) -> Any:

@@ -2,7 +2,8 @@
 
 What was in a request is stored before the answer leaves, so that a 2xx is a promise: a marketplace
 that got one does not send again. What is refused is stored nowhere; either way it is counted by
-what became of it.
+what became of it. Who knows an address may send to it as often as they like: the log says of a
+fault now and then how often it was.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from core import crash
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
 from core.labels import OTHER
+from core.web.seldom import Seldom
 from core.web.storing import KEPT, Means, Storing, Taken
+from core.web.talk import SPOILT, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-STALE = 412
+STALE, TOO_LARGE = 412, 413
+REFUSED = 400
+"""What is answered from here on is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,16 @@ class _Answer:
 
 INTAKE = web.AppKey("intake", Intake)
 STORING = web.AppKey("storing", Storing)
+SELDOM = web.AppKey("seldom", Seldom)
 
 
 def application(intake: Intake, most_bytes: int) -> web.Application:
     """One path; a body over *most_bytes* is refused before it is read to the end."""
     app = web.Application(client_max_size=most_bytes)
-    app[INTAKE], app[STORING] = intake, Storing(intake)
-    app.add_routes([web.route(m, "/push/{connector}/{name}", _push) for m in ("GET", "POST")])
+    app[INTAKE], app[STORING], app[SELDOM] = intake, Storing(intake), Seldom()
+    app[UNREADABLE] = intake.metrics.pushes.labels(OTHER, OTHER, "unreadable").inc
+    path = "/push/{connector}/{name}"
+    app.add_routes([web.get(path, _push, allow_head=False), web.post(path, _push)])
     return app
 
 
@@ -69,12 +77,8 @@ async def _push(request: web.Request) -> web.Response:
     connector, name = request.match_info["connector"], request.match_info["name"]
     receiver = intake.receiver(connector, name)
     if not isinstance(receiver, Receives):
-        intake.metrics.pushes.labels(OTHER, OTHER, "unknown_account").inc()
-        if intake.pool() is None:  # the settings are not taken over yet
-            return web.Response(status=503, text="not ready yet\n")
-        raise web.HTTPNotFound(text="nothing is received here\n")
-    told = await _request(request, intake.options(connector))
-    answer = await _answer(request.app, receiver, told, connector, name)
+        return _unreceived(intake)
+    answer = await _received(request, receiver, connector, name)
     account = intake.rules().accounts.get(name)
     marketplace = OTHER if account is None else account.marketplace
     seconds = monotonic() - began
@@ -82,24 +86,63 @@ async def _push(request: web.Request) -> web.Response:
     return answer.response
 
 
+def _unreceived(intake: Intake) -> web.Response:
+    """The answer where nobody receives: while the settings are not taken over, nobody does yet."""
+    is_ready = intake.pool() is not None
+    outcome = "unknown_account" if is_ready else "not_ready"
+    intake.metrics.pushes.labels(OTHER, OTHER, outcome).inc()
+    if is_ready:
+        return web.Response(status=404, text="nothing is received here\n")
+    return web.Response(status=503, text="not ready yet\n")
+
+
+async def _received(request: web.Request, receiver: Receives, connector: str, name: str) -> _Answer:
+    """Read the request, and let it be received; one that is too large is not read to the end.
+
+    Raises:
+        ConnectionError: who sent it has gone.
+    """
+    app, place = request.app, {"connector": connector, "account": name}
+    try:
+        told = await _request(request, app[INTAKE].options(connector))
+    except web.HTTPRequestEntityTooLarge:
+        _say(app, "push refused", **place, reason="too_large")
+        return _Answer("too_large", web.Response(status=TOO_LARGE, text="too large\n"))
+    except SPOILT:
+        _say(app, "push refused", **place, reason="unreadable")
+        return _Answer("unreadable", web.Response(status=REFUSED, text="unreadable\n"))
+    return await _answer(app, receiver, told, connector, name)
+
+
 async def _answer(
     app: web.Application, receiver: Receives, request: PushRequest, connector: str, name: str
 ) -> _Answer:
     """Receive and store; the answer where that cannot be done says so in a closed word."""
+    place = {"connector": connector, "account": name}
     try:
         receipt = await receiver.receive(request, app[INTAKE].now())
-        return await _stored(app, receipt, connector, name)
+        answer = await _stored(app, receipt, connector, name)
     except ConnectorError as fault:
-        log.warning("push refused", connector=connector, account=name, reason=fault.reason)
         outcome, status = _refusal(fault)
+        _say(app, "push refused", **place, reason=outcome)
         return _Answer(outcome, web.Response(status=status, text=f"{fault.reason}\n"))
     except StoreUnavailable as fault:
-        log.warning("push not stored", connector=connector, account=name, reason=fault.reason)
+        _say(app, "push not stored", **place, reason=fault.reason)
         return _Answer("failed", web.Response(status=503, text=f"{fault.reason}\n"))
     except Exception as bug:  # noqa: BLE001  # a connector's: what it says may quote a buyer
-        where, error = crash.places(bug), type(bug).__name__
-        log.error("push crashed", connector=connector, account=name, error=error, trace=where)  # noqa: TRY400  # likewise
+        error, where = type(bug).__name__, crash.places(bug)
+        if times := app[SELDOM].times(("push crashed", connector, name, error)):
+            log.error("push crashed", **place, error=error, trace=where, times=times)  # noqa: TRY400  # likewise
         return _Answer("failed", web.Response(status=500, text="crashed\n"))
+    if answer.response.status >= REFUSED and answer.outcome != "no_challenge":
+        _say(app, "push refused", **place, reason=answer.outcome)
+    return answer
+
+
+def _say(app: web.Application, what: str, *, connector: str, account: str, reason: str) -> None:
+    """Log it now and then, however often it happens: each reason of an address by itself."""
+    if times := app[SELDOM].times((what, connector, account, reason)):
+        log.warning(what, connector=connector, account=account, reason=reason, times=times)
 
 
 async def _stored(app: web.Application, receipt: Receipt, connector: str, name: str) -> _Answer:
@@ -153,6 +196,10 @@ def _known(rules: Rules, accounts: Iterable[str]) -> None:
 
 
 def _refusal(fault: ConnectorError) -> tuple[PushOutcome, int]:
+    """What a push is that was not received; who has sent it is not known where nobody can be asked.
+
+    That comes again, if a marketplace sent it.
+    """
     if isinstance(fault, BadCredentials):
         return "bad_signature", 401
-    return ("unreadable", 400) if isinstance(fault, BadPayload) else ("failed", 503)
+    return ("unreadable", 400) if isinstance(fault, BadPayload) else ("unverified", 503)

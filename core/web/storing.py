@@ -7,13 +7,12 @@ answered when its own is committed. A push that was stored before is not looked 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from core import ingest
 from core.arrival import erasing, hearing
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from core.ingest import Stored
+    from core.arrival.stored import Stored
     from core.metrics import Metrics
     from core.model import Page
     from core.pushes import Receipt
@@ -41,7 +40,8 @@ MOST = 100
 GATHER = 0.02
 """Seconds for which the first of them waits for others."""
 LANES = 6
-"""So many transactions of messages at most run at a time: what they wait for is not ours."""
+"""So many transactions of messages at most run at a time: what they wait for is not ours. As few as
+will do: one that stores much costs less than several that share it."""
 ALONE = 2.0
 ALL_ALONE = 8.0
 """Seconds for one by itself, and for all of a group: eBay waits for an answer, and sends again."""
@@ -61,7 +61,7 @@ class Taken:
     def first(self) -> str:
         """The first account that it is about; the one to whose address it came where it says none.
 
-        So what comes twice has one lane.
+        So what comes twice has one lane, while it is there.
         """
         return min((*self.receipt.pages, *self.receipt.wake), default=self.account)
 
@@ -85,9 +85,11 @@ class Means:
 
 
 class Storing:
-    """Stores pushes in lanes side by side; what concerns one account has one lane.
+    """Stores pushes in lanes side by side; what concerns one account has one lane at a time.
 
-    What is to be erased has one of its own: such notices come in bursts, and hold up no message.
+    It joins what just gathers. A lane that waits for the database keeps the accounts that it has,
+    and no others. What is to be erased has a lane of its own: such notices come in bursts, and hold
+    up no message.
     """
 
     def __init__(self, means: Means) -> None:
@@ -102,7 +104,14 @@ class Storing:
         """
         if taken.receipt.erase:
             return await self._erasing.put(taken)
-        return await self._lanes[crc32(taken.first.encode()) % LANES].put(taken)
+        return await self._lane(taken.first).put(taken)
+
+    def _lane(self, account: str) -> _Lane:
+        """The one that has *account*; else one that gathers, else where least waits."""
+        for lane in self._lanes:
+            if lane.has(account):
+                return lane
+        return min(self._lanes, key=lambda lane: (not lane.gathers, lane.length))
 
 
 class _Lane:
@@ -112,20 +121,50 @@ class _Lane:
         self._means = means
         self._lock = asyncio.Lock()
         self._waiting: dict[asyncio.Future[bool], Taken] = {}
+        self._accounts: Counter[str] = Counter()
+        self._gathers = False
+
+    @property
+    def gathers(self) -> bool:
+        """Whether who comes now is stored with the next."""
+        return self._gathers and self.length < MOST
+
+    @property
+    def length(self) -> int:
+        """How many wait, those included that are just being stored."""
+        return len(self._waiting)
+
+    def has(self, account: str) -> bool:
+        """Whether something waits here that is about *account* first."""
+        return account in self._accounts
 
     async def put(self, taken: Taken) -> bool:
         """Store *taken*; whoever comes first stores for all who came meanwhile."""
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[stored] = taken
+        self._accounts[taken.first] += 1
         try:
             async with self._lock:
                 while not stored.done():
-                    await asyncio.sleep(GATHER)
+                    await self._gather()
                     await self._next()
         finally:
-            self._waiting.pop(stored, None)
-            stored.cancel()  # who was cut off wants no answer
+            self._leave(stored, taken)
         return stored.result()
+
+    def _leave(self, stored: asyncio.Future[bool], taken: Taken) -> None:
+        self._waiting.pop(stored, None)
+        self._accounts[taken.first] -= 1
+        if not self._accounts[taken.first]:
+            del self._accounts[taken.first]
+        stored.cancel()  # who was cut off wants no answer
+
+    async def _gather(self) -> None:
+        self._gathers = True
+        try:
+            await asyncio.sleep(GATHER)
+        finally:
+            self._gathers = False
 
     async def _next(self) -> None:
         """Store the next of those who wait; if a fault of one may end it, each of them by itself.
@@ -205,10 +244,8 @@ async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
     async with transaction(pool) as db:
         new = await _new(db, group, now)
         fresh = [taken for taken, is_new in zip(group, new, strict=True) if is_new]
-        for account, page in sorted(_pages(fresh).items()):
-            sure = means.sure()
-            stored[account] = await ingest.page(db, rules, account, page, now, None, sure=sure)
-        if stored:
+        if pages := _pages(fresh):
+            stored = await ingest.pages(db, rules, pages, now, sure=means.sure())
             await hearing.heard(db, rules, sorted(stored), now)
         asked = [
             erasing.Request(taken.connector, taken.receipt.pushed, taken.receipt.erase)

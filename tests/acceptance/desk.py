@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-
 from core import reply, store
 from core.errors import Mistaken, StoreUnavailable
 from core.loops import utcnow
+from core.store import migrate
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -67,13 +66,15 @@ class Desk:
             return
         text = self.words()
         self.doubtful.add(text)
-        with suppress(OSError, StoreUnavailable, asyncpg.UndefinedTableError):
+        with suppress(OSError, StoreUnavailable):
             await self._queue(*where, text)
 
     async def _queue(self, account: str, thread: str, text: str) -> None:
         db = await store.connect(self.address(), name="desk")
         try:
             with store.unavailable():
+                if await migrate.pending(db):  # a kill left it half made: no command writes into it
+                    return
                 async with db.transaction():
                     await reply.queue(db, account, thread, text, {Party.BUYER}, utcnow())
             self.queued.add(text)

@@ -7,8 +7,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING
 
-from connectors.amazon import identity, letter
-from core.transport import mime
+from core.transport import filing, mime
 from core.transport.mailbox import Limits
 from tests.connectors.amazon import harm, outsider, travelled
 from tests.connectors.amazon.travelled import BUYERS, FOUND, NOT_BUYERS, Who
@@ -52,12 +51,12 @@ class Posted:
         """Its id: that of a letter too large to be fetched is made of its begin."""
         limits = Limits()
         read = self.raw if len(self.raw) <= limits.whole else self.raw[: limits.begin]
-        return letter.name(mime.read(read))
+        return filing.name(mime.read(read))
 
     @cached_property
     def suspect(self) -> str:
         """Its id where it is forged."""
-        return f"suspect:{identity.digest(self.name, 32)}"
+        return f"suspect:{filing.digest(self.name, 32)}"
 
     @cached_property
     def may_open(self) -> bool:

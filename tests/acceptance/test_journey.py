@@ -6,8 +6,8 @@ import json
 import signal
 import time
 from collections import Counter
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -74,6 +74,29 @@ def stop_politely(shop: Shop) -> None:
     assert shop.daemon.wait(10) == 0
     assert time.monotonic() - began < 5
     assert "Traceback" not in shop.log()
+
+
+def test_a_first_run_shows_ebay_with_a_return_whose_date_ebay_gives(shop):
+    """The settings as shipped, seen as whoever starts them sees it."""
+    shop.start()
+    shop.until(lambda: returned(shop), 40)
+
+    dated = returned(shop)[0]
+    why = shop.command("explain", "ebay-de", dated["thread"])
+
+    assert dated["thread"].startswith("return:")
+    assert datetime.fromisoformat(dated["due_at"]) > utcnow() + timedelta(hours=12)
+    assert why.returncode == 0, why.stderr
+    assert dated["promise"] in why.stdout
+
+
+def returned(shop: Shop) -> list[dict[str, Any]]:
+    """The running deadlines that eBay itself gives for returns."""
+    rows = json.loads(shop.command("threads", "--json").stdout)
+    return [
+        row for row in rows
+        if row["account"] == "ebay-de" and row["promise"].startswith("given:return:")
+    ]  # fmt: skip
 
 
 def test_every_command_works_beside_the_running_daemon(shop):

@@ -286,3 +286,173 @@ async def test_nothing_is_told_before_we_could_have_read_it_since_our_start(
 
     await blind.once(pool, seeds.rules(), metrics, started + grace, started=started)
     assert len(await blind_notices(pool)) == 1
+
+
+async def failing(pool, health, since, *names):
+    async with pool.acquire() as db:
+        await db.execute(
+            "update stream set health = $1, health_since = $2 where stream = any($3)",
+            health, since, list(names),
+        )  # fmt: skip
+
+
+FIVE = ("cancellations", "cases", "disputes", "inquiries", "returns")
+
+
+@pytest.mark.parametrize("health", ["bad_credentials", "unreachable"])
+async def test_what_one_trouble_hides_is_told_by_one_notice_that_names_it_all(pool, now, health):
+    """Each was read at another instant, and one of them has a longer limit than the others."""
+    each = [Stream(name, 5 * MINUTE) for name in FIVE]
+    await pages.monitored(pool, now - DAY, setup("mk", *each, Stream("slow", HOUR)))
+    for number, name in enumerate(FIVE):
+        await seen(pool, now + number * MINUTE, name)
+    await seen(pool, now, "slow")
+    await failing(pool, health, now + 5 * MINUTE, *FIVE, "slow")
+
+    for minutes in range(0, 24 * 60, 3):
+        await look(pool, now + minutes * MINUTE)
+
+    [told] = await blind_notices(pool)
+    assert told["key"] == f"mk/blind/{(now + 25 * MINUTE).isoformat()}"
+    assert told["facts"]["streams"] == ", ".join((*FIVE, "slow"))
+    assert told["facts"]["seen_through"] == now.isoformat()
+    assert await ups(pool) == []
+
+
+async def test_what_was_told_with_the_first_is_blind_until_it_is_read(pool, now):
+    """Though its own limit has not passed, nobody may believe that all is read again."""
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE), Stream("slow", HOUR)))
+    await seen(pool, now, "a", "slow")
+    await failing(pool, "unreachable", now, "a", "slow")
+    await look(pool, now + 10 * MINUTE)
+
+    await seen(pool, now + 10 * MINUTE, "a")
+    await failing(pool, "ok", now + 10 * MINUTE, "a")
+    await look(pool, now + 11 * MINUTE)
+    assert await ups(pool) == []
+
+    await failing(pool, "ok", now + 12 * MINUTE, "slow")
+    await look(pool, now + 12 * MINUTE)
+    assert [row["facts"]["blind_since"] for row in await ups(pool)] == [
+        (now + 5 * MINUTE).isoformat()
+    ]
+
+    await failing(pool, "unreachable", now + HOUR, "slow")
+    await look(pool, now + 12 * HOUR)
+    assert [n["facts"]["streams"] for n in await blind_notices(pool)][1:] == ["a", "slow"]
+
+
+async def test_each_trouble_of_an_account_is_told_by_itself(pool, now):
+    await pages.monitored(
+        pool, now, setup("mk", Stream("a", MINUTE), Stream("b", HOUR)), setup("x")
+    )
+    await seen(pool, now, "a", "b", "threads")
+    await failing(pool, "unreachable", now, "a", "threads")
+    await failing(pool, "bad_payload", now, "b")
+
+    for hours in (1, 10):
+        await look(pool, now + hours * HOUR)
+
+    told = [(n["account"], n["facts"]["streams"]) for n in await blind_notices(pool)]
+    assert told == [("mk", "a"), ("x", "threads"), ("mk", "b")]
+
+
+async def test_troubles_that_hide_streams_from_one_instant_on_are_told_together(pool, now):
+    """Their notices would have one key, and one of them would be lost."""
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE), Stream("b", MINUTE)))
+    await seen(pool, now, "a", "b")
+    await failing(pool, "unreachable", now, "a")
+    await failing(pool, "bad_payload", now, "b")
+
+    await look(pool, now + 10 * MINUTE)
+
+    assert [n["facts"]["streams"] for n in await blind_notices(pool)] == ["a, b"]
+
+
+async def test_a_stream_is_blind_in_the_metrics_by_its_own_limit_though_it_was_told_before(
+    pool, now
+):
+    metrics, rules = Metrics(), seeds.rules()
+    await pages.monitored(pool, now, setup("mk", Stream("a", MINUTE), Stream("slow", HOUR)))
+    await seen(pool, now, "a", "slow")
+    await failing(pool, "unreachable", now, "a", "slow")
+    await blind.once(pool, rules, metrics, now + 10 * MINUTE, started=LONG_AGO)
+    assert metrics.blind_from.get("mk") == (now + 5 * MINUTE).timestamp()
+
+    await seen(pool, now + 10 * MINUTE, "a")
+    await failing(pool, "ok", now + 10 * MINUTE, "a")
+    at = now + 11 * MINUTE
+    await blind.once(pool, rules, metrics, at, started=LONG_AGO)
+
+    assert metrics.blind_from.get("mk") > at.timestamp()
+    assert metrics.earliest_possible_breach.get("mk") == inf
+
+
+async def test_before_a_refusal_is_told_it_is_tried_what_else_is_refused(pool, now):
+    await pages.monitored(pool, now - DAY, setup("mk", Stream("a", HOUR), Stream("b", HOUR)))
+    await seen(pool, now - 2 * MINUTE, "a", "b")
+    await put_off(pool)
+    await failing(pool, "forbidden", now, "a")
+
+    await look(pool, now + MINUTE / 4)
+    assert await blind_notices(pool) == []
+    assert await due(pool) == ["a", "b"]
+
+    await failing(pool, "forbidden", now + MINUTE / 4, "b")
+    for minutes in (1, 2, 3):
+        await look(pool, now + minutes * MINUTE / 2)
+
+    [told] = await blind_notices(pool)
+    assert (told["facts"]["streams"], told["facts"]["reason"]) == ("a, b", "forbidden")
+    assert told["key"] == f"mk/blind/{now.isoformat()}"
+
+
+async def test_a_refusal_is_told_within_a_minute_whatever_else_is_not_tried(pool, now):
+    await pages.monitored(pool, now - DAY, setup("mk", Stream("a", HOUR), Stream("b", HOUR)))
+    await seen(pool, now - 2 * MINUTE, "a", "b")
+    await failing(pool, "forbidden", now, "a")
+
+    await look(pool, now + MINUTE - timedelta(seconds=1))
+    assert await blind_notices(pool) == []
+    await look(pool, now + MINUTE)
+
+    assert [n["facts"]["streams"] for n in await blind_notices(pool)] == ["a"]
+
+
+@pytest.mark.parametrize("after", [6, 300], ids=["named early", "blind by itself"])
+async def test_a_refusal_after_another_trouble_is_told_anew(pool, now, after):
+    await pages.monitored(pool, now - DAY, setup("mk", Stream("a", MINUTE), Stream("b", HOUR)))
+    await seen(pool, now, "a", "b")
+    await failing(pool, "unreachable", now, "a", "b")
+    await look(pool, now + after * MINUTE)
+    refused = now + (after + 1) * MINUTE
+
+    await seen(pool, refused, "a")
+    await failing(pool, "ok", refused, "a")
+    await failing(pool, "forbidden", refused, "b")
+    for minutes in range(1, 30, 5):
+        await seen(pool, refused + minutes * MINUTE, "a")
+        await look(pool, refused + minutes * MINUTE)
+
+    outage, refusal = await blind_notices(pool)
+    assert "reason" not in outage["facts"] or outage["facts"]["reason"] != "forbidden"
+    assert (refusal["facts"]["streams"], refusal["facts"]["reason"]) == ("b", "forbidden")
+    assert refusal["key"] == f"mk/blind/{refused.isoformat()}"
+    assert await ups(pool) == []
+
+    await failing(pool, "ok", refused + HOUR, "b")
+    await seen(pool, refused + HOUR, "a", "b")
+    await look(pool, refused + HOUR + MINUTE)
+
+    assert len(await ups(pool)) == 1
+
+
+async def put_off(pool):
+    await pool.execute("update stream set next_due = now() + interval '1 hour', not_before = now()")
+
+
+async def due(pool):
+    rows = await pool.fetch(
+        "select stream from stream where next_due <= now() + interval '1 minute' order by stream"
+    )
+    return [row["stream"] for row in rows]

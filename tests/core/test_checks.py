@@ -165,3 +165,133 @@ def test_a_key_that_has_ended_or_was_not_made_yet_is_told(findings, made, lasts,
     told = findings(WELL, replace(SPEC, credentials=lambda o: (key,)))
 
     assert [says in line for line in told if "client secret" in line] == ([True] if says else [])
+
+
+class PushedOptions(NoOptions):
+    endpoint: str | None = None
+
+
+PUSHED = replace(
+    SPEC,
+    options=PushedOptions,
+    can=lambda o: Capabilities(receives=o.endpoint is not None),
+    pushed_to=lambda o: o.endpoint,
+)
+PROXY = '[push]\npublic_url = "https://push.shop.example"\n'
+PREFIX = '[push]\npublic_url = "https://shop.example/replyby"\n'
+OUTSIDE = '[push]\nlisten = "127.0.0.1:8081"\n'
+
+
+@pytest.fixture
+def astray(findings):
+    """What is told of accounts whose pushes arrive nowhere; *to* is where they go, by account."""
+
+    def astray(push, **to):
+        accounts = "".join(
+            f'[accounts.{name}]\nconnector = "shop"\ngoals = ["fast"]\n'
+            f'options = {{ minutes = {n}, endpoint = "{address}" }}\n'
+            for n, (name, address) in enumerate(to.items(), 4)
+        )
+        text = accounts + push + WELL.partition('goals = ["fast"]')[2]
+        spec = replace(PUSHED, findings=None)
+        return [line for line in findings(text, spec) if " pushes to " in line]
+
+    return astray
+
+
+@pytest.mark.parametrize(
+    ("push", "address"),
+    [
+        (PROXY, "https://push.shop.example/push/shop/one"),
+        (PROXY, "https://push.shop.example:443/push/shop/one"),
+        (PROXY, "https://PUSH.shop.example/push/shop/one"),
+        (PREFIX, "https://shop.example/replyby/push/shop/one"),
+        (OUTSIDE, "https://push.shop.example/push/shop/one"),
+        (OUTSIDE, "https://push.shop.example:8443/behind/a/proxy/push/shop/one"),
+        (OUTSIDE, "http://127.0.0.1:8081/push/shop/one"),
+        ('[push]\nlisten = "127.0.0.1:0"\n', "http://127.0.0.1:9/push/shop/one"),
+        ('[push]\npublic_url = "http://127.0.0.1:9000"\n', "http://127.0.0.1:9000/push/shop/one"),
+    ],
+)
+def test_an_address_for_pushes_that_leads_to_us_is_no_finding(astray, push, address):
+    assert astray(push, one=address) == []
+
+
+def test_one_address_may_receive_what_concerns_several_accounts(astray):
+    address = "https://push.shop.example/push/shop/one"
+
+    assert astray(PROXY, one=address, two=address) == []
+
+
+@pytest.mark.parametrize(
+    ("push", "address", "why"),
+    [
+        ("", "https://push.shop.example/push/shop/one",
+         "and nothing receives it: add [push], which listens behind that address"),
+        (PROXY, "https://push.shop.example/push/shop/on",
+         "where no account is: end it in /push/shop/one, and register that there"),
+        (PROXY, "https://push.shop.example/push/store/one",
+         "where no account is: end it in /push/shop/one, and register that there"),
+        (PROXY, "https://push.shop.example/push/shop/one/",
+         "where no account is: end it in /push/shop/one, and register that there"),
+        (PROXY, "https://push.shop.example/hooks",
+         "where no account is: end it in /push/shop/one, and register that there"),
+        (OUTSIDE, "https://push.shop.example/hooks",
+         "where no account is: end it in /push/shop/one, and register that there"),
+        (PROXY, "https://pull.shop.example/push/shop/one",
+         "which is not under push.public_url (https://push.shop.example); make one fit the other"),
+        (PROXY, "https://push.shop.example:8443/push/shop/one",
+         "which is not under push.public_url (https://push.shop.example); make one fit the other"),
+        (PROXY, "https://push.shop.example:99999/push/shop/one",
+         "which is not under push.public_url (https://push.shop.example); make one fit the other"),
+        (PREFIX, "https://shop.example/push/shop/one",
+         ("which is not under push.public_url (https://shop.example/replyby); "
+          "make one fit the other")),
+        (OUTSIDE, "http://127.0.0.1:9000/push/shop/one",
+         "where push.listen (127.0.0.1:8081) is not; make one fit the other"),
+    ],
+)  # fmt: skip
+def test_an_address_for_pushes_that_leads_elsewhere_is_told(astray, push, address, why):
+    assert astray(push, one=address) == [
+        f"accounts.one: its marketplace pushes to {address}, {why}"
+    ]
+
+
+UNSAID = "push.public_url: is not set"
+
+
+@pytest.mark.parametrize(
+    ("push", "pushes_to", "is_told"),
+    [
+        (OUTSIDE, (lambda o: o.endpoint), False),
+        (OUTSIDE, (lambda o: None), True),
+        (OUTSIDE, None, True),
+        (PROXY, None, False),
+        ("", None, False),
+    ],
+    ids=[
+        "the account says it",
+        "it does not",
+        "it cannot",
+        "the section says it",
+        "nobody listens",
+    ],
+)
+def test_an_address_from_outside_is_missed_where_nothing_says_it(
+    findings, push, pushes_to, is_told
+):
+    one = '[accounts.one.options]\nendpoint = "https://push.shop.example/push/shop/one"\n'
+
+    told = findings(WELL + one + push, replace(PUSHED, pushed_to=pushes_to, findings=None))
+
+    assert any(line.startswith(UNSAID) for line in told) == is_told
+
+
+def test_the_door_of_an_account_that_receives_nothing_is_none(findings):
+    two = '[accounts.two]\nconnector = "shop"\ngoals = ["fast"]\noptions = { minutes = 6 }\n'
+    address = "https://push.shop.example/push/shop/two"
+    one = f'[accounts.one.options]\nendpoint = "{address}"\n'
+
+    told = findings(WELL + one + two + PROXY, replace(PUSHED, findings=None))
+
+    assert [line for line in told if "where no account is" in line] != []

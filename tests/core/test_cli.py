@@ -15,6 +15,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from core import store
+from core.commands import acting
+from core.connector import Capabilities
+from core.errors import Mistaken
 from core.loops import utcnow
 from core.model import SetAside
 from core.store import definitions, migrate, setaside, workers
@@ -190,7 +193,7 @@ def test_check_offline_calls_nobody(given):
     code, out, _ = given("check", "--sandbox", "--offline")
 
     assert code == 0
-    assert "1 accounts (not called), 0 warnings, no fault" in out
+    assert "1 account (not called), 0 warnings, no fault" in out
 
 
 def test_check_says_when_the_sandbox_does_not_run(given):
@@ -277,8 +280,10 @@ def test_check_starts_no_database_of_its_own(given, files, answering):
     there = SETTINGS.replace("env:TEST_DSN", "embedded")
     (files / "settings.toml").write_text(there + REAL.format(port=answering(200)))
 
-    assert "accounts.real: real answers" in given("check", "--sandbox")[1]
+    said = given("check", "--sandbox")[1]
 
+    assert "accounts.real: real answers" in said
+    assert "2 accounts (1 answers), 0 warnings, no fault" in said
     assert not (files / "var").exists()
 
 
@@ -429,6 +434,8 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
          "replyby: no files go with a reply from here"),
         (["reply", "mk", "T1", "--text", "Here.", "--file", "none.pdf"],
          "replyby: none.pdf cannot be read: No such file or directory"),
+        (["reply", "mk", "T1", "--text", "Here.", "--file", "no-folder/none.pdf"],
+         "replyby: no-folder/none.pdf cannot be read: No such file or directory"),
         (["reply", "mk", "T1", "--text", " "], "replyby: a reply needs a text"),
         (["reply", "mk", "T9", "--text", "Yes."], "replyby: account mk has no thread T9"),
         (["reply", "mk", "T1", "--text", "No"], "replyby: a reply has 3 characters at least there"),
@@ -537,15 +544,27 @@ def test_a_deadline_is_explained_for_people_and_for_scripts(given, waiting):
     assert [step["topic"] for step in clock["steps"]].count("due") == 1
 
 
+def test_a_thread_that_the_marketplace_does_not_show_is_told(given, waiting):
+    assert json.loads(given("explain", "mk", "T1", "--json")[1])["absent_since"] is None
+    assert "no such thread" not in given("explain", "mk", "T1")[1]
+
+    at = datetime(2026, 11, 22, 0, 11, 26, tzinfo=UTC)
+    waiting(lambda db: db.execute("update thread set absent_since = $1", at))
+
+    text = given("explain", "mk", "T1")[1]
+    assert "  Since 2026-11-22 00:11:26 UTC the marketplace shows no such thread" in text
+    assert json.loads(given("explain", "mk", "T1", "--json")[1])["absent_since"] == at.isoformat()
+
+
 def test_what_became_of_a_clock_and_of_a_reply_is_told_too(given, waiting):
     given("reply", "mk", "T1", "--text", "On its way.")
-    given("mark", "mk", "T1", "marked")
+    given("mark", "mk", "T1", "decided")
 
     text = given("explain", "mk", "T1")[1]
 
     assert "reply 1: queued since" in text
-    assert "void (marked)" in text
-    assert ": ended void, because marked, ended at " in text
+    assert "void (gone)" in text
+    assert ": ended void, because gone, ended at " in text
 
 
 def test_a_counted_breach_reads_as_words_for_people_and_exactly_for_scripts(given, waiting):
@@ -650,7 +669,33 @@ def test_a_decision_names_the_contract_that_still_runs(given, waiting):
     assert said == "mk T1: no reply needed (decided)"
     assert running.startswith("still running: mirakl-empik, due 20")
     assert running.endswith(" UTC; the mark does not end it")
-    assert given("mark", "mk", "T1", "marked")[1] == "mk T1: no reply needed (marked)\n"
+
+
+def test_a_mark_that_we_see_ourselves_is_nothing_to_be_said(given, waiting):
+    """Where it was not set the buyer waits on, whatever anybody says."""
+    code, _, err = given("mark", "mk", "T1", "marked")
+
+    assert code == 1
+    assert "own mark is read: set it there" in err
+    levels = waiting(lambda db: db.fetch("select level from message where level is not null"))
+    assert levels == []
+
+
+@pytest.mark.parametrize(
+    ("can", "complaint"),
+    [
+        (Capabilities(unseen_mark=True), None),
+        (Capabilities(own_mark=True), "own mark is read"),
+        (Capabilities(), "has no mark of its own"),
+    ],
+)
+def test_a_person_says_that_a_mark_was_set_only_where_there_is_one_unseen(can, complaint):
+    if complaint is None:
+        acting.check_level("marked", can)
+    else:
+        with pytest.raises(Mistaken, match=complaint):
+            acting.check_level("marked", can)
+    acting.check_level("decided", can)
 
 
 def test_an_answer_given_elsewhere_is_written_down_at_its_instant(given, waiting):

@@ -11,7 +11,8 @@ import pytest
 
 from core import store
 from core.loops import utcnow
-from core.store import workers
+from core.store import replies, workers
+from sla.policy import Party
 from tests.core import seeds, terminal
 
 SETTINGS = terminal.settings("""
@@ -68,6 +69,24 @@ def test_without_a_daemon_the_command_erases_by_itself(given, ask):
         assert "4711" not in told
 
 
+def test_whoever_wrote_to_another_buyer_sees_why_it_did_not_leave(given, ask):
+    async def write(db):
+        await seeds.put_thread(db, utcnow(), "T2", buyer="Other")
+        text = "As customer-4711 told you"
+        await replies.queue(db, "mk", "T2", text, {Party.BUYER}, utcnow())
+
+    ask(write)
+    given("erase", "mk", stdin=IDS)
+
+    code, said = given("explain", "mk", "T2")
+    told, _ = json.JSONDecoder().raw_decode(given("explain", "mk", "T2", "--json")[1])
+    [reply] = told["replies"]
+    assert code == 0
+    assert "names somebody who was erased meanwhile, and did not leave; write it again" in said
+    assert (reply["state"], reply["reason"]) == ("refused", "names_erased")
+    assert "4711" not in said
+
+
 def test_a_stranger_is_shown_only_where_all_are_asked_for(given):
     given("erase", "mk", stdin="nobody-here\n")
 
@@ -112,4 +131,37 @@ def test_no_id_and_no_such_account_are_told(given, ask):
         1, "replyby: no id was given; write one on each line, all of the same person\n",
     )  # fmt: skip
     assert given("erase", "none", stdin=IDS)[0] == 1
+    assert ask(lambda db: db.fetchval("select count(*) from erasure")) == 0
+
+
+EBAYS = (
+    SETTINGS
+    + """
+[accounts.eb]
+connector = "ebay"
+[accounts.eb.options]
+client_id = "c"
+client_secret = "env:EBAY_KEY"
+refresh_token = "env:EBAY_KEY"
+seller = "Our-Shop"
+seller_ids = ["Imm7able"]
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("stdin", "word"),
+    [("Zenobia Quill\nour-shop\n", "seller's own"), ("IMM7ABLE\n", "seller's own"),
+     ("a\n", "fewer than 3"), ("Zenobia Quill\nab\n", "fewer than 3")],
+)  # fmt: skip
+def test_the_shop_itself_and_single_letters_are_not_erased(
+    given, ask, tmp_path, monkeypatch, stdin, word
+):
+    monkeypatch.setenv("EBAY_KEY", "a-secret")
+    (tmp_path / "settings.toml").write_text(EBAYS)
+
+    code, said = given("erase", "eb", stdin=stdin)
+
+    assert (code, word in said) == (1, True), said
+    assert "our-shop" not in said.casefold()
     assert ask(lambda db: db.fetchval("select count(*) from erasure")) == 0

@@ -34,6 +34,9 @@ CELLS = [
     ("jsonb", {"a": [1, None, "ü"]}, copied.json_(json.dumps({"a": [1, None, "ü"]}).encode())),
     ("text[]", [], copied.texts([])),
     ("text[]", ["", "a,b", '"{}'], copied.texts(["", "a,b", '"{}'])),
+    ("bytea[]", None, copied.blobs(None)),
+    ("bytea[]", [], copied.blobs([])),
+    ("bytea[]", [b"", b"\x00\xff"], copied.blobs([b"", b"\x00\xff"])),
     ("timestamptz[]", [], copied.instants([])),
     (
         "timestamptz[]",

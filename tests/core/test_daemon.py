@@ -270,6 +270,7 @@ def test_a_taken_address_is_one_line_with_exit_code_2(running):
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"ops.listen: 127.0.0.1:{running.port} cannot be listened at")
+    assert done.stderr.rstrip().endswith("or in REPLYBY_OPS__LISTEN")
     assert len(done.stderr.splitlines()) == 1
 
 

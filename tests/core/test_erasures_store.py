@@ -57,7 +57,7 @@ async def test_no_id_outlives_the_work(pool, now):
     assert request.ids == {id_.casefold() for id_ in IDS}
     for id_ in IDS:
         assert id_.casefold() not in repr(told).casefold()
-    assert len(told[2]) == len(IDS)
+    assert len(told[2]) == len(IDS) + 2  # what two of them are put together like
 
 
 async def test_only_whoever_has_the_id_finds_its_digest(pool, now):
@@ -92,7 +92,7 @@ async def test_digests_and_proofs_go_when_their_time_is_over(pool, now, after):
         gone = await forgotten.purge(db, now + after - 30 * DAY)
         proofs = await erasures.purge(db, now + after - 30 * DAY)
     over = after > 30 * DAY
-    assert (gone, proofs) == ((3, 1) if over else (0, 0))
+    assert (gone, proofs) == ((5, 1) if over else (0, 0))
 
 
 async def test_ids_without_a_letter_in_them_are_no_ids(pool, now):

@@ -40,3 +40,17 @@ async def test_no_clock_runs_for_a_message_without_words(pool, now, sent, return
     assert bodies["M2"] == ""
     running = [row[1] for row in await pages.clock_rows(pool) if row[2] is None]
     assert running == (["M3"] if returned else [])
+
+
+async def test_two_late_messages_of_one_instant_are_both_stored(pool, now):
+    """Each ends what it begins at that instant, and one turn ends both."""
+    await pages.monitored(pool, now - 900 * HOUR)
+    await stored(pool, now, thread(as_of=now), buyer("M1", now - HOUR))
+    await pool.execute("update thread set erased_at = $1", now)
+
+    for number in (2, 3):
+        await stored(pool, now + SOON, buyer(f"M{number}", now - HOUR, body="still here"))
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert (bodies["M2"], bodies["M3"]) == ("", "")
+    assert [row[1] for row in await pages.clock_rows(pool) if row[2] is None] == []

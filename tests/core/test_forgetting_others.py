@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from core import ingest
 from core.arrival import erasing
 from core.metrics import Metrics
-from core.model import Attachment
+from core.model import Attachment, File
 from core.pushes import Member
 from core.running import forgetting
-from core.store import replies, transaction
+from core.store import enclosures, forgotten, replies, transaction
 from sla.clock import Kind
 from sla.policy import Party
 from tests.core import pages, seeds
@@ -158,3 +159,139 @@ async def test_a_strangers_codes_and_a_members_name_go_from_every_sentence(
 
     bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
     assert bodies["M1"] == "[erased] or [erased] has left"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("t-shirt", "Where is my T-Shirt?"), ("max.mustermann", "Max.Mustermann?")]
+)
+async def test_a_page_after_that_keeps_what_strangers_are_called_as(
+    pool, rules, erase, now, name, text
+):
+    await erase(name)
+
+    told = thread("T3", as_of=now, buyer="Other", subject=text)
+    await stored(pool, now, told, buyer("M1", now - HOUR, "T3", body=text), of=rules)
+
+    [thread_, message] = [(await pages.rows(pool, table))[0] for table in ("thread", "message")]
+    assert (thread_["subject"], message["body"]) == (text, text)
+
+
+async def test_a_page_after_that_loses_every_id_of_whoever_had_a_thread(
+    pool, rules, erase, known, now
+):
+    await known()
+    await erase(NAME, "uid-quill-77")
+
+    text = f"{NAME} is uid-quill-77"
+    told = thread("T3", as_of=now, buyer="Other"), buyer("M1", now - HOUR, "T3", body=text)
+    await stored(pool, now, *told, of=rules)
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert bodies["M1"] == "[erased] is [erased]"
+
+
+async def test_whoever_has_a_thread_in_a_later_page_is_no_stranger_from_then_on(
+    pool, rules, erase, known, now
+):
+    """The thread was on its way; what is told afterwards names them no more."""
+    await erase(NAME, "uid-quill-77")
+    await known()
+
+    told = (
+        thread("T3", as_of=now, buyer="Other"),
+        buyer("M1", now - HOUR, "T3", body="uid-quill-77"),
+    )
+    await stored(pool, now, *told, of=rules)
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert bodies == bodies | {"M0": "", "M1": "[erased]"}
+
+
+async def test_a_page_that_took_a_member_for_a_stranger_is_looked_through(pool, rules, known, now):
+    """Only the look finds whose the thread is; a page that is just being stored is waited for."""
+    means = forgetting.Means(pool, rules, Metrics(), lambda: None)
+    mine = thread("T1", as_of=now, buyer="somebody", reply_to={"user": NAME})
+    await stored(pool, now, mine, buyer("M0", now - HOUR, "T1", body="x"), of=rules)
+    async with transaction(pool) as db:
+        await erasing.ask(db, "mirakl", None, [Member(frozenset({NAME}))], now)
+    resting = forgetting.Pace()
+    resting.took(60.0)
+    await forgetting.once(means, resting, now)
+    told = pages.page(
+        thread("T3", as_of=now, buyer="Other"), buyer("M1", now - HOUR, "T3", body=f"to {NAME}")
+    )
+    async with pool.acquire() as other:
+        storing = other.transaction()
+        await storing.start()
+        await ingest.page(other, rules, "mk", told, now, None)
+        looking = asyncio.create_task(forgetting.once(means, forgetting.Pace(), now))
+        await asyncio.sleep(0.3)
+        await storing.commit()
+        await looking
+
+    bodies = {row["id"]: row["body"] for row in await pages.rows(pool, "message")}
+    assert bodies["M1"] == "to [erased]"
+
+
+async def test_who_wrote_a_reply_that_names_a_member_is_told_that_it_did_not_leave(
+    pool, rules, erase, known, now
+):
+    """To another buyer, who waits: once for each, with what to do; the deadline stands."""
+    await known()
+    told = thread("T3", as_of=now, buyer="Other"), buyer("M1", now - HOUR, "T3", body="?")
+    await stored(pool, now, *told, of=rules)
+    async with transaction(pool) as db:
+        named = await replies.queue(db, "mk", "T3", f"As {NAME} said", {Party.BUYER}, now)
+        filed = await replies.queue(db, "mk", "T3", "See the list", {Party.BUYER}, now)
+        await enclosures.add(db, filed, [File("list.txt", f"for {NAME}".encode())])
+        other = await replies.queue(db, "mk", "T3", "It leaves", {Party.BUYER}, now)
+
+    await erase(NAME)
+
+    rows = {row["id"]: (row["state"], row["reason"]) for row in await pages.rows(pool, "reply")}
+    assert rows[named] == rows[filed] == ("refused", "names_erased")
+    assert rows[other] == ("queued", None)
+    clock = next(row for row in await pages.rows(pool, "clock") if row["thread"] == "T3")
+    notices = {
+        row["key"]: row
+        for row in await pages.rows(pool, "notice")
+        if row["kind"] == "reply_refused"
+    }
+    assert set(notices) == {f"{clock['id']}/refused/reply:{n}" for n in (named, filed)}
+    assert {row["facts"]["reason"] for row in notices.values()} == {"names_erased"}
+    assert {row["due_at"] for row in notices.values()} == {clock["due_at"]}
+    assert len(await pages.rows(pool, "dispatch")) >= len(notices)
+    assert clock["ended"] is None
+    assert await pages.rows(pool, "reply_file") == []
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_name_comes_back_by_no_later_state_though_nobody_remembers_it(
+    pool, rules, erase, known, now, first
+):
+    """Whatever else is told of that message and thread counts: the digests are long gone."""
+    text, late = f"like {NAME} said", now + 40 * 24 * HOUR
+
+    def told(at, **changes):
+        return (
+            thread("T3", as_of=at, buyer="Other", subject=f"with {NAME}", url=f"https://m/{NAME}"),
+            buyer("M1", now - HOUR, "T3", body=text, attachments=(PICTURE,), raw=text.encode(),
+                  **changes),
+        )  # fmt: skip
+
+    await known()
+    if first:
+        await stored(pool, now, *told(now), of=rules)
+    await erase(NAME)
+    await stored(pool, now, *told(now), of=rules)
+    async with transaction(pool) as db:
+        await forgotten.purge(db, late)
+    await stored(pool, late, *told(late), buyer("M2", late - HOUR, "T3", body="and?"), of=rules)
+    again = await stored(pool, late, *told(late), of=rules)
+    await stored(pool, late, *told(late, kind=Kind.WITHDRAWN), of=rules)
+
+    [message] = [row for row in await pages.rows(pool, "message") if row["id"] == "M1"]
+    [row] = [row for row in await pages.rows(pool, "thread") if row["id"] == "T3"]
+    assert (message["body"], message["kind"]) == ("like [erased] said", "withdrawn")
+    assert NAME not in f"{message} {row} {await pages.rows(pool, 'raw_message')}"
+    assert (row["as_of"], again.changed, again.repeated) == (late, 0, 1)

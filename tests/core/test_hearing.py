@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from core import deliver
 from core.arrival import hearing
+from core.metrics import Metrics
 from core.model import NoticeKind, Page
+from core.notifier import Route
 from core.store import pushes, transaction
 from core.told import TROUBLES
 from tests.core import pages, seeds
 from tests.core.pages import MINUTE
+from tests.core.test_deliver import Remembering
 
 SILENT, HEARD = NoticeKind.PUSH_SILENT, NoticeKind.PUSH_HEARD
 
@@ -18,9 +22,9 @@ SILENT, HEARD = NoticeKind.PUSH_SILENT, NoticeKind.PUSH_HEARD
 async def say(pool, now):
     await pages.monitored(pool, now - timedelta(days=1))
 
-    async def say(what, *args, after=0):
+    async def say(what, *args, after=0, rules=None):
         async with transaction(pool) as db:
-            await what(db, seeds.rules(), *args, now + after * MINUTE)
+            await what(db, rules or seeds.rules(), *args, now + after * MINUTE)
 
     return say
 
@@ -98,6 +102,19 @@ async def test_a_good_word_of_the_marketplace_does_not_take_back_what_walks_find
     await say(hearing.told, "mk", (), after=10)
 
     assert [kind for kind, _ in await told(pool)] == [SILENT]
+
+
+async def test_a_silence_that_ended_before_it_was_sent_is_never_sent(say, pool, now):
+    """The notifier fails while pushes are silent, and is back after they are."""
+    chat, rules = Remembering("chat"), seeds.rules(Route("chat", ("chat",)), of={"mk": ("chat",)})
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after, rules=rules)
+    await say(hearing.heard, ["mk"], after=10, rules=rules)
+
+    await deliver.once(pool, {"chat": chat}, rules, {}, Metrics(), now)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT, HEARD]
+    assert chat.keys == []
 
 
 async def test_the_state_of_pushes_comes_with_a_page(pool, now):

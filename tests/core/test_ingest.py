@@ -8,6 +8,7 @@ from math import nan
 import pytest
 
 from core import ingest
+from core.arrival.stored import Stored
 from core.errors import LeaseLost
 from core.model import Page, Published, SetAside
 from core.store import messages, setaside, streams, threads, transaction
@@ -180,7 +181,7 @@ async def test_a_page_of_a_retired_account_is_dropped(pool, now):
 
     done = await stored(pool, now, buyer("M1", now - HOUR))
 
-    assert (done, await pages.rows(pool, "message")) == (ingest.Stored(), [])
+    assert (done, await pages.rows(pool, "message")) == (Stored(), [])
 
 
 async def test_a_lost_lease_rolls_everything_back(pool, now):

@@ -178,23 +178,26 @@ async def test_a_server_that_was_restored_is_read_from_the_look_back():
     assert page.position == "1700000001:30"
 
 
-async def test_gmails_number_across_folders_is_told():
+async def test_gmails_numbers_of_letter_and_thread_are_told():
     async def script(talk):
         await talk.welcome(can="IMAP4rev1 X-GM-EXT-1")
         await talk.examined(uidnext=46)
         await talk.asked("UID SEARCH", "* SEARCH 45")
         asked = await talk.asked(
             "UID FETCH",
-            "* 3 FETCH (X-GM-MSGID 1278455344230334865 UID 45 RFC822.SIZE 5 "
+            "* 3 FETCH (X-GM-MSGID 1278455344230334865 X-GM-THRID 1266894439832287888 "
+            "UID 45 RFC822.SIZE 5 "
             'INTERNALDATE "05-Nov-2026 09:00:00 +0000" FLAGS ())',
         )
         assert "X-GM-MSGID" in asked
+        assert "X-GM-THRID" in asked
         await talk.asked("UID FETCH", b"* 3 FETCH (UID 45 BODY[] {5}\r\nhello)\r\n")
 
     async with mailbox_of(script) as (mailbox, _):
         page = await mailbox.read("INBOX", "1700000001:45", LONG_AGO, 10)
 
     assert [each.gm_msgid for each in page.letters] == ["1278455344230334865"]
+    assert [each.gm_thrid for each in page.letters] == ["1266894439832287888"]
 
 
 def facts(uid):

@@ -21,8 +21,8 @@ from core.model import Notice, NoticeKind
 from core.notifier import Means, Words, stable_id
 from core.notifiers import registry
 from core.notifiers.email import EmailOptions, compose
-from core.notifiers.webhook import signed
 from core.transport.http import Http, open_session
+from core.transport.webhooks import signed
 from tests.core import certified
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 random by").decode()

@@ -76,14 +76,24 @@ async def became(db, notifier="chat"):
     return {key: state for key, to, state in await seeds.dispatches(db) if to == notifier}
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.BLIND, NoticeKind.ACCOUNT_DOWN])
+TROUBLES = pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        (NoticeKind.BLIND, NoticeKind.ACCOUNT_UP),
+        (NoticeKind.ACCOUNT_DOWN, NoticeKind.ACCOUNT_UP),
+        (NoticeKind.PUSH_SILENT, NoticeKind.PUSH_HEARD),
+    ],
+)
+
+
+@TROUBLES
 async def test_a_trouble_that_has_ended_is_not_told_after_its_end(
-    db, round_, once, raised, metrics, kind
+    db, round_, once, raised, metrics, kind, end
 ):
     chat = Remembering("chat", FAILS)
     await raised(kind, "mk/trouble/1")
     await round_(chat)
-    await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+    await raised(end, "mk/up/1")
 
     await once(chat)  # the end is due at once, the trouble waits to be tried again
     await round_(chat)
@@ -94,10 +104,13 @@ async def test_a_trouble_that_has_ended_is_not_told_after_its_end(
     assert suppressed == {("chat", "over"): 1}
 
 
-async def test_of_a_trouble_that_nobody_heard_of_the_end_is_not_told_either(db, once, raised):
+@TROUBLES
+async def test_of_a_trouble_that_nobody_heard_of_the_end_is_not_told_either(
+    db, once, raised, kind, end
+):
     chat = Remembering("chat")
-    await raised(NoticeKind.BLIND, "mk/blind/1")
-    await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+    await raised(kind, "mk/blind/1")
+    await raised(end, "mk/up/1")
 
     await once(chat)
 
@@ -105,11 +118,25 @@ async def test_of_a_trouble_that_nobody_heard_of_the_end_is_not_told_either(db, 
     assert set((await became(db)).values()) == {"over"}
 
 
-async def test_the_end_of_what_was_told_is_told(db, once, raised):
+async def test_the_end_of_one_trouble_says_nothing_of_another(db, once, raised):
     chat = Remembering("chat")
     await raised(NoticeKind.BLIND, "mk/blind/1")
-    await once(chat)
+    await raised(NoticeKind.PUSH_SILENT, "mk/silent/1")
+    await raised(NoticeKind.PUSH_HEARD, "mk/heard/1")
+    await raised(NoticeKind.PUSH_SILENT, "mk/silent/2")
     await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+
+    await once(chat)
+
+    assert chat.keys == ["mk/silent/2"]
+
+
+@TROUBLES
+async def test_the_end_of_what_was_told_is_told(db, once, raised, kind, end):
+    chat = Remembering("chat")
+    await raised(kind, "mk/blind/1")
+    await once(chat)
+    await raised(end, "mk/up/1")
     await raised(NoticeKind.BLIND, "other/blind/1", "other")
 
     await once(chat)
@@ -117,16 +144,17 @@ async def test_the_end_of_what_was_told_is_told(db, once, raised):
     assert chat.keys == ["mk/blind/1", "mk/up/1", "other/blind/1"]
 
 
-async def test_an_end_that_came_late_does_not_hide_that_the_account_is_blind_again(
-    db, round_, once, raised
+@TROUBLES
+async def test_an_end_that_came_late_does_not_hide_that_the_trouble_is_there_again(
+    db, round_, once, raised, kind, end
 ):
     chat = Remembering("chat")
-    await raised(NoticeKind.BLIND, "mk/blind/1")
+    await raised(kind, "mk/blind/1")
     await once(chat)
     chat.faults = [FAILS]
-    await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+    await raised(end, "mk/up/1")
     await once(chat)
-    await raised(NoticeKind.BLIND, "mk/blind/2")
+    await raised(kind, "mk/blind/2")
     await round_(chat)
 
     assert chat.keys == ["mk/blind/1", "mk/blind/2"]
@@ -152,9 +180,10 @@ async def test_who_heard_of_a_trouble_hears_its_end_though_one_between_was_kept_
     assert chat.keys == ["mk/blind/1", "mk/up/2"]
 
 
-async def test_nobody_is_told_that_a_retired_account_is_blind(db, once, raised):
+@TROUBLES
+async def test_nobody_is_told_of_a_trouble_of_a_retired_account(db, once, raised, kind, end):
     chat = Remembering("chat")
-    await raised(NoticeKind.BLIND, "mk/blind/1")
+    await raised(kind, "mk/blind/1")
     await raised(NoticeKind.ACCOUNT_RETIRED, "mk/retired/1")
 
     await once(chat)

@@ -610,6 +610,22 @@ async def test_a_refused_key_takes_the_account_down_at_once_and_is_told_once(pol
     assert down["down_since"] is not None
 
 
+async def test_the_key_of_settings_that_were_replaced_meanwhile_says_nothing(polling):
+    mk = await polling.read(setup("mk", Stream("threads", MINUTE)))
+
+    async def refused():
+        polling.readers["mk"].replaced.set()
+        return BadCredentials("HTTP 401")
+
+    mk.say(refused)
+    await polling.once()
+
+    row = await polling.stream("threads")
+    assert (row["health"], row["failures"]) == ("starting", 0)
+    assert row["wait"] <= 0, "the new key's turn is now"
+    assert await polling.told() == []
+
+
 async def test_a_key_that_works_again_is_told_and_everything_is_read(polling):
     mk = await polling.read(setup("mk", Stream("threads", MINUTE), Stream("incidents", MINUTE)))
     mk.say(BadCredentials("HTTP 401")).say(BadCredentials("HTTP 401"), stream="incidents")
@@ -648,6 +664,33 @@ async def test_a_key_that_works_again_is_told_with_what_was_blind_meanwhile(poll
     await blind.once(polling.pool, polling.rules, polling.metrics, later, started=polling.now)
     kinds = [kind for kind, _ in await polling.told()]
     assert kinds == [NoticeKind.ACCOUNT_DOWN, NoticeKind.BLIND, NoticeKind.ACCOUNT_UP]
+
+
+async def test_a_consent_that_is_taken_back_is_told_by_one_notice_of_blindness(polling):
+    """Each of its streams was read at another instant, and so is blind at another."""
+    names = ("cases", "disputes", "inquiries", "returns", "threads")
+    mk = await polling.read(setup("mk", *(Stream(name, MINUTE) for name in names)))
+    await polling.once()
+    for name in names:
+        await polling.again(timedelta(seconds=20), name)
+    for name in names:
+        mk.say(*[BadCredentials("invalid_grant")] * 50, stream=name)
+
+    for _ in range(20):
+        await polling.again(timedelta(seconds=30))
+        at = polling.now
+        await blind.once(polling.pool, polling.rules, polling.metrics, at, started=at - HOUR)
+
+    down, blinded = await polling.told()
+    assert (down[0], blinded[0]) == (NoticeKind.ACCOUNT_DOWN, NoticeKind.BLIND)
+    assert blinded[1]["streams"] == ", ".join(names)
+
+    mk.answers.clear()
+    await polling.again(MINUTE)
+    await polling.once()
+    at = polling.now
+    await blind.once(polling.pool, polling.rules, polling.metrics, at, started=at - HOUR)
+    assert [kind for kind, _ in await polling.told()][2:] == [NoticeKind.ACCOUNT_UP]
 
 
 async def test_a_key_that_may_not_read_one_stream_stops_no_other_and_is_told_at_once(polling):

@@ -20,7 +20,7 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import Draft, Message, Page, Stream, Thread
 from core.reading.walk import Reader
-from core.store import replies, transaction
+from core.store import readback, replies, threads, transaction
 from sla.policy import Party
 from tests.core import asked, seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -151,6 +151,29 @@ async def test_it_can_quote_the_newest_message_of_those_whom_it_answers(
 async def test_a_draft_does_not_show_what_it_quotes(now):
     draft = Draft(id=1, account="mk", thread="T1", body="x", queued_at=now, quoted="buyer's words")
     assert "buyer's words" not in repr(draft)
+
+
+async def test_no_reply_is_queued_to_somebody_who_was_erased(pool, db, queued, now):
+    await db.execute("update thread set erased_at = $1", now)
+
+    with pytest.raises(Mistaken, match=r"was erased at 2026-.* write it at the marketplace"):
+        await queued()
+
+    assert await states(db) == []
+
+
+async def test_a_reply_waits_for_an_erasure_that_is_under_way(pool, db, queued, now):
+    """Else it would be queued into a thread that the erasure has emptied already."""
+    async with transaction(pool) as erasing:
+        await threads.lock(erasing, "mk", ["T1"])
+        writing = asyncio.create_task(queued())
+        await asyncio.wait([writing], timeout=0.2)
+        assert not writing.done()
+        await erasing.execute("update thread set erased_at = $1", now)
+
+    with pytest.raises(Mistaken, match="was erased"):
+        await writing
+    assert await states(db) == []
 
 
 # Accepted
@@ -689,4 +712,4 @@ async def test_a_reply_that_cannot_be_is_refused_at_once(db, now, thread, body, 
     ],
 )
 def test_which_message_is_ours(ours, theirs, found):
-    assert replies.which(ours, theirs) == found
+    assert readback.which(ours, theirs) == found

@@ -84,6 +84,23 @@ def test_an_item_without_what_it_needs_is_left_out_and_its_neighbours_kept():
     assert aside.reason == "data.entries.id: missing"
 
 
+def test_items_of_the_page_that_went_as_a_whole_are_counted_and_no_others():
+    content = {
+        "data": [
+            5,
+            {"id": "a", "entries": [{"body": "whose?"}, 6]},
+            {"id": ["b"], "entries": [7]},
+            {"entries": [8]},
+            {"id": "c", "counts": 9},
+        ]
+    }
+    found = salvage.read(Listing, content)
+
+    assert [one.id for one in found.value.data] == ["a", "c"]
+    assert found.out == ("data",) * 3
+    assert salvage.read(Listing, deepcopy(GOOD)).out == ()
+
+
 def test_two_without_an_id_in_one_thread_are_two():
     content = changed("data", 1, "entries", to=[{"body": "one"}, {"body": "two"}, 5])
     found = salvage.read(Listing, content)

@@ -542,6 +542,40 @@ shop_id = {shop}
 """
 
 
+OF_A_SHOP = """
+[accounts.{name}]
+connector = "shop"
+shop = "main"
+{seller}
+[accounts.{name}.options]
+base_url = "https://{name}.example/"
+api_key = "env:SHOP_KEY"
+"""
+
+
+@pytest.mark.parametrize("sellers", [("x", "x"), ("x", "y"), ("", "")])
+def test_accounts_of_one_shop_name_the_seller_or_none_does(read, sellers):
+    said = [seller and f'seller = "{seller}"' for seller in sellers]
+    one, other = (OF_A_SHOP.format(name=n, seller=s) for n, s in zip("ab", said, strict=True))
+
+    found = read(GOOD + one + other).accounts
+    assert [(found[n].account.shop, found[n].account.seller) for n in "ab"] == [
+        ("main", seller or None) for seller in sellers
+    ]
+
+
+def test_a_shop_that_is_a_sellers_in_one_account_only_is_a_fault(complaints):
+    named = OF_A_SHOP.format(name="a", seller='seller = "x"')
+    unnamed = OF_A_SHOP.format(name="b", seller="")
+    fault = (
+        "shop main is x's in accounts.a, and no seller's in accounts.b; name the seller in both, "
+        "or call one shop otherwise"
+    )
+
+    assert complaints(GOOD + named + unnamed) == [f"accounts.b.shop: {fault}"]
+    assert complaints(GOOD + unnamed + named) == [f"accounts.a.shop: {fault}"]
+
+
 def test_the_same_shop_at_the_same_address_is_read_once(complaints, read):
     found = complaints(
         GOOD.replace('api_key = "env:SHOP_KEY"', 'api_key = "env:SHOP_KEY"\nshop_id = 7')

@@ -127,3 +127,34 @@ async def test_without_a_daemon_a_command_takes_over_itself(pool, read, now):
 
     assert set(rules.accounts) == {"shop-fr"}
     assert await pool.fetchval("select count(*) from account") == 1
+
+
+REST = """
+    update stream set health = $1, next_due = now() + interval '8 minutes',
+        not_before = now() + interval '8 minutes', backoff_until = now() + interval '8 minutes'
+"""
+IS_DUE = "select next_due <= now() from stream"
+
+
+@pytest.mark.parametrize("health", ["bad_credentials", "forbidden"])
+async def test_what_was_refused_is_read_as_soon_as_new_settings_count(pool, read, now, health):
+    await takeover.take_over(pool, read(), now)
+    await pool.execute(REST, health)
+
+    await takeover.read_anew(pool, read().accounts, read().accounts, now)
+
+    assert await pool.fetchval(IS_DUE)
+
+
+async def test_an_account_whose_options_changed_is_read_at_once(pool, read, now):
+    """So that a key which was mistyped shows while somebody looks."""
+    found = read()
+    await takeover.take_over(pool, found, now)
+    await pool.execute("update stream set next_due = now() + interval '4 minutes', health = 'ok'")
+
+    await takeover.read_anew(pool, found.accounts, read().accounts, now)
+    assert not await pool.fetchval(IS_DUE), "nothing has changed"
+
+    other = read(GOOD.replace("https://shop.example", "https://other.example"))
+    await takeover.read_anew(pool, found.accounts, other.accounts, now)
+    assert await pool.fetchval(IS_DUE)

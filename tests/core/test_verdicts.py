@@ -228,6 +228,29 @@ def test_a_refusal_told_twice_of_nothing_known_is_told_to_a_person():
     assert judge([refusal(**TOLD), again()], []).unclear == {"v2", "v3"}
 
 
+@pytest.mark.parametrize("delivery", [ACCEPTED, Delivery.UNKNOWN])
+@pytest.mark.parametrize("minutes", [-5, -60 * 24 * 3])
+def test_a_confirmation_means_the_message_that_it_names_however_late_it_comes(minutes, delivery):
+    named = Verdict("v1", CONFIRMED, AT, message_id="a")
+    those = [left("a", minutes, delivery=delivery), left("b", minutes)]
+
+    assert judge([named], those).deliveries == {"a": CONFIRMED}
+
+
+def test_a_confirmation_that_names_what_nobody_knows_says_nothing():
+    found = judge([Verdict("v1", CONFIRMED, AT, message_id="z")], [left()])
+
+    assert (found.deliveries, found.unclear) == ({}, frozenset())
+
+
+@pytest.mark.parametrize("minutes", [-1, 1])
+def test_a_refusal_wins_over_a_confirmation_of_the_same_name_whichever_was_first(minutes):
+    arrived = Verdict("v1", CONFIRMED, AT, message_id="a")
+    failed = Verdict("v2", REFUSED, AT + minutes * MINUTE, message_id="a")
+
+    assert judge([failed, arrived], [left()]).deliveries == {"a": REFUSED}
+
+
 def test_a_refusal_means_the_message_that_it_names():
     found = judge([refusal(message_id="a", order_id=None)], [left("a", -60), left("b")])
 

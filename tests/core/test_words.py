@@ -130,6 +130,12 @@ ENDING = "Marketplace: empik\nAccount: Empik PL (mk)\nThread: T1"
          ("A reply from here did not reach the buyer: the marketplace refused it. The original "
          "deadline stands.\nReply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
          "What to do: answer again, at the marketplace if it refuses this way.")),
+        (NoticeKind.REPLY_REFUSED, (("reason", "names_erased"),),
+         "Reply refused",
+         ("A reply from here did not reach the buyer: it names somebody who was erased meanwhile, "
+         "and did not leave. The original deadline stands.\n"
+         "Reply by Sat 2026-11-21 15:05 (Europe/Berlin): 2 h 5 min left.\n"
+         "What to do: answer again, without the name.")),
         (NoticeKind.REPLY_UNKNOWN, (),
          "Reply perhaps not sent",
          ("A reply left here and the marketplace did not say whether it took it.\n"
@@ -177,6 +183,22 @@ def test_one_is_spoken_of_as_one(say, kind, fact, one, several):
         assert all(word in f"{said.subject}\n{said.text}" for word in words_)
 
 
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        ("bad_credentials",
+         ("answer at the marketplace; from here once the key or the seller's consent is renewed: "
+          "replyby check tells which.")),
+        ("cannot_reply", "answer at the marketplace."),
+        ("rate_limited", "answer again, at the marketplace if it refuses this way."),
+    ],
+)  # fmt: skip
+def test_what_to_do_about_a_refusal_goes_by_its_reason(say, reason, mend):
+    said = say(NoticeKind.REPLY_REFUSED, ("reason", reason))
+
+    assert f"\nWhat to do: {mend}\n" in said.text
+
+
 def test_a_refusal_after_the_deadline_says_so(say, now):
     said = say(NoticeKind.REPLY_REFUSED, ("reason", None), due_at=now - HOUR)
 
@@ -201,7 +223,8 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
         (NoticeKind.ACCOUNT_DOWN, (("since", "2026-11-21T11:30:00+00:00"),), "Account is down",
          ("Since Sat 2026-11-21 12:30 (Europe/Berlin) the marketplace does not accept our key; "
          "nothing is read.\n"
-         "What to do: renew the password or key, then reload (a restart for env:).\n"
+         "What to do: replyby check tells what is refused: a password, a key, the seller's "
+         "consent.\nRenew that, then reload (a restart for env:).\n"
          "If the old one is right again: replyby poll mk --once")),
         (NoticeKind.ACCOUNT_UP, (("since", "2026-11-21T11:30:00+00:00"),), "Account is read again",
          ("The marketplace accepts our key again since Sat 2026-11-21 12:30 (Europe/Berlin).\n"

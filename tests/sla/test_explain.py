@@ -324,6 +324,71 @@ def test_a_given_deadline_is_told_by_its_readings():
     ]
 
 
+def test_a_message_by_which_the_marketplace_says_that_it_was_met_is_not_called_no_answer():
+    readings_read = [
+        reading(at(1), kind="inquiry", act="respond", due_at=at(90), by_message=True),
+        reading(at(5), kind="inquiry", act=REST, asks=False, acted_at=at(4), outcome="withdrawn"),
+    ]
+
+    lines = story([replied("r", at(4))], [], readings_read)
+
+    assert said(lines, "counts not") == []
+    assert said(lines, "reading")[:2] == [
+        "As of Mon 2026-03-02 01:00 it asks, until Thu 2026-03-05 18:00.",
+        "As of Mon 2026-03-02 05:00 it no longer asks; the seller acted on Mon 2026-03-02 04:00.",
+    ]
+    [end] = said(lines, "end")
+    assert end.startswith("Met Mon 2026-03-02 04:00 (UTC) by r: after 3 h,")
+
+
+def test_a_message_beside_another_act_that_was_asked_for_stays_no_answer():
+    readings_read = [
+        reading(at(1), kind="return", act="refund", due_at=at(90)),
+        reading(at(5), kind="return", act=REST, asks=False, acted_at=at(4)),
+    ]
+
+    lines = story([replied("r", at(4))], [], readings_read)
+
+    told = "Message r (Mon 2026-03-02 04:00) is no answer to what is asked for."
+    assert said(lines, "counts not") == [told]
+    assert said(lines, "end")[0].startswith("Met Mon 2026-03-02 04:00 (UTC): after 3 h,")
+
+
+def test_a_message_before_the_act_that_the_marketplace_names_did_not_end_its_asking():
+    readings_read = [
+        reading(at(1), kind="inquiry", act="respond", due_at=at(90), by_message=True),
+        reading(at(7), kind="inquiry", act=REST, asks=False, acted_at=at(6)),
+    ]
+
+    lines = story([replied("early", at(2)), replied("r", at(6))], [], readings_read)
+
+    told = "Message early (Mon 2026-03-02 02:00) did not end it: the marketplace went on asking."
+    assert said(lines, "counts not") == [told]
+
+
+def test_what_was_answered_after_the_last_reading_says_that_the_reading_was_before():
+    asks = reading(at(1), kind="inquiry", act="respond", due_at=at(90), by_message=True)
+
+    lines = story([replied("r", at(2))], [], [asks])
+
+    assert said(lines, "reading")[1] == (
+        "That was before it ended; what the marketplace says since then is not read yet."
+    )
+    promised = reading(at(1), kind="follow_up", act="reply", due_at=at(9), by_message=True)
+    assert len(said(story([replied("r", at(2))], [], [promised]), "reading")) == 2
+
+
+def test_an_end_by_a_third_hand_is_told_beside_what_the_seller_did():
+    readings_read = [
+        reading(at(1), kind="claim", act="refund", due_at=at(90)),
+        reading(at(5), kind="claim", act=REST, asks=False, acted_at=at(4), outcome="escalated"),
+    ]
+
+    told = said(story([], [], readings_read), "reading")[1]
+
+    assert told.endswith("it no longer asks; the seller acted on Mon 2026-03-02 04:00; escalated.")
+
+
 def test_a_follow_up_is_told_as_an_agents_promise():
     lines = story([], [], [reading(at(1), kind="follow_up", act="reply", due_at=at(9))])
 

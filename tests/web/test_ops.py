@@ -174,11 +174,22 @@ async def test_answers_carry_careful_headers(page):
     assert headers["Cache-Control"] == "no-store"
 
 
-async def test_a_taken_address_is_told_as_a_setting(served_at, watched):
+@pytest.mark.parametrize(
+    ("name", "variable"), [("ops", "REPLYBY_OPS__LISTEN"), ("push", "REPLYBY_PUSH__LISTEN")]
+)
+async def test_a_taken_address_is_told_as_a_setting(served_at, watched, name, variable):
     taken = Ops(listen=served_at.removeprefix("http://"))
+    told = rf"^{name}.listen: .* cannot be listened at .*; choose a free address .*{variable}$"
 
-    with pytest.raises(SettingsError, match=r"ops.listen: .* cannot be listened at .* choose"):
-        async with app.served("ops", taken, ops.application(watched)):
+    with pytest.raises(SettingsError, match=told):
+        async with app.served(name, taken, ops.application(watched)):
+            pass
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+async def test_an_address_that_cannot_be_is_told_as_a_setting(watched, host):
+    with pytest.raises(SettingsError, match=r"^web.listen: .* cannot be listened at"):
+        async with app.served("web", Ops(listen=f"{host}:0"), ops.application(watched)):
             pass
 
 

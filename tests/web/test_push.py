@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -74,6 +75,7 @@ async def post(receiver, metrics, pool, now):
         app.served("push", listener, push.application(intake, MOST)) as served,
         aiohttp.ClientSession() as session,
     ):
+        post.served = served
         yield post
 
 
@@ -118,16 +120,16 @@ async def test_nothing_is_received_elsewhere(post, receiver, path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "status"),
+    ("fault", "status", "logged"),
     [
-        (BadCredentials("signature"), 401),
-        (BadPayload("no JSON"), 400),
-        (Unreachable("their key server"), 503),
-        (StoreUnavailable("gone"), 503),
+        (BadCredentials("signature"), 401, "bad_signature"),
+        (BadPayload("no JSON"), 400, "unreadable"),
+        (Unreachable("their key server"), 503, "unverified"),
+        (StoreUnavailable("gone"), 503, "store_unavailable"),
     ],
 )
 async def test_a_refused_push_says_why_in_a_closed_word_and_stores_nothing(
-    post, receiver, pool, fault, status
+    post, receiver, pool, fault, status, logged
 ):
     receiver.answer = fault
 
@@ -135,13 +137,77 @@ async def test_a_refused_push_says_why_in_a_closed_word_and_stores_nothing(
         got, body, _ = await post()
 
     assert (got, body.decode().strip()) == (status, fault.reason)
-    assert lines[0]["reason"] == fault.reason
+    assert lines[0]["reason"] == logged
     assert await messages(pool) == []
 
 
-async def test_a_body_over_the_limit_is_refused(post, receiver):
+async def test_a_body_over_the_limit_is_refused_and_counted(post, receiver, metrics):
     assert (await post(body=b"x" * (MOST + 1)))[0] == 413
     assert receiver.requests == []
+    assert counted(metrics, "too_large") == 1
+
+
+async def test_who_breaks_off_in_a_body_is_no_fault_of_ours(post, receiver, metrics):
+    at = urlsplit(post.served)
+    head = b"POST /push/shop/mk HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
+
+    with capture_logs() as lines:
+        _, writer = await asyncio.open_connection(at.hostname, at.port)
+        writer.write(head)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await post())[0] == 200
+
+    assert [line["event"] for line in lines] == []
+    assert counted(metrics, "failed") is None
+    assert len(receiver.requests) == 1
+
+
+async def test_only_a_question_and_a_push_are_taken(post, receiver):
+    for method in ("HEAD", "PUT", "DELETE", "OPTIONS"):
+        status, _, headers = await post(method=method, body=None)
+        assert (status, headers["Allow"]) == (405, "GET,POST"), method
+
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (BadCredentials("signature"), "bad_signature"),
+        (Unreachable("too many unknown keys"), "unverified"),
+        (StoreUnavailable("gone"), "store_unavailable"),
+        (Receipt(412, outcome="bad_signature"), "bad_signature"),
+        (ValueError("a bug"), "ValueError"),
+    ],
+)
+async def test_of_a_flood_of_what_is_refused_one_line_is_logged(post, receiver, answer, reason):
+    receiver.answer = answer
+
+    with capture_logs() as lines:
+        await asyncio.gather(*(post() for _ in range(30)))
+
+    assert [line.get("reason", line.get("error")) for line in lines] == [reason]
+    assert lines[0]["times"] == 1
+
+
+async def test_each_reason_for_which_pushes_are_refused_is_logged(post, receiver):
+    with capture_logs() as lines:
+        for receiver.answer in (BadCredentials("no"), BadPayload("no"), BadCredentials("no")):
+            await post()
+
+    assert [line["reason"] for line in lines] == ["bad_signature", "unreadable"]
+
+
+async def test_who_only_looks_at_the_address_is_no_attack(post, receiver, metrics):
+    receiver.answer = Receipt(400, outcome="no_challenge")
+
+    with capture_logs() as lines:
+        assert (await post(method="GET", body=None))[0] == 400
+
+    assert lines == []
+    assert counted(metrics, "no_challenge") == 1
 
 
 async def test_a_push_about_a_foreign_account_stores_nothing_at_all(post, receiver, pool, now):
@@ -183,10 +249,6 @@ async def test_a_receivers_bug_is_a_closed_word_and_quotes_nobody(post, receiver
     assert "words" not in str(logs)
     assert [(line["event"], line["error"]) for line in logs] == [("push crashed", "ValueError")]
     assert await messages(pool) == []
-
-
-async def test_a_push_that_is_too_large_is_still_told_so(post, receiver):
-    assert (await post(body=b"x" * (MOST + 1)))[0] == 413
 
 
 SENT = datetime(2026, 11, 21, 11, 59, tzinfo=UTC)
@@ -310,7 +372,8 @@ async def test_what_is_not_for_us_is_acknowledged_and_counted_without_a_database
     [
         (BadCredentials("signature"), "bad_signature"),
         (BadPayload("no JSON"), "unreadable"),
-        (Unreachable("their key server"), "failed"),
+        (Unreachable("their key server"), "unverified"),
+        (StoreUnavailable("gone"), "failed"),
         (ValueError("a bug"), "failed"),
     ],
 )
@@ -330,10 +393,13 @@ async def test_a_push_to_an_address_that_is_none_of_ours_is_counted(post, metric
     assert counted(metrics, "unknown_account", marketplace="other") == 1
 
 
-async def test_while_the_settings_are_not_taken_over_a_push_is_to_come_again(post):
+async def test_while_the_settings_are_not_taken_over_a_push_is_to_come_again(post, metrics):
     post.pool = None
 
     assert (await post("/push/shop/none"))[0] == 503
+
+    assert counted(metrics, "not_ready", marketplace="other") == 1
+    assert not counted(metrics, "unknown_account", marketplace="other")
 
 
 async def test_a_topic_outside_the_closed_list_gets_no_series_of_its_own(

@@ -91,7 +91,7 @@ async def test_nothing_waits_on_when_all_is_stored(storing, taken):
         for number in range(5):
             assert await storing.put(taken(number))
     for lane in storing._lanes:
-        assert lane._waiting == {}
+        assert (lane.length, lane.gathers, lane.has("mk")) == (0, False, False)
 
 
 async def test_what_comes_twice_has_one_lane_whoever_was_asked(storing, taken, pool):
@@ -100,6 +100,49 @@ async def test_what_comes_twice_has_one_lane_whoever_was_asked(storing, taken, p
 
     assert sorted(await asyncio.gather(storing.put(one), storing.put(two))) == [False, True]
     assert LANES > 1
+
+
+async def until_it_waits(pool):
+    """Until a statement of ours waits for a lock."""
+    waiting = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')"
+    async with asyncio.timeout(10):
+        while not await pool.fetchval(waiting):  # noqa: ASYNC110  # the server sets no event
+            await asyncio.sleep(0.01)
+
+
+async def groups(pool):
+    """How many pushes were stored in each transaction."""
+    sql = "select count(*) as n from push group by push.xmin order by n"
+    return [row["n"] for row in await pool.fetch(sql)]
+
+
+async def test_who_comes_while_one_gathers_is_stored_with_it_whatever_the_account(
+    storing, taken, pool
+):
+    many = (storing.put(taken(n, ("mk", "other")[n % 2])) for n in range(10))
+    assert await asyncio.gather(*many) == [True] * 10
+
+    assert await groups(pool) == [10]
+
+
+async def test_an_account_for_which_the_database_lets_us_wait_holds_up_no_other(
+    storing, taken, pool
+):
+    assert await storing.put(taken(1))
+    more = pages.buyer("M1b", taken(1).receipt.pages["mk"].messages[0].sent_at, "T1")
+    stuck = Taken("shop", "mk", Receipt(204, pages={"mk": pages.page(more)}))
+    async with transaction(pool) as db:
+        await db.execute("select from thread where id = 'T1' for update")
+        waits = asyncio.create_task(storing.put(stuck))
+        await until_it_waits(pool)
+        same = asyncio.create_task(storing.put(taken(2)))
+        async with asyncio.timeout(5):
+            for number in range(10, 10 + 2 * LANES):
+                assert await storing.put(taken(number, "other"))
+        assert not waits.done()
+        assert not same.done()
+
+    assert await asyncio.gather(waits, same) == [True, True]
 
 
 async def test_a_fault_of_one_is_only_its_own(storing, taken, pool):
@@ -120,14 +163,6 @@ async def test_two_accounts_are_stored_side_by_side(storing, taken, pool):
                 *(storing.put(taken(n, "mk" if n % 2 else "other")) for n in range(20))
             )
     assert ends == [True] * 20
-
-
-async def until_it_waits(pool):
-    """Until a statement of ours waits for a lock."""
-    waiting = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')"
-    async with asyncio.timeout(10):
-        while not await pool.fetchval(waiting):  # noqa: ASYNC110  # the server sets no event
-            await asyncio.sleep(0.01)
 
 
 async def test_who_waits_too_long_for_a_lock_costs_no_neighbour(storing, taken, pool, address):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from zlib import crc32
+from typing import TYPE_CHECKING, Literal
+
+from core.sandbox.mail_writing import LINE, Content, File, address, date, raw, with_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+__all__ = [
+    "LINE", "Content", "File", "Kind", "Letter", "Mailbox", "address", "arrived", "date",
+    "findings", "raw", "with_headers",
+]  # fmt: skip
 
 Kind = Literal[
     "message",
@@ -33,16 +34,6 @@ Kind = Literal[
     "forged",
     "foreign",
 ]
-
-LINE = "\r\n"
-
-
-class File(NamedTuple):
-    """An attachment."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +71,6 @@ class Mailbox:
     checks: Literal["all", "forwarded", "none"] = "all"
 
 
-class Content(NamedTuple):
-    """What a letter holds: *text*, *html* or both, and *files*."""
-
-    text: str | None = None
-    html: str | None = None
-    files: tuple[File, ...] = ()
-
-
-def raw(headers: Sequence[tuple[str, str]], content: Content) -> bytes:
-    """The bytes of a letter; every line of them ASCII and shorter than 998 bytes."""
-    body = _body(content)
-    for number, part in enumerate(one for one in body.walk() if one.is_multipart()):
-        part.set_boundary(f"----=_Part_{number}_{crc32(repr(headers).encode())}")
-    head = LINE.join(f"{name}: {_encoded(name, value)}" for name, value in headers)
-    return f"{head}{LINE}".encode("ascii") + body.as_bytes(policy=SMTP)
-
-
-def address(name: str, mail: str) -> str:
-    """An address as it stands in a header."""
-    return formataddr((name, mail)) if name else mail
-
-
-def date(at: datetime) -> str:
-    """An instant as it stands in a header: to the second."""
-    return format_datetime(at)
-
-
 def arrived(letter: Letter, mailbox: Mailbox, at: datetime) -> bytes:
     """*letter* as it lies in *mailbox*: the server's own words above all that the sender wrote."""
     lines = [f"Return-Path: <{letter.return_path}>", f"Delivered-To: {mailbox.user}"]
@@ -137,30 +101,3 @@ def findings(letter: Letter, mailbox: Mailbox) -> str:
 
 def _aligned(signer: str, sender: str) -> bool:
     return sender == signer or sender.endswith(f".{signer}") or signer.endswith(f".{sender}")
-
-
-def _encoded(name: str, value: str) -> str:
-    if value.isascii():
-        return value
-    return Header(value, "utf-8", header_name=name).encode(linesep=LINE)
-
-
-def _body(content: Content) -> EmailMessage:
-    """The content with its own headers."""
-    message = EmailMessage(policy=SMTP)
-    if content.text is not None:
-        message.set_content(content.text, cte="quoted-printable")
-        if content.html is not None:
-            message.add_alternative(content.html, subtype="html", cte="quoted-printable")
-    else:
-        message.set_content(content.html or "", subtype="html", cte="quoted-printable")
-        message.make_alternative()
-    for file in content.files:
-        main, _, sub = file.media_type.partition("/")
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
-    return message
-
-
-def with_headers(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Headers in the order in which they are written; empty ones left out."""
-    return [(name, value) for name, value in pairs.items() if value]

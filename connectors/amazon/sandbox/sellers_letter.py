@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from connectors.amazon.sandbox import composing
 from connectors.amazon.sandbox.composing import Content, Letter
+from core.sandbox import mail_writing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,7 +44,4 @@ def answered(
 
 def kept(raw: bytes, at: datetime) -> Letter:
     """A letter that left, as it is kept."""
-    head = raw.partition(b"\r\n\r\n")[0]
-    found = re.search(rb"^message-id:\s*<([^<>\s]+)>", head, re.IGNORECASE | re.MULTILINE)
-    message_id = found[1].decode("ascii", "replace") if found else ""
-    return Letter("sent", message_id, at, raw, "")
+    return Letter("sent", mail_writing.message_id(raw), at, raw, "")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 LONGEST = 2000
 WRITES = {INQUIRIES.prefix: "sendInquiryMessage", RETURNS.prefix: "sendReturnMessage"}
 
+INSTEAD = "write to the buyer in a conversation about the order"
 MENDS = {
-    "cancellation": "a cancellation takes no message: approve or reject it on eBay,"
-    " or write to the buyer in a conversation about the order",
+    "cancellation": f"a cancellation takes no message: approve or reject it on eBay, or {INSTEAD}",
     "case": "eBay decides a case and takes no message: provide tracking or refund on eBay",
     "dispute": "a payment dispute takes no message: contest or accept it on eBay",
 }
@@ -36,6 +36,8 @@ def refuses(thread: Thread, parties: Collection[Party]) -> str | None:
         return MENDS[source.prefix]
     if set(parties) - {Party.BUYER}:
         return "a dossier's message goes to the buyer alone: choose the buyer"
+    if thread.closed_at is not None:
+        return f"eBay has closed this {source.prefix}, and it takes no message: {INSTEAD}"
     return None
 
 
@@ -54,11 +56,19 @@ async def reply(access: Access, thread: Thread, draft: Draft) -> Sent:
     if len(draft.body) > LONGEST:
         raise Refused(f"a dossier's message has {LONGEST} characters at most", detail="length")
     source, id_ = found
-    await access.send(
-        source.host,
-        f"{source.one(id_)}/send_message",
-        operation=WRITES[source.prefix],
-        scheme=source.scheme,
-        json={"message": {"content": draft.body}},
-    )
+    try:
+        await access.send(
+            source.host,
+            f"{source.one(id_)}/send_message",
+            operation=WRITES[source.prefix],
+            scheme=source.scheme,
+            json={"message": {"content": draft.body}},
+        )
+    except Refused as fault:
+        raise Refused(f"{fault}: {_mend(source.prefix)}", detail=fault.detail) from None
     return Sent(None)
+
+
+def _mend(kind: str) -> str:
+    """What to do where eBay does not take a message: what its error ids mean is told nowhere."""
+    return f"is the {kind} still open? look at it on eBay; if not, {INSTEAD}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -185,6 +185,20 @@ def since(lines: Iterable[Line], opened_at: datetime | None) -> datetime | None:
 
 def _at(line: Line) -> datetime:
     return line.at or datetime.min.replace(tzinfo=UTC)
+
+
+def bought(one: Dossier) -> Dossier:
+    """*one* where the buyer is ourselves: over for us, whoever acts in it."""
+    return replace(
+        one,
+        lines=(),
+        asked=(),
+        is_over=True,
+        over_at=None,
+        outcome="withdrawn",
+        is_odd=False,
+        is_partial=False,
+    )
 
 
 def page(dossiers: Iterable[Dossier], now: datetime) -> Page:

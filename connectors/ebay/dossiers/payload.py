@@ -20,6 +20,14 @@ def _words(value: object) -> object:
     return value.get("content") if isinstance(value, dict) else value
 
 
+def _requests(value: object) -> object:
+    """Whatever stands for evidence that is wanted: one that is no object asks all the same."""
+    if value in (None, "", {}):
+        return None
+    every = value if isinstance(value, list) else [value]
+    return [one if isinstance(one, dict) else {} for one in every]
+
+
 def _word(value: object) -> object:
     """A word, and nothing where something else stands: it costs no neighbour."""
     return value if type(value) in {str, int} else None
@@ -300,7 +308,7 @@ class DisputeDetail(Dispute):
     """One payment dispute."""
 
     buyer_provided: FromBuyer = FromBuyer()
-    evidence_requests: Many[EvidenceRequest] = None
+    evidence_requests: Annotated[Many[EvidenceRequest], BeforeValidator(_requests)] = None
     seller_response: Word = None
 
 

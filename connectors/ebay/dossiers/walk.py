@@ -30,6 +30,18 @@ WINDOW = timedelta(days=89)
 SWEEP = timedelta(days=1)
 """How often a whole window is listed again, for what was closed and is open once more."""
 
+AGAIN, AGAIN_NEAR = timedelta(minutes=30), timedelta(minutes=10)
+"""How long what was read of an open dossier holds though its summary says the same."""
+
+NEAR = timedelta(hours=1)
+"""How far from an instant to answer by it holds for the shorter time."""
+
+MOST_AGAIN = 72
+"""How many unchanged ones of a kind are read again in that time at most, but for those near a date.
+
+A day's calls, searches included, stay below 5,000 then: so many were observed to be allowed.
+"""
+
 SHOWN_WITHIN = timedelta(days=3)
 """How late eBay may show what is new: so far back all is listed where no filter finds it."""
 
@@ -136,7 +148,8 @@ class Cursor:
 class Position:
     """A walk so far: in which of its searches, what it has *listed*, what it still has to *ask*.
 
-    *open* are those that are open as far as it knows.
+    *open* are those that are open as far as it knows; *owed* those whose detail could not be had,
+    with the mark of their summary; *works*: what was asked for last was answered.
     """
 
     search: int = 0
@@ -144,7 +157,8 @@ class Position:
     listed: frozenset[str] = frozenset()
     open: Mapping[str, Known] = field(default_factory=dict)
     ask: tuple[str, ...] | None = None
-    owed: tuple[str, ...] = ()
+    owed: Mapping[str, str] = field(default_factory=dict)
+    works: bool = False
 
     @classmethod
     def read(cls, text: str | None, cursor: Cursor) -> Position:
@@ -159,7 +173,8 @@ class Position:
             listed=frozenset(said["listed"]),
             open={id_: Known.of(one) for id_, one in said["open"].items()},
             ask=None if ask is None else tuple(ask),
-            owed=tuple(said["owed"]),
+            owed=said["owed"],
+            works=said["works"],
         )
 
     def write(self) -> str:
@@ -171,6 +186,7 @@ class Position:
             "open": {id_: asdict(one) for id_, one in self.open.items()},
             "ask": self.ask,
             "owed": self.owed,
+            "works": self.works,
         }
         return json.dumps(said)
 
@@ -214,6 +230,33 @@ def searches(source: Source, cursor: Cursor, overlap: timedelta, now: datetime) 
     if is_sweep(cursor, now):
         since = min(since, recent)
     return [*found, *_windows(max(since, now - FURTHEST), now)]
+
+
+def again(known: Mapping[str, Known], every: timedelta, now: datetime) -> frozenset[str]:
+    """Which open dossiers a walk reads whatever their summaries say: a message may change none.
+
+    Those that could not be read, and those that would be older at the next walk than they hold for.
+    Of many the longest unread, a few in each walk.
+    """
+    ages = {id_: now + every - (instant(one.read) or now) for id_, one in known.items()}
+    must = {id_ for id_, one in known.items() if not one.mark}
+    must |= {id_ for id_, one in known.items() if ages[id_] > AGAIN_NEAR and _is_near(one, now)}
+    rest = sorted(known.keys() - must, key=lambda id_: (-ages[id_], id_))
+    most = max(1, MOST_AGAIN * every // AGAIN)
+    if len(rest) <= most:
+        return frozenset(must.union(id_ for id_ in rest if ages[id_] > AGAIN))
+    in_turns_of = max(1, AGAIN // every - 1)
+    return frozenset(must.union(rest[: min(most, -(-len(rest) // in_turns_of))]))
+
+
+def is_beyond(known: Known, now: datetime) -> bool:
+    """Whether it was opened before what a walk lists."""
+    opened = instant(known.opened)
+    return opened is not None and opened < now - WINDOW
+
+
+def _is_near(one: Known, now: datetime) -> bool:
+    return any((at := instant(due)) and abs(at - now) <= NEAR for _, due, _, _ in one.asked)
 
 
 def is_sweep(cursor: Cursor, now: datetime) -> bool:

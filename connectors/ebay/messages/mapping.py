@@ -110,6 +110,14 @@ def pushed(data: Mapping[str, Any], own: frozenset[str], now: datetime) -> Page:
     return Page(messages=told.messages, threads=(thread,), set_aside=(*got.aside, *told.set_aside))
 
 
+def is_undecided(one: Read, own: frozenset[str]) -> bool:
+    """Whether neither side of some message is the seller, as far as *own* names are known."""
+    return any(
+        own.isdisjoint(name.casefold() for name in (entry.sender, entry.recipient) if name)
+        for entry in one.entries
+    )
+
+
 def written_at(entry: Entry | None, now: datetime) -> datetime | None:
     """When *entry* was written; None where that is unreadable or cannot be."""
     at = instant(entry.created) if entry is not None else None

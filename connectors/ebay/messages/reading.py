@@ -93,8 +93,7 @@ class Reading:
             for type_ in (MEMBERS, EBAY):
                 if await self._look(thread, type_, found):
                     break
-        page = mapping.page(found.reads, self._access.own, now)
-        return _with(page, found.aside)
+        return _with(await self._mapped(found, now), found.aside)
 
     async def _look(self, thread: str, type_: str, found: _Found) -> bool:
         """Whether there is a conversation of this id and type."""
@@ -128,7 +127,7 @@ class Reading:
         known = mark.read if mark else {}
         changed, same = walking.parted(got.value.conversations, type_, known, since, now)
         found = await self._read(changed, type_)
-        page = _with(mapping.page(found.reads, self._access.own, now), [*got.aside, *found.aside])
+        page = _with(await self._mapped(found, now), [*got.aside, *found.aside])
         whole = {**same, **found.whole}
         after = walk.after(got.value, whole, since, self._options.overlap, now)
         if found.is_in_vain:
@@ -138,6 +137,19 @@ class Reading:
             return replace(page, position=after.write(), more=True)
         begin = mark.at if mark else since
         return replace(page, cursor=after.ended(begin, now).write())
+
+    async def _mapped(self, found: _Found, now: datetime) -> Page:
+        """What was read, as a page.
+
+        Where neither side of a message is known to be the seller, eBay is asked what it calls the
+        seller. While it cannot be asked, whoever wrote waits as a buyer does, and the conversation
+        is flagged as incomplete: it is looked at by itself.
+        """
+        doubted = [one for one in found.reads if mapping.is_undecided(one, self._access.own)]
+        if doubted and not await self._access.seller.learn(anew=True):
+            ids = {one.id for one in doubted}
+            found.reads = [replace(o, incomplete=o.incomplete or o.id in ids) for o in found.reads]
+        return mapping.page(found.reads, self._access.own, now)
 
     async def _listed(
         self, type_: str, window: Mapping[str, str], offset: int

@@ -20,7 +20,7 @@ def answered(query: Mapping[str, str], push: Push) -> Receipt:
     """The answer: what is hashed is the code, the token and the address as registered (trap 40)."""
     code = query.get(CODE)
     if not code:
-        return Receipt(400, outcome="unreadable")
+        return Receipt(400, outcome="no_challenge")
     token = push.verification_token.get_secret_value()
     hashed = sha256(f"{code}{token}{push.endpoint}".encode()).hexdigest()
     body = json.dumps({"challengeResponse": hashed}).encode()

@@ -10,6 +10,7 @@ from connectors.ebay.push.keys import OPERATION as PUBLIC_KEY
 from connectors.ebay.push.keys import Keys
 from connectors.ebay.push.topics import Sellers
 from core.pushes import Receipt
+from core.together import gathered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from connectors.ebay.access import Access
     from core.model import Page
     from core.pushes import PushRequest
+
+Learned = dict[str, frozenset[str]]
 
 TOPICS = topics.TOPICS
 OPERATIONS = (PUBLIC_KEY, *registered.OPERATIONS, *subscribing.OPERATIONS)
@@ -29,8 +32,8 @@ class Pushes:
     def __init__(self, access: Access, options: EbayOptions) -> None:
         self._access, self._options = access, options
         self._keys = access.application.keys = access.application.keys or Keys(access)
-        self._accounts: Mapping[str, object] = {}
-        self._sellers = Sellers({})
+        self._known: tuple[Mapping[str, object], Learned] = {}, {}
+        self._sellers = Sellers({}, {})
 
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
         """Check who has sent it, and translate.
@@ -50,6 +53,9 @@ class Pushes:
             return Receipt(401, outcome="no_signature")
         if not await self._is_ebays(request.body, header):
             return Receipt(412, outcome="bad_signature")
+        told = topics.understood(request.body, self._sharing(request.accounts), now)
+        if told.outcome != "unknown_account" or not await self._is_more_learned():
+            return told
         return topics.understood(request.body, self._sharing(request.accounts), now)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
@@ -69,19 +75,32 @@ class Pushes:
         key = await self._keys.key(signed.kid)
         return key is not None and signature.is_signed(body, signed, key)
 
+    async def _is_more_learned(self) -> bool:
+        """Whether eBay, asked what it calls our sellers, told more names than were known."""
+        before = self._learned()
+        await gathered(one.learn() for one in self._access.application.sellers.values())
+        return self._learned() != before
+
+    def _learned(self) -> Learned:
+        """Every name of each seller of our application, by that in the settings."""
+        sellers = self._access.application.sellers
+        return {name: seller.names for name, seller in sellers.items()}
+
     def _sharing(self, accounts: Mapping[str, object]) -> Sellers:
         """The sellers of our application: an address is one application's.
 
         The accounts are the same ones until the settings are read anew.
         """
-        if accounts is not self._accounts:
+        known, learned = self._known
+        if accounts is not known or self._learned() != learned:
             mine = _application(self._options)
             ours = {
                 name: one
                 for name, one in accounts.items()
                 if isinstance(one, EbayOptions) and _application(one) == mine
             }
-            self._accounts, self._sellers = accounts, Sellers(ours)
+            self._known = accounts, self._learned()
+            self._sellers = Sellers(ours, self._known[1])
         return self._sellers
 
 

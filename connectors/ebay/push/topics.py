@@ -39,13 +39,23 @@ PARTIES = frozenset({"senderusername", "recipientusername"})
 
 
 class Sellers:
-    """The accounts of one application, by every name of their sellers."""
+    """The accounts of one application, by every name of their sellers.
 
-    def __init__(self, accounts: Mapping[str, EbayOptions]) -> None:
+    *learned* is what eBay calls them, by their names in the settings; all names are casefolded.
+    """
+
+    def __init__(
+        self, accounts: Mapping[str, EbayOptions], learned: Mapping[str, frozenset[str]]
+    ) -> None:
+        self._learned = learned
         self._named: defaultdict[str, dict[str, EbayOptions]] = defaultdict(dict)
         for account, options in accounts.items():
-            for name in options.own:
+            for name in self.own(options):
                 self._named[name][account] = options
+
+    def own(self, options: EbayOptions) -> frozenset[str]:
+        """Every name of an account's seller."""
+        return options.own | self._learned.get(options.seller.casefold(), frozenset())
 
     def called(self, told: Iterable[Any]) -> dict[str, EbayOptions]:
         """The accounts of sellers who are called what is *told*; what is no name is nobody."""
@@ -94,7 +104,7 @@ def _message(data: Mapping[str, Any], pushed: Pushed, sellers: Sellers, now: dat
         return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
     by_rest = {name: one for name, one in ours.items() if one.messages_by == "rest"}
     try:
-        pages = {name: mapping.pushed(data, one.own, now) for name, one in by_rest.items()}
+        pages = {name: mapping.pushed(data, sellers.own(one), now) for name, one in by_rest.items()}
     except BadPayload:
         return Receipt(GOOD, wake=frozenset(ours), pushed=pushed, outcome="unreadable")
     return Receipt(GOOD, pages=pages, wake=frozenset(ours), pushed=pushed)

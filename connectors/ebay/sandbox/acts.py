@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from connectors.ebay.sandbox import access, notification_api
-from connectors.ebay.sandbox.conversations import Media
+from connectors.ebay.sandbox import access, notification_api, ordered
 from connectors.ebay.sandbox.dossiers import Dossier, Impossible
 from connectors.ebay.sandbox.market import Habits
+from connectors.ebay.sandbox.ordered import Unfit
 from core.sandbox import control
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
-    from connectors.ebay.sandbox.conversations import Conversation
+    from connectors.ebay.sandbox.conversations import Conversation, Media
     from connectors.ebay.sandbox.market import Market, Member, Seller
     from connectors.ebay.sandbox.pushes import Pushes
 
-INSTANTS = ("at", "due_at", "oldest", "newest")
 MOST = 10_000
-"""Of a burst, or of conversations that are filled in by one order."""
+"""Of a burst, or of attempts that are shown."""
+
+
+SHOWN = 20
+"""So many names are listed to who names none of them."""
 
 
 class Unknown(Exception):
@@ -48,13 +53,22 @@ async def act(request: web.Request) -> web.Response:
     """Do it: the JSON names the `seller`, and what the act takes."""
     market, pushes = request.app[access.MARKET], request.app[notification_api.PUSHES]
     try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(market, pushes, request.match_info["act"], how)
+        done = _do(market, pushes, request.match_info["act"], _order(await request.read()))
     except Unknown as unknown:
         return control.answer({"message": str(unknown)}, 404)
-    except (ValueError, TypeError, AttributeError, KeyError, Impossible) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
+    except (Unfit, Impossible) as wrong:
+        return control.refuse(str(wrong))
     return control.answer(done, 201)
+
+
+def _order(body: bytes) -> dict[str, Any]:
+    try:
+        how = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise Unfit("the order is no JSON") from None
+    if not isinstance(how, dict):
+        raise Unfit('the order is no object; write {"seller": "...", ...}')
+    return how
 
 
 async def index(request: web.Request) -> web.Response:
@@ -112,54 +126,84 @@ def _do(market: Market, pushes: Pushes, name: str, how: dict[str, Any]) -> Any:
 
     Raises:
         Unknown: there is no such act, seller, member, conversation or dossier.
+        Unfit: the act does not take what the order says.
+        Impossible: the dossier does not take the act now.
     """
-    how = {key: _value(key, value) for key, value in how.items()}
+    if name not in NAMES:
+        raise Unknown(f"no such act: {name}; there are: {ordered.listed(sorted(NAMES))}")
+    if name == "habits":
+        return _habits(market, how)
     if name in OF_MARKET:
-        return OF_MARKET[name](market, pushes, **how)
-    known = market.sellers
-    seller = _found(known, how.pop("seller", next(iter(known), None)), "seller")
+        return OF_MARKET[name](market, pushes, **ordered.fitted(name, OF_MARKET[name], how))
+    seller = _found(market.sellers, how.pop("seller", next(iter(market.sellers), None)), "seller")
     if name in OF_SELLER:
-        return OF_SELLER[name](seller, pushes, **how)
-    if "dossier" in how:
-        return _in_dossier(seller, name, how)
-    if name in OF_CONVERSATION:
-        one = seller.mailbox.find(str(how.pop("conversation", "")))
-        if one is None:
-            raise Unknown("no such conversation")
-        OF_CONVERSATION[name](seller, one, **how)
-        return _shown(seller.member.name, one)
+        return OF_SELLER[name](seller, pushes, **ordered.fitted(name, OF_SELLER[name], how))
     if name in OPENED:
-        how = {**how, "buyer": _member(market, how.get("buyer"))}
-        return _dossier(seller.member.name, getattr(seller.desk, name)(**how))
-    raise Unknown(f"no such act: {name}")
+        return _open(seller, name, how)
+    if name in OF_DOSSIER and (name not in OF_CONVERSATION or "dossier" in how):
+        return _in_dossier(seller, name, how)
+    return _in_conversation(seller, name, how)
+
+
+def _open(seller: Seller, name: str, how: dict[str, Any]) -> Any:
+    do = getattr(seller.desk, name)
+    fit = ordered.fitted(name, do, how)
+    buyer = _member(seller.market, fit.pop("buyer", None))
+    return _dossier(seller.member.name, do(**fit, buyer=buyer))
+
+
+def _in_conversation(seller: Seller, name: str, how: dict[str, Any]) -> Any:
+    number = str(how.pop("conversation", ""))
+    one = seller.mailbox.find(number)
+    if one is None:
+        raise Unknown(f"no such conversation: {number}; see GET {control.PREFIX}/conversations")
+    OF_CONVERSATION[name](seller, one, **ordered.fitted(name, OF_CONVERSATION[name], how))
+    return _shown(seller.member.name, one)
 
 
 def _in_dossier(seller: Seller, name: str, how: dict[str, Any]) -> Any:
     """Something happens in a dossier; what may depends on its kind."""
-    if name not in OF_DOSSIER:
-        raise Unknown(f"no such act: {name}")
     number = str(how.pop("dossier", ""))
-    one: Dossier = _found(seller.desk.dossiers, number, "dossier")
+    one: Dossier | None = seller.desk.dossiers.get(number)
+    if one is None:
+        raise Unknown(f"no such dossier: {number}; see GET {control.PREFIX}/dossiers")
     if name == "escalate":
-        return _dossier(seller.member.name, seller.desk.escalate(number, **how))
-    getattr(one, name)(**how)
+        fit = ordered.fitted(name, seller.desk.escalate, how)
+        return _dossier(seller.member.name, seller.desk.escalate(number, **fit))
+    do = getattr(one, name, None)
+    if do is None:
+        known = ordered.listed(act for act in OF_DOSSIER if hasattr(one, act))
+        raise Unfit(f"{name} is nothing that happens in this {one.KIND}; what may: {known}")
+    do(**(how if name == "speak_oddly" else ordered.fitted(name, do, how)))
     return _dossier(seller.member.name, one)
 
 
-def _asks(seller: Seller, _: Pushes, text: str, buyer: str | None = None, **how: Any) -> Any:
+def _asks(
+    seller: Seller,
+    _: Pushes,
+    text: str,
+    buyer: str | None = None,
+    title: str = "Where is my parcel",
+    at: datetime | None = None,
+) -> Any:
     """A buyer writes for the first time; a new one where none is named."""
     market = seller.market
     member = _member(market, buyer) or market.add_member()
-    return _shown(seller.member.name, seller.asked(member, text, **how))
+    return _shown(seller.member.name, seller.asked(member, text, title=title, at=at))
 
 
-def _writes(seller: Seller, one: Conversation, text: str, **how: Any) -> None:
-    media = [Media(*item) for item in how.pop("media", ())]
-    seller.buyer_writes(one, text, media=media, **how)
+def _writes(
+    seller: Seller,
+    one: Conversation,
+    text: str,
+    media: Sequence[Media] = (),
+    at: datetime | None = None,
+) -> None:
+    seller.buyer_writes(one, text, media=media, at=at)
 
 
-def _answers(seller: Seller, one: Conversation, text: str, **how: Any) -> None:
-    seller.answers(one, text, **how)
+def _answers(seller: Seller, one: Conversation, text: str, at: datetime | None = None) -> None:
+    seller.answers(one, text, at=at)
 
 
 def _mark(_: Seller, one: Conversation, *, is_read: bool = True) -> None:
@@ -170,8 +214,14 @@ def _stick(seller: Seller, one: Conversation) -> None:
     seller.mailbox.stuck.add(one.id)
 
 
-def _ebay_writes(seller: Seller, _: Pushes, text: str, **how: Any) -> Any:
-    return _shown(seller.member.name, seller.ebay_writes(text, **how))
+def _ebay_writes(
+    seller: Seller,
+    _: Pushes,
+    text: str,
+    title: str = "A notice of eBay",
+    at: datetime | None = None,
+) -> Any:
+    return _shown(seller.member.name, seller.ebay_writes(text, title=title, at=at))
 
 
 def _fill(seller: Seller, _: Pushes, count: int, oldest: datetime, newest: datetime) -> Any:
@@ -236,14 +286,19 @@ def _rotate(market: Market, _: Pushes, digest: Any = "SHA1") -> Any:
     return {"kid": market.keys.rotate(digest).id}
 
 
-def _habits(market: Market, _: Pushes, **how: Any) -> Any:
-    """Seconds where a habit is a time."""
-    known = {one.name for one in fields(Habits)}
+def _habits(market: Market, how: dict[str, Any]) -> Any:
+    """Seconds where a habit is a time; all of them or none."""
+    known = {one.name: getattr(market.habits, one.name) for one in fields(Habits)}
+    wanted = {}
     for name, value in how.items():
         if name not in known:
-            raise Unknown(f"no such habit: {name}")
-        is_time = isinstance(getattr(market.habits, name), timedelta)
-        setattr(market.habits, name, timedelta(seconds=value) if is_time else value)
+            raise Unknown(f"no such habit: {name}; there are: {ordered.listed(known)}")
+        try:
+            wanted[name] = ordered.like(known[name], value)
+        except Unfit as unfit:
+            raise Unfit(f"{name} {unfit}") from None
+    for name, value in wanted.items():
+        setattr(market.habits, name, value)
     return _told(market.habits)
 
 
@@ -253,7 +308,7 @@ def _hold(_: Market, pushes: Pushes, *, is_held: bool = True) -> Any:
 
 
 OF_MARKET: dict[str, Callable[..., Any]] = {
-    "delete_account": _delete, "rotate_keys": _rotate, "habits": _habits, "hold_pushes": _hold,
+    "delete_account": _delete, "rotate_keys": _rotate, "hold_pushes": _hold,
 }  # fmt: skip
 OF_SELLER: dict[str, Callable[..., Any]] = {
     "asks": _asks, "ebay_writes": _ebay_writes, "fill": _fill, "revoke": _revoke,
@@ -268,8 +323,11 @@ OF_DOSSIER = (
     "buyer_writes", "seller_writes", "seller_decides", "seller_refunds", "seller_ships",
     "seller_approves", "seller_rejects", "seller_responds", "buyer_answers_offer",
     "buyer_ships", "is_delivered", "is_refunded", "buyer_closes", "ebay_asks", "ebay_closes",
-    "ebay_decides", "is_decided", "moves", "escalate", "speak_oddly",
+    "ebay_decides", "is_decided", "wants_refund", "wants_evidence", "provides_evidence", "moves",
+    "escalate", "speak_oddly",
 )  # fmt: skip
+NAMES = {"habits", *OF_MARKET, *OF_SELLER, *OF_CONVERSATION, *OPENED, *OF_DOSSIER}
+"""Every act."""
 
 
 def _member(market: Market, name: str | None) -> Member | None:
@@ -278,15 +336,10 @@ def _member(market: Market, name: str | None) -> Member | None:
 
 
 def _found(known: Any, name: Any, what: str) -> Any:
-    if name not in known:
-        raise Unknown(f"no such {what}: {name}")
+    if not isinstance(name, str) or name not in known:
+        there = ordered.listed(islice(known, SHOWN))
+        raise Unknown(f"no such {what}: {name}; there are: {there}")
     return known[name]
-
-
-def _value(key: str, value: Any) -> Any:
-    if key in INSTANTS and value is not None:
-        return datetime.fromisoformat(value)
-    return timedelta(seconds=value) if key == "within" and value is not None else value
 
 
 def _told(habits: Habits) -> dict[str, Any]:

@@ -7,18 +7,17 @@ the same notification again: the same id, one more attempt.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import json
 from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from connectors.ebay.sandbox import destinations, payload, topics
+from core.sandbox.departures import Departures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +32,6 @@ GOOD = frozenset({200, 201, 202, 204})
 AT_ONCE = 64
 """So many pushes are under way at a time."""
 RECORDED = 50_000
-SHORTEST_NAP, LONGEST_NAP = 0.01, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +58,6 @@ class Tried:
     status: int | None
 
 
-class Due(NamedTuple):
-    """A push that leaves *at*; *number* keeps the order of those at one instant."""
-
-    at: datetime
-    number: int
-    push: Push
-
-
 @dataclass(slots=True)
 class Pushes:
     """What has not been acknowledged yet; delivers while it is entered.
@@ -78,19 +68,18 @@ class Pushes:
     market: Market
     is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
-    _due: list[Due] = field(default_factory=list)
-    _count: int = 0
+    _departures: Departures[Push] = field(init=False)
     _session: ClientSession | None = None
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def __post_init__(self) -> None:
+        self._departures = Departures(self.market.clock, lambda: self.is_held, self._deliver)
 
     async def __aenter__(self) -> Self:
         session = ClientSession(connector=TCPConnector(limit=0))
         self._session = await self._stack.enter_async_context(session)
-        running = asyncio.create_task(self._run(), name="sandbox-pushes")
-        self._stack.push_async_callback(self._stop, running)
+        await self._stack.enter_async_context(self._departures.leaving())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -99,7 +88,7 @@ class Pushes:
     @property
     def waiting(self) -> int:
         """How many pushes are to leave, now or later."""
-        return len(self._due)
+        return len(self._departures)
 
     def message(self, seller: Seller, conversation: Conversation, one: Message) -> None:
         """News for the *seller* of what was written; his own words are no news."""
@@ -141,9 +130,7 @@ class Pushes:
 
     async def deliver(self) -> None:
         """Try what is due; return when nothing is under way any more."""
-        self._leave()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._departures.settle()
 
     def _put(
         self,
@@ -155,43 +142,8 @@ class Pushes:
     ) -> str:
         name = f"{self._uuid()}_{self._uuid()}"
         push = Push(application, place, topic, name, event_at, data)
-        self._at(self.market.clock() + self.market.habits.push_after, push)
+        self._departures.put(self.market.clock() + self.market.habits.push_after, push)
         return name
-
-    def _at(self, at: datetime, push: Push) -> None:
-        self._count += 1
-        heapq.heappush(self._due, Due(at, self._count, push))
-        self._news.set()
-
-    def _leave(self) -> None:
-        """Let leave what is due."""
-        now = self.market.clock()
-        while not self.is_held and self._due and self._due[0].at <= now:
-            push = heapq.heappop(self._due).push
-            task = asyncio.create_task(self._deliver(push), name="sandbox-push")
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-
-    async def _run(self) -> None:
-        while True:
-            self._news.clear()
-            self._leave()
-            try:
-                async with asyncio.timeout(self._nap()):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
-
-    async def _stop(self, running: asyncio.Task[None]) -> None:
-        for task in (running, *self._under_way):
-            task.cancel()
-        await asyncio.wait([running, *self._under_way])
-
-    def _nap(self) -> float:
-        if not self._due or self.is_held:
-            return LONGEST_NAP
-        ahead = (self._due[0].at - self.market.clock()) / timedelta(seconds=1)
-        return min(max(ahead, SHORTEST_NAP), LONGEST_NAP)
 
     async def _deliver(self, push: Push) -> None:
         place = push.destination
@@ -208,7 +160,7 @@ class Pushes:
         self._mark_down(push)
         habits = self.market.habits
         if now + habits.again_after < push.event_at + habits.gives_up_after:
-            self._at(now + habits.again_after, replace(push, attempt=push.attempt + 1))
+            self._departures.put(now + habits.again_after, replace(push, attempt=push.attempt + 1))
 
     def _mark_down(self, push: Push) -> None:
         place, subscribed = push.destination, push.application.subscribed
@@ -248,7 +200,10 @@ class Pushes:
             published_at=self.market.clock(),
             attempt=push.attempt,
         )
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:  # half a character has no bytes, but an escape
+            return json.dumps(told, separators=(",", ":")).encode()
 
     def _uuid(self) -> str:
         return str(UUID(int=self.market.random.getrandbits(128), version=4))

@@ -53,7 +53,7 @@ class Calls:
     """Calls for one account."""
 
     def __init__(self, access: Access, options: EbayOptions) -> None:
-        self._access = access
+        self._access, self.seller = access, access.seller
         self._site = str(SITES[options.marketplace].number)
 
     async def ask(self, call: str, content: Mapping[str, Any]) -> Content:

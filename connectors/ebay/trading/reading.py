@@ -8,16 +8,16 @@ from the question.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from connectors.ebay.trading import mapping
+from connectors.ebay.trading import mapping, walking
 from connectors.ebay.trading.mapping import EXCHANGE, LETTER
 from connectors.ebay.trading.payload import MemberMessages, MyMessages
+from connectors.ebay.trading.walking import PARTS, Mark, Walk
 from core.errors import BadPayload
 from core.model import Page, SetAside
 from core.payload import instant
@@ -38,76 +38,7 @@ NAMES = ("MessageID",)
 AT_ONCE, WHOLE_AT_ONCE = 200, 10
 MOST_PAGES = 500
 INBOX, SENT = 0, 1
-PARTS = ("Unanswered", "Answered", "inbox", "sent")
-LATE = timedelta(hours=6)
-"""So late a message may show up, and be found."""
-
 LONG_AGO = datetime(2010, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The cursor: the newest *at* which the last walk arrived, and the letters *sent* that it read.
-
-    These are of the window that the next walk reads again; no member is named.
-    """
-
-    at: datetime
-    sent: frozenset[str] = frozenset()
-
-    @classmethod
-    def parse(cls, cursor: str | None) -> Mark | None:
-        """What `write` wrote; None at the first walk, or where it cannot be read."""
-        try:
-            content = json.loads(cursor or "")
-            at, sent = instant(content["at"]), frozenset(map(str, content["sent"]))
-        except (ValueError, TypeError, KeyError):
-            return None
-        return cls(at, sent) if at else None
-
-    def write(self) -> str:
-        """As text."""
-        return json.dumps({"at": self.at.isoformat(), "sent": sorted(self.sent)})
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """The position: the part of a walk, its page, and when it began by eBay's clock.
-
-    *told* are the questions that were told as exchanges: their letters say nothing more. *sent* are
-    the letters sent that were read, *seen* is the newest instant so far.
-    """
-
-    part: int = 0
-    page: int = 1
-    at: str = ""
-    seen: str = ""
-    told: tuple[str, ...] = ()
-    sent: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, position: str | None) -> Walk:
-        """What `write` wrote; a new walk for None."""
-        if position is None:
-            return cls()
-        content = json.loads(position)
-        lists = {name: tuple(content[name]) for name in ("told", "sent")}
-        return cls(**{**content, **lists})
-
-    def write(self) -> str:
-        """As text; it never outlives its walk."""
-        return json.dumps(asdict(self))
-
-    def saw(self, dates: Iterable[str]) -> Walk:
-        """With the newest of these instants, as eBay wrote them."""
-        known = [at for text in (self.seen, *dates) if (at := instant(text))]
-        return replace(self, seen=max(known).isoformat()) if known else self
-
-    def onward(self, *, more: bool) -> Walk:
-        """The next page, or the first of the next part."""
-        if more:
-            return replace(self, page=self.page + 1)
-        return replace(self, part=self.part + 1, page=1)
 
 
 class Reading:
@@ -115,7 +46,7 @@ class Reading:
 
     def __init__(self, calls: Calls, options: EbayOptions) -> None:
         self._calls, self._options = calls, options
-        self._own = options.own
+        self._seller = calls.seller
 
     async def check(self) -> None:
         """Ask for a minute that is long past."""
@@ -123,20 +54,23 @@ class Reading:
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """One page of a walk."""
-        walk, mark = Walk.parse(position), Mark.parse(cursor)
-        since = mark.at - self._options.overlap if mark else now - self._options.look_back
+        mark = Mark.parse(cursor)
+        walk = Walk.parse(position) if position else self._begun(mark, now)
         if walk.page > MOST_PAGES:
             raise BadPayload(f"{PARTS[walk.part]}: the walk does not end")
+        known = mark.read if mark else frozenset()
         if walk.part < PARTS.index("inbox"):
-            page, walk = await self._asked(walk, since, now)
+            page, walk = await self._asked(walk, known, now)
         elif PARTS[walk.part] == "inbox":
-            page, walk = await self._received(walk, since, now)
+            page, walk = await self._received(walk, known, now)
         else:
-            known = mark.sent if mark else frozenset()
-            page, walk = await self._answered(walk, known, since, now)
-        if walk.part >= len(PARTS) or (mark is None and PARTS[walk.part] == "sent"):
-            return _at(page, cursor=_ended(walk, mark, now).write())
+            page, walk = await self._answered(walk, known, now)
+        if walk.is_over(mark):
+            return _at(page, cursor=walk.ended(mark, now).write())
         return _at(page, position=walk.write(), more=True)
+
+    def _begun(self, mark: Mark | None, now: datetime) -> Walk:
+        return Walk.begun(mark, self._options.look_back, self._options.overlap, now)
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
         """These threads whole; unknown ones are left out."""
@@ -171,39 +105,47 @@ class Reading:
             bodies, odd = await self._whole([letter.id for letter in sent])
             pairs += [(one, letter) for letter in bodies]
             aside += odd
-        return _with(mapping.letters(received, pairs, self._own, now), aside)
+        return _with(mapping.letters(received, pairs, self._seller.names, now), aside)
 
-    async def _asked(self, walk: Walk, since: datetime, now: datetime) -> tuple[Page, Walk]:
-        """A page of the exchanges whose question lies in the window."""
+    async def _asked(self, walk: Walk, known: frozenset[str], now: datetime) -> tuple[Page, Walk]:
+        """A page of the exchanges whose question lies in the window: those that have changed."""
         status = {"MessageStatus": PARTS[walk.part]}
-        got = await self._exchanges(walk.page, since, now, **status)
+        got = await self._exchanges(walk.page, walk.since, now, **status)
         found = got.value.exchanges
         told = (*walk.told, *(one.question.id for one in found))
         more = got.value.has_more.lower() == "true" and bool(found or got.aside)
-        walk = replace(walk, told=told, at=walk.at or got.value.at)
-        walk = walk.saw(date for one in found for date in (one.created, one.changed))
-        return await self._page(found, got.aside, now), walk.onward(more=more)
+        walk = replace(walk, told=told, at=walk.at or got.value.at).found(map(walking.key, found))
+        new = [one for one in found if walking.key(one) not in known]
+        return await self._page(new, got.aside, now), walk.onward(more=more)
 
-    async def _received(self, walk: Walk, since: datetime, now: datetime) -> tuple[Page, Walk]:
+    async def _received(
+        self, walk: Walk, known: frozenset[str], now: datetime
+    ) -> tuple[Page, Walk]:
         """A page of the letters that are no exchanges, with their words."""
-        got = await self._headers(INBOX, walk.page, since, now)
-        untold = [one for one in got.value.letters if one.external not in walk.told]
+        got = await self._headers(INBOX, walk.page, walk.since, now)
+        letters = [one for one in got.value.letters if one.external not in walk.told]
+        untold = [one for one in letters if one.id not in known]
         pages = [await self._look_at_exchange(one.external, now) for one in untold if one.external]
         found = {thread.id for page in pages for thread in page.threads}
         left = [one.id for one in untold if mapping.place(one) not in found]
         whole, aside = await self._whole(left)
-        pages.append(_with(mapping.letters(whole, (), self._own, now), [*got.aside, *aside]))
-        walk = walk.saw(one.received for one in got.value.letters)
+        pages.append(
+            _with(mapping.letters(whole, (), self._seller.names, now), [*got.aside, *aside])
+        )
+        missing = set(left) - {one.id for one in whole}
+        walk = walk.found(one.id for one in letters if one.id not in missing)
         return _joined(pages), walk.onward(more=_goes_on(got.value, walk.page))
 
     async def _answered(
-        self, walk: Walk, known: frozenset[str], since: datetime, now: datetime
+        self, walk: Walk, known: frozenset[str], now: datetime
     ) -> tuple[Page, Walk]:
         """A page of the letters sent, as the exchanges or the letters that they answer."""
-        got = await self._headers(SENT, walk.page, since, now)
+        got = await self._headers(SENT, walk.page, walk.sent_since, now)
         ids = [one.id for one in got.value.letters]
-        walk = replace(walk, sent=(*walk.sent, *ids)).saw(o.received for o in got.value.letters)
-        sent, aside = await self._whole([id_ for id_ in ids if id_ not in known])
+        new = [id_ for id_ in ids if id_ not in known]
+        sent, aside = await self._whole(new)
+        missing = set(new) - {one.id for one in sent}
+        walk = walk.found(id_ for id_ in ids if id_ not in missing)
         aside += got.aside
         far = now - self._options.look_back
         exchanges: dict[str, Exchange] = {}
@@ -214,7 +156,7 @@ class Reading:
         hit = [
             one
             for one in exchanges.values()
-            if any(mapping.is_about(each, one, self._own) for each in sent)
+            if any(mapping.is_about(each, one, self._seller.names) for each in sent)
         ]
         page = await self._page(hit, aside, now)
         left = [each for each in sent if not any(mapping.answers(each, one) for one in hit)]
@@ -227,7 +169,7 @@ class Reading:
             return Page()
         received = [one async for one in self._all(INBOX, far, now) if not one.external]
         pairs = [(upon, one) for one in sent if (upon := _latest(received, one)) is not None]
-        return mapping.letters((), pairs, self._own, now)
+        return mapping.letters((), pairs, self._seller.names, now)
 
     async def _page(
         self, found: Sequence[Exchange], aside: Iterable[SetAside], now: datetime
@@ -239,7 +181,7 @@ class Reading:
             letters, more = await self._answers_of(one, now)
             sent += letters
             odd += more
-        return _with(mapping.page(found, sent, self._own, now), odd)
+        return _with(mapping.page(found, sent, self._seller.names, now), odd)
 
     async def _answers_of(
         self, one: Exchange, now: datetime
@@ -250,7 +192,7 @@ class Reading:
         near = [
             letter.id
             async for letter in self._all(SENT, since, until)
-            if mapping.is_about(letter, one, self._own)
+            if mapping.is_about(letter, one, self._seller.names)
         ]
         return await self._whole(near)
 
@@ -302,8 +244,12 @@ class Reading:
     async def _called(
         self, call: str, content: dict[str, Any], model: type[M]
     ) -> salvage.Salvaged[M]:
-        """An answer; one that holds nothing, and counts something, is none (trap 35)."""
+        """An answer; one that holds nothing, and counts something, is none (trap 35).
+
+        What eBay calls the seller is learned before anybody asks who wrote.
+        """
         answer = await self._calls.ask(call, content)
+        await self._seller.learn()
         try:
             got = salvage.read(model, answer, NAMES)
         except ValidationError:
@@ -311,16 +257,6 @@ class Reading:
         if got.value.held is None and not got.value.is_empty:
             raise BadPayload(f"{call}: the page is missing", detail="misshapen")
         return got
-
-
-def _ended(walk: Walk, mark: Mark | None, now: datetime) -> Mark:
-    """Where the next walk begins: the newest instant seen, by eBay's clock and never ahead of it.
-
-    What shows up late, with an instant of before, is found for `LATE` after it was written.
-    """
-    begun = instant(walk.at) or now
-    seen = min(instant(walk.seen) or begun - LATE, begun)
-    return Mark(max(seen, begun - LATE, mark.at if mark else seen), frozenset(walk.sent))
 
 
 def _goes_on(got: MyMessages, page: int) -> bool:

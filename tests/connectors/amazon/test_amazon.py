@@ -9,6 +9,7 @@ import pytest
 from connectors.amazon import spec
 from connectors.amazon.sandbox.server import Sandbox
 from core.conformance import ConnectorConformance
+from tests.connectors import mailing
 
 WORDS = "Where is my parcel, Ms Sample?"
 
@@ -50,7 +51,7 @@ class AmazonStage:
         elif fault.kind == "unreadable":
             await self._spoil(self.letters[0])
         else:
-            imap, sending = _faults(fault)
+            imap, sending = mailing.faults(fault)
             self.sandbox.mail.faults.order(imap, seconds=fault.retry_after or 0)
             self.sandbox.mail.faults.order(sending, seconds=1.5)
 
@@ -62,23 +63,6 @@ class AmazonStage:
 
     def lift(self):
         self.sandbox.mail.faults.lift()
-
-
-def _faults(fault):
-    """What happens to who reads, and to who sends."""
-    if fault.kind in {"slow", "drop"}:
-        return {
-            "slow": ("imap_silent", "smtp_slow"),
-            "drop": ("imap_drop", "smtp_drop_after_data"),
-        }[fault.kind]
-    if fault.kind in {"truncated", "missing"} or fault.status in {400, 404}:
-        return "imap_refuse_folder", "smtp_refuse_recipient"
-    return {
-        401: ("imap_refuse_login", "smtp_refuse_login"),
-        403: ("imap_refuse_login", "smtp_refuse_sender"),
-        425: ("imap_drop", "smtp_refuse_data"),
-        429: ("imap_limit", "smtp_limit"),
-    }.get(fault.status, ("imap_drop", "smtp_drop_after_data"))
 
 
 class TestAmazon(ConnectorConformance):

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.amazon import reading, spec
+from connectors.amazon import spec
 from connectors.amazon.identity import Memory, Seen
-from connectors.amazon.reading import Place, Spot
 from core.errors import BadCredentials, BadPayload, RateLimited, SettingsError, Unreachable
 from core.stage import walk
+from core.transport import portions
 from core.transport.mailbox import Limits
+from core.transport.portions import Place, Spot
 from sla.clock import Delivery
 from sla.policy import Party
 from tests.connectors.amazon.letters import BARE, CASE, SUPPORT
@@ -151,12 +152,12 @@ async def test_a_folder_numbered_anew_is_read_again_and_nothing_moves(shop):
 
 
 async def test_pages_are_bounded_and_each_leaves_a_cursor_to_go_on_from(shop, amazon):
-    for number in range(reading.MOST + 40):
+    for number in range(portions.MOST + 40):
         await shop.put(letter(number=number))
 
     first = await amazon.fetch(MAIL, None, None, NOON)
     assert first.more
-    assert len(first.messages) == reading.MOST
+    assert len(first.messages) == portions.MOST
     rest = await walk(shop.opened(), MAIL, first.cursor, NOON + timedelta(minutes=2))
 
     assert len(rest.messages) == 40
@@ -195,18 +196,18 @@ async def test_letters_that_take_long_are_read_in_ever_smaller_pages(shop, amazo
 async def test_a_walk_that_goes_on_tomorrow_still_looks_back_as_far(shop):
     """The look-back belongs to the walk that began, else the oldest letters would be lost."""
     amazon = shop.opened(look_back="3d")
-    for number in range(reading.MOST + 10):
+    for number in range(portions.MOST + 10):
         await shop.put(letter(number=number), NOON - timedelta(days=3) + timedelta(minutes=number))
 
     first = await amazon.fetch(MAIL, None, None, NOON)
     rest = await walk(shop.opened(look_back="3d"), MAIL, first.cursor, NOON + timedelta(days=1))
 
-    assert len(first.messages) + len(rest.messages) == reading.MOST + 10
-    assert Place.read(rest.cursor).since is None
+    assert len(first.messages) + len(rest.messages) == portions.MOST + 10
+    assert Place.read(rest.cursor, Memory.read).since is None
 
 
 async def test_the_folder_furthest_behind_is_read_first(shop, amazon):
-    for number in range(reading.MOST * 2):
+    for number in range(portions.MOST * 2):
         await shop.put(letter(number=number), NOON - timedelta(days=9) + timedelta(hours=number))
         await shop.put(
             answer(alias(number), message_id=f"a{number}@shop.example"),
@@ -219,8 +220,8 @@ async def test_the_folder_furthest_behind_is_read_first(shop, amazon):
     ahead = 0
     for page in found.pages:
         ahead += sum(1 if m.party is Party.BUYER else -1 for m in page.messages)
-        assert abs(ahead) <= reading.MOST
-    assert len(found.messages) == reading.MOST * 4
+        assert abs(ahead) <= portions.MOST
+    assert len(found.messages) == portions.MOST * 4
 
 
 async def test_a_colleagues_answer_to_an_alias_without_case_is_where_the_question_is(shop, amazon):
@@ -294,19 +295,35 @@ async def test_what_the_server_does_not_give_is_set_aside_by_its_number(amazon):
 
 def test_a_cursor_is_written_and_read_as_it_was():
     place = Place(
-        {"INBOX": Spot("7:12", NOON), "Gesendet\n": Spot(None)},
         Memory(cases={"ab": Seen("case:1", NOON)}),
+        {"INBOX": Spot("7:12", NOON), "Gesendet\n": Spot(None)},
         NOON,
         frozenset({"INBOX"}),
     )
 
-    assert Place.read(place.write()) == place
-    assert Place.read(None) == Place()
-    assert Place.read(Place().write()) == Place()
+    assert Place.read(place.write(), Memory.read) == place
+    assert Place.read(None, Memory.read) == Place(Memory())
+    assert Place.read(Place(Memory()).write(), Memory.read) == Place(Memory())
+
+
+def test_a_cursor_of_an_earlier_version_is_read():
+    """As it was stored when these parts were Amazon's alone."""
+    stored = (
+        '{"at": {"INBOX": ["7:12", "0001-01-01T00:00:00+00:00"]}}\n'
+        '{"cases": {"ab": ["case:1", "2026-11-22T12:00:00+00:00"]}, "closed": {}, '
+        '"dossiers": {}, "families": {"k:1": ["buyer:k:1", "2026-11-22T12:00:00+00:00"]}}'
+    )
+
+    place = Place.read(stored, Memory.read)
+
+    assert place.spots == {"INBOX": Spot("7:12")}
+    assert place.memory.cases == {"ab": Seen("case:1", NOON)}
+    assert place.memory.families == {"k:1": Seen("buyer:k:1", NOON)}
+    assert place.write() == stored
 
 
 def test_a_new_walk_reads_every_folder_again():
-    broken = Place({"INBOX": Spot("7:12", NOON)}, since=NOON, done=frozenset({"INBOX"}))
+    broken = Place(Memory(), {"INBOX": Spot("7:12", NOON)}, since=NOON, done=frozenset({"INBOX"}))
 
     begun = broken.begun(NOON + timedelta(days=1))
 
@@ -318,9 +335,9 @@ def test_a_new_walk_reads_every_folder_again():
 async def test_what_is_old_is_forgotten_and_the_cursor_stays_small(shop, amazon):
     old = Memory(cases={"ab": Seen("case:1", NOON - timedelta(days=200))})
 
-    found = await walk(amazon, MAIL, Place(memory=old).write(), NOON)
+    found = await walk(amazon, MAIL, Place(old).write(), NOON)
 
-    assert Place.read(found.cursor).memory == Memory()
+    assert Place.read(found.cursor, Memory.read).memory == Memory()
     assert CASE not in (found.cursor or "")
 
 
@@ -436,7 +453,7 @@ async def test_who_has_no_mail_is_told(shop):
 
 
 def test_limits_of_a_page_lie_below_those_of_core():
-    assert reading.MOST_SECONDS + QUICK.page_seconds < 60
+    assert portions.MOST_SECONDS + QUICK.page_seconds < 60
 
 
 async def test_a_wrong_name_in_authserv_ids_is_told_once(shop):

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.amazon import letter, mapping, policies, trust
+from connectors.amazon import mapping, policies, trust
 from connectors.amazon.identity import Memory
 from connectors.amazon.letter import Arrival
-from core.transport import mime
+from core.transport import filing, mime
 from sla.clock import Kind
 from sla.policy import Party
 from tests.connectors.amazon import harm, outsider, travelled
@@ -37,7 +37,7 @@ def made(kind, harmed, seed, verdict):
 def read(raw):
     mail, told = mime.read(raw), options()
     arrival = Arrival(mail, ARRIVED, trust.of(mail, told.authserv_ids))
-    return mapping.pieces([arrival], told, Memory(), NOW), letter.name(mail)
+    return mapping.pieces([arrival], told, Memory(), NOW), filing.name(mail)
 
 
 def opened(pieces):

@@ -10,11 +10,12 @@ from email.policy import default
 import pytest
 
 from connectors.amazon import answering, offer, spec
-from connectors.amazon.connector import ALTOGETHER
 from core import marks, reply
 from core.errors import BadCredentials, OutcomeUnknown, Refused, Unreachable
 from core.model import Draft, File, Thread
 from core.stage import walk
+from core.transport import replies
+from core.transport.correspondence import ALTOGETHER
 from sla.clock import Delivery
 from sla.policy import Party, ThreadKind
 from tests.connectors.amazon.letters import BARE, ORDER, QUESTION, SUPPORT
@@ -123,16 +124,16 @@ async def test_an_answer_to_a_bare_alias_is_read_back_where_the_question_is(shop
 
 
 def test_an_answer_has_an_id_of_its_own_that_sending_again_keeps():
-    one = answering.message_id(draft(), SUPPORT)
+    one = replies.message_id(draft(), SUPPORT)
 
-    assert one == answering.message_id(draft(body="Other words"), SUPPORT)
+    assert one == replies.message_id(draft(body="Other words"), SUPPORT)
     assert one.startswith("reply-17-")
     assert one.endswith("@shop.example")
     others = {
-        answering.message_id(draft(number=18), SUPPORT),
-        answering.message_id(draft(thread="u"), SUPPORT),
-        answering.message_id(draft().model_copy(update={"account": "b"}), SUPPORT),
-        answering.message_id(
+        replies.message_id(draft(number=18), SUPPORT),
+        replies.message_id(draft(thread="u"), SUPPORT),
+        replies.message_id(draft().model_copy(update={"account": "b"}), SUPPORT),
+        replies.message_id(
             draft().model_copy(update={"queued_at": NOON + timedelta(seconds=1)}), SUPPORT
         ),
     }
@@ -159,13 +160,13 @@ def test_a_subject_says_re_once(asked, answered):
 
 @pytest.mark.parametrize("quoted", [None, "", "  \n"])
 def test_where_nothing_is_quoted_the_answer_stands_alone(quoted):
-    assert answering.text(draft(quoted=quoted)) == BODY
+    assert replies.text(draft(quoted=quoted)) == BODY
 
 
 def test_trap_17_an_answer_says_nothing_that_forces_its_way_past_an_opt_out():
     thread = Thread(id="t", subject="Frage", as_of=NOON)
 
-    assert "[important]" not in f"{answering.subject(thread)}{answering.text(draft())}".lower()
+    assert "[important]" not in f"{answering.subject(thread)}{replies.text(draft())}".lower()
 
 
 @pytest.mark.parametrize(
@@ -276,8 +277,8 @@ async def test_a_copy_waits_no_longer_than_a_reply_may_take(shop, amazon, asked)
     shop.server.faults.order("imap_silent")
 
     async with asyncio.timeout(1):
-        await amazon._keep(b"x", NOON, 0.1)
-        await amazon._keep(b"x", NOON, -5)
+        await amazon._letters._keep(b"x", NOON, 0.1)
+        await amazon._letters._keep(b"x", NOON, -5)
     assert reply.LIMIT > ALTOGETHER
 
 
@@ -288,6 +289,7 @@ def test_what_amazon_can_is_declared():
     can = offer.can(spec.options.model_construct(confirmed_after=timedelta(hours=2)))
 
     assert (can.replies, can.waits, can.own_mark) == (True, True, False)
+    assert can.unseen_mark, "an agent says that Amazon's own mark was set"
     assert can.sees_replies == "copies"
     assert marks.OURS
 

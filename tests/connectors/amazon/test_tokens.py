@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from connectors.amazon import mends
 from connectors.amazon.options import findings
 from core.errors import BadCredentials, Unreachable
 from core.stage import walk
+from core.transport import mends
 from core.transport.oauth import HOPELESS
 from tests.connectors.amazon.letters import SUPPORT, options
 from tests.connectors.amazon.post import NOON, letter, opened_shop

@@ -406,6 +406,37 @@ def test_a_call_with_a_quota_of_its_own_counts_against_that_alone(counted, clock
     assert counted.wait("/ws/api.dll", "GetMyMessages") == 60
 
 
+RETURN = "/post-order/v2/return/5000001"
+
+
+@pytest.mark.parametrize("api", ["Post-Order", "return", ""])
+def test_each_part_of_post_order_has_a_quota_of_its_own(counted, clock, api):
+    """As answers of production name them; by which API is not known."""
+    told = quota(0, 60, clock(), api=api, name="post-order.return")
+    told.rateLimits += quota(5, 60, clock(), api=api, name="post-order.inquiry").rateLimits
+    counted.learn(told, clock())
+
+    for path in (RETURN, "/post-order/v2/return/search", f"{RETURN}/send_message"):
+        assert counted.wait(path, "getReturn") == 60
+    assert counted.wait(INQUIRIES, "searchInquiries") == 0
+    assert counted.wait("/post-order/v2/cancellation/search", "searchCancellations") == 0
+
+
+def test_the_quota_nearest_to_a_path_is_the_one_that_counts(counted, clock):
+    names = {"": 0, ".payment_dispute": 3, ".payment_dispute_summary": 1, ".refund": 0}
+    told = limits.RateLimits()
+    for name, left in names.items():
+        one = quota(left, 60, clock(), api="Fulfillment", name=f"sell.fulfillment{name}")
+        told.rateLimits += one.rateLimits
+    counted.learn(told, clock())
+
+    counted.count(DISPUTES, "getPaymentDisputeSummaries")
+
+    assert counted.wait(DISPUTES, "getPaymentDisputeSummaries") == 60
+    assert counted.wait("/sell/fulfillment/v1/payment_dispute/7", "getPaymentDispute") == 0
+    assert counted.wait("/sell/fulfillment/v1/order/1", "getOrder") == 60
+
+
 def test_a_quota_that_ends_in_the_past_or_too_far_off_holds_nobody_for_ever(counted, clock):
     counted.learn(quota(0, -5, clock()), clock())
     assert counted.wait(LIST, "x") == 0

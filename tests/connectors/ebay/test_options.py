@@ -170,6 +170,20 @@ def test_streams_are_those_that_the_options_ask_for():
     assert "disputes" not in names(disputes=False)
 
 
+def test_the_trading_api_is_asked_less_often_whatever_the_settings_say():
+    def messages(**more):
+        [stream] = [one for one in spec.streams(read(**more)) if one.name == "messages"]
+        return stream.every, stream.floor
+
+    minute = timedelta(minutes=1)
+    assert messages() == (2 * minute, minute)
+    assert messages(messages_by="trading") == (10 * minute, 5 * minute)
+    assert messages(messages_by="trading", poll_every="1m") == (10 * minute, 5 * minute)
+    assert messages(messages_by="trading", poll_every="1h") == (60 * minute, 5 * minute)
+    near = messages(messages_by="trading", poll_every="2s", hosts=NEAR)
+    assert near == (timedelta(seconds=2), timedelta(seconds=1)), "a stand-in has no such quota"
+
+
 def test_trap_44_what_ebay_writes_carries_no_clock():
     carries = {stream.name: stream.carries_clocks for stream in spec.streams(read())}
 
@@ -203,3 +217,8 @@ def test_by_trading_no_files_go_along_and_nothing_is_marked():
     assert not trading.most_enclosed
     assert trading.linked == frozenset()
     assert (rest.receives, spec.can(read(push=pushing())).receives) == (False, True)
+
+
+def test_where_ebay_pushes_to_is_the_address_as_registered():
+    assert spec.pushed_to(read()) is None
+    assert spec.pushed_to(read(push=pushing())) == "https://shop.example/push/ebay/b"

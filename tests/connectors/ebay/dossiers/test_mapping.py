@@ -16,6 +16,7 @@ from connectors.ebay.dossiers import (
     returns,
 )
 from connectors.ebay.dossiers.dossier import Doubts, instant
+from core.transport import salvage
 from sla.clock import REST, Kind
 from sla.policy import Party, ThreadKind
 
@@ -411,8 +412,21 @@ class TestDisputes:
         assert asks(page) == [("PROVIDE_EVIDENCE", None, None)]
         assert [one.reason for one in aside] == ["evidenceRequests: no date"]
 
-    def test_an_open_one_of_which_nothing_is_needed_asks_nothing(self):
-        open_ = self.dispute(paymentDisputeStatus="OPEN", respondByDate=None)
+    @pytest.mark.parametrize("said", ["x", 7, ["x"], [None], [[]], {"respondByDate": "soon"}])
+    def test_evidence_that_is_no_object_is_wanted_all_the_same(self, said):
+        """Whoever reads takes out what does not fit: nothing may be left that asks for nothing."""
+        content = self.dispute(paymentDisputeStatus="OPEN", respondByDate=None)
+        content = content.model_dump(by_alias=True) | {"evidenceRequests": said}
+        open_ = salvage.read(payload.DisputeDetail, content).value
+
+        _, page, aside = read(open_, disputes)
+
+        assert asks(page) == [("PROVIDE_EVIDENCE", None, None)]
+        assert [one.reason for one in aside] == ["evidenceRequests: no date"]
+
+    @pytest.mark.parametrize("said", [None, [], {}, ""])
+    def test_an_open_one_of_which_nothing_is_needed_asks_nothing(self, said):
+        open_ = self.dispute(paymentDisputeStatus="OPEN", respondByDate=None, evidenceRequests=said)
 
         assert asks(read(open_, disputes)[1]) == []
 

@@ -127,7 +127,7 @@ memories = st.dictionaries(st.text("0123456789", min_size=1), knowns, max_size=4
 @settings(max_examples=100)
 def test_what_is_remembered_is_read_as_it_was_written(memory):
     cursor = Cursor(NOON, None, memory)
-    position = Position(2, 50, frozenset(memory), memory, ("1",), ("2",))
+    position = Position(2, 50, frozenset(memory), memory, ("1",), {"2": "x"}, works=True)
 
     assert Cursor.read(cursor.write()) == cursor
     assert Position.read(position.write(), Cursor()) == position

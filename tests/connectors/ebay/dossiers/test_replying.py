@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from connectors.ebay import refusals
 from connectors.ebay.dossiers import answering
 from core.errors import OutcomeUnknown, RateLimited, Refused
 from core.model import Draft, File, Thread
@@ -94,8 +95,29 @@ async def test_a_closed_dossier_takes_no_message(desk, dossiers, clock):
     one.buyer_closes()
     to = thread(clock, f"inquiry:{one.id}")
 
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="is the inquiry still open") as caught:
         await dossiers.reply(to, draft(clock, to), clock())
+
+    assert "in a conversation about the order" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", list(OPENED))
+async def test_what_ebay_has_closed_is_refused_before_it_is_queued(desk, dossiers, clock, kind):
+    one = getattr(desk, OPENED[kind])()
+    name = f"{kind}:{one.id}"
+    (before,) = (await dossiers.look([name], clock())).threads
+    one.buyer_closes()
+    (after,) = (await dossiers.look([name], clock.advance(minutes=1))).threads
+
+    assert answering.refuses(before, BUYER) is None
+    assert f"closed this {kind}" in answering.refuses(after, BUYER)
+    assert "in a conversation about the order" in answering.refuses(after, BUYER)
+
+
+def test_what_post_order_documents_of_its_errors_is_told_in_words():
+    said = {"errorMessage": {"error": [{"errorId": 1304, "domain": "returnErrorDomain"}]}}
+
+    assert refusals.explain(json.dumps(said).encode()) == "error 1304: there is no such return"
 
 
 @pytest.mark.parametrize(("status", "fault"), [(429, RateLimited), (500, OutcomeUnknown)])

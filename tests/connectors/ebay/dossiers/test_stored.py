@@ -6,7 +6,9 @@ import pytest
 
 from connectors.ebay import policies
 from core import ingest
-from core.store import transaction
+from core.store import clocks, messages, transaction
+from core.store import readings as stored_readings
+from sla.explain import explain
 from tests.core import seeds
 
 CLOCKS = """
@@ -150,3 +152,29 @@ async def test_a_walk_that_hangs_opens_nothing_that_a_look_has_ended(
     await kept("returns", hanging)
 
     assert {r["ended"] for r in (await rows()).values()} == {"met"}
+
+
+async def test_an_inquiry_that_was_answered_is_explained_without_contradiction(
+    desk, kept, clock, pool
+):
+    one = desk.open_inquiry("Where is it?")
+    await kept("inquiries")
+    clock.advance(hours=1)
+    one.seller_writes("It left")
+    clock.advance(minutes=5)
+    await kept("inquiries")
+
+    thread = f"inquiry:{one.id}"
+    async with transaction(pool) as db:
+        turns = (await messages.turns(db, "mk", [thread]))[thread]
+        given = (await stored_readings.of(db, "mk", [thread]))[thread]
+        rows = await clocks.of_thread(db, "mk", thread)
+    [met] = [row.clock for row in rows if row.clock.promise.startswith("given:")]
+    lines = explain(met, turns, [], given, now=clock())
+
+    assert [line.text for line in lines if line.topic == "counts not"] == []
+    said = [line.text for line in lines if line.topic == "reading"]
+    assert said[0] == "As of Fri 2026-11-20 12:00 it asks, until Wed 2026-11-25 23:59:59."
+    assert all("withdrawn" not in text for text in said)
+    answer = next(turn.id for turn in turns if turn.party == "seller")
+    assert lines[-1].text.startswith(f"Met Fri 2026-11-20 13:00 (UTC) by {answer}: after 1 h,")

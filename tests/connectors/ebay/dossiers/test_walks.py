@@ -16,7 +16,7 @@ from core.model import Message
 from core.transport import salvage
 from sla.clock import Delivery
 from sla.policy import Party
-from tests.connectors.ebay.dossiers.files import DAY, Seen
+from tests.connectors.ebay.dossiers.files import DAY, HOUR, Seen
 
 APPROVE = "SELLER_APPROVE_REQUEST"
 OPENED = {
@@ -272,35 +272,89 @@ async def test_many_are_paged_through(desk, walk, files, asked, stream):
 
 
 @streams
-async def test_a_walk_of_nothing_new_asks_for_few_details(desk, walk, asked, clock, stream):
-    """A message changes no summary of a return: some are read again in turn."""
-    for _ in range(30):
-        getattr(desk, OPENED[stream])(at=clock() - DAY)
+async def test_a_walk_of_nothing_new_asks_for_no_details(desk, walk, asked, clock, stream):
+    for _ in range(12):
+        getattr(desk, OPENED[stream])(at=clock() - DAY, within=9 * DAY)
     await walk(stream)
     asked()
     clock.advance(minutes=5)
 
     await walk(stream)
 
+    assert asked().items() <= {(SEARCHES[stream], 1), (SEARCHES[stream], 2)}
+
+
+@streams
+async def test_what_is_unchanged_is_read_again_with_what_the_list_told(
+    desk, walk, files, asked, clock, stream
+):
+    """No search for each of them: the date of an inquiry and of a case stands there alone."""
+    several = [getattr(desk, OPENED[stream])(at=clock() - DAY, within=9 * DAY) for _ in range(7)]
+    await walk(stream)
+    asked()
+    clock.advance(minutes=30)
+
+    await walk(stream)
+
     counted = asked()
-    assert counted[DETAILS[stream]] == 10
-    searched = counted[SEARCHES[stream]]
-    assert searched <= (2 if stream in ("returns", "disputes", "cancellations") else 12)
+    assert counted[DETAILS[stream]] == 7
+    assert counted[SEARCHES[stream]] <= 2
+    ends = {(c.due_at, c.ended) for c in due(files)}
+    assert ends == {(one.due_at, None) for one in several}
 
 
-async def test_all_are_read_again_in_their_turn(desk, walk, files, clock):
-    several = [desk.open_return() for _ in range(25)]
+@pytest.mark.parametrize(("many", "at_once"), [(10, 10), (60, 12)])
+async def test_a_message_that_changes_no_summary_is_seen_within_half_an_hour(
+    desk, walk, files, asked, clock, many, at_once
+):
+    several = [desk.open_return() for _ in range(many)]
     await walk("returns")
-    clock.advance(minutes=5)
+    clock.advance(minutes=1)
     for one in several:
         one.buyer_writes("Hello?")
+    clock.advance(minutes=4)
+    asked()
 
-    for _ in range(3):
+    for _ in range(6):
         await walk("returns")
+        assert asked().get("getReturn", 0) <= at_once
         clock.advance(minutes=5)
 
     said = {m.thread for m in files.messages.values() if m.body == "Hello?"}
-    assert len(said) == 25
+    assert len(said) == many
+
+
+async def test_near_a_date_a_message_is_seen_within_ten_minutes(desk, walk, files, clock):
+    one = desk.open_return(within=HOUR)
+    await walk("returns")
+    clock.advance(minutes=5)
+    one.buyer_writes("Hello?")
+
+    for _ in range(2):
+        await walk("returns")
+        clock.advance(minutes=5)
+
+    assert "Hello?" in {m.body for m in files.messages.values()}
+
+
+@pytest.mark.parametrize("stream", ["returns", "cases"])
+async def test_what_no_list_reaches_any_more_is_asked_for_as_rarely(
+    desk, walk, files, asked, clock, stream
+):
+    one = getattr(desk, OPENED[stream])(at=clock() - 100 * DAY, within=120 * DAY)
+    await walk(stream)
+    asked()
+    for _ in range(5):
+        clock.advance(minutes=5)
+        await walk(stream)
+    assert DETAILS[stream] not in asked()
+    one.ebay_decides("SELLER") if stream == "cases" else one.buyer_closes()
+    clock.advance(minutes=5)
+
+    await walk(stream)
+
+    assert asked()[DETAILS[stream]] == 1
+    assert [c.ended is None for c in due(files)] == [False]
 
 
 @pytest.mark.parametrize("stream", ["returns", "cancellations", "disputes"])

@@ -16,7 +16,7 @@ from core.errors import (
     Unreachable,
 )
 from core.model import Draft, File, Thread
-from core.store.replies import which
+from core.store.readback import which
 from core.transport.http import Limits
 from sla.policy import Party
 
@@ -165,10 +165,6 @@ async def test_ebays_own_notices_are_not_answered(messages, sandbox, seller, dra
 async def test_nobody_but_the_member_is_answered(messages, thread, draft, clock, to):
     with pytest.raises(Refused, match="address the buyer"):
         await messages.reply(thread, draft(to=frozenset(to)), clock())
-
-
-def test_an_erased_conversation_can_still_be_answered(thread):
-    assert answering.refuses(thread.model_copy(update={"reply_to": {}}), {Party.BUYER}) is None
 
 
 async def test_an_image_is_uploaded_and_other_files_are_named_by_their_address(

@@ -85,6 +85,16 @@ async def test_a_mistake_marks_nothing(command, sandbox, conversations, args, co
     assert list(sandbox.heard) == []
 
 
+async def test_what_became_of_the_others_is_said_where_one_is_not_known(
+    command, sandbox, conversations
+):
+    code, out, err = await command("mark-read", "shop", conversations[0].id, "nosuch", "nor-this")
+
+    told = "replyby: account shop has no thread nosuch, nor-this; nothing was marked\n"
+    assert (code, out, err) == (1, "", told)
+    assert list(sandbox.heard) == []
+
+
 async def test_a_reply_takes_files_by_their_address(command, pool, conversations, tmp_path):
     (tmp_path / "a.png").write_bytes(b"PNG")
     link = "https://files.shop.example/label.pdf"

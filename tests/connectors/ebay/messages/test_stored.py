@@ -9,8 +9,9 @@ from connectors.ebay.sandbox import payload
 from core import ingest, reply
 from core.metrics import Metrics
 from core.model import Stream
-from core.reading.walk import Reader
-from core.store import transaction
+from core.reading import reread
+from core.reading.walk import Reader, Round
+from core.store import threads, transaction
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import MINUTE
@@ -134,3 +135,20 @@ class Both:
     async def check(self): ...
 
     async def fetch(self, stream, cursor, position, now): ...
+
+
+async def test_a_conversation_of_which_a_push_alone_told_is_said_not_to_be_there(
+    messages, sandbox, seller, buyer, clock, db, store, pool, rules
+):
+    """Its clock runs on: unknown means that somebody has to look."""
+    one = seller.asked(buyer, "Where is it?")
+    await store(pushed(one, clock))
+    seller.mailbox.forget(one)
+    await store(await messages.fetch(None, None, clock()))
+    reader = Reader(seeds.account(), messages, {"s": Stream("s", MINUTE)}, "mk")
+    this = Round(pool, rules, Metrics(), clock, sure=True)
+
+    assert await reread.now(this, reader, [one.id], 5.0)
+
+    assert await threads.absent_since(db, "mk", one.id) == clock()
+    assert [row["ended"] for row in await db.fetch(CLOCKS)] == [None]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.ebay import spec
 from connectors.ebay.push import topics
 from connectors.ebay.sandbox import opening
+from connectors.ebay.sandbox.signing import Keys
 from core.configuration.sections import Push
 from core.connector import Transport
 from core.metrics import Metrics, Names
 from core.store import transaction
+from core.transport.http import Http
 from core.web import app, push
 from tests.connectors.ebay.conftest import NOON
 from tests.connectors.ebay.push.conftest import TOKEN
+from tests.connectors.standing import QUICK
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE
 
@@ -149,6 +155,25 @@ async def test_pushes_go_on_when_ebay_signs_with_another_key(
     assert len(sandbox.calls("getPublicKey")) == 3
 
 
+async def test_after_a_restart_pushes_wait_for_a_key_and_none_is_lost(
+    intake, seller, sandbox, deliver, pool
+):
+    """Keys are kept in memory: while their host is down a new process can believe nobody."""
+    seller.asked(buyer := sandbox.market.add_member(), "Before it")
+    assert await deliver() == [204]
+
+    async with aiohttp.ClientSession() as session:
+        intake.connector = spec.open(intake.options, Transport(Http(session, limits=QUICK)))
+        sandbox.faults.order("status", operation="getPublicKey", status=503)
+        seller.asked(buyer, "After it")
+        assert await deliver() == [204, 503]
+        assert (await stored(pool), intake.counted("unverified", "other")) == (["Before it"], 1)
+
+        sandbox.faults.lift()
+        assert (await deliver(minutes=4))[2:] == [204]
+        assert sorted(await stored(pool)) == ["After it", "Before it"]
+
+
 async def test_a_deletion_is_asked_for_and_acknowledged(intake, seller, sandbox, deliver, pool):
     buyer = sandbox.market.add_member("Quillon-7")
     sandbox.pushes.deletion(buyer)
@@ -180,6 +205,25 @@ async def test_what_a_stranger_sends_is_refused_and_stored_nowhere(intake, pool)
         assert await db.fetchval("select count(*) from push") == 0
     assert intake.counted("no_signature", "other") == 1
     assert intake.counted("bad_signature", "other") == 1
+
+
+async def test_a_flood_of_forged_pushes_is_a_line_for_each_reason_and_no_fault_of_ours(intake):
+    """Each names a key of its own: the first are asked for, and then none is any more."""
+    forged = [Keys(Random(number)).current.header(b"{}") for number in range(40)]
+
+    with capture_logs() as lines:
+        async with aiohttp.ClientSession() as session:
+            for header in forged:
+                headers = {"X-EBAY-SIGNATURE": header}
+                async with session.post(intake.url, data=b"{}", headers=headers) as answer:
+                    assert answer.status in {412, 503}
+
+    said = [line["reason"] for line in lines if line["event"].startswith("push ")]
+    assert said == ["bad_signature", "unverified"]
+    counts = {one: intake.counted(one, "other") for one in ("bad_signature", "unverified")}
+    assert sum(counts.values()) == len(forged)
+    assert min(counts.values()) > 0
+    assert intake.counted("failed", "other") == 0
 
 
 async def test_a_push_wakes_the_stream_of_messages_alone(intake, seller, sandbox, deliver, pool):

@@ -40,7 +40,7 @@ def asked(sandbox):
     return lambda: len(sandbox.calls("getPublicKey"))
 
 
-async def test_a_key_is_asked_for_once_an_hour(known, sandbox, ticking, asked):
+async def test_trap_39_a_key_is_asked_for_once_an_hour(known, sandbox, ticking, asked):
     kid = sandbox.market.keys.current.id
     for seconds in (0, 1, keys.KEPT - 2):
         ticking.seconds += seconds
@@ -240,7 +240,7 @@ def public():
     return PublicKey.model_validate(signing.Keys(Random(1)).current.public())
 
 
-def test_a_pem_on_one_line_is_read(public):
+def test_trap_39_a_pem_on_one_line_is_read(public):
     assert "\n" not in public.key
     assert signature.key(public) is not None
 

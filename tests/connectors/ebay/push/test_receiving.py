@@ -108,7 +108,9 @@ async def test_trap_40_the_challenge_is_answered_with_the_address_as_registered(
 
 
 async def test_a_question_without_a_challenge_is_refused(take):
-    assert (await take(b"", method="GET")).status == 400
+    receipt = await take(b"", method="GET")
+
+    assert (receipt.status, receipt.outcome) == (400, "no_challenge")
 
 
 @pytest.mark.parametrize(

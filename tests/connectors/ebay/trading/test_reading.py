@@ -118,26 +118,6 @@ async def test_the_cursor_is_of_ebays_clock_and_names_nobody(
     assert "buyer" not in store.cursor
 
 
-async def test_what_shows_up_late_is_found(walk, store, seller, buyer, conversation, clock):
-    await walk()
-    late = seller.mailbox.write(conversation, buyer, "Late", clock() - timedelta(hours=5))
-    await walk()
-
-    assert late.id in store.messages
-
-
-async def test_what_shows_up_behind_the_newest_is_found(
-    walk, store, seller, buyer, conversation, says, clock
-):
-    says(buyer, "The newest")
-    await walk()
-    before = clock() - timedelta(minutes=9)
-    late = seller.mailbox.write(conversation, buyer, "Behind it", before)
-    await walk()
-
-    assert late.id in store.messages
-
-
 async def test_the_same_words_twice_keep_their_own_instants(
     walk, store, seller, buyer, says, clock
 ):
@@ -151,19 +131,6 @@ async def test_the_same_words_twice_keep_their_own_instants(
     await walk()
 
     assert [one.sent_at for one in store.of(f"exchange:{asked.id}")[1:]] == at
-
-
-async def test_an_answer_that_was_read_costs_no_more(sandbox, walk, seller, buyer, says, clock):
-    says(buyer, "Hello")
-    await walk()
-    clock.advance(minutes=1)
-    says(seller.member, "Hello you")
-    await walk()
-    clock.advance(minutes=1)
-    before = len(sandbox.calls("trading"))
-    await walk()
-
-    assert len(sandbox.calls("trading")) - before == 4
 
 
 async def test_a_letter_from_a_mail_program_is_a_thread_of_its_own(
@@ -248,16 +215,6 @@ async def test_many_questions_are_walked_in_pages(walk, store, seller, buyer, sa
 
     assert len([one for one in store.messages.values() if one.party is Party.BUYER]) == 450
     assert store.pages == 3 + 1 + 3
-
-
-async def test_a_quiet_walk_costs_four_calls(sandbox, walk, buyer, says, clock):
-    says(buyer, "Hello")
-    await walk()
-    clock.advance(hours=1)
-    before = len(sandbox.calls("trading"))
-    await walk()
-
-    assert len(sandbox.calls("trading")) - before == 4
 
 
 async def test_an_unknown_thread_is_left_out(trading, clock):

@@ -1,4 +1,4 @@
-"""What is read next of a mailbox's folders, and how far each was read: the cursor.
+"""What is read next of a mailbox's folders, and how far each was read: a connector's cursor.
 
 The folder that is furthest behind comes first, so that a question and its answer, which lie in two
 folders, are read at nearly the same time however much there is to read.
@@ -10,9 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-
-from connectors.amazon.identity import Memory
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,6 +25,17 @@ MOST, MOST_BYTES, MOST_SECONDS = 200, 16 * 2**20, 20.0
 FIRST = datetime.min.replace(tzinfo=UTC)
 
 
+class Memory(Protocol):
+    """What a connector keeps of the letters that were read, for those to come."""
+
+    def write(self) -> str:
+        """As text, the same for the same memory."""
+        ...
+
+
+MemoryT = TypeVar("MemoryT", bound=Memory)
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """How far a folder was read: *position* as the mailbox says it, *through* by arrival."""
@@ -36,29 +45,32 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Generic[MemoryT]):
     """How far a mailbox was read.
 
-    *spots* by folder. *since* is the look-back of a walk that has not come to its end, *done* are
-    the folders that it has read. *memory* is what the letters read so far left behind.
+    *memory* is what the letters read so far left behind. *spots* by folder. *since* is the
+    look-back of a walk that has not come to its end, *done* are the folders that it has read.
     """
 
+    memory: MemoryT
     spots: Mapping[str, Spot] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
     since: datetime | None = None
     done: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, text: str | None) -> Place:
-        """What `write` wrote; where nothing was read where there is none."""
+    def read(cls, text: str | None, remembered: Callable[[str | None], MemoryT]) -> Place[MemoryT]:
+        """What `write` wrote; where nothing was read where there is none.
+
+        *remembered* reads the memory, from None where there is none either.
+        """
         head, _, memory = (text or "{}").partition("\n")
         said: dict[str, Any] = json.loads(head)
         return cls(
+            remembered(memory or None),
             {
                 name: Spot(at, _instant(through))
                 for name, (at, through) in said.get("at", {}).items()
             },
-            Memory.read(memory or None),
             _instant(said["since"]) if said.get("since") else None,
             frozenset(said.get("done", ())),
         )
@@ -75,14 +87,14 @@ class Place:
         told = {name: value for name, value in said.items() if value}
         return f"{json.dumps(told, sort_keys=True)}\n{self.memory.write()}"
 
-    def begun(self, since: datetime) -> Place:
+    def begun(self, since: datetime) -> Place[MemoryT]:
         """Where a walk begins that looks back to *since*, or further if an earlier one did.
 
         What an earlier walk had read by its own end says nothing of what came since.
         """
         return replace(self, since=self.since or since, done=frozenset())
 
-    def ended(self) -> Place:
+    def ended(self) -> Place[MemoryT]:
         """Where a walk has ended: the same while nothing comes, so that nothing is to be written.
 
         No folder is behind another then.
@@ -92,17 +104,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Generic[MemoryT]):
     """Letters of all folders in the order of their arrival, and the *place* after them."""
 
     letters: tuple[Letter, ...]
-    place: Place
+    place: Place[MemoryT]
     more: bool
 
 
 async def portion(
-    read: Read, folders: Sequence[str], place: Place, now: datetime, most: int = MOST
-) -> Portion:
+    read: Read, folders: Sequence[str], place: Place[MemoryT], now: datetime, most: int = MOST
+) -> Portion[MemoryT]:
     """The next letters of *folders*, *most* of them, from *place* on, which a walk has begun.
 
     Raises:

@@ -1,0 +1,165 @@
+"""Pushes on their way: signed as Standard Webhooks, tried again for 48 hours, then given up.
+
+After the last try the webhook is switched off. A stand-in goes nowhere but to this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from collections import deque
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from connectors.webstore.bigcommerce.sandbox.store import Hook, Message, Store
+
+AGAIN = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
+"""Seconds until each further try."""
+PATIENCE = ClientTimeout(total=10)
+RECORDED = 50_000
+TICK = 0.2
+
+
+@dataclass(slots=True)
+class Push:
+    """One delivery to one webhook; its *id* stays the same however often it is tried."""
+
+    store: Store
+    hook: Hook
+    id: str
+    body: bytes
+    due: datetime
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a delivery went: *status* None where there was no answer."""
+
+    at: datetime
+    id: str
+    status: int | None
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """Delivers what is due while it is entered, unless it *is_held*."""
+
+    now: Callable[[], datetime]
+    is_held: bool = False
+    tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
+    waiting: list[Push] = field(default_factory=list)
+    _session: ClientSession | None = None
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __aenter__(self) -> Self:
+        session = ClientSession(connector=TCPConnector(limit=0))
+        self._session = await self._stack.enter_async_context(session)
+        task = asyncio.create_task(self._run(), name="sandbox-push")
+        self._stack.push_async_callback(_stopped, task)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def tell(self, store: Store, message: Message) -> None:
+        """Tell every active webhook of the store that *message* was written."""
+        for hook in store.hooks.values():
+            if hook.is_active and hook.scope == "store/order/message/created":
+                self.waiting.append(self.push(store, hook, message))
+
+    def push(self, store: Store, hook: Hook, message: Message) -> Push:
+        """The delivery about *message*."""
+        told: dict[str, Any] = {
+            "scope": hook.scope,
+            "store_id": "1001",
+            "data": {
+                "type": "order",
+                "id": message.order.id,
+                "message": {"order_message_id": message.id},
+            },
+            "created_at": int(message.at.timestamp()),
+            "producer": f"stores/{store.hash}",
+        }
+        told["hash"] = hashlib.sha1(json.dumps(told).encode(), usedforsecurity=False).hexdigest()
+        body = json.dumps(told).encode()
+        return Push(store, hook, f"msg_{hook.id}_{message.id}", body, self.now())
+
+    async def deliver(self) -> list[int | None]:
+        """Try all that is due; how each of those that were ever tried was answered."""
+        async with self._turn:
+            due = [] if self.is_held else [one for one in self.waiting if one.due <= self.now()]
+            await asyncio.gather(*(self._deliver(one) for one in due))
+        return [one.status for one in self.tried]
+
+    def headers(self, push: Push) -> dict[str, str]:
+        """What goes along: signed at the second at which it leaves."""
+        second = str(int(self.now().timestamp()))
+        content = f"{push.id}.{second}.".encode() + push.body
+        digest = hmac.new(push.store.client_secret.encode(), content, hashlib.sha256).digest()
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": push.id,
+            "webhook-timestamp": second,
+            "webhook-signature": f"v1,{b64encode(digest).decode()}",
+        }
+
+    async def _run(self) -> None:
+        while True:
+            await self.deliver()
+            await asyncio.sleep(TICK)
+
+    async def _deliver(self, push: Push) -> None:
+        status = await self._status(push)
+        self.tried.append(Tried(self.now(), push.id, status))
+        if status is not None and 200 <= status < 300:
+            self.waiting.remove(push)
+        elif push.tries >= len(AGAIN):
+            self.waiting.remove(push)
+            push.hook.is_active = False
+        else:
+            push.due = self.now() + timedelta(seconds=AGAIN[push.tries])
+            push.tries += 1
+
+    async def _status(self, push: Push) -> int | None:
+        url = push.hook.destination
+        if self._session is None or not is_near(url):
+            return None
+        try:
+            async with self._session.post(
+                url, data=push.body, headers=self.headers(push), timeout=PATIENCE,
+                allow_redirects=False,
+            ) as answer:  # fmt: skip
+                await answer.read()
+                return answer.status
+        except (ClientError, TimeoutError, OSError):
+            return None
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def is_near(url: str) -> bool:
+    """Whether *url* is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""A professional profile at Instagram; see `connectors.webstore.meta.pages`."""

@@ -1,0 +1,51 @@
+"""The kinds of sources that a webstore has, each a folder here; light: no reader is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, field_validator
+
+from connectors.webstore.bigcommerce import entry as bigcommerce
+from connectors.webstore.chatwoot import entry as chatwoot
+from connectors.webstore.instagram import entry as instagram
+from connectors.webstore.kind import StoreOptions
+from connectors.webstore.mailbox import entry as mailbox
+from connectors.webstore.messenger import entry as messenger
+from connectors.webstore.prestashop import entry as prestashop
+from connectors.webstore.twilio import entry as twilio
+from connectors.webstore.whatsapp import entry as whatsapp
+from core.errors import Unfit
+
+if TYPE_CHECKING:
+    from connectors.webstore.kind import Kind
+
+_ALL: tuple[Kind[Any], ...] = (
+    bigcommerce.kind,
+    chatwoot.kind,
+    instagram.kind,
+    mailbox.kind,
+    messenger.kind,
+    prestashop.kind,
+    twilio.kind,
+    whatsapp.kind,
+)
+KINDS: dict[str, Kind[Any]] = {kind.word: kind for kind in _ALL}
+
+
+class AnyStore(StoreOptions):
+    """The options of an account whose kind nobody knows: that alone is complained of."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, word: str) -> str:
+        if word not in KINDS:
+            raise Unfit(f"is no kind of a webstore; write one of {', '.join(KINDS)}")
+        return word
+
+
+def of(options: StoreOptions) -> Kind[Any]:
+    """The kind that *options* are of."""
+    return KINDS[options.kind]

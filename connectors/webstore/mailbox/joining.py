@@ -1,0 +1,154 @@
+"""To which conversation a letter belongs. Pure but for the memory, which it changes.
+
+In this order: an id of a reply of ours, or our address with its thread in it; the letters that it
+answers, the nearest first; the provider's own thread, an order's number, the subject, each with the
+same address. What is new is named by the oldest letter that it tells of, so that a letter and the
+one that it answers meet, whichever is read first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connectors.webstore.mailbox import letter as letters
+from connectors.webstore.mailbox import proof, sorts
+from core.transport import subjects
+from core.transport.filing import digest, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, timedelta
+
+    from connectors.webstore.mailbox.letter import Letter
+    from connectors.webstore.mailbox.memory import Memory, Tie
+    from connectors.webstore.mailbox.options import MailboxOptions
+
+PREFIX = "mail:"
+TOKEN = re.compile(r"\+([0-9a-f]{16})@")
+PERSON, ANYBODY, OTHER = "person", "anybody", "other"
+
+
+def named(one: Letter, memory: Memory) -> Letter:
+    """*one* under an id of its own, where a letter that is not the same has that id already."""
+    known = memory.letter(one.id)
+    if known is None or known.mark in {"", one.mark}:
+        return one
+    return replace(one, id=made(f"{one.id}\n{one.mark}"))
+
+
+def by_letters(one: Letter, memory: Memory, options: MailboxOptions) -> str | None:
+    """The thread that it belongs to by what it answers; a letter that is read again stays."""
+    known = memory.letter(one.id)
+    if known is not None and known.mark:
+        return known.thread
+    if token := sorts.own_token(one.answers) or _addressed(one, options):
+        return token
+    answered = (memory.letter(each) for each in one.answers)
+    if told := next((each for each in answered if each is not None), None):
+        return told.thread
+    return known.thread if known is not None else None
+
+
+def by_people(one: Letter, memory: Memory, within: timedelta) -> str | None:
+    """The thread that it belongs to by who wrote it, or to whom it goes; nobody who is forged."""
+    if one.is_forged:
+        return None
+    for words in _lasting(one):
+        if tie := memory.tie(*words):
+            return tie.thread
+    near = (memory.tie(*words) for words in _passing(one))
+    return next((tie.thread for tie in near if tie and _is_near(tie, one.at, within)), None)
+
+
+def anew(one: Letter) -> str:
+    """The thread that begins with it, or with the oldest letter that it tells of."""
+    return digest(one.answers[-1] if one.answers else one.id)
+
+
+def note(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember that *one* belongs to *thread*, and so do those that it answers."""
+    memory.note_letter(one.id, thread, one.at, one.mark)
+    for each in one.answers:
+        memory.note_unread(each, thread, one.at)
+
+
+def note_ties(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember what ties letters of the same people to *thread*; nothing of who is forged."""
+    if one.is_forged:
+        return
+    for words in (*_lasting(one), *_passing(one)):
+        memory.note_tie(thread, one.at, *words)
+
+
+def note_buyer(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember who waits in *thread*."""
+    for who in one.people:
+        memory.note_tie(thread, one.at, PERSON, thread, who.address.lower())
+        memory.note_tie(thread, one.at, ANYBODY, thread)
+
+
+def note_others(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember to whom *one*, of *thread*, was passed on."""
+    for who in one.people:
+        memory.note_tie(thread, one.at, OTHER, thread, who.address.lower())
+
+
+def is_by_another(one: Letter, thread: str, memory: Memory) -> bool:
+    """Whether somebody writes in *thread* to whom it was passed on, and who is not its buyer."""
+    told = [who.address.lower() for who in one.people]
+    return any(
+        memory.tie(OTHER, thread, each) and not memory.tie(PERSON, thread, each) for each in told
+    )
+
+
+def is_to_its_buyer(one: Letter, thread: str, memory: Memory) -> bool:
+    """Whether a letter that left goes to somebody who wrote in *thread*.
+
+    Where nobody is known to have written there, its question has not been read yet, or is
+    forgotten: it counts, unless its subject says that it passes something on.
+    """
+    if memory.tie(ANYBODY, thread) is None:
+        return not subjects.passes_on(one.mail.subject)
+    return any(memory.tie(PERSON, thread, who.address.lower()) for who in one.people)
+
+
+def is_buyers(address: str, thread: str, memory: Memory) -> bool:
+    """Whether mail to *address* is mail to who waits in *thread*, as far as that is known."""
+    if memory.tie(ANYBODY, thread) is None:
+        return True
+    return memory.tie(PERSON, thread, address.lower()) is not None
+
+
+def _addressed(one: Letter, options: MailboxOptions) -> str | None:
+    """The thread that stands in our address, as answers to us are asked to be sent."""
+    own = {proof.domain(each) for each in options.own}
+    told = (*(each.address.lower() for each in sorts.recipients(one.mail)), *one.mail.envelope)
+    for address in told:
+        found = TOKEN.search(address.lower())
+        if found and proof.domain(address) in own:
+            return found[1]
+    return None
+
+
+def _lasting(one: Letter) -> Iterator[tuple[str, ...]]:
+    """What ties letters of one address together for as long as they are remembered."""
+    for who in one.people:
+        address = who.address.lower()
+        for name in one.provider:
+            yield "provider", name, address
+    for who in one.people:
+        for order in one.orders:
+            yield "order", order, who.address.lower()
+
+
+def _passing(one: Letter) -> Iterator[tuple[str, ...]]:
+    """What ties them together for some days."""
+    subject = letters.base(one)
+    for who in one.people:
+        yield "subject", subject, who.address.lower()
+
+
+def _is_near(tie: Tie, at: datetime, within: timedelta) -> bool:
+    return abs(at.timestamp() - tie.at) <= within.total_seconds()

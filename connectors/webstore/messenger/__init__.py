@@ -1,0 +1,1 @@
+"""A Facebook page at Messenger; all but its options stands in `connectors.webstore.meta.pages`."""

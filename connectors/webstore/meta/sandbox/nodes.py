@@ -1,0 +1,110 @@
+"""What the Graph API tells of a node: a number, a page, and the conversations of a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from connectors.webstore.meta.sandbox import api, errors
+from connectors.webstore.meta.sandbox.api import VERSION
+from connectors.webstore.meta.sandbox.errors import Wrong
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.webstore.meta.sandbox.graph import Line, Person, Said
+
+DETAILED = 20
+"""Of so many messages of a conversation the details are told: the newest."""
+SHOWN = frozenset({"text", "attachment", "postback"})
+
+
+def routes() -> list[web.RouteDef]:
+    """Whatever has an id is asked for by it alone."""
+    return [
+        web.get(f"{VERSION}/{{id}}/conversations", conversations, name="conversations"),
+        web.get(f"{VERSION}/{{id}}", node, name="node"),
+    ]
+
+
+async def node(request: web.Request) -> web.Response:
+    """What is asked for, by its id."""
+    line, id_ = api.holder(request), request.match_info["id"]
+    if id_ == line.id:
+        return web.json_response(_line(line))
+    raise errors.unknown(id_)
+
+
+async def conversations(request: web.Request) -> web.Response:
+    """The chats of a page or profile, the newest first; or the one with a person."""
+    line, asked = api.holder(request), request.query
+    if request.match_info["id"] != line.id or line.kind == "whatsapp":
+        raise errors.unknown(request.match_info["id"])
+    if asked.get("platform", "messenger") != line.kind:
+        raise Wrong(400, 100, "Param platform must be the one that the token is of")
+    people = [p for p in line.people.values() if line.with_(p)]
+    people.sort(key=lambda person: (line.with_(person)[-1].at, person.id), reverse=True)
+    if "user_id" in asked:
+        people = [p for p in people if p.id == asked["user_id"]]
+    begin, limit = int(asked.get("after", "0")), int(asked.get("limit", "25"))
+    shown = people[begin : begin + limit]
+    told: dict[str, Any] = {"data": [_conversation(line, person) for person in shown]}
+    if shown:
+        told["paging"] = {"cursors": {"before": str(begin), "after": str(begin + limit)}}
+        if begin + limit < len(people):
+            told["paging"]["next"] = str(request.url.update_query(after=str(begin + limit)))
+    return web.json_response(told)
+
+
+def _line(line: Line) -> dict[str, str]:
+    if line.kind != "whatsapp":
+        return {"id": line.id, "name": "Example Shop"}
+    return {
+        "id": line.id,
+        "quality_rating": line.quality,
+        "messaging_limit_tier": "TIER_1K",
+        "status": "CONNECTED",
+    }
+
+
+def _conversation(line: Line, person: Person) -> dict[str, Any]:
+    listed = [one for one in line.with_(person) if one.type in SHOWN]
+    messages: dict[str, Any] = {
+        "data": [_said(line, one) for one in reversed(listed[-DETAILED:])],
+    }
+    if len(listed) > DETAILED:
+        messages["paging"] = {"next": "https://graph.facebook.com/older", "cursors": {}}
+    return {
+        "id": f"t_{person.id}",
+        "updated_time": _stamp(line.with_(person)[-1].at),
+        "participants": {"data": [_party(line, person), _party(line, None)]},
+        "messages": messages,
+    }
+
+
+def _said(line: Line, one: Said) -> dict[str, Any]:
+    is_own = one.author != "person"
+    sender, to = _party(line, one.person), _party(line, None)
+    sender, to = (to, sender) if is_own else (sender, to)
+    told: dict[str, Any] = {
+        "id": one.id,
+        "created_time": _stamp(one.at),
+        "from": sender,
+        "to": {"data": [to]},
+        "message": one.more.get("title", one.text),
+    }
+    if one.more.get("files"):
+        told["attachments"] = {"data": one.more["files"]}
+    return told
+
+
+def _party(line: Line, person: Person | None) -> dict[str, str]:
+    name = "username" if line.kind == "instagram" else "name"
+    if person is None:
+        return {name: "Example Shop", "id": line.own}
+    return {name: person.name, "id": person.id}
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S+0000")

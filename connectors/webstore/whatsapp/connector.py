@@ -1,0 +1,118 @@
+"""The connector of a number: what is pushed comes in, answers leave, and its state is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from connectors.webstore.meta import door, envelope, receiving, registered, subscribing
+from connectors.webstore.meta.access import Access
+from connectors.webstore.whatsapp import answering, identity, mapping, offer, standing
+from connectors.webstore.whatsapp.options import WhatsappOptions
+from connectors.webstore.whatsapp.payload import Answered, Number
+from core.connector import Sent
+from core.errors import OutcomeUnknown, Refused
+from core.model import Page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import datetime
+
+    from core.connector import Transport
+    from core.model import Draft, Thread
+    from core.pushes import PushRequest, Receipt
+
+
+class Whatsapp:
+    """One number."""
+
+    def __init__(self, options: WhatsappOptions, transport: Transport) -> None:
+        self._options = options
+        self._access = Access(transport.http, options)
+
+    async def check(self) -> tuple[str, ...]:
+        """Ask for the number, by which key and number are proved at once, and for the token."""
+        await self._number()
+        return await registered.unwritten(self._access, self._options)
+
+    async def fetch(
+        self, stream: str, cursor: str | None, position: str | None, now: datetime
+    ) -> Page:
+        """How the number, its subscription and its token stand."""
+        del stream, cursor, position
+        number = await self._number()
+        troubles = await registered.troubles(
+            self._access, self._options, offer.wanted(self._options)
+        )
+        ends = await registered.token(self._access, self._options, now)
+        return Page(
+            published=(*standing.published(number, now), *ends),
+            pushes=troubles,
+            cursor=now.isoformat(),
+        )
+
+    async def receive(self, request: PushRequest, now: datetime) -> Receipt:
+        """Check who has sent it, and translate; it may concern other numbers of the app."""
+        stopped = door.stopped(request, self._options)
+        if stopped is not None:
+            return stopped
+        found = envelope.opened(request.body)
+        homes, own = self._homes(request.accounts)
+        told = mapping.told(found, homes, own, now, _patterns(request.accounts))
+        topic = receiving.first(told.topics, offer.TOPICS)
+        return receiving.receipt(request, told.pages, topic, now, is_strange=told.strange > 0)
+
+    async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
+        """Send once, while the window is open.
+
+        What became of it is told by its statuses, also where no answer came: they carry its mark.
+        """
+        why = answering.refuses(thread, draft.to) or answering.shut(thread, now)
+        if why is not None:
+            raise Refused(why, detail="window")
+        path = f"{self._options.phone_number_id}/messages"
+        mark = identity.mark(draft)
+        try:
+            answer = await self._access.send(
+                path, answering.written(thread, draft), operation=offer.SEND
+            )
+        except OutcomeUnknown as fault:
+            raise OutcomeUnknown(
+                str(fault), detail=fault.detail, retry_after=fault.retry_after, message_id=mark
+            ) from None
+        try:
+            told = Answered.model_validate_json(answer.body)
+        except ValidationError:
+            return Sent(mark)
+        return Sent(identity.message_id(told.messages[0].id))
+
+    def subscribe(self, contact: str | None, now: datetime) -> AsyncIterator[str]:
+        """Set up what is missing; see `core.pushes.Subscribes`."""
+        del contact, now
+        return subscribing.set_up(self._access, self._options, offer.wanted(self._options))
+
+    async def _number(self) -> Number:
+        return await self._access.get(
+            self._options.phone_number_id, Number, operation=offer.SHOW, params=standing.FIELDS
+        )
+
+    def _homes(self, accounts: Mapping[str, object]) -> tuple[dict[str, str], str]:
+        """The accounts of our app by number, and this one's name."""
+        homes = {
+            one.phone_number_id: name
+            for name, one in accounts.items()
+            if isinstance(one, WhatsappOptions) and one.shares_app(self._options)
+        }
+        return homes, homes.get(self._options.phone_number_id, "")
+
+
+def _patterns(accounts: Mapping[str, object]) -> dict[str, str | None]:
+    """What finds the orders that people name, by account."""
+    ours = {name: one for name, one in accounts.items() if isinstance(one, WhatsappOptions)}
+    return {name: one.order_pattern for name, one in ours.items()}
+
+
+def opened(options: WhatsappOptions, transport: Transport) -> Whatsapp:
+    """The connector of one number; makes no call."""
+    return Whatsapp(options, transport)

@@ -1,0 +1,163 @@
+"""From the stand-in to the committed clock: pushes as they really come, over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from connectors.webstore import spec
+from connectors.webstore.bigcommerce import offer
+from core.configuration.sections import Push as Listening
+from core.connector import Transport
+from core.metrics import Metrics, Names
+from core.transport.http import Http
+from core.transport.smtp import Smtp
+from core.web import app, push
+from tests.connectors.standing import QUICK
+from tests.connectors.webstore.bigcommerce.conftest import NOON
+from tests.core import pages, seeds
+from tests.core.pages import HOUR
+
+RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.MESSAGE,)})
+
+
+class Door:
+    """A daemon's door for one account, which may be closed."""
+
+    def __init__(self):
+        self.metrics = Metrics()
+        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
+        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
+        self.options, self.connector, self.pool, self.url = None, None, None, ""
+
+    def counted(self, outcome, topic=offer.CREATED):
+        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
+
+
+@pytest.fixture
+async def door(sandbox, store, optioned, session, pool, clock):
+    """Subscribed to, as if long ago."""
+    door = Door()
+    sandbox.deliveries.is_held = False
+    given = push.Intake(
+        pool=lambda: door.pool,
+        rules=lambda: RULES,
+        metrics=door.metrics,
+        now=clock,
+        sure=lambda: True,
+        woken=lambda account: ("messages",),
+        receiver=lambda connector, name: door.connector,
+        options=lambda connector: {"toys": door.options},
+    )
+    async with app.served(
+        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
+    ) as url:
+        door.url, door.pool = url, pool
+        address = f"{url}/push/webstore/toys"
+        store.add_hook(offer.CREATED, address)
+        secret = store.client_secret
+        door.options = optioned(push={"endpoint": address, "client_secret": secret})
+        transport = Transport(Http(session, limits=QUICK), smtp=Smtp())
+        door.connector = spec.open(door.options, transport)
+        streams = spec.streams(door.options)
+        await pages.monitored(pool, NOON - HOUR, pages.setup("toys", *streams))
+        yield door
+
+
+async def stored(pool):
+    return sorted(row["body"] for row in await pages.rows(pool, "message"))
+
+
+def asks(store, text="Where is it?"):
+    order = store.add_order()
+    store.customer_writes(order.id, text)
+    return order
+
+
+async def test_a_message_is_stored_with_its_clock_before_it_is_acknowledged(
+    door, store, sandbox, pool
+):
+    store.habits.touches = False  # then no walk would find it
+    asks(store)
+
+    assert await sandbox.deliveries.deliver() == [200]
+
+    assert await stored(pool) == ["Where is it?"]
+    (clock,) = await pages.rows(pool, "clock")
+    assert clock["due_at"] - clock["started_at"] == timedelta(hours=24)
+    assert door.counted("stored") == 1
+
+
+async def test_the_same_push_twice_is_stored_once(door, store, sandbox, pool):
+    sandbox.deliveries.is_held = True
+    asks(store)
+    (one,) = sandbox.deliveries.waiting
+    sandbox.deliveries.waiting.append(replace(one))
+    sandbox.deliveries.is_held = False
+
+    assert await sandbox.deliveries.deliver() == [200, 200]
+
+    assert await stored(pool) == ["Where is it?"]
+    assert (door.counted("stored"), door.counted("duplicate")) == (1, 1)
+
+
+async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
+    door, store, sandbox, pool, clock
+):
+    order = asks(store)
+    clock.advance(seconds=30)
+    store.staff_writes(order.id, "Tomorrow.")
+    await sandbox.deliveries.deliver()
+
+    page = await door.connector.fetch("messages", None, None, clock())
+    told = await pages.stored(
+        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
+    )
+
+    assert (told.received, told.changed, told.repeated) == (0, 0, 2)
+
+
+async def test_trap_14_what_is_not_acknowledged_comes_again_for_two_days_and_then_no_more(
+    door, store, sandbox, pool, clock
+):
+    door.pool = None
+    asks(store, "Is anybody there?")
+    await sandbox.deliveries.deliver()
+    for _ in range(60):
+        clock.advance(hours=1)
+        await sandbox.deliveries.deliver()
+    assert {one.status for one in sandbox.deliveries.tried} == {503}
+    assert len(sandbox.deliveries.tried) == 12
+    assert len({one.id for one in sandbox.deliveries.tried}) == 1
+    assert [hook.is_active for hook in store.hooks.values()] == [False]
+    door.pool = pool
+
+    page = await door.connector.fetch("hooks", None, None, clock())
+    assert page.pushes == ("destination_disabled",)
+    page = await door.connector.fetch("messages", None, None, clock())
+    assert [m.body for m in page.messages] == ["Is anybody there?"]
+
+
+async def test_what_failed_once_is_stored_by_the_next_try(door, store, sandbox, pool, clock):
+    sandbox.faults.order("status", status=500, operation="order")
+    asks(store)
+    assert await sandbox.deliveries.deliver() == [503]
+    sandbox.faults.lift()
+    clock.advance(seconds=61)
+
+    assert (await sandbox.deliveries.deliver())[-1] == 200
+    assert await stored(pool) == ["Where is it?"]
+
+
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):
+    async with aiohttp.ClientSession() as session:
+        url = f"{door.url}/push/webstore/toys"
+        async with session.post(url, data=b"{}") as answer:
+            assert answer.status == 401
+
+    assert await stored(pool) == []
+    assert door.counted("no_signature", "other") == 1

@@ -1,0 +1,137 @@
+"""From Meta's stand-in to the committed clock: a page's pushes, and the walk that follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.webstore import spec
+from connectors.webstore.meta.pages import offer
+from connectors.webstore.meta.pages.platform import INSTAGRAM, MESSENGER
+from core import reply
+from core.configuration.sections import Push as Listening
+from core.connector import Transport
+from core.metrics import Metrics, Names
+from core.reading.walk import Reader
+from core.store import transaction
+from core.transport.http import Http
+from core.web import app, push
+from sla.policy import Party
+from tests.connectors.standing import QUICK
+from tests.connectors.webstore.meta.conftest import NOON
+from tests.core import pages as stores
+from tests.core import seeds
+from tests.core.pages import HOUR
+
+
+class Door:
+    """A daemon's door for one page."""
+
+    def __init__(self, rules):
+        self.metrics, self.rules = Metrics(), rules
+        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
+        self.metrics.declare(Names(accounts=(("empik", "shop"),), topics=topics))
+        self.options, self.connector, self.woken = None, None, []
+
+
+@pytest.fixture
+def rules(optioned, word):
+    platform = MESSENGER if word == "messenger" else INSTAGRAM
+    promises = (*offer.policies(optioned(), platform), *offer.goals(platform))
+    return seeds.rules(accounts=("shop",), policies={"shop": promises})
+
+
+@pytest.fixture
+async def door(sandbox, page, optioned, session, pool, clock, rules):
+    door = Door(rules)
+    given = push.Intake(
+        pool=lambda: pool,
+        rules=lambda: rules,
+        metrics=door.metrics,
+        now=clock,
+        sure=lambda: True,
+        woken=lambda account: ("conversations",),
+        receiver=lambda connector, name: door.connector,
+        options=lambda connector: {"shop": door.options},
+    )
+    listening = Listening(listen="127.0.0.1:0")
+    async with app.served("push", listening, push.application(given, 2**20)) as url:
+        address = f"{url}/push/webstore/shop"
+        sandbox.subscribe(page, address)
+        door.options = optioned(endpoint=address)
+        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
+        await stores.monitored(pool, NOON - HOUR, stores.setup("shop", *spec.streams(door.options)))
+        yield door
+
+
+@pytest.fixture
+def follow(door, pool, clock, rules):
+    """The walk that follows a push; what it changed."""
+
+    async def follow():
+        found = await door.connector.fetch("conversations", None, None, clock())
+        return await stores.stored(
+            pool, clock(), *found.messages, *found.threads, account="shop", of=rules
+        )
+
+    return follow
+
+
+async def test_a_push_starts_the_clocks_and_the_walk_tells_who_it_is(
+    door, graph, page, bo, sandbox, pool, follow, word
+):
+    graph.says(page, bo, "Where is my parcel?")
+    await sandbox.pushes.deliver()
+    (before,) = await stores.rows(pool, "thread")
+    assert before["buyer"] == ""
+    told = await follow()
+    assert (told.received, told.changed, told.repeated) == (0, 0, 1)
+    (after,) = await stores.rows(pool, "thread")
+    assert after["buyer"].strip("@") == "Bo"
+    dues = {row["promise"]: row["due_at"] for row in await stores.rows(pool, "clock")}
+    assert dues == {
+        f"webstore-{word}-window": NOON + 24 * HOUR, f"webstore-{word}-reply": NOON + HOUR,
+    }  # fmt: skip
+
+
+async def test_a_later_push_takes_nothing_away_of_what_was_read(
+    door, graph, page, bo, sandbox, pool, follow, clock
+):
+    graph.says(page, bo, "Where is my parcel?")
+    await sandbox.pushes.deliver()
+    await follow()
+    clock.advance(minutes=5)
+    graph.says(page, bo, "Hello?")
+    await sandbox.pushes.deliver()
+    (thread,) = await stores.rows(pool, "thread")
+    assert thread["buyer"].strip("@") == "Bo"
+    assert "asked_at" in thread["reply_to"]
+
+
+async def test_a_reply_of_which_nobody_knows_is_found_by_reading_and_never_sent_again(
+    door, graph, page, bo, sandbox, pool, follow, clock, rules
+):
+    graph.says(page, bo, "Where is my parcel?")
+    await sandbox.pushes.deliver()
+    await follow()
+    clock.advance(seconds=30)
+    sandbox.pushes.is_held = True  # the clock stands: an echo comes after what it is of
+    sandbox.faults.order("status", status=500, after_work=True, operation="send_message", count=1)
+    async with transaction(pool) as db:
+        await reply.queue(db, "shop", bo.id, "It left today.", {Party.BUYER}, clock(),
+                          refuses=spec.refuses)  # fmt: skip
+    streams = {one.name: one for one in spec.streams(door.options)}
+    reader = Reader(rules.accounts["shop"], door.connector, streams, "b")
+    await reply.once(pool, {"shop": reader}, rules, Metrics(), clock())
+    (row,) = await stores.rows(pool, "reply")
+    assert row["state"] == "unknown"
+    clock.advance(seconds=30)
+    sandbox.pushes.is_held = False
+    await sandbox.pushes.deliver()  # the echo, by which it is found
+    await follow()
+    async with pool.acquire() as db:
+        await db.execute("update reply set next_try_at = now() - interval '1 s'")
+    await reply.once(pool, {"shop": reader}, rules, Metrics(), clock())
+    (row,) = await stores.rows(pool, "reply")
+    assert row["state"] == "confirmed"
+    assert {one["ended"] for one in await stores.rows(pool, "clock")} == {"met"}
+    assert len(sandbox.calls("send_message")) == 1
