@@ -47,9 +47,12 @@ UNSETTLED = """
     select 'dispatches to send', count(*) from dispatch
     where sent_at is null and suppressed is null and parked_reason is null
 """
+# What was tried, and dropped before its sender could write what became of it, may have arrived.
 UNSENT = """
-    select n.key from notice n join dispatch d on d.notice = n.id
+    select n.key, d.digest, d.attempts, d.sent_at, d.suppressed
+    from notice n join dispatch d on d.notice = n.id
     where d.notifier = 'hook' and (d.sent_at is not null) <> (coalesce(d.digest, n.key) = any($1))
+      and not (d.suppressed is not null and d.attempts > 0)
 """
 TOLD = """
     select distinct n.thread from notice n join dispatch d on d.notice = n.id

@@ -202,7 +202,7 @@ def _files(form: Form, fields: dict[str, list[str]]) -> list[Medium]:
         url = next(iter(fields.get(f"MediaUrl{number}", ())), "")
         sid = url.rstrip("/").rpartition("/")[2]
         type_ = next(iter(fields.get(f"MediaContentType{number}", ())), None)
-        if sid and len(sid) <= 100:  # a sid has 34
+        if sid.isalnum() and sid.isascii() and len(sid) <= 100:  # a sid has 34
             found.append(Medium(sid=sid, content_type=type_))
     return found
 

@@ -184,6 +184,13 @@ def test_files_are_known_by_their_sids():
     assert [(a.id, a.media_type) for a in message.attachments] == [("ME7", "image/png")]
 
 
+@pytest.mark.parametrize("url", ["\x00", "https://x.example/ME7\x00", "https://x.example/M é", "/"])
+def test_an_address_without_a_sid_is_no_file(url):
+    (message,) = take({**MESSAGE, "NumMedia": "1", "MediaUrl0": url}).pages["sms"].messages
+
+    assert message.attachments == ()
+
+
 @pytest.mark.parametrize(
     ("status", "deliveries"),
     [
