@@ -66,6 +66,13 @@ REPLIES = """
                            else next_try_at end
     where account = $1 and thread = any($2::text[])
 """
+# What was tried before, and waited for its next try.
+SENDING = """
+    update message m set delivery = 'refused'
+    from reply r
+    where r.account = $1 and r.thread = any($2::text[]) and r.state = 'refused'
+      and m.account = $1 and m.id = 'reply:' || r.id and m.delivery = 'sending'
+"""
 THREADS = """
     update thread set subject = null, buyer = '', url = null, reply_to = '{}', keys = null,
         erased_at = $3
@@ -144,6 +151,7 @@ async def empty(db: Db, account: str, threads: Collection[str], now: datetime) -
     await db.execute(MESSAGES, account, ids)
     await db.execute(FILES, account, ids)
     await db.execute(REPLIES, account, ids, now)
+    await db.execute(SENDING, account, ids)
     await readings.forget(db, account, ids)
     await db.execute(THREADS, account, ids, now)
 

@@ -195,13 +195,21 @@ REPLIES_OF = """
     order by id
     for update
 """
+# What waited for its next try stands in its thread since the first.
 PUT_REPLY = """
-    update reply
-    set body = $3,
-        reason = case when state in ('queued', 'sending') then 'names_erased' else $4 end,
-        settled_at = case when state = 'queued' then $5 else settled_at end,
-        state = case when state = 'queued' then 'refused' else state end
-    where account = $1 and id = $2
+    with cleared as (
+        update reply
+        set body = $3,
+            reason = case when state in ('queued', 'sending') then 'names_erased' else $4 end,
+            settled_at = case when state = 'queued' then $5 else settled_at end,
+            state = case when state = 'queued' then 'refused' else state end
+        where account = $1 and id = $2
+        returning id, state
+    )
+    update message m set delivery = 'refused'
+    from cleared c
+    where c.state = 'refused' and m.account = $1 and m.id = 'reply:' || c.id
+      and m.delivery = 'sending'
 """
 NOTICES_OF = "select id, facts from notice where account = $1 and id = any($2::bigint[])"
 PUT_NOTICE = "update notice set facts = $3 where account = $1 and id = $2"

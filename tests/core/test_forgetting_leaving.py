@@ -219,6 +219,30 @@ async def test_what_was_not_sent_before_does_not_leave_after(pool, ask, write, r
 
 
 @pytest.mark.usefixtures("other")
+async def test_what_is_cleared_between_two_tries_is_not_being_sent_any_more(
+    pool, ask, sweep, write, round_
+):
+    number = await write(TEXT)
+    await round_(Shop(nothing, RateLimited("429")))
+    await ask()
+    await sweep()
+
+    found = {row["id"]: row for row in await pages.rows(pool, "message")}
+    assert found[f"reply:{number}"]["delivery"] == "refused"
+
+
+@pytest.mark.usefixtures("other")
+async def test_what_was_to_go_to_who_is_erased_is_not_being_sent_any_more(pool, ask, round_, now):
+    async with transaction(pool) as db:
+        number = await reply.queue(db, "mk", "T1", "Soon", {Party.BUYER}, now)
+    await round_(Shop(nothing, RateLimited("429")))
+    await ask()
+
+    found = {row["id"]: row for row in await pages.rows(pool, "message")}
+    assert found[f"reply:{number}"]["delivery"] == "refused"
+
+
+@pytest.mark.usefixtures("other")
 async def test_what_is_written_after_the_request_leaves(pool, ask, write, round_, now):
     """Who comes again is somebody new, and may be called by name."""
     await ask()
