@@ -12,12 +12,13 @@ import json
 import math
 import mimetypes
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from connectors.webstore import orders
 from connectors.webstore.chatwoot.answering import CAN_REPLY, NO
 from core.errors import Unfit
 from core.model import MAX_ID, MAX_LINE, Attachment, Message, Page, Thread
@@ -79,11 +80,11 @@ def page(read: Iterable[Read], options: ChatwootOptions, now: datetime) -> Page:
     doubts, messages, threads = _Doubts(), dict[str, Message](), dict[str, Thread]()
     for one in read:
         threads[one.conversation.id] = _thread(one, options, now)
-        orders = order_ids(one.conversation, options)
         for entry in one.entries:
             made = _message(entry, one.conversation.id, doubts)
             if made is not None:
-                messages[made.id] = made.model_copy(update={"order_id": next(iter(orders), None)})
+                about = order_ids(replace(one, entries=(entry,)), options)
+                messages[made.id] = made.model_copy(update={"order_id": next(iter(about), None)})
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -121,7 +122,13 @@ def mark(conversation: Conversation) -> str:
     return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def order_ids(conversation: Conversation, options: ChatwootOptions) -> tuple[str, ...]:
+def order_ids(one: Read, options: ChatwootOptions) -> tuple[str, ...]:
+    """The orders that its custom attribute names; else those that its contact does."""
+    theirs = (said.content or "" for said in one.entries if _type(said) == INCOMING)
+    return _attributed(one.conversation, options) or orders.named(theirs, options.order_pattern)
+
+
+def _attributed(conversation: Conversation, options: ChatwootOptions) -> tuple[str, ...]:
     """The orders that its custom attribute names, apart by commas."""
     told = (conversation.custom_attributes or {}).get(options.order_attribute)
     if isinstance(told, bool) or not isinstance(told, str | int):
@@ -164,7 +171,7 @@ def _thread(one: Read, options: ChatwootOptions, now: datetime) -> Thread:
         kind=ThreadKind.CHAT,
         subject=_line((conversation.additional_attributes or {}).get("mail_subject")),
         buyer=_buyer(conversation),
-        order_ids=order_ids(conversation, options),
+        order_ids=order_ids(one, options),
         url=f"{options.base_url}{page_}",
         as_of=as_of,
         incomplete=one.incomplete,

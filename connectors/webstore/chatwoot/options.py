@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.webstore.kind import StoreOptions
+from connectors.webstore.orders import Pattern
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
 from core.options import Part, Secret, SecureUrl
@@ -56,7 +57,8 @@ class ChatwootOptions(StoreOptions):
 
     *api_token* is a user's access token. *look_back* is how far the first walk reads, *overlap* how
     far each later one reads again. *order_attribute* is the custom attribute of a conversation that
-    names its orders.
+    names its orders; where it names none, *order_pattern* finds them in what the contact writes,
+    as its first group where it has one.
     """
 
     kind: Literal["chatwoot"]
@@ -68,6 +70,7 @@ class ChatwootOptions(StoreOptions):
     overlap: Duration = timedelta(minutes=10)
     poll_every: PositiveDuration = timedelta(seconds=30)
     order_attribute: str = Field(default="order_id", min_length=1, max_length=100)
+    order_pattern: Pattern | None = None
     push: Push | None = None
 
     @model_validator(mode="after")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from connectors.webstore import orders
 from connectors.webstore.mailbox import proof, sorts
 from connectors.webstore.mailbox.sorts import Sort
 from core.model import Message, SetAside, Thread
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 MOST = 200_000
 """Characters of a letter that are read."""
-
-MOST_ORDERS, LONGEST_ORDER, SEARCHED = 10, 100, 20_000
-"""Numbers of orders in one letter, characters of one, and characters in which they are sought."""
 
 MOST_REFERENCES, LONGEST_REFERENCE = 10, 200
 """Letters that an answer names as those before it, and characters of the id of one."""
@@ -155,7 +151,7 @@ def read(arrival: Arrival, options: MailboxOptions) -> Letter:
         text=text,
         people=_people(mail, found, options),
         answers=sorts.ids(mail),
-        orders=_orders(f"{mail.subject}\n{text}"[:SEARCHED], options.order_pattern),
+        orders=orders.named([f"{mail.subject}\n{text}"], options.order_pattern),
         mark=_mark(mail),
         is_forged=found.sort is not Sort.SENT and proof.is_forged(mail, arrival.found),
         provider=_provider(mail, arrival.gmail),
@@ -200,25 +196,6 @@ def _provider(mail: Mail, gmail: str | None) -> tuple[str, ...]:
     index = headers.base64(mail.header("thread-index")[:400].encode("ascii", "replace"))
     outlook = [f"outlook:{index[:OUTLOOKS].hex()}"] if len(index) >= OUTLOOKS else []
     return (*outlook, *([f"gmail:{gmail}"] if gmail else []))
-
-
-def _orders(text: str, pattern: str | None) -> tuple[str, ...]:
-    """The orders that *text* names, each once."""
-    if pattern is None:
-        return ()
-    found: dict[str, None] = {}
-    for match in _compiled(pattern).finditer(text):
-        told = (match[1] if match.re.groups else match[0]) or ""
-        if told.strip() and len(told) <= LONGEST_ORDER:
-            found[told.strip()] = None
-        if len(found) == MOST_ORDERS:
-            break
-    return tuple(found)
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def base(letter: Letter) -> str:

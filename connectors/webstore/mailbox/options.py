@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from connectors.webstore.kind import StoreOptions
+from connectors.webstore.orders import Pattern
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
 from core.options import MailAccount, MailAddress, mail_address
@@ -16,7 +17,7 @@ from core.options import MailAccount, MailAddress, mail_address
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LONGEST_PATTERN = 200
+LONGEST_WORDS = 200
 
 
 def _domain(text: str) -> str:
@@ -41,23 +42,9 @@ def _sender(text: str) -> str:
     return mail_address(told) if "@" in told.removeprefix("@") else _domain(told)
 
 
-def _pattern(text: str) -> str:
-    """A regular expression, which is tried on every letter.
-
-    Raises:
-        Unfit: it is none.
-    """
-    try:
-        re.compile(text)
-    except re.error:
-        raise Unfit(r"is no regular expression; write one like \b\d{6}\b") from None
-    return text
-
-
 Domain = Annotated[str, AfterValidator(_domain)]
 Sender = Annotated[str, AfterValidator(_sender)]
-Pattern = Annotated[str, Field(max_length=LONGEST_PATTERN), AfterValidator(_pattern)]
-Hint = Annotated[str, Field(min_length=2, max_length=LONGEST_PATTERN)]
+Hint = Annotated[str, Field(min_length=2, max_length=LONGEST_WORDS)]
 
 
 class MailboxOptions(StoreOptions, MailAccount):
@@ -77,7 +64,7 @@ class MailboxOptions(StoreOptions, MailAccount):
 
     kind: Literal["mailbox"]
     sender: MailAddress
-    sender_name: str = Field(default="", max_length=LONGEST_PATTERN)
+    sender_name: str = Field(default="", max_length=LONGEST_WORDS)
     also_own: tuple[MailAddress, ...] = ()
     own_domains: tuple[Domain, ...] = ()
     form_senders: tuple[Sender, ...] = ()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from connectors.webstore.kind import StoreOptions
-from connectors.webstore.meta.orders import Pattern
+from connectors.webstore.orders import Pattern
 from core.connector import Credential
 from core.options import Secret, SecureUrl
 from core.transport.proxy import is_loopback

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import orders
 from connectors.webstore.twilio import answering, identity, offer
 from connectors.webstore.twilio.payload import at
 from core.model import MAX_LINE, Attachment, Message, Page, Thread, Verdict
@@ -63,9 +64,7 @@ class Found:
 
     def add(self, thread: Thread, *messages: Message) -> None:
         """Keep them; of a thread's states the newest."""
-        known = self.threads.get(thread.id)
-        if known is None or known.as_of <= thread.as_of:
-            self.threads[thread.id] = thread
+        self.threads[thread.id] = orders.newest(self.threads.get(thread.id), thread)
         self.messages.update((one.id, one) for one in messages)
 
     def page(self) -> Page:
@@ -142,7 +141,9 @@ def _inbound(
         attachments=attachments(files),
     )
     more = [unanswerable(text.sid, thread, sent_at)] if is_stop else []
-    found.add(_thread(thread, theirs, sent_at, now, options, is_stop=is_stop), message, *more)
+    state = _thread(thread, theirs, sent_at, now, options, is_stop=is_stop)
+    named = orders.named([message.body], options.order_pattern)
+    found.add(state.model_copy(update={"order_ids": named}), message, *more)
 
 
 def _outbound(

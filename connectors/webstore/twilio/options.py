@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.webstore.kind import StoreOptions
+from connectors.webstore.orders import Pattern
 from connectors.webstore.twilio import identity as numbers
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
@@ -36,7 +37,9 @@ class TwilioOptions(StoreOptions):
     *endpoint* is our address exactly as it is registered at Twilio, query included. *registered*:
     the number's own webhooks are to be ours. *opt_out*: Twilio answers STOP by itself.
     *automatic_services* are messaging services by which machines write. *look_back* is how far the
-    first walk reads, *overlap* how far each later one reads again.
+    first walk reads, *overlap* how far each later one reads again. *order_pattern* finds an order's
+    number in what buyers write, as its first group where it has one; not in what a machine
+    understood of a voicemail.
     """
 
     kind: Literal["twilio"]
@@ -51,6 +54,7 @@ class TwilioOptions(StoreOptions):
     transcriptions: bool = False
     opt_out: bool = True
     automatic_services: tuple[str, ...] = ()
+    order_pattern: Pattern | None = None
     base_url: Annotated[SecureUrl, AfterValidator(_base_url)] = "https://api.twilio.com"
     look_back: PositiveDuration = timedelta(days=30)
     overlap: Duration = timedelta(minutes=10)

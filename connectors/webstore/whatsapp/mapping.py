@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from connectors.webstore.meta import envelope, orders, refusals, window
+from connectors.webstore import orders
+from connectors.webstore.meta import envelope, refusals, window
 from connectors.webstore.whatsapp import content, identity, offer
 from connectors.webstore.whatsapp.identity import Person
 from connectors.webstore.whatsapp.payload import Place, Value
@@ -190,11 +191,7 @@ class _Gathered:
             as_of=window.FAINT if asked_at is None else asked_at,
             reply_to={"kind": "whatsapp", **_reached(who), **window.kept(asked_at)},
         )
-        known = self.threads.get(thread.id)
-        if known is not None and not named:
-            thread = thread.model_copy(update={"order_ids": known.order_ids})
-        if known is None or known.as_of <= thread.as_of:
-            self.threads[thread.id] = thread
+        self.threads[thread.id] = orders.newest(self.threads.get(thread.id), thread)
 
     def _became(self, status: Status) -> None:
         """What became of a message of ours, which is known by its mark.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from connectors.webstore.meta import envelope, orders, window
+from connectors.webstore import orders
+from connectors.webstore.meta import envelope, window
 from connectors.webstore.meta.pages import offer
 from connectors.webstore.meta.pages.payload import Entry
 from core.model import MAX_LINE, Attachment, Message, Page, Thread

@@ -50,6 +50,21 @@ def thread(**changes):
     return found
 
 
+def test_an_order_is_known_by_what_the_contact_says_where_no_attribute_names_it():
+    pattern = OPTIONS.model_copy(update={"order_pattern": r"\b10\d{4}\b"})
+    asked = entry(message_type=0, content="It is about 100123", sender={"type": "contact"})
+    told = entry(id=2, content="Not about 100999?")
+
+    plain = mapped(asked, told, options=pattern, custom_attributes={})
+    named = mapped(asked, told, options=pattern, custom_attributes={"order_id": "A-7"})
+
+    assert plain.threads[0].order_ids == ("100123",)
+    assert [one.order_id for one in plain.messages] == ["100123", None]
+    assert named.threads[0].order_ids == ("A-7",)
+    assert [one.order_id for one in named.messages] == ["A-7", "A-7"]
+    assert mapped(asked, custom_attributes={}).threads[0].order_ids == ()
+
+
 def test_a_recorded_conversation_is_read():
     listed = Conversations.model_validate(told("conversations")).data.payload
     read = Messages.model_validate(told("messages")).payload

@@ -47,6 +47,20 @@ def ours(**more):
                    "status": "delivered", **more})  # fmt: skip
 
 
+def test_an_order_that_a_buyer_names_is_the_threads_and_stays_so():
+    pattern = r"order #(\d+)"
+    first = text(body="Where is order #1001?")
+    second = text(sid="SM3", body="Hello?", date_sent="Fri, 20 Nov 2026 11:05:00 +0000")
+    answer = ours(body="Not order #1002?")
+
+    for listed in ((first, answer, second), (second, answer, first)):
+        (named,) = page(*listed, order_pattern=pattern).threads
+        assert named.order_ids == ("1001",)
+        assert named.as_of == datetime(2026, 11, 20, 11, 5, tzinfo=UTC)
+    (plain,) = page(first, second).threads
+    assert plain.order_ids == ()
+
+
 def page(*texts, files=None, **more):
     return mapping.page(texts, files or {}, options(**more), NOW)
 

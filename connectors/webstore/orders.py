@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
@@ -13,8 +14,10 @@ from core.errors import Unfit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from core.model import Thread
+
 LONGEST_PATTERN, LONGEST_ORDER = 200, 100
-SEARCHED, MOST = 4096, 10
+SEARCHED, MOST = 20_000, 10
 """So many characters of a text are searched, for so many orders."""
 
 
@@ -35,7 +38,10 @@ Pattern = Annotated[str, Field(max_length=LONGEST_PATTERN), AfterValidator(_patt
 
 
 def named(texts: Iterable[str], pattern: str | None) -> tuple[str, ...]:
-    """The orders in *texts*, each once: the first group of *pattern*, where it has one."""
+    """The orders in *texts*, each once: the first group of *pattern*, where it has one.
+
+    None without a pattern: any five digits may be a price, a date or a street.
+    """
     if pattern is None:
         return ()
     found: dict[str, None] = {}
@@ -45,6 +51,17 @@ def named(texts: Iterable[str], pattern: str | None) -> tuple[str, ...]:
             if told and len(told) <= LONGEST_ORDER and "\0" not in told:
                 found[told] = None
     return tuple(found)[:MOST]
+
+
+def newest(known: Thread | None, told: Thread) -> Thread:
+    """The newer of two states of a conversation, *told* at one instant.
+
+    Where it names no order, it is about those of the other: the ones that were named last.
+    """
+    if known is None:
+        return told
+    older, newer = sorted((known, told), key=attrgetter("as_of"))
+    return newer if newer.order_ids else newer.model_copy(update={"order_ids": older.order_ids})
 
 
 @lru_cache(maxsize=64)
