@@ -9,10 +9,14 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+
+USUAL = {"http": "80", "https": "443"}
+"""The port of an address that names none."""
 
 MOST_DIGITS = 12
 """Digits of a second: far beyond any year that a clock shows."""
@@ -36,6 +40,21 @@ def over_address(secret: bytes, url: str, fields: Mapping[str, Sequence[str]]) -
     """
     said = "".join(name + one for name in sorted(fields) for one in sorted(set(fields[name])))
     return b64encode(hmac.digest(secret, f"{url}{said}".encode(), "sha1")).decode()
+
+
+def addresses(url: str) -> tuple[str, ...]:
+    """*url* as Twilio may sign it: with its port, which may be the usual one, and without.
+
+    What signs there is not consistent about it, so its own validators try both (twilio-python:
+    request_validator.py, read 2026-11-23).
+    """
+    parts = urlsplit(url)
+    host, told, port = parts.netloc.rpartition(":")
+    if not told or not port.isdigit():
+        host, port = parts.netloc, USUAL.get(parts.scheme, "")
+    with_port = f"{host}:{port}" if port else host
+    both = (parts._replace(netloc=one).geturl() for one in (host, with_port))
+    return tuple(dict.fromkeys((url, *both)))
 
 
 def is_fresh(second: str, now: datetime, within: timedelta) -> bool:

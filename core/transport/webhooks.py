@@ -21,16 +21,19 @@ def key(secret: str) -> bytes:
     """The key: what follows ``whsec_`` is Base64, anything else is taken as it stands.
 
     Raises:
-        ValueError: it is no Base64.
+        ValueError: it is no Base64, or nothing: whatever is signed by nothing anybody can sign.
     """
-    if not secret.startswith(PREFIX):
-        return secret.encode()
-    return b64decode(secret.removeprefix(PREFIX), validate=True)
+    found = secret.encode()
+    if secret.startswith(PREFIX):
+        found = b64decode(secret.removeprefix(PREFIX), validate=True)
+    if not found:
+        raise ValueError("the secret is empty")
+    return found
 
 
 def signature(key: bytes, id_: str, timestamp: str, body: bytes) -> str:
-    """That of version 1, with its mark."""
-    content = f"{id_}.{timestamp}.".encode() + body
+    """That of version 1, with its mark; total, whatever signs a header holds."""
+    content = f"{id_}.{timestamp}.".encode("utf-8", "surrogatepass") + body
     return f"v1,{b64encode(hmac.digest(key, content, 'sha256')).decode()}"
 
 

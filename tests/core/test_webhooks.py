@@ -41,6 +41,9 @@ def test_of_several_signatures_one_is_enough():
         {"webhook-signature": SENT["webhook-signature"].removeprefix("v1,")},
         {"webhook-signature": "v1," + bytes.fromhex("00" * 32).hex()},
         {"webhook-signature": "v1,\udcff"},
+        {"webhook-id": "msg_\udcff"},
+        {"webhook-timestamp": "1614265330\udcff"},
+        {"webhook-id": "msg_1\ud800"},
     ],
     ids=str,
 )
@@ -57,3 +60,10 @@ def test_a_secret_that_is_no_base64_is_told():
     with pytest.raises(ValueError, match=r"base64|padding"):
         webhooks.key("whsec_?")
     assert webhooks.key("plain") == b"plain"
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_"])
+def test_a_secret_of_nothing_is_none(secret):
+    """By it anybody could sign."""
+    with pytest.raises(ValueError, match="empty"):
+        webhooks.key(secret)

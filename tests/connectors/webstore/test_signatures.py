@@ -46,3 +46,16 @@ def test_a_second_near_now_is_fresh(away):
 )
 def test_any_other_is_not(second):
     assert not signatures.is_fresh(second, NOW, timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("url", "also"),
+    [
+        ("https://a.example/x?y=1", "https://a.example:443/x?y=1"),
+        ("https://a.example:8443/x", "https://a.example/x"),
+        ("http://[::1]/x", "http://[::1]:80/x"),
+        ("https://u:p@a.example/x", "https://u:p@a.example:443/x"),
+    ],
+)
+def test_an_address_counts_with_its_port_and_without(url, also):
+    assert signatures.addresses(url) == (url, also)
