@@ -19,8 +19,9 @@ from pydantic_settings import (
 )
 
 from core.configuration import openinghours, promises, sections, tomlfile
+from core.configuration.accounthours import OpeningHours
 from core.configuration.complaints import Complaints, nearest
-from core.configuration.configured import Accounts, Configured
+from core.configuration.configured import Accounts, Configured, Defined
 from core.configuration.references import References, is_reference
 from core.configuration.written import FromEnvironment
 from core.errors import SettingsError
@@ -229,9 +230,11 @@ class _Reading:
         """Everything, or all complaints."""
         self._unknown_sections()
         store = self._store()
-        made = self._promises(self._calendars(now), now)
+        calendars = self._calendars(now)
+        made = self._promises(calendars, now)
         notifiers, routes = self._notifiers(), self._routes()
-        accounts = Accounts(specs, made, frozenset(routes), self.references, sandbox=sandbox)
+        defined = Defined(made, OpeningHours(calendars, self.complaints, now), frozenset(routes))
+        accounts = Accounts(specs, defined, self.references, sandbox=sandbox)
         configured = accounts.read(dict(self._entries("accounts")))
         read = Settings(
             path=path,

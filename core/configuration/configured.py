@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.configuration.sections import AccountSection
@@ -11,11 +11,13 @@ from core.model import Account, Stream
 from core.store import definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from core.configuration.accounthours import OpeningHours
     from core.configuration.complaints import Complaints
     from core.configuration.references import References
     from core.connector import Credential, Options, SandboxSpec, Spec
+    from sla.calendar import Calendar
     from sla.policy import Policy, Role
 
 Path = tuple[str, ...]
@@ -23,7 +25,10 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One account as it will be read. *written* are its options as a table, secrets included."""
+    """One account as it will be read. *written* are its options as a table, secrets included.
+
+    *hours* are its opening hours, None where it names none.
+    """
 
     account: Account
     spec: Spec[Any]
@@ -32,6 +37,7 @@ class Configured:
     promises: tuple[Policy, ...]
     streams: tuple[Stream, ...]
     budget: str
+    hours: Calendar | None = None
 
     @property
     def own_mark(self) -> bool:
@@ -46,21 +52,30 @@ class Configured:
         return self.spec.credentials(self.options)
 
 
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What accounts may name: all that is defined, faulty ones included."""
+
+    promises: Mapping[str, tuple[Policy, ...]]
+    hours: OpeningHours
+    routes: frozenset[str]
+
+
 class Accounts:
-    """Reads the accounts. *promises* and *routes* are what is defined, faulty ones included."""
+    """Reads the accounts, which name what is *defined*."""
 
     def __init__(
         self,
         specs: Mapping[str, Spec[Any]],
-        promises: Mapping[str, tuple[Policy, ...]],
-        routes: frozenset[str],
+        defined: Defined,
         references: References,
         *,
         sandbox: bool,
     ) -> None:
         self._specs = specs
-        self._promises = promises
-        self._routes = routes
+        self._promises = defined.promises
+        self._hours = defined.hours
+        self._routes = defined.routes
         self._references = references
         self._complaints: Complaints = references.complaints
         self._sandbox = sandbox
@@ -78,6 +93,7 @@ class Accounts:
         path = ("accounts", name)
         section, sound = self._complaints.read_on(AccountSection, table, path, {"connector": ""})
         self._check_names(section, path)
+        hours = self._hours.named(section.calendar, (*path, "calendar"))
         spec = self._spec(section, path)
         if spec is None:
             known = [kind for each in self._specs.values() for kind in _kinds(each)]
@@ -90,10 +106,15 @@ class Accounts:
         if options is None:
             return None
         chosen = self._contracts(section, spec.policies(options), path)
-        chosen += self._goals(section, spec.goals(options) if spec.goals else (), path)
+        goals, own = self._goals(section, spec.goals(options) if spec.goals else (), path)
+        chosen += goals
+        if section.calendar is None:
+            chosen += own
+        else:
+            chosen += self._hours.counted(name, own, hours, path)
         if not (sound and may):
             return None
-        return configure(name, section, spec, options, written, chosen)
+        return replace(configure(name, section, spec, options, written, chosen), hours=hours)
 
     def _spec(self, section: AccountSection, path: Path) -> Spec[Any] | None:
         """The connector of an account; None, and a complaint, where there is none."""
@@ -107,13 +128,11 @@ class Accounts:
         for route in section.routes:
             if route not in self._routes:
                 self._complaints.unknown((*path, "routes"), "route", route, self._routes)
-        for goal in section.goals or ():
-            self._check_role(goal, "goal", (*path, "goals"))
 
-    def _check_role(self, name: str, role: Role, path: Path) -> None:
+    def _check_role(self, name: str, role: Role, path: Path, own: Iterable[str] = ()) -> None:
         if name not in self._promises:
             known = [n for n, made in self._promises.items() if not made or made[0].role == role]
-            self._complaints.unknown(path, f"{role} in [policies]", name, known)
+            self._complaints.unknown(path, f"{role} in [policies]", name, {*known, *own})
             return
         made = self._promises[name]
         if made and made[0].role != role:
@@ -164,18 +183,20 @@ class Accounts:
 
     def _goals(
         self, section: AccountSection, offered: Sequence[Policy], path: Path
-    ) -> tuple[Policy, ...]:
-        """Those that the settings name; where they say nothing, the connector's own.
+    ) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+        """Those of the settings and those of the connector, of all that the account names.
 
-        One of the same name in the settings takes the place of the connector's.
+        Where it names none the connector's own count. One of the same name in the settings takes
+        the place of the connector's.
         """
         own = _by_name(offered)
-        for name in own if section.goals is None else ():
-            if name in self._promises:
-                self._check_role(name, "goal", (*path, "goals"))
-        names = tuple(own) if section.goals is None else section.goals
-        found = [self._promises.get(name, own.get(name, ())) for name in dict.fromkeys(names)]
-        return tuple(policy for versions in found for policy in versions)
+        names = tuple(own) if section.goals is None else tuple(dict.fromkeys(section.goals))
+        for name in names:
+            if name in self._promises or name not in own:
+                self._check_role(name, "goal", (*path, "goals"), own)
+        written = [policy for name in names for policy in self._promises.get(name, ())]
+        brought = [p for n in names if n not in self._promises for p in own.get(n, ())]
+        return tuple(written), tuple(brought)
 
     def _own_contracts(self) -> list[str]:
         return [n for n, made in self._promises.items() if made and made[0].role == "contract"]
@@ -272,7 +293,9 @@ def standing_in(found: Configured, replaced: Mapping[str, Any]) -> Configured:
         }
     )
     streams, budget = found.spec.streams(options), found.spec.budget(options)
-    return Configured(account, found.spec, options, written, found.promises, streams, budget)
+    return replace(
+        found, account=account, options=options, written=written, streams=streams, budget=budget
+    )
 
 
 def _kinds(spec: Spec[Any]) -> tuple[type[Options], ...]:

@@ -207,7 +207,10 @@ class Retention(Section):
 
 
 class AccountSection(Section):
-    """A seller account at a marketplace. *policies* left out: those that the connector picks."""
+    """A seller account at a marketplace. *policies* left out: those that the connector picks.
+
+    *calendar* names its opening hours: when the connector's own goals count.
+    """
 
     connector: str
     title: str = ""
@@ -215,6 +218,7 @@ class AccountSection(Section):
     seller: str | None = None
     policies: tuple[str, ...] | None = None
     goals: tuple[str, ...] | None = None
+    calendar: str | None = None
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""An account's opening hours: the calendar on which the goals count that its connector brings.
+
+What a marketplace promises is never moved by them, and what the settings promise in [policies]
+names its own calendar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sla import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from core.configuration.complaints import Complaints, Path
+    from sla.calendar import Calendar
+    from sla.policy import Policy
+
+ON = "@"
+"""Stands between the name of a connector's goal and the account on whose hours it counts: no
+promise of the settings has it in its name."""
+
+IDLE = (
+    "has no effect: the account has none of the goals that a connector brings, and only these "
+    "count on it; name the calendar in your own goal, or remove this line"
+)
+
+
+def moved(goals: Iterable[Policy], account: str, hours: Calendar) -> tuple[Policy, ...]:
+    """*goals* on the *hours* of *account*: promises of that account alone.
+
+    A promise is known by its name, and each account's hours may change by themselves: other hours
+    under the same name are another version, as with any promise, and move no clock that runs.
+    """
+    return tuple(replace(goal, name=f"{goal.name}{ON}{account}", calendar=hours) for goal in goals)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """The calendars that accounts may name; None is one that is defined but faulty."""
+
+    calendars: Mapping[str, Calendar | None]
+    complaints: Complaints
+    now: datetime
+
+    def named(self, name: str | None, path: Path) -> Calendar | None:
+        """The calendar *name*; None where there is none, or a faulty one."""
+        if name is None:
+            return None
+        if name not in self.calendars:
+            self.complaints.unknown(path, "calendar", name, self.calendars)
+        return self.calendars.get(name)
+
+    def counted(
+        self, account: str, goals: Sequence[Policy], hours: Calendar | None, path: Path
+    ) -> tuple[Policy, ...]:
+        """The connector's *goals* of *account* on its *hours*; as they are where these are faulty.
+
+        Complained of is what the hours do not open for, and warned of that nothing counts on them.
+        """
+        if hours is None:
+            return tuple(goals)
+        if not goals:
+            self.complaints.warn((*path, "calendar"), IDLE)
+        for goal in goals:
+            if not self._is_reachable(goal, hours):
+                fault = f"does not open for as long as {goal.name} promises; give it more hours"
+                self.complaints.add((*path, "calendar"), fault)
+        return moved(goals, account, hours)
+
+    def _is_reachable(self, goal: Policy, hours: Calendar) -> bool:
+        if goal.effective_to is not None and goal.effective_to <= self.now:
+            return True
+        start = max(self.now, goal.effective_from or self.now)
+        longest = max(goal.reply_within, goal.next_reply_within or goal.reply_within)
+        return steps.reach(hours, start, longest) is not None
