@@ -5,7 +5,7 @@ An entry that is none costs no other: it is set aside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from core.transport import answers, salvage
 from core.transport.answers import Answer
 
 if TYPE_CHECKING:
-    from core.model import SetAside
+    from core.model import Page, SetAside
 
 MOST_DIGITS = 15
 """Digits of a time: far beyond any year."""
@@ -30,6 +30,18 @@ class Envelope:
     object: str
     entries: tuple[dict[str, Any], ...]
     aside: tuple[SetAside, ...] = ()
+
+
+@dataclass(slots=True)
+class Told:
+    """What a push holds, by account; *strange* counts parts that concern none of ours.
+
+    *topics* are those of its kind's `offer.TOPICS` that are in it.
+    """
+
+    pages: dict[str, Page] = field(default_factory=dict)
+    strange: int = 0
+    topics: set[str] = field(default_factory=set)
 
 
 def opened(body: bytes) -> Envelope:

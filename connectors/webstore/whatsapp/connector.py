@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from connectors.webstore.meta import door, envelope, receiving, registered, subscribing
+from connectors.webstore.meta import receiving, registered, subscribing
 from connectors.webstore.meta.access import Access
-from connectors.webstore.whatsapp import answering, identity, mapping, offer, standing
-from connectors.webstore.whatsapp.options import WhatsappOptions
+from connectors.webstore.whatsapp import answering, identity, offer, standing
 from connectors.webstore.whatsapp.payload import Answered, Number
 from core.connector import Sent
 from core.errors import OutcomeUnknown, Refused
 from core.model import Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from connectors.webstore.whatsapp.options import WhatsappOptions
     from core.connector import Transport
     from core.model import Draft, Thread
     from core.pushes import PushRequest, Receipt
@@ -53,15 +53,8 @@ class Whatsapp:
         )
 
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
-        """Check who has sent it, and translate; it may concern other numbers of the app."""
-        stopped = door.stopped(request, self._options)
-        if stopped is not None:
-            return stopped
-        found = envelope.opened(request.body)
-        homes, own = self._homes(request.accounts)
-        told = mapping.told(found, homes, own, now, _patterns(request.accounts))
-        topic = receiving.first(told.topics, offer.TOPICS)
-        return receiving.receipt(request, told.pages, topic, now, is_strange=told.strange > 0)
+        """Check who has sent it, and translate; it may concern other accounts of the app."""
+        return receiving.receive(request, self._options, now)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
         """Send once, while the window is open.
@@ -96,21 +89,6 @@ class Whatsapp:
         return await self._access.get(
             self._options.phone_number_id, Number, operation=offer.SHOW, params=standing.FIELDS
         )
-
-    def _homes(self, accounts: Mapping[str, object]) -> tuple[dict[str, str], str]:
-        """The accounts of our app by number, and this one's name."""
-        homes = {
-            one.phone_number_id: name
-            for name, one in accounts.items()
-            if isinstance(one, WhatsappOptions) and one.shares_app(self._options)
-        }
-        return homes, homes.get(self._options.phone_number_id, "")
-
-
-def _patterns(accounts: Mapping[str, object]) -> dict[str, str | None]:
-    """What finds the orders that people name, by account."""
-    ours = {name: one for name, one in accounts.items() if isinstance(one, WhatsappOptions)}
-    return {name: one.order_pattern for name, one in ours.items()}
 
 
 def opened(options: WhatsappOptions, transport: Transport) -> Whatsapp:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from connectors.webstore import orders
 from connectors.webstore.meta import envelope, refusals, window
+from connectors.webstore.meta.envelope import Told
 from connectors.webstore.whatsapp import content, identity, offer
 from connectors.webstore.whatsapp.identity import Person
 from connectors.webstore.whatsapp.payload import Place, Value
@@ -34,18 +35,6 @@ ARRIVED = frozenset({"delivered", "read", "played"})
 
 UNKNOWN = "unknown: a type of message that is not documented; it waits as any other"
 KEYS = ("id",)
-
-
-@dataclass(slots=True)
-class Told:
-    """What a push holds, by account; *strange* counts changes of numbers that are none of ours.
-
-    *topics* are those of `offer.TOPICS` that are in it.
-    """
-
-    pages: dict[str, Page] = field(default_factory=dict)
-    strange: int = 0
-    topics: set[str] = field(default_factory=set)
 
 
 def told(

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from connectors.webstore.meta import (
-    door,
-    envelope,
-    receiving,
-    registered,
-    subscribing,
-    window,
-)
+from connectors.webstore.meta import receiving, registered, subscribing, window
 from connectors.webstore.meta.access import Access
 from connectors.webstore.meta.pages import answering, mapping, offer
 from connectors.webstore.meta.pages.payload import Answered, Conversations
@@ -95,18 +88,8 @@ class Pages:
         )
 
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
-        """Check who has sent it, and translate; it may concern other pages of the app."""
-        stopped = door.stopped(request, self._options)
-        if stopped is not None:
-            return stopped
-        found = envelope.opened(request.body)
-        homes, own = self._homes(request.accounts)
-        ours = homes if found.object == self._platform.object else {}
-        told = mapping.told(found, self._platform.word, ours, own)
-        topic = receiving.first(told.topics, offer.TOPICS)
-        return receiving.receipt(
-            request, told.pages, topic, now, is_strange=told.strange > 0, wake=True
-        )
+        """Check who has sent it, and translate; it may concern other accounts of the app."""
+        return receiving.receive(request, self._options, now)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
         """Send once, while the window is open.
@@ -178,15 +161,6 @@ class Pages:
         if cursor is None:
             return now - self._options.look_back
         return datetime.fromisoformat(cursor) - self._options.overlap
-
-    def _homes(self, accounts: Mapping[str, object]) -> tuple[dict[str, str], str]:
-        """The accounts of our app and kind by the seller's id, and this one's name."""
-        homes = {
-            one.own_id: name
-            for name, one in accounts.items()
-            if isinstance(one, type(self._options)) and one.shares_app(self._options)
-        }
-        return homes, homes.get(self._options.own_id, "")
 
 
 def _after(found: Conversations) -> str:

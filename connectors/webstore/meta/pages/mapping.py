@@ -7,13 +7,13 @@ Meta calls by an id that is of this page alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from connectors.webstore import orders
 from connectors.webstore.meta import envelope, window
+from connectors.webstore.meta.envelope import Told
 from connectors.webstore.meta.pages import offer
 from connectors.webstore.meta.pages.payload import Entry
 from core.model import MAX_LINE, Attachment, Message, Page, Thread
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 KEYS = ("mid", "id")
 A_SECOND = 1000
-
-
-@dataclass(slots=True)
-class Told:
-    """What a push holds, by account; *strange* counts entries of pages that are none of ours."""
-
-    pages: dict[str, Page] = field(default_factory=dict)
-    strange: int = 0
-    topics: set[str] = field(default_factory=set)
 
 
 def told(found: Envelope, word: str, homes: Mapping[str, str], own: str) -> Told:

@@ -129,12 +129,6 @@ async def test_trap_15_what_meta_has_not_signed_is_refused(take, word):
         assert (receipt.status, receipt.outcome, receipt.pages) == (401, "bad_signature", {})
 
 
-async def test_a_push_of_another_kind_is_acknowledged_and_counted(take, page):
-    entry = {"id": page.own, "messaging": []}
-    receipt = await take({"object": "permissions", "entry": [entry]})
-    assert (receipt.status, receipt.outcome) == (200, "unknown_account")
-
-
 async def test_what_concerns_another_page_of_the_app_goes_there(
     take, optioned, graph, page, shop, word
 ):
