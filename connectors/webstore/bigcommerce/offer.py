@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.webstore.bigcommerce.options import FLOOR
+from connectors.webstore.letters import LONGEST, MOST_ENCLOSED, MOST_FILES, SHORTEST
 from core.connector import Capabilities
 from core.model import Stream
 from sla.calendar import Calendar
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
 MESSAGES, HOOKS = "messages", "hooks"
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
-
-SHORTEST, LONGEST = 1, 50_000
-"""How many characters an answer has: ours, a letter sets no limit."""
-MOST_ENCLOSED, MOST_FILES = 10 * 10**6, 10
-"""Bytes and files that go with the letter: ours, what most mail servers take."""
 
 READ_ORDERS, READ_ORDER, READ_MESSAGES = "orders", "order", "order_messages"
 READ_HOOKS, ADD_HOOK, CHANGE_HOOK = "hooks", "create_hook", "update_hook"

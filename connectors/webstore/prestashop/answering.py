@@ -10,11 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from connectors.webstore.prestashop import offer
-from core.errors import Refused
-from core.transport import replies
-from core.transport.letter import Address
-from core.transport.outgoing import Outgoing
+from connectors.webstore import letters
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -23,6 +19,7 @@ if TYPE_CHECKING:
 
     from connectors.webstore.outbox import Mail
     from core.model import Draft, Thread
+    from core.transport.outgoing import Outgoing
 
 NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -42,31 +39,17 @@ def check(thread: Thread, draft: Draft) -> None:
     Raises:
         Refused: it says why.
     """
-    if why := refuses(thread, draft.to):
-        raise Refused(why, detail="recipient")
-    if not offer.SHORTEST <= len(draft.body) <= offer.LONGEST:
-        said = f"an answer has {offer.SHORTEST} to {offer.LONGEST} characters"
-        raise Refused(said, detail="length")
-    if any(file.url is not None for file in draft.files):
-        raise Refused("a letter takes files, not their addresses", detail="files")
+    letters.check(draft, refuses(thread, draft.to))
 
 
 def letter(thread: Thread, draft: Draft, mail: Mail, now: datetime) -> Outgoing:
     """The letter that *draft* is, with the buyer's words below it.
 
     Raises:
-        Refused: it would go to nobody.
+        Refused: it would go to nobody, or cannot be sent.
     """
     check(thread, draft)
-    return Outgoing(
-        message_id=replies.message_id(draft, mail.sender),
-        sender=Address(mail.name, mail.sender),
-        recipient=Address("", thread.reply_to["mail"]),
-        subject=subject(thread),
-        text=replies.text(draft),
-        at=now,
-        files=replies.files(draft),
-    )
+    return letters.letter(thread, draft, mail, subject(thread), now)
 
 
 def subject(thread: Thread) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore.letters import LONGEST, MOST_ENCLOSED, MOST_FILES, SHORTEST
 from connectors.webstore.prestashop.options import FLOOR
 from core.connector import Capabilities
 from core.model import Stream
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from connectors.webstore.prestashop.options import PrestaShopOptions
 
 MESSAGES = "messages"
-
-SHORTEST, LONGEST = 1, 50_000
-"""How many characters an answer has: ours; the column holds 16 MB."""
-MOST_ENCLOSED, MOST_FILES = 10 * 10**6, 10
-"""Bytes and files that go with the letter: ours, what most mail servers take."""
 
 READ_MESSAGES, READ_THREADS, READ_ORDERS = "customer_messages", "customer_threads", "orders"
 READ_CONFIGURATIONS, READ_RIGHTS, ADD_MESSAGE = "configurations", "rights", "add_customer_message"
