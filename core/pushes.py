@@ -77,7 +77,8 @@ class Receipt:
     """What to answer, and what was in the request: one may concern several accounts, or none.
 
     *pages* are stored before the answer leaves; *wake* names accounts whose poll is pulled
-    forward; *erase* names members whose data goes from all accounts of this connector.
+    forward; *erase* names members whose data goes from all accounts of this connector, or from
+    those of *erase_in* alone.
     """
 
     status: int
@@ -86,6 +87,7 @@ class Receipt:
     pages: Mapping[str, Page] = field(default_factory=dict)
     wake: frozenset[str] = frozenset()
     erase: tuple[Member, ...] = ()
+    erase_in: frozenset[str] = frozenset()
     pushed: Pushed | None = None
     outcome: PushOutcome = "stored"
 

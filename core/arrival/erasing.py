@@ -6,6 +6,7 @@ goes at once afterwards (`core.running.forgetting`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -30,11 +31,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """That *members* of *connector* are to be erased, as the notification *pushed* asks."""
+    """That *members* of *connector* are to be erased, as the notification *pushed* asks.
+
+    In all accounts of *connector*, or in *account* alone.
+    """
 
     connector: str
     pushed: Pushed | None
     members: Sequence[Member]
+    account: str | None = None
+
+    @property
+    def push(self) -> tuple[str, datetime | None] | None:
+        """By what the notification is known; one that asks for several accounts has an id each."""
+        if self.pushed is None:
+            return None
+        asked_in = "" if self.account is None else f"/{self.account}"
+        return f"{self.pushed.id}{asked_in}", self.pushed.published_at
 
 
 async def ask(
@@ -54,39 +67,39 @@ async def ask(
     Returns:
         The number of the request; None where the same push has asked before.
     """
-    [number] = await ask_all(db, [Request(connector, pushed, members)], now, account=account)
+    [number] = await ask_all(db, [Request(connector, pushed, members, account)], now)
     return number
 
 
-async def ask_all(
-    db: Db, requests: Sequence[Request], now: datetime, *, account: str | None = None
-) -> list[int | None]:
+async def ask_all(db: Db, requests: Sequence[Request], now: datetime) -> list[int | None]:
     """As `ask`, for many at once; their numbers.
 
     Whatever the requests' order, rows are taken in one: of two transactions that were told of the
     same members, one waits for the other.
     """
     numbers: dict[int, int | None] = {}
-    remembered: set[forgotten.Id] = set()
+    remembered: defaultdict[str | None, set[forgotten.Id]] = defaultdict(set)
     for index in sorted(range(len(requests)), key=lambda index: _place(requests[index])):
         one = requests[index]
         asked = [ids for member in one.members if (ids := _ids(member))]
-        push = None if one.pushed is None else (one.pushed.id, one.pushed.published_at)
-        numbers[index] = await erasures.add(db, one.connector, account, push, asked, now)
-        if numbers[index] is not None:
+        added = await erasures.add(db, one.connector, one.account, one.push, asked, now)
+        numbers[index] = added
+        if added is not None:
             made = await forgotten.digests(db, one.connector)
             together = made.of_member(set().union(*asked))
-            remembered.update(
-                one for ids in asked for id_ in ids for one in _remembered(made, id_, together, now)
-            )
+            remembered[one.account].update(
+                kept for ids in asked for id_ in ids
+                for kept in _remembered(made, id_, together, now)
+            )  # fmt: skip
     if any(number is not None for number in numbers.values()):
-        await forgotten.add(db, account, remembered)
+        for account in sorted(remembered, key=lambda name: name or ""):
+            await forgotten.add(db, account, remembered[account])
         await wake.send(db, "erase")
     return [numbers[index] for index in range(len(requests))]
 
 
 def _place(request: Request) -> tuple[str, str]:
-    return request.connector, "" if request.pushed is None else request.pushed.id
+    return request.connector, request.push[0] if request.push else ""
 
 
 async def empty(

@@ -115,6 +115,7 @@ class _Request(NamedTuple):
     headers: Mapping[str, str]
     params: Mapping[str, str] | None = None
     body: bytes | FormData | None = None
+    is_question: bool = True
 
     @property
     def where(self) -> str:
@@ -204,6 +205,21 @@ class Http:
         """
         return await self._asked(_Request("GET", url, operation, headers or {}, params))
 
+    async def post(
+        self,
+        url: str | URL,
+        body: bytes,
+        *,
+        operation: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """As `get`, for a question that is put as a *body* (GraphQL): asked again it does no harm.
+
+        Raises:
+            ConnectorError: as `get`.
+        """
+        return await self._asked(_Request("POST", url, operation, headers or {}, body=body))
+
     async def send(
         self,
         url: str | URL,
@@ -226,8 +242,9 @@ class Http:
             OutcomeUnknown: it may have been sent.
         """
         request = _Request(
-            method, url, operation, headers or {}, params, body if form is None else _form(form)
-        )
+            method, url, operation, headers or {}, params, body if form is None else _form(form),
+            is_question=False,
+        )  # fmt: skip
         try:
             answer = await self._once(request)
         except NOT_SENT as fault:
@@ -291,7 +308,7 @@ class Http:
 
     async def _body(self, request: _Request, response: ClientResponse) -> bytes:
         """The body; the status alone counts where it says all (a refusal, something sent)."""
-        needed = request.method == "GET" and 200 <= response.status < 300
+        needed = request.is_question and 200 <= response.status < 300
         try:
             return await _read(response, request, self.limits.body)
         except (ClientError, TimeoutError, OSError, BadPayload):
@@ -361,4 +378,6 @@ def _redirected(request: _Request, answer: Answer) -> _Request | None:
             return None
     except ValueError:
         return None
-    return _Request(request.method, str(there), request.operation, request.headers)
+    return _Request(
+        request.method, str(there), request.operation, request.headers, body=request.body
+    )

@@ -22,7 +22,7 @@ from core.reading import observe
 from core.store import pushes, streams, transaction, wake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.arrival.stored import Stored
@@ -247,17 +247,21 @@ async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
         if pages := _pages(fresh):
             stored = await ingest.pages(db, rules, pages, now, sure=means.sure())
             await hearing.heard(db, rules, sorted(stored), now)
-        asked = [
-            erasing.Request(taken.connector, taken.receipt.pushed, taken.receipt.erase)
-            for taken in fresh
-            if taken.receipt.erase
-        ]
-        if asked:
+        if asked := [request for taken in fresh for request in _erasures(taken)]:
             await erasing.ask_all(db, asked, now)
         await _wake(db, means, fresh, now)
     for account, told in stored.items():
         observe.page(means.metrics, rules, rules.accounts[account], told, "push")
     return new
+
+
+def _erasures(taken: Taken) -> Iterator[erasing.Request]:
+    """What *taken* asks to be erased, and where."""
+    receipt = taken.receipt
+    if receipt.erase:
+        accounts: list[str | None] = [*sorted(receipt.erase_in)]
+        for account in accounts or [None]:
+            yield erasing.Request(taken.connector, receipt.pushed, receipt.erase, account)
 
 
 async def _new(db: Db, group: Sequence[Taken], now: datetime) -> list[bool]:

@@ -674,3 +674,30 @@ async def test_certificates_are_checked_and_can_come_from_the_environment(author
 
     assert (fault.detail, type(sent)) == ("tls", Unreachable)
     assert found == Listing(items=[])
+
+
+async def test_a_question_may_be_put_as_a_body_and_is_asked_again(http, watching):
+    found = said(200, b'{"items": []}')
+    async with speaking(said(503, b"", "Connection: close"), found) as (url, asked):
+        answer = await http.post(url, BODY.encode(), operation="things")
+
+    assert json.loads(answer.body) == {"items": []}
+    assert [each.split(b" ")[0] for each in asked] == [b"POST", b"POST"]
+    assert watching.requests == [("things", "503"), ("things", "200")]
+
+
+async def test_a_question_with_a_body_whose_answer_is_cut_off_has_no_answer(http):
+    async with speaking([said(200, b'{"items": []}')[:-4], None]) as (url, _):
+        with pytest.raises(Unreachable) as caught:
+            await http.post(url, BODY.encode(), operation="things")
+
+    assert BODY not in str(caught.value)
+
+
+async def test_a_question_with_a_body_keeps_it_where_it_is_led_on(http):
+    led = said(307, b"", "Location: /elsewhere", "Connection: close")
+    async with speaking(led, said(200, b'{"items": []}')) as (url, asked):
+        await http.post(url, BODY.encode(), operation="things")
+
+    assert asked[1].startswith(b"POST /elsewhere ")
+    assert f"Content-Length: {len(BODY)}".encode() in asked[1]

@@ -211,3 +211,22 @@ async def test_what_is_to_be_erased_holds_up_no_message(storing, taken, pool, no
         assert not erasing.done()
 
     assert await erasing is False
+
+
+async def test_what_is_to_be_erased_in_one_account_is_asked_for_there_alone(storing, pool):
+    notice = Receipt(
+        200,
+        erase=(Member(frozenset({"ada@mail.example"})),),
+        erase_in=frozenset({"mk", "other"}),
+        pushed=Pushed("E1", "D"),
+        outcome="erasure",
+    )
+
+    assert await storing.put(Taken("shop", "mk", notice))
+    assert not await storing.put(Taken("shop", "mk", notice))
+
+    asked = await pages.rows(pool, "erasure")
+    assert sorted((row["account"], row["push"]) for row in asked) == [
+        ("mk", "E1/mk"), ("other", "E1/other"),
+    ]  # fmt: skip
+    assert {row["account"] for row in await pages.rows(pool, "forgotten")} == {"mk", "other"}
