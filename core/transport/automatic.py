@@ -48,13 +48,20 @@ DELAY = re.compile(
     r"\b(delay|delayed|deferred|warning)\b|verzögert|retard|aplazad|ritard", re.IGNORECASE
 )
 AWAY = re.compile(
-    r"\s*(automatic reply|auto(matic)?[- ]?reply|autoreply|auto[- ]?response|out of (the )?office"
-    r"|automatische antwort|abwesenheit|automatisch antwoord|afwezigheid|réponse automatique"
-    r"|absence du bureau|respuesta automática|risposta automatica|resposta automática"
+    r"\s*(?:automatic reply|auto(?:matic)?[- ]?reply|autoreply|auto[- ]?response"
+    r"|out of (?:the )?office(?: (?:auto(?:matic)?[- ]?)?reply)?"
+    r"|automatische antwort|abwesenheit(?:snotiz|sassistent|sbenachrichtigung|smeldung)?"
+    r"|automatisch antwoord|afwezigheid(?:smelding|sbericht|sassistent)?"
+    r"|réponse automatique|absence du bureau"
+    r"|respuesta automática|risposta automatica|resposta automática"
     r"|automatyczna odpowiedź|autosvar|automatiskt svar|automatisk svar|automaattinen vastaus"
-    r"|otomatik yanıt|自動応答|自動返信|자동 ?회신|부재중|自动回复|自動回覆|автоответ)",  # noqa: RUF001  # Turkish, Chinese
+    r"|otomatik yanıt|自動応答|自動返信|자동 ?회신|부재중(?: ?(?:자동 ?)?(?:응답|회신))?"  # noqa: RUF001  # Turkish
+    r"|自动回复|自動回覆|автоответ)"
+    r"\s*(?:[:\uff1a\[(<]|[\u2013-]\s|re\b|[!.]*\s*\Z)",
     re.IGNORECASE,
 )
+"""Such a word alone, or before the subject that is answered: not where a sentence goes on, for
+buyers ask of deliveries while they are away."""
 
 
 def signs(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from connectors.webstore.mailbox import letter as letters
 from connectors.webstore.mailbox import proof, sorts
+from connectors.webstore.mailbox.sorts import Sort
 from core.transport import subjects
 from core.transport.filing import digest, made
 
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from connectors.webstore.mailbox.letter import Letter
     from connectors.webstore.mailbox.memory import Memory, Tie
     from connectors.webstore.mailbox.options import MailboxOptions
+    from core.transport.letter import Address
 
 PREFIX = "mail:"
 TOKEN = re.compile(r"\+([0-9a-f]{16})@")
-PERSON, ANYBODY, OTHER = "person", "anybody", "other"
+PERSON, ANYBODY, OTHER, BESIDE = "person", "anybody", "other", "beside"
 
 
 def named(one: Letter, memory: Memory) -> Letter:
@@ -45,9 +47,8 @@ def by_letters(one: Letter, memory: Memory, options: MailboxOptions) -> str | No
         return known.thread
     if token := sorts.own_token(one.answers) or _addressed(one, options):
         return token
-    answered = (memory.letter(each) for each in one.answers)
-    if told := next((each for each in answered if each is not None), None):
-        return told.thread
+    if thread := _answered(one, memory):
+        return thread
     return known.thread if known is not None else None
 
 
@@ -62,9 +63,26 @@ def by_people(one: Letter, memory: Memory, within: timedelta) -> str | None:
     return next((tie.thread for tie in near if tie and _is_near(tie, one.at, within)), None)
 
 
+def is_answer(one: Letter, thread: str, memory: Memory, within: timedelta) -> bool:
+    """Whether a letter that left answers in *thread*, and does not only name its order.
+
+    Shops send such letters by themselves: an invoice, that the parcel has left.
+    """
+    if one.answers or subjects.answers(one.mail.subject):
+        return True
+    ties = [memory.tie(*words) for words in _provided(one)]
+    near = (memory.tie(*words) for words in _passing(one))
+    ties += [tie for tie in near if tie and _is_near(tie, one.at, within)]
+    return any(tie and tie.thread == thread for tie in ties)
+
+
 def anew(one: Letter) -> str:
-    """The thread that begins with it, or with the oldest letter that it tells of."""
-    return digest(one.answers[-1] if one.answers else one.id)
+    """The thread that begins with it, or with the oldest letter that it tells of.
+
+    Of each person another: many answer a letter that went to many, and name it alone.
+    """
+    who = one.people[0].address.lower() if one.people else ""
+    return digest(f"{one.answers[-1] if one.answers else one.id}\n{who}")
 
 
 def note(one: Letter, thread: str, memory: Memory) -> None:
@@ -75,9 +93,15 @@ def note(one: Letter, thread: str, memory: Memory) -> None:
 
 
 def note_ties(one: Letter, thread: str, memory: Memory) -> None:
-    """Remember what ties letters of the same people to *thread*; nothing of who is forged."""
+    """Remember what ties letters of the same people to *thread*; nothing of who is forged.
+
+    Who gets a copy of a letter that left is nobody whom it ties there.
+    """
     if one.is_forged:
         return
+    if one.sort is Sort.SENT and len(one.people) > 1:
+        who = (each for each in one.people if _is_known(each, thread, memory))
+        one = replace(one, people=tuple(who))
     for words in (*_lasting(one), *_passing(one)):
         memory.note_tie(thread, one.at, *words)
 
@@ -87,6 +111,14 @@ def note_buyer(one: Letter, thread: str, memory: Memory) -> None:
     for who in one.people:
         memory.note_tie(thread, one.at, PERSON, thread, who.address.lower())
         memory.note_tie(thread, one.at, ANYBODY, thread)
+
+
+def note_beside(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember that *one*, which left, went to others than the buyer of *thread* too."""
+    if len(one.people) < 2 and memory.tie(ANYBODY, thread) is None:
+        return
+    if not all(_is_known(who, thread, memory) for who in one.people):
+        memory.note_tie(thread, one.at, BESIDE, one.id)
 
 
 def note_others(one: Letter, thread: str, memory: Memory) -> None:
@@ -111,7 +143,7 @@ def is_to_its_buyer(one: Letter, thread: str, memory: Memory) -> bool:
     """
     if memory.tie(ANYBODY, thread) is None:
         return not subjects.passes_on(one.mail.subject)
-    return any(memory.tie(PERSON, thread, who.address.lower()) for who in one.people)
+    return any(_is_known(who, thread, memory) for who in one.people)
 
 
 def is_buyers(address: str, thread: str, memory: Memory) -> bool:
@@ -119,6 +151,37 @@ def is_buyers(address: str, thread: str, memory: Memory) -> bool:
     if memory.tie(ANYBODY, thread) is None:
         return True
     return memory.tie(PERSON, thread, address.lower()) is not None
+
+
+def _is_known(who: Address, thread: str, memory: Memory) -> bool:
+    """Whether *who* wrote in *thread*."""
+    return memory.tie(PERSON, thread, who.address.lower()) is not None
+
+
+def _answered(one: Letter, memory: Memory) -> str | None:
+    """The thread of the nearest letter that it answers; none of another buyer's.
+
+    Who is not known there may be its buyer under another address, where he answers a letter that
+    was read, and that went to nobody else. A form answers nothing: what it names is its own.
+    """
+    for each in one.answers:
+        told = memory.letter(each)
+        if told is None:
+            continue
+        if one.sort in {Sort.SENT, Sort.OWN} or _is_at_home(one, told.thread, memory):
+            return told.thread
+        if told.mark and memory.tie(BESIDE, each):
+            return None
+        if told.mark and one.sort is not Sort.FORM:
+            return told.thread
+    return None
+
+
+def _is_at_home(one: Letter, thread: str, memory: Memory) -> bool:
+    """Whether who wrote *one* is known in *thread*, or nobody is."""
+    told = [who.address.lower() for who in one.people]
+    known = (memory.tie(word, thread, each) for each in told for word in (PERSON, OTHER))
+    return memory.tie(ANYBODY, thread) is None or any(known)
 
 
 def _addressed(one: Letter, options: MailboxOptions) -> str | None:
@@ -134,13 +197,17 @@ def _addressed(one: Letter, options: MailboxOptions) -> str | None:
 
 def _lasting(one: Letter) -> Iterator[tuple[str, ...]]:
     """What ties letters of one address together for as long as they are remembered."""
-    for who in one.people:
-        address = who.address.lower()
-        for name in one.provider:
-            yield "provider", name, address
+    yield from _provided(one)
     for who in one.people:
         for order in one.orders:
             yield "order", order, who.address.lower()
+
+
+def _provided(one: Letter) -> Iterator[tuple[str, ...]]:
+    """The provider's own conversation."""
+    for who in one.people:
+        for name in one.provider:
+            yield "provider", name, who.address.lower()
 
 
 def _passing(one: Letter) -> Iterator[tuple[str, ...]]:

@@ -179,8 +179,7 @@ def _id(mail: Mail, sort: Sort) -> str:
 
 def _people(mail: Mail, found: Sorted, options: MailboxOptions) -> tuple[Address, ...]:
     if found.sort is Sort.SENT:
-        own = (one for one in sorts.recipients(mail) if not sorts.is_own(one.address, options))
-        return tuple(own)
+        return tuple(one for one in sorts.recipients(mail) if sorts.is_buyers(one, options))
     return (found.who,) if found.who else ()
 
 

@@ -108,7 +108,8 @@ def _sent(reading: Reading, one: Letter) -> str | None:
     One that answers nothing that is known is neither: the shop writes first, or to somebody else.
     """
     if not one.people:
-        reading.set_aside.append(one.aside("sent: to nobody outside the shop"))
+        said = "sent: to nobody outside the shop but marketplaces"
+        reading.set_aside.append(one.aside(said))
         return None
     memory = reading.memory
     thread = _where_it_answers(reading, one)
@@ -116,8 +117,12 @@ def _sent(reading: Reading, one: Letter) -> str | None:
         reading.set_aside.append(one.aside("sent: it answers nothing that is known"))
         return None
     joining.note(one, thread, memory)
-    if not joining.is_to_its_buyer(one, thread, memory):
+    joining.note_beside(one, thread, memory)
+    is_its_buyers = joining.is_to_its_buyer(one, thread, memory)
+    if not is_its_buyers and subjects.passes_on(one.mail.subject):
         joining.note_others(one, thread, memory)
+    within = reading.options.same_subject
+    if not is_its_buyers or not joining.is_answer(one, thread, memory, within):
         return reading.put(one.message(_id(thread), Party.SELLER, Kind.INTERNAL))
     joining.note_ties(one, thread, memory)
     kind = Kind.AUTOMATIC if _is_made(one) else Kind.MESSAGE

@@ -99,6 +99,12 @@ def is_own(address: str, options: MailboxOptions) -> bool:
     return told in options.own or any(within(proof.domain(told), d) for d in options.own_domains)
 
 
+def is_buyers(who: Address, options: MailboxOptions) -> bool:
+    """Whether *who* is neither the shop's nor a marketplace's, which relays to its own buyers."""
+    name = operators.of(proof.domain(who.address), options.marketplace_domains)
+    return name is None and not is_own(who.address, options)
+
+
 def own_token(ids: Iterable[str]) -> str | None:
     """The thread that stands in the first of *ids* that is of a reply of ours."""
     found = (OWN_ID.match(one) for one in ids)

@@ -1,0 +1,157 @@
+"""Two buyers are never in one thread, and what goes out by itself answers nobody."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from sla.clock import Kind
+from sla.policy import Party
+from tests.connectors.webstore.mailbox.letters import (
+    ANA,
+    BEN,
+    DAY,
+    NOON,
+    SUPPORT,
+    Desk,
+    answer,
+    form,
+    letter,
+)  # fmt: skip
+
+CHO = "cho@mail.example"
+RELAY = "x1y2z3@marketplace.amazon.de"
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+# Forms
+
+
+def test_letters_of_a_form_that_all_refer_to_the_same_are_of_as_many_buyers(desk):
+    """Some let mail programs gather them, under an id that stands for the form."""
+    told = {"References": "<contact-form@shop.example>", "In_Reply_To": "<cf@shop.example>"}
+    one = desk.take(form(who=ANA, id_="f1@shop.example", **told))
+    two = desk.take(form(who=BEN, id_="f2@shop.example", **told))
+    again = desk.take(form("And?", who=ANA, id_="f3@shop.example", subject="[Contact] Hm", **told))
+
+    assert one.thread != two.thread
+    assert again.thread == one.thread
+    assert desk.threads[one.thread].reply_to["mail"] == ANA
+    assert desk.threads[two.thread].reply_to["mail"] == BEN
+
+
+def test_a_form_of_somebody_else_joins_no_buyers_thread_by_what_it_refers_to(desk):
+    asked = desk.take(letter(id_="q1@mail.example"))
+
+    assert desk.take(form(who=BEN, In_Reply_To="<q1@mail.example>")).thread != asked.thread
+
+
+def test_a_groups_copy_of_a_buyers_answer_joins_his_thread(desk):
+    """A mailing group writes its own address in place of the sender's, and asks to answer him."""
+    asked = desk.take(letter(id_="q1@mail.example"))
+    desk.sent(answer(In_Reply_To="<q1@mail.example>"))
+
+    told = {"id_": "q2@mail.example", "In_Reply_To": "<a1@shop.example>", "subject": "Hm"}
+    assert desk.take(form(sender=f"Ana via Support <{SUPPORT}>", **told)).thread == asked.thread
+
+
+# One letter to many
+
+
+MAILING = answer("New lamps!", to=SUPPORT, Bcc=f"{ANA}, {BEN}, {CHO}", id_="all@shop.example",
+                 subject="New lamps")  # fmt: skip
+ANSWERS = {
+    who: letter("How much?", sender=who, subject="Re: New lamps", id_=f"q-{who}",
+                In_Reply_To="<all@shop.example>", References="<all@shop.example>")
+    for who in (ANA, BEN, CHO)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", ANA, BEN, CHO])))
+def test_who_answer_one_letter_to_many_are_in_threads_of_their_own(order):
+    desk = Desk()
+    for name in order:
+        if name == "sent":
+            desk.sent(MAILING)
+        else:
+            desk.take(ANSWERS[name])
+
+    threads = {name: desk.messages[f"q-{name}"].thread for name in ANSWERS}
+    assert len(set(threads.values())) == 3
+    assert all(desk.threads[thread].reply_to["mail"] == who for who, thread in threads.items())
+
+
+def test_who_answers_again_stays_in_the_thread_of_his_own(desk):
+    ana, ben = desk.take(ANSWERS[ANA]), desk.take(ANSWERS[BEN])
+
+    told = {"subject": "Hm", "References": "<all@shop.example> <x@x.example>"}
+    assert desk.take(letter("And?", sender=ANA, **told)).thread == ana.thread
+    told = {"subject": "Hm", "References": f"<all@shop.example> <q-{BEN}>"}
+    assert desk.take(letter("And?", sender=BEN, **told)).thread == ben.thread
+
+
+# What goes out by itself
+
+
+@pytest.mark.parametrize("subject", ["Your order 100123 has left", "Invoice 100123"])
+def test_a_letter_about_the_order_that_answers_nothing_is_a_note(desk, subject):
+    """Shops send such letters by themselves through the same mailbox."""
+    asked = desk.take(letter(subject="Lamp"))
+
+    left = desk.sent(answer("Thank you for your order 100123.", subject=subject))
+
+    assert (left.thread, left.party, left.kind) == (asked.thread, Party.SELLER, Kind.INTERNAL)
+    assert left.to == frozenset()
+
+
+def test_an_answer_about_the_order_under_another_subject_counts(desk):
+    asked = desk.take(letter(subject="Lamp"))
+
+    left = desk.sent(answer("Order 100123 comes on Monday.", subject="Re: Your order"))
+
+    assert (left.thread, left.kind) == (asked.thread, Kind.MESSAGE)
+
+
+def test_trap_17_an_answer_to_a_marketplaces_relay_opens_no_thread_here(desk):
+    told = {"In_Reply_To": "<m1@amazon.example>", "subject": "Re: Inquiry about order"}
+
+    assert desk.sent(answer(to=RELAY, **told)) is None
+    assert [one.quiet for one in desk.asides] == [True]
+    assert desk.messages == {}
+
+
+# To whom a conversation is carried on
+
+
+def test_who_was_answered_at_another_address_asks_and_does_not_note(desk):
+    asked = desk.take(letter(id_="q1@mail.example"))
+    told = {"In_Reply_To": "<q1@mail.example>", "to": "ana@work.example"}
+    desk.sent(answer(id_="a1@shop.example", **told))
+
+    back = desk.take(letter("Thanks, and when?", sender="ana@work.example", subject="Re: Where?",
+                            In_Reply_To="<a1@shop.example>"))  # fmt: skip
+
+    assert (back.party, back.kind) == (Party.BUYER, Kind.MESSAGE)
+    assert desk.threads[asked.thread].reply_to["mail"] == ANA
+    assert desk.threads[back.thread].reply_to["mail"] == "ana@work.example"
+
+
+# Subjects that only begin like those of automatic answers
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Out of office chair: when?", "Out of office-chairs?", "부재중 배송 문의",
+     "Abwesenheit bei der Lieferung am Montag", "Autoreply to my order?",
+     "Auto response time of the dimmer", "Afwezigheid bij levering"],
+)  # fmt: skip
+def test_a_question_whose_subject_begins_like_an_automatic_answer_waits(desk, subject):
+    asked = desk.take(letter(subject=subject), at=NOON + DAY)
+
+    assert asked is not None
+    assert (asked.party, asked.kind) == (Party.BUYER, Kind.MESSAGE)
