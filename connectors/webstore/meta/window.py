@@ -23,6 +23,9 @@ ASKED_AT = "asked_at"
 FAINT = datetime(2000, 1, 1, tzinfo=UTC)
 """As of when a thread is told by what does not ask: it gives way to any other state of it."""
 
+LEAD = timedelta(hours=1)
+"""A stamp further ahead than this is none: it would freeze what it dates for ever."""
+
 DAY, WEEK, HOUR = timedelta(hours=24), timedelta(days=7), timedelta(hours=1)
 CHECKED, REVIEW = date(2026, 11, 22), date(2027, 5, 22)
 
@@ -59,6 +62,11 @@ def goal(kind: str) -> Policy:
         source="our own: who writes in a chat looks at it again within the hour",
         checked_on=CHECKED,
     )
+
+
+def dated(at: datetime | None, now: datetime) -> datetime | None:
+    """*at*, where it can be: neither long before Meta was, nor ahead of *now*."""
+    return at if at is not None and FAINT < at <= now + LEAD else None
 
 
 def kept(asked_at: datetime | None) -> dict[str, str]:

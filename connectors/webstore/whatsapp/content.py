@@ -20,6 +20,10 @@ QUIET = frozenset({"reaction", "system", "request_welcome", "revoke", "edit"})
 """What asks nothing: a sign below a message, a changed number, a chat that was only opened. What
 was taken back or changed still counts as it was sent: only a marketplace that says so unasks it."""
 
+HIDDEN = QUIET | {"pin", "keep_in_chat"}
+"""What asks nothing of that which Meta does not show (``unsupported``), by the type that it tells:
+an edit, for one, comes as such for now (Cloud API: Unsupported messages, read 2026-11-23)."""
+
 KNOWN = (
     frozenset(
         {"text", *FILES, "location", "contacts", "interactive", "button", "order", "unsupported"}
@@ -36,6 +40,13 @@ class Said(NamedTuple):
 
     body: str
     files: tuple[Attachment, ...] = ()
+
+
+def asks(entry: Entry) -> bool:
+    """Whether somebody may wait for an answer to *entry*; of what is not known: yes."""
+    if entry.type == "unsupported":
+        return _word(entry.unsupported or {}, "type") not in HIDDEN
+    return (entry.type or "") not in QUIET
 
 
 def said(entry: Entry) -> Said:

@@ -119,34 +119,35 @@ class _Gathered:
         self.aside += [_nameless(one) for one in read.aside]
         said = read.value
         for one in said.messages or ():
-            self._asked(one, said.contacts or ())
+            self._asked(one, said)
         for echo in said.echoes or ():
-            self._answered(echo)
+            self._answered(echo, said)
         for status in said.statuses or ():
-            self._became(status)
+            self._became(status, said)
         lists = {
             offer.MESSAGES: said.messages, offer.ECHOES: said.echoes,
             offer.STATUSES: said.statuses,
         }  # fmt: skip
         return {topic for topic, listed in lists.items() if listed} or {offer.MORE}
 
-    def _asked(self, one: Incoming, contacts: Sequence[Contact]) -> None:
+    def _asked(self, one: Incoming, beside: Value) -> None:
         """A message of the buyer's; one that asks nothing moves no window."""
-        who = Person(one.sender or "", one.sender_user or "", one.group or "")
-        at = envelope.instant(one.timestamp)
-        asks = (one.type or "") not in content.QUIET
+        who = Person(*beside.both(one.sender, one.sender_user), one.group or "")
+        at = window.dated(envelope.instant(one.timestamp), self.now)
+        asks = content.asks(one)
         if asks and one.type not in content.KNOWN:
             raw = json.dumps(one.model_dump(), default=str).encode()
             self.aside.append(SetAside(identity.message_id(one.id), UNKNOWN, raw))
         said = self._say(one, who, Party.BUYER, Kind.MESSAGE if asks else Kind.SYSTEM)
         named = orders.named([said.body], self.pattern) if asks else ()
-        self._state(who, _shown(who, contacts), at or self.now if asks else None, named)
+        name = _shown(who, beside.contacts or ())
+        self._state(who, name, at or self.now if asks else None, named)
 
-    def _answered(self, one: Echo) -> None:
+    def _answered(self, one: Echo, beside: Value) -> None:
         """What somebody wrote in the app: an answer given elsewhere."""
-        who = Person(one.to or "", one.to_user or "", one.group or "")
-        asks = (one.type or "") not in content.QUIET
-        self._say(one, who, Party.SELLER, Kind.MESSAGE if asks else Kind.SYSTEM)
+        who = Person(*beside.both(one.to, one.to_user), one.group or "")
+        says = content.asks(one)
+        self._say(one, who, Party.SELLER, Kind.MESSAGE if says else Kind.SYSTEM)
         self._state(who, "", None)
 
     def _say(self, one: Entry, who: Person, party: Party, kind: Kind) -> Message:
@@ -182,7 +183,7 @@ class _Gathered:
         )
         self.threads[thread.id] = orders.newest(self.threads.get(thread.id), thread)
 
-    def _became(self, status: Status) -> None:
+    def _became(self, status: Status, beside: Value) -> None:
         """What became of a message of ours, which is known by its mark.
 
         It is documented to come with what left and what arrived; so what failed counts without it
@@ -197,16 +198,15 @@ class _Gathered:
             self._judge(mark, Delivery.CONFIRMED, at, status)
         if status.status == "failed" and (is_ours or (not mark and not _is_templates(status))):
             self._judge(sent, Delivery.REFUSED, at, status)
-            self._explain(status, at)
+            self._explain(status, Person(*beside.both(status.recipient, status.recipient_user)), at)
 
     def _judge(self, message: str, how: Delivery, at: datetime, status: Status) -> None:
         id_ = f"{message}/{status.status}"
         if len(message) <= MOST_MARK and "\0" not in message:
             self.verdicts[id_] = Verdict(id_, how, at, message_id=message)
 
-    def _explain(self, status: Status, at: datetime) -> None:
+    def _explain(self, status: Status, who: Person, at: datetime) -> None:
         """Why it failed, in our words, as a line of the chat."""
-        who = Person(status.recipient or "", status.recipient_user or "")
         if not (who.phone or who.user):
             return
         why = refusals.words(_code(status)) or "Meta does not say why"

@@ -55,10 +55,19 @@ class Entry(Graph):
     order: Part = None
     system: Part = None
     edit: Part = None
+    unsupported: Part = None
 
 
 class Incoming(Entry):
-    """A message of somebody's."""
+    """A message of somebody's; where somebody's id changes, that names the new one alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, told: Any) -> Any:
+        system = told.get("system") if isinstance(told, dict) else None
+        if not isinstance(system, dict) or told.get("from") or told.get("from_user_id"):
+            return told
+        return {**told, "from": system.get("wa_id"), "from_user_id": system.get("user_id")}
 
     @model_validator(mode="after")
     def _is_somebodys(self) -> Incoming:
@@ -106,6 +115,15 @@ class Value(Graph):
     messages: Many[Incoming] = None
     statuses: Many[Status] = None
     echoes: Many[Echo] = Field(default=None, alias="message_echoes")
+
+    def both(self, phone: str | None, user: str | None) -> tuple[str, str]:
+        """Number and id of somebody of whom one is told: the contacts beside tell the other."""
+        those = self.contacts or ()
+        return (
+            phone or next((c.wa_id for c in those if user and c.user_id == user and c.wa_id), ""),
+            user
+            or next((c.user_id for c in those if phone and c.wa_id == phone and c.user_id), ""),
+        )
 
 
 class Number(Graph):

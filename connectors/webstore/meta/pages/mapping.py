@@ -182,13 +182,14 @@ def _state(
     found: Sequence[Message],
     now: datetime,
 ) -> Thread:
-    asked = max((m.sent_at for m in found if m.party is Party.BUYER and m.sent_at), default=None)
+    told = (window.dated(m.sent_at, now) for m in found if m.party is Party.BUYER)
+    asked = max(filter(None, told), default=None)
     more = one.messages is not None and one.messages.paging is not None
     return Thread(
         id=person,
         kind=ThreadKind.CHAT,
         buyer=_name(one, own)[:MAX_LINE],
-        as_of=updated(one) or now,
+        as_of=window.dated(updated(one), now) or now,
         incomplete=more and bool(one.messages and one.messages.paging and one.messages.paging.next),
         reply_to=_reached(word, person) | window.kept(asked),
     )

@@ -159,3 +159,16 @@ def test_whatever_the_entry_is_nothing_crashes(path, value, drop):
     content = changed(EVENTS, path, value, drop=drop)
     if isinstance(content, dict) and isinstance(content.get("entry"), list):
         told(content)
+
+
+@pytest.mark.parametrize("stamp", ["2100-01-01T00:00:00+0000", "1999-12-31T23:59:59+0000"])
+def test_a_time_that_cannot_be_freezes_no_chat_and_no_window(word, stamp):
+    """The next reading's state takes its place, and where nothing else is known Meta decides."""
+    content = recorded(f"{word}_conversations")
+    for one in content["data"]:
+        one["updated_time"] = stamp
+        for said in one["messages"]["data"]:
+            said["created_time"] = stamp
+    _, threads = read(content, word)
+    assert {one.as_of for one in threads.values()} == {NOW}
+    assert not [one for one in threads.values() if "asked_at" in one.reply_to]

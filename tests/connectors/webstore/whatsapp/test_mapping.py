@@ -268,6 +268,85 @@ def test_a_window_that_lapsed_stays_lapsed_when_the_buyer_writes_again():
     assert (second.ended, second.due_at) == (None, ASKED + timedelta(hours=54))
 
 
+def value_of(content):
+    return content["entry"][0]["changes"][0]["value"]
+
+
+@pytest.mark.parametrize("stamp", ["4102444800", "253402300799", "0", "946684799"])
+def test_a_time_that_cannot_be_freezes_no_chat_and_no_window(stamp):
+    """The state of such a message is of when it came: the next one's takes its place."""
+    content = recorded("text")
+    value_of(content)["messages"][0]["timestamp"] = stamp
+    (thread,) = told(content).pages["shop"].threads
+    assert (thread.as_of, window.ends_at(thread, offer.WINDOW)) == (
+        NOW, NOW + timedelta(hours=24),
+    )  # fmt: skip
+
+
+def test_a_clock_of_metas_that_is_a_little_ahead_is_believed():
+    content = recorded("text")
+    soon = NOW + timedelta(minutes=59)
+    value_of(content)["messages"][0]["timestamp"] = str(int(soon.timestamp()))
+    assert told(content).pages["shop"].threads[0].as_of == soon
+
+
+def test_one_person_is_one_chat_though_an_entry_leaves_out_the_id():
+    """Coexistence: what is beside a message tells by which id and number one is known."""
+    both = {"wa_id": "48600100200", "user_id": USER}
+    threads = set()
+    for name, listed, left_out in (
+        ("text", "messages", ()), ("echo", "message_echoes", ("to_user_id",)),
+        ("username", "messages", ()), ("failed", "statuses", ("recipient_user_id",)),
+    ):  # fmt: skip
+        content = recorded(name)
+        value = value_of(content) | {"contacts": [both]}
+        content["entry"][0]["changes"][0]["value"] = value
+        for gone in left_out:
+            value[listed][0].pop(gone, None)
+        for thread in told(content).pages["shop"].threads:
+            threads.add((thread.id, thread.reply_to.get("to"), thread.reply_to.get("user")))
+    assert threads == {(CHAT, "48600100200", USER)}
+
+
+@pytest.mark.parametrize("kind", ["edit", "reaction", "pin", "keep_in_chat"])
+def test_what_meta_cannot_show_and_asks_nothing_starts_no_clock(kind):
+    """An edit comes as ``unsupported`` for now: the message that it is of waits as it was sent."""
+    content = recorded("text")
+    message = value_of(content)["messages"][0]
+    message |= {"type": "unsupported", "unsupported": {"type": kind}}
+    (found,), (thread,) = told(content).pages["shop"].messages, told(content).pages["shop"].threads
+    assert (found.kind, thread.as_of) == (Kind.SYSTEM, window.FAINT)
+
+
+@pytest.mark.parametrize(
+    "told_as", [{"type": "image"}, {"type": "poll_update"}, {}, {"type": 7}, None]
+)
+def test_all_else_that_meta_cannot_show_waits(told_as):
+    content = recorded("text")
+    value_of(content)["messages"][0] |= {"type": "unsupported", "unsupported": told_as}
+    assert [m.kind for m in told(content).pages["shop"].messages] == [Kind.MESSAGE]
+
+
+def test_a_changed_id_is_shown_though_nobody_is_named_as_its_writer():
+    content = recorded("text")
+    system = {"type": "user_changed_user_id", "user_id": USER, "body": "User Ana changed"}
+    value = value_of(content)
+    del value["contacts"]
+    value["messages"] = [
+        {"id": "wamid.9", "timestamp": "1772440200", "type": "system", "system": system}
+    ]
+    found = told(content).pages["shop"]
+    assert [(m.kind, m.thread) for m in found.messages] == [(Kind.SYSTEM, CHAT)]
+    assert found.set_aside == ()
+
+
+def test_a_message_of_nobody_is_set_aside():
+    content = recorded("text")
+    for name in ("from", "from_user_id"):
+        value_of(content)["messages"][0].pop(name, None)
+    assert len(told(content).pages["shop"].set_aside) == 1
+
+
 def test_a_change_that_does_not_say_of_which_number_is_set_aside():
     content = recorded("text")
     del content["entry"][0]["changes"][0]["value"]["metadata"]
