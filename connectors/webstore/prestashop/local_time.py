@@ -7,12 +7,13 @@ a message with a lower number in the same thread was later: then it is the secon
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+RESOLUTION = timedelta(microseconds=1)
 STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
@@ -29,6 +30,12 @@ def instant(text: str | None, zone: ZoneInfo, after: datetime | None = None) -> 
     except OverflowError:
         return None
     return second if after is not None and first < after <= second else first
+
+
+def is_twice(text: str | None, zone: ZoneInfo) -> bool:
+    """Whether *text* names two instants."""
+    first = instant(text, zone)
+    return first is not None and instant(text, zone, first + RESOLUTION) != first
 
 
 def wall(text: str | None) -> datetime | None:

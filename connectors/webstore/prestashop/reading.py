@@ -1,14 +1,15 @@
 """A walk through the messages by their number, and a look at single threads.
 
 A new message does not touch its thread, so neither its date nor its status says that something is
-new: the number of the message does. Each walk reads the last numbers again, for a row may appear
-under a lower one than its neighbour when its transaction took longer.
+new: the number of the message does. Each walk reads the last numbers again, and all that are young,
+for a row may appear under a lower one than its neighbour when its transaction took longer.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from core.model import SetAside
 
 PAGE = 100
-AGAIN = 50
-"""So many numbers each walk reads again."""
+AGAIN, MOST_AGAIN = 50, 2000
+"""So many numbers each walk reads again, and so many at the most where they are young."""
+SETTLES = timedelta(minutes=10)
+"""So long a row may take until it shows: those that were added since are young."""
 TIMEZONE = "PS_TIMEZONE"
 MOST_LOOKED = 200
 """So many pages of one look."""
@@ -36,10 +39,14 @@ MOST_LOOKED = 200
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """*last* is the greatest number read; *since* the date before which nothing is read."""
+    """*last* is the greatest number read; *since* the date before which nothing is read.
+
+    *young* is the number from which on rows were young when they were read, 0 for none.
+    """
 
     last: int
     since: str
+    young: int = 0
 
     @classmethod
     def read(cls, cursor: str | None) -> Cursor | None:
@@ -47,23 +54,34 @@ class Cursor:
         return None if cursor is None else cls(**json.loads(cursor))
 
     def write(self) -> str:
-        """As text: a number and a date."""
+        """As text: numbers and a date."""
         return json.dumps(asdict(self))
+
+    @property
+    def first(self) -> int:
+        """With which number the next walk begins."""
+        again = self.last + 1 - AGAIN
+        young = max(self.young, self.last + 1 - MOST_AGAIN) if self.young else again
+        return max(1, min(again, young))
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The position of a walk: the number *first* comes next, *last* is the greatest so far."""
+    """The position of a walk: the number *first* comes next, *last* is the greatest so far.
+
+    *young* is as in `Cursor`, of this walk alone.
+    """
 
     first: int
     last: int = 0
     is_begun: bool = False
     is_back: bool = False
+    young: int = 0
 
     @classmethod
     def read(cls, position: str | None, before: Cursor) -> Walk:
         """What `write` wrote; the begin of a walk for None."""
-        return cls(**json.loads(position)) if position else cls(max(1, before.last + 1 - AGAIN))
+        return cls(**json.loads(position)) if position else cls(before.first)
 
     def write(self) -> str:
         """As text; it never outlives its walk."""
@@ -98,7 +116,9 @@ class Reading:
         rows = got.value.customer_messages
         if not rows and not got.aside and not walk.is_begun:
             return await self._silent(walk, before)
-        page = await self._page(rows, zone, now, got.aside)
+        walk = replace(walk, young=walk.young or _young(rows, walk.first, zone, now - SETTLES))
+        whole, odd = await self._of_two_instants(rows, zone)
+        page = await self._page([*rows, *whole], zone, now, [*got.aside, *odd])
         return _onward(page, walk, before, rows, len(rows) + len(got.out))
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
@@ -181,6 +201,17 @@ class Reading:
         page = mapping.page(read, now)
         return replace(page, set_aside=(*aside, *odd, *page.set_aside))
 
+    async def _of_two_instants(
+        self, rows: Sequence[Row], zone: ZoneInfo
+    ) -> tuple[list[Row], list[SetAside]]:
+        """All messages of the threads of which one was written in the hour that comes twice.
+
+        What stands before it in its thread says which of its instants is meant: the same whichever
+        part of the thread a walk has read.
+        """
+        twice = {r.id_customer_thread for r in rows if local_time.is_twice(r.date_add, zone)}
+        return await self._whole(sorted(twice, key=int)) if twice else ([], [])
+
     async def _whole(self, threads: Sequence[str]) -> tuple[list[Row], list[SetAside]]:
         rows: list[Row] = []
         aside: list[SetAside] = []
@@ -225,9 +256,19 @@ def _onward(page: Page, walk: Walk, before: Cursor, rows: Sequence[Row], came: i
     """
     last = max([walk.last, *(int(row.id) for row in rows)])
     if came < PAGE:
-        return replace(page, cursor=replace(before, last=last or before.last).write())
+        return replace(page, cursor=Cursor(last or before.last, before.since, walk.young).write())
     if last < walk.first:
         raise BadPayload("customer_messages: the walk does not go on", detail="endless")
-    onward = Walk(last + 1, last, is_begun=True, is_back=walk.is_back)
-    cursor = replace(before, last=max(last, before.last))
+    onward = replace(walk, first=last + 1, last=last, is_begun=True)
+    cursor = Cursor(max(last, before.last), before.since, walk.young)
     return replace(page, cursor=cursor.write(), position=onward.write(), more=True)
+
+
+def _young(rows: Iterable[Row], first: int, zone: ZoneInfo, since: datetime) -> int:
+    """The number behind the last of *rows*, from *first* on, before one added *since*; 0: none."""
+    for row in sorted(rows, key=lambda one: int(one.id)):
+        at = local_time.instant(row.date_add, zone)
+        if at is not None and at >= since:
+            return first
+        first = int(row.id) + 1
+    return 0
