@@ -166,6 +166,21 @@ async def test_one_thread_leads_to_the_next_in_whatever_order_they_come(
         assert sorted(places(await beside(account, id_))) == others
 
 
+async def test_a_chain_of_strangers_ends_after_three_steps_on_either_side(accounts, asks, beside):
+    """A company's phone, a mistyped order, a family's address: each joins two of seven alone."""
+    await accounts(mail=SHOP)
+    family, company = {"mail": MAIL}, {"phone": PHONE}
+    chain = [(company, ""), (company, "17"), (family, "17"), (family, "18"),
+             ({"phone": "+4915112345679"}, "18"), ({"phone": "+4915112345679"}, "19"),
+             ({}, "19")]  # fmt: skip
+    for n, (told, order) in enumerate(chain):
+        await asks("mail", f"T{n}", *filter(None, [order]), **told)
+
+    for n in range(len(chain)):
+        near = [m for m in range(len(chain)) if 0 < abs(m - n) <= elsewhere.STEPS]
+        assert sorted(places(await beside("mail", f"T{n}"))) == [("mail", f"T{m}") for m in near]
+
+
 async def test_what_is_told_of_a_buyer_later_leads_on_from_then(pool, rules, accounts, asks, now):
     await accounts(mail=SHOP, amazon=SHOP)
     await asks("mail", mail=MAIL)
