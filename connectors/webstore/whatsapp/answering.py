@@ -5,19 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.webstore.meta import window
-from connectors.webstore.whatsapp import identity, offer
+from connectors.webstore.whatsapp import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Collection, Sequence
 
+    from connectors.webstore.whatsapp.payload import Template
     from core.model import Draft, Thread
     from sla.policy import Party
 
-TEMPLATE = (
-    "only a template that Meta approved may be sent now: send one in WhatsApp Manager, or wait for"
-    " the buyer's next message"
-)
+TEMPLATE = "only a template that Meta approved may be sent now"
+WAIT = "send one in WhatsApp Manager, or wait for the buyer's next message"
+NONE = "and none is approved: wait for the buyer's next message"
+MOST_NAMED, LONGEST_NAME, LONGEST_CODE = 3, 60, 10
+
+ASKED = {"status": "APPROVED", "fields": "name,language,category", "limit": "100"}
+"""How templates are asked for (Template management: Get templates, read 2026-11-23)."""
+
+NOT_FOR_ANSWERS = frozenset({"AUTHENTICATION"})
+FIRST = "UTILITY"
+"""The category that may follow up on what somebody asked; ``MARKETING`` needs their consent."""
+
 _GROUP = "it was written in a group; answer in the WhatsApp Business app"
 _NOBODY = "nothing here says whom to answer; answer in the WhatsApp Business app"
 
@@ -31,10 +39,22 @@ def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     return window.only_the_buyer(to)
 
 
-def shut(thread: Thread, now: datetime) -> str | None:
-    """Why nothing may leave *now*; None: it may, as far as we know."""
-    at = window.lapsed(thread, offer.WINDOW, now)
-    return None if at is None else window.told(at, TEMPLATE)
+def instead(templates: Sequence[Template] | None) -> str:
+    """What may be sent after the window, by its names; None: nobody could say which there are."""
+    if templates is None:
+        return f"{TEMPLATE}: {WAIT}"
+    fit = [one for one in templates if one.name and one.category not in NOT_FOR_ANSWERS]
+    fit.sort(key=lambda one: (one.category != FIRST, one.name, one.language or ""))
+    if not fit:
+        return f"{TEMPLATE}, {NONE}"
+    named = [_name(one) for one in fit[:MOST_NAMED]]
+    more = [] if len(fit) <= MOST_NAMED else [f"{len(fit) - MOST_NAMED} more"]
+    return f"{TEMPLATE}, in WhatsApp Manager: {', '.join([*named, *more])}"
+
+
+def _name(one: Template) -> str:
+    name = (one.name or "")[:LONGEST_NAME]
+    return f"{name} ({one.language[:LONGEST_CODE]})" if one.language else name
 
 
 def written(thread: Thread, draft: Draft) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from connectors.webstore.meta import receiving, registered, subscribing
+from connectors.webstore.meta import receiving, registered, subscribing, window
 from connectors.webstore.meta.access import Access
 from connectors.webstore.whatsapp import answering, identity, offer, standing
-from connectors.webstore.whatsapp.payload import Answered, Number
+from connectors.webstore.whatsapp.payload import Answered, Number, Templates
 from core.connector import Sent
-from core.errors import OutcomeUnknown, Refused
+from core.errors import ConnectorError, OutcomeUnknown, Refused
 from core.model import Page
 
 if TYPE_CHECKING:
@@ -61,15 +61,20 @@ class Whatsapp:
 
         What became of it is told by its statuses, also where no answer came: they carry its mark.
         """
-        why = answering.refuses(thread, draft.to) or answering.shut(thread, now)
-        if why is not None:
-            raise Refused(why, detail="window")
+        if (why := answering.refuses(thread, draft.to)) is not None:
+            raise Refused(why, detail="refused")
+        if (at := window.lapsed(thread, offer.WINDOW, now)) is not None:
+            raise Refused(window.told(at, await self._instead()), detail="window")
         path = f"{self._options.phone_number_id}/messages"
         mark = identity.mark(draft)
         try:
             answer = await self._access.send(
                 path, answering.written(thread, draft), operation=offer.SEND
             )
+        except Refused as fault:
+            if fault.detail != "window":
+                raise
+            raise Refused(f"{fault}; {await self._instead()}", detail="window") from None
         except OutcomeUnknown as fault:
             raise OutcomeUnknown(
                 str(fault), detail=fault.detail, retry_after=fault.retry_after, message_id=mark
@@ -84,6 +89,17 @@ class Whatsapp:
         """Set up what is missing; see `core.pushes.Subscribes`."""
         del contact, now
         return subscribing.set_up(self._access, self._options, offer.wanted(self._options))
+
+    async def _instead(self) -> str:
+        """What may be sent where nothing else may any more."""
+        path = f"{self._options.business_account_id}/message_templates"
+        try:
+            found = await self._access.items(
+                path, Templates, operation=offer.TEMPLATES, params=answering.ASKED
+            )
+        except ConnectorError:
+            return answering.instead(None)
+        return answering.instead(found.value.data or ())
 
     async def _number(self) -> Number:
         return await self._access.get(

@@ -20,8 +20,8 @@ HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(secon
 LONGEST = 4096
 """Characters of a text (Cloud API: Text messages, read 2026-11-22)."""
 
-SHOW, SEND = "phone_number", "send_message"
-OPERATIONS = (SHOW, SEND, *registered.OPERATIONS, *subscribing.OPERATIONS)
+SHOW, SEND, TEMPLATES = "phone_number", "send_message", "message_templates"
+OPERATIONS = (SHOW, SEND, TEMPLATES, *registered.OPERATIONS, *subscribing.OPERATIONS)
 """The words that name our calls in metrics."""
 
 MESSAGES, STATUSES, ECHOES, MORE = "messages", "statuses", "echoes", "more"

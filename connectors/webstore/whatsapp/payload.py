@@ -143,3 +143,15 @@ class Answered(Graph):
     """What is told of a message that was taken."""
 
     messages: list[Accepted] = Field(min_length=1)
+
+
+class Template(Graph):
+    """What may be sent after the window, once Meta has approved it."""
+
+    name: Word = None
+    language: Word = None
+    category: Word = None
+
+
+class Templates(Graph):
+    data: Many[Template] = None

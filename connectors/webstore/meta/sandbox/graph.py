@@ -118,6 +118,16 @@ class Said:
         return str(self.more.get("body", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a business wrote beforehand, and Meta judges."""
+
+    name: str
+    language: str = "en"
+    category: str = "UTILITY"
+    status: str = "APPROVED"
+
+
 @dataclass(slots=True)
 class Line:
     """A number, a page or a profile. *node* is what an app subscribes to, *own* its id in pushes.
@@ -135,6 +145,7 @@ class Line:
     quality: str = "GREEN"
     fields: set[str] | None = None
     override: str | None = None
+    templates: list[Template] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -24,6 +25,7 @@ def routes() -> list[web.RouteDef]:
     """Whatever has an id is asked for by it alone."""
     return [
         web.get(f"{VERSION}/{{id}}/conversations", conversations, name="conversations"),
+        web.get(f"{VERSION}/{{id}}/message_templates", templates, name="message_templates"),
         web.get(f"{VERSION}/{{id}}", node, name="node"),
     ]
 
@@ -55,6 +57,18 @@ async def conversations(request: web.Request) -> web.Response:
         if begin + limit < len(people):
             told["paging"]["next"] = str(request.url.update_query(after=str(begin + limit)))
     return web.json_response(told)
+
+
+async def templates(request: web.Request) -> web.Response:
+    """The templates of a WhatsApp account, those of one status where it is asked for."""
+    line, asked = api.holder(request), request.query
+    if request.match_info["id"] != line.node or line.kind != "whatsapp":
+        raise errors.unknown(request.match_info["id"])
+    fit = [one for one in line.templates if asked.get("status", one.status) == one.status]
+    names = [*asked.get("fields", "name,language,category,status").split(","), "id"]
+    listed = [{"id": str(number), **asdict(one)} for number, one in enumerate(fit, 1)]
+    shown = [{name: one[name] for name in names if name in one} for one in listed]
+    return web.json_response({"data": shown[: int(asked.get("limit", "25"))]})
 
 
 def _line(line: Line) -> dict[str, str]:

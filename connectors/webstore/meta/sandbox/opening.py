@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from connectors.webstore.meta.sandbox import stories
+from connectors.webstore.meta.sandbox.graph import Template
 from connectors.webstore.meta.sandbox.server import Sandbox
 from connectors.webstore.meta.sandbox.stage import LineStage
 from core.sandbox import scene
@@ -76,6 +77,7 @@ async def _open(
 
 def _line(sandbox: Sandbox, kind: Kind, account: AccountOptions) -> Line:
     line = sandbox.graph.add_line(kind)
+    line.templates += [Template("about_your_order"), Template("we_are_back", category="MARKETING")]
     sandbox.subscribe(line, account.endpoint)
     return line
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from connectors.webstore.meta import envelope, window
-from connectors.webstore.whatsapp import identity, mapping, offer, standing
-from connectors.webstore.whatsapp.payload import Answered, Number
+from connectors.webstore.whatsapp import answering, identity, mapping, offer, standing
+from connectors.webstore.whatsapp.payload import Answered, Number, Templates
 from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
 from tests.connectors.books import Book
@@ -361,6 +361,14 @@ def test_a_chat_is_about_the_orders_that_were_named_last():
     (thread,) = found.pages["shop"].threads
     assert thread.order_ids == ("100123",), "what was only edited asks nothing"
     assert page("types").threads[0].order_ids == ()
+
+
+def test_templates_that_meta_approved_are_named():
+    listed = Templates.model_validate(recorded("templates"))
+    assert answering.instead(listed.data).endswith(": about_your_order (en_US), we_miss_you (pl)")
+    same = {"name": "x" * 999}
+    odd = Templates.model_validate({"data": [{"id": "1"}, same, {**same, "language": "pl" * 99}]})
+    assert len(answering.instead(odd.data)) < 250
 
 
 def test_a_group_is_a_chat_of_its_own():

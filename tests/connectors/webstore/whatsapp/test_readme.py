@@ -43,7 +43,7 @@ def test_every_kind_of_push_and_answer_is_recorded():
     }
     assert types - {"hologram"} == content.KNOWN
     assert {path.stem for path in RECORDED.glob("*.json")} >= {
-        "echo", "statuses", "failed", "batch", "number", "accepted",
+        "echo", "statuses", "failed", "batch", "number", "accepted", "templates",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.webstore import spec
+from connectors.webstore.meta.sandbox.graph import Template
 from connectors.webstore.whatsapp import answering, identity
 from core.connector import Transport
 from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused
@@ -106,6 +107,49 @@ async def test_trap_21_after_the_window_nothing_leaves(
     assert sandbox.calls("send_message") == []
 
 
+async def refused_late(whatsapp, thread, drafted, clock):
+    clock.now = thread.as_of + timedelta(hours=25)
+    with pytest.raises(Refused) as caught:
+        await whatsapp.reply(thread, drafted(thread), clock.now)
+    assert caught.value.detail == "window"
+    return str(caught.value)
+
+
+async def test_after_the_window_the_templates_that_may_be_sent_are_named(
+    whatsapp, thread, drafted, line, clock, sandbox
+):
+    line.templates += [
+        Template("we_miss_you", category="MARKETING"), Template("code", category="AUTHENTICATION"),
+        Template("about_your_order"), Template("about_your_order", "de"),
+        Template("too_soon", status="PENDING"),
+    ]  # fmt: skip
+    told = await refused_late(whatsapp, thread, drafted, clock)
+    assert told == (
+        "the time to answer ended at 2026-11-21 12:00 UTC; only a template that Meta approved may"
+        " be sent now, in WhatsApp Manager: about_your_order (de), about_your_order (en),"
+        " we_miss_you (en)"
+    )
+    assert sandbox.calls("send_message") == []
+    line.templates += [Template("zz"), Template("aa", "pl")]
+    told = await refused_late(whatsapp, thread, drafted, clock)
+    assert told.endswith(": aa (pl), about_your_order (de), about_your_order (en), 2 more")
+
+
+async def test_where_no_template_is_approved_that_is_told(whatsapp, thread, drafted, line, clock):
+    line.templates.append(Template("too_soon", status="REJECTED"))
+    told = await refused_late(whatsapp, thread, drafted, clock)
+    assert told.endswith("and none is approved: wait for the buyer's next message")
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_where_nobody_says_which_there_are_the_way_is_told(
+    whatsapp, thread, drafted, clock, sandbox, status
+):
+    sandbox.faults.order("status", status=status, operation="message_templates")
+    told = await refused_late(whatsapp, thread, drafted, clock)
+    assert told.endswith("send one in WhatsApp Manager, or wait for the buyer's next message")
+
+
 async def test_trap_21_a_new_message_opens_the_window_again(
     whatsapp, thread, drafted, graph, line, ana, deliver, endpoint, clock
 ):
@@ -118,13 +162,14 @@ async def test_trap_21_a_new_message_opens_the_window_again(
 
 
 async def test_where_we_do_not_know_the_window_meta_decides(
-    whatsapp, thread, drafted, clock, sandbox
+    whatsapp, thread, drafted, clock, sandbox, line
 ):
     blind = thread.model_copy(update={
         "reply_to": {k: v for k, v in thread.reply_to.items() if k != "asked_at"}
     })  # fmt: skip
     clock.now = NOON + 30 * HOUR
-    with pytest.raises(Refused, match="code 131047") as caught:
+    line.templates.append(Template("about_your_order"))
+    with pytest.raises(Refused, match=r"code 131047.*about_your_order \(en\)$") as caught:
         await whatsapp.reply(blind, drafted(blind), clock.now)
     assert caught.value.detail == "window"
     assert len(sandbox.calls("send_message")) == 1
