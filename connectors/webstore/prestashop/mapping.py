@@ -5,17 +5,17 @@ What is unknown is open: it ends nothing, and is counted as set aside so that a 
 
 from __future__ import annotations
 
-import html
 import mimetypes
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.webstore.prestashop import local_time
+from connectors.webstore.remarks import text
 from core.errors import Unfit
 from core.model import MAX_LINE, Attachment, Message, Page, SetAside, Thread
 from core.options import mail_address
-from core.transport import markup, salvage
+from core.transport import salvage
 from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
 
@@ -32,9 +32,6 @@ STATUSES = frozenset({OPEN, CLOSED, "pending1", "pending2"})
 BUYER = frozenset({Party.BUYER})
 
 TOKEN = re.compile(r"[0-9A-Za-z]{1,40}")
-TAG = re.compile(r"</?(?:a|b|blockquote|br|div|em|i|li|ol|p|span|strong|table|td|tr|u|ul)\b[^<>]*>",
-                 re.IGNORECASE)  # fmt: skip
-BREAK = re.compile(r"<(?:br|p|div|li|tr)\b", re.IGNORECASE)
 
 _Turn = tuple[Party, Kind, frozenset[Party]]
 
@@ -108,14 +105,6 @@ def number_of(value: object) -> str | None:
     return text if text.isascii() and text.isdigit() and text.strip("0") else None
 
 
-def text(message: str) -> str:
-    """*message* as a person reads it: the shop keeps some as HTML, and with entities."""
-    if TAG.search(message) is None:
-        return html.unescape(message)
-    lines = message if BREAK.search(message) else message.replace("\n", "<br>")
-    return markup.text(lines)
-
-
 def _is_ours(thread: ThreadRow, shop: int | None) -> bool:
     """Whether it is of the shop that is read; one of which nobody says the shop is."""
     told = number_of(thread.id_shop)
@@ -128,7 +117,7 @@ def _message(row: Row, after: datetime | None, read: Read, doubts: _Doubts) -> M
     if sent_at is None:
         doubts.add("date_add: no date", row)
     told = row.message or ""
-    shown = text(told)
+    shown = text.plain(told)
     return Message(
         id=message_id(row.id, row.date_add),
         thread=row.id_customer_thread,

@@ -1,0 +1,116 @@
+"""An order on which its buyer remarked something: a thread with one message. Pure.
+
+An order without a remark is nobody's question, and no thread.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.errors import Unfit
+from core.model import MAX_ID, MAX_LINE, Message, Thread
+from core.options import mail_address
+from sla.policy import Party, ThreadKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LEAD = timedelta(hours=1)
+"""A stamp further ahead than this is none: it would freeze what it dates for ever."""
+
+SEPARATORS = re.compile(r"[\s().\u00a0/-]")
+E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order as its shop tells it.
+
+    *kind* is the word of the kind, *id* the shop's own, *number* that by which the buyer knows it;
+    *remark* what the buyer wrote when placing it at *placed_at*. *name*, *mail* and *phone* are the
+    buyer's as told: whatever names nobody is left out. *changed_at* is the date of the state.
+    """
+
+    kind: str
+    id: str
+    number: str
+    remark: str = field(repr=False)
+    placed_at: datetime | None
+    changed_at: datetime | None
+    name: str = field(default="", repr=False)
+    mail: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    url: str | None = None
+
+    @property
+    def is_remarked(self) -> bool:
+        """Whether its buyer said anything."""
+        return bool(self.remark.strip())
+
+
+def remark_id(order: str) -> str:
+    """The id of what the buyer of *order* remarked: no note has such a one."""
+    return f"order-{order}"
+
+
+def remark(one: Placed) -> Message:
+    """What the buyer said, as a message."""
+    return Message(
+        id=remark_id(one.id),
+        thread=one.id,
+        party=Party.BUYER,
+        sent_at=one.placed_at,
+        body=one.remark,
+        order_id=_number(one),
+    )
+
+
+def thread(one: Placed, now: datetime) -> Thread:
+    """The order as a thread; known elsewhere by its number, the address and the phone."""
+    told = one.changed_at
+    number = _number(one)
+    return Thread(
+        id=one.id,
+        kind=ThreadKind.MESSAGE,
+        subject=f"#{number}"[:MAX_LINE],
+        buyer=(one.name or one.mail or "")[:MAX_LINE],
+        order_ids=(number,),
+        url=one.url,
+        as_of=now if told is None or told > now + LEAD else told,
+        reply_to=_reply_to(one),
+    )
+
+
+def mail(told: str | None) -> str | None:
+    """An address of mail, None where *told* is none."""
+    try:
+        return mail_address(told or "")
+    except Unfit:
+        return None
+
+
+def phone(told: str | None) -> str | None:
+    """A number as all the world dials it; None where *told* does not begin with a country's code.
+
+    Which country a national number is of nobody says: guessed wrongly it links two people.
+    """
+    found = E164.fullmatch(SEPARATORS.sub("", told or ""))
+    return found[0] if found else None
+
+
+def _number(one: Placed) -> str:
+    number = one.number.strip().removeprefix("#").replace("\0", "")
+    return number if 0 < len(number) <= MAX_ID else one.id
+
+
+def _reply_to(one: Placed) -> dict[str, str]:
+    """Which kind it is of, and by what the buyer is known elsewhere."""
+    found = {"kind": one.kind}
+    if address := mail(one.mail):
+        found["mail"] = address
+    if number := phone(one.phone):
+        found["phone"] = number
+    return found
