@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.webstore.bigcommerce import answering, offer, receiving, registered
@@ -100,8 +101,8 @@ class Pushed(BigCommerce):
     async def receive(self, request: PushRequest, now: datetime) -> Receipt:
         """Check a push, and read the order that it names before it is acknowledged.
 
-        No list tells of a message whose order did not change: what cannot be read now is refused,
-        and BigCommerce sends it again.
+        No list tells of a message whose order did not change: what cannot be read now, or does not
+        show yet, is refused, and BigCommerce sends it again.
         """
         found = receiving.receive(request, self._options, self._push, now)
         if isinstance(found, Receipt):
@@ -111,6 +112,10 @@ class Pushed(BigCommerce):
                 page = await self._reading.look([found.order], now)
         except (ConnectorError, TimeoutError):
             return Receipt(receiving.LATER, outcome="failed")
+        if lack := receiving.missing(found, page):
+            if found.is_new:
+                return Receipt(receiving.LATER, outcome="failed")
+            page = replace(page, set_aside=(*page.set_aside, lack))
         pages = dict.fromkeys(found.accounts, page)
         return Receipt(receiving.GOOD, pages=pages, wake=found.accounts, pushed=found.pushed)
 

@@ -81,14 +81,22 @@ class OneHook(Payload):
 
 
 class Named(Payload):
-    """What a push is about."""
+    """What a push is about: an order, and the message that was written."""
 
     id: Number
+    message: Any = None
+
+
+class NamedMessage(Payload):
+    """The message that a push names."""
+
+    order_message_id: Number
 
 
 class Told(Payload):
-    """A push: *producer* is ``stores/<store_hash>``."""
+    """A push: *producer* is ``stores/<store_hash>``, *created_at* a second since 1970."""
 
     scope: str
     producer: Word = None
     data: Named | None = None
+    created_at: Any = None

@@ -6,6 +6,7 @@ BigCommerce signs as Standard Webhooks does, with the API account's client secre
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,8 @@ from pydantic import ValidationError
 from connectors.webstore import signatures
 from connectors.webstore.bigcommerce import offer
 from connectors.webstore.bigcommerce.options import BigCommerceOptions
-from connectors.webstore.bigcommerce.payload import Told
+from connectors.webstore.bigcommerce.payload import NamedMessage, Told
+from core.model import SetAside
 from core.pushes import Pushed, Receipt
 from core.transport import webhooks
 
@@ -22,20 +24,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connectors.webstore.bigcommerce.options import Push
+    from core.model import Page
     from core.pushes import PushRequest
 
 FRESH = timedelta(minutes=5)
 """As the libraries of Standard Webhooks have it, which BigCommerce tells to use."""
+SHOWS = timedelta(minutes=15)
+"""So long after it was pushed a message may show in its order's list. Whoever refused a push for
+longer, of a message that was removed, would be switched off."""
 LONGEST_ID = 200
 GOOD, UNSIGNED, STALE, NO_SUCH_METHOD, LATER = 200, 401, 412, 405, 503
 
 
 class Asked(NamedTuple):
-    """A push that is believed: the *order* is to be read for these accounts."""
+    """A push that is believed: the *order* is to be read for these accounts.
+
+    *message* is the one that it names, None where it names none; *is_new*: it may not show yet.
+    """
 
     order: str
     pushed: Pushed
     accounts: frozenset[str]
+    message: str | None
+    is_new: bool
+
+
+def missing(asked: Asked, page: Page) -> SetAside | None:
+    """That *page*, of the order that was asked for, lacks the message that is named; None if not."""
+    there = {*(one.id for one in page.messages), *(one.source_id for one in page.set_aside)}
+    if asked.message is None or asked.message in there:
+        return None
+    reason = "missing: it was pushed, and does not show among its order's messages"
+    raw = json.dumps({"order": asked.order, "message": asked.message}).encode()
+    return SetAside(asked.message, reason, raw)
 
 
 def receive(
@@ -45,7 +66,7 @@ def receive(
     if request.method != "POST":
         return Receipt(NO_SUCH_METHOD, outcome="no_challenge")
     secret = push.client_secret.get_secret_value()
-    return _refusal(request, secret, now) or _understood(request, options)
+    return _refusal(request, secret, now) or _understood(request, options, now)
 
 
 def _refusal(request: PushRequest, secret: str, now: datetime) -> Receipt | None:
@@ -61,7 +82,9 @@ def _refusal(request: PushRequest, secret: str, now: datetime) -> Receipt | None
     return None
 
 
-def _understood(request: PushRequest, options: BigCommerceOptions) -> Receipt | Asked:
+def _understood(
+    request: PushRequest, options: BigCommerceOptions, now: datetime
+) -> Receipt | Asked:
     sharing = frozenset(_sharing(request.accounts, options))
     try:
         told = Told.model_validate_json(request.body)
@@ -76,7 +99,15 @@ def _understood(request: PushRequest, options: BigCommerceOptions) -> Receipt | 
         return Receipt(GOOD, pushed=pushed, outcome="unknown_account")
     if told.data is None:
         return Receipt(GOOD, wake=sharing, pushed=pushed, outcome="unreadable")
-    return Asked(told.data.id, pushed, sharing)
+    is_new = signatures.is_fresh(str(told.created_at), now, SHOWS)
+    return Asked(told.data.id, pushed, sharing, _named(told.data.message), is_new)
+
+
+def _named(message: object) -> str | None:
+    try:
+        return NamedMessage.model_validate(message).order_message_id
+    except ValidationError:
+        return None
 
 
 def _sharing(accounts: Mapping[str, object], own: BigCommerceOptions) -> list[str]:

@@ -77,7 +77,8 @@ async def order(request: web.Request) -> web.Response:
 
 async def messages(request: web.Request) -> web.Response:
     """Messages about one order, the newest first."""
-    told = [one.told() for one in reversed(_order(request).messages)]
+    store, about = _store(request, ORDERS), _order(request)
+    told = [one.told() for one in reversed(store.shown(about))]
     return _listed(request, told)
 
 

@@ -22,11 +22,13 @@ WINDOW = timedelta(seconds=30)
 class Habits:
     """What differs from one store to the next, or is not documented.
 
-    *touches*: a message changes its order; *quota*: calls in 30 seconds.
+    *touches*: a message changes its order; *quota*: calls in 30 seconds; *lags*: so many seconds
+    after it is pushed a message shows in its list.
     """
 
     touches: bool = True
     quota: int = 150
+    lags: int = 0
 
 
 @dataclass(slots=True)
@@ -171,6 +173,11 @@ class Store:
         for one in self.orders[order].messages:
             one.status = "read"
         return self.orders[order]
+
+    def shown(self, order: Order) -> list[Message]:
+        """The messages about *order* that its list shows by now."""
+        since = self.now() - timedelta(seconds=self.habits.lags)
+        return [one for one in order.messages if one.at <= since]
 
     def forget(self, order: int) -> None:
         """The order is removed."""

@@ -92,6 +92,37 @@ async def test_a_message_is_stored_with_its_clock_before_it_is_acknowledged(
     assert door.counted("stored") == 1
 
 
+async def test_a_message_that_its_list_does_not_show_yet_is_asked_for_again(
+    door, store, sandbox, pool, clock
+):
+    """Else nothing would find it: its order does not change."""
+    store.habits.touches, store.habits.lags = False, 20
+    asks(store)
+
+    assert await sandbox.deliveries.deliver() == [503]
+    assert await stored(pool) == []
+
+    clock.advance(minutes=1)
+    assert await sandbox.deliveries.deliver() == [503, 200]
+    assert await stored(pool) == ["Where is it?"]
+
+
+async def test_a_message_that_never_shows_is_told_and_costs_the_webhook_nothing(
+    door, store, sandbox, pool, clock
+):
+    """It may have been removed: refused for two days it would switch the webhook off."""
+    store.habits.lags = 10**6
+    asks(store)
+    for _ in range(5):
+        await sandbox.deliveries.deliver()
+        clock.advance(minutes=10)
+
+    assert [one.status for one in sandbox.deliveries.tried][-1] == 200
+    assert sandbox.deliveries.waiting == []
+    (aside,) = await pages.rows(pool, "set_aside")
+    assert aside["reason"].startswith("missing:")
+
+
 async def test_the_same_push_twice_is_stored_once(door, store, sandbox, pool):
     sandbox.deliveries.is_held = True
     asks(store)
