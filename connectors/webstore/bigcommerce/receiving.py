@@ -50,7 +50,7 @@ class Asked(NamedTuple):
 
 
 def missing(asked: Asked, page: Page) -> SetAside | None:
-    """That *page*, of the order that was asked for, lacks the message that is named; None if not."""
+    """That *page*, of the order that was asked for, lacks the named message; None: it does not."""
     there = {*(one.id for one in page.messages), *(one.source_id for one in page.set_aside)}
     if asked.message is None or asked.message in there:
         return None
