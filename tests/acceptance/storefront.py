@@ -81,7 +81,8 @@ class Storefront:
         """Settings with all accounts; the secrets that they refer to are in `environ` then.
 
         What nobody pushes is read every second. What is pushed is read by itself once in ten
-        minutes: it is the push that starts its clock.
+        minutes: it is the push that starts its clock. Calls are read every few seconds, for what is
+        pushed of one has no date, and of a call back nothing is.
         """
         accounts = "".join(self._accounts())
         return GOALS.format(port=self.port) + accounts
@@ -98,7 +99,7 @@ class Storefront:
         line = {**self.meta.options(self.line), "endpoint": self.endpoint("whatsapp")}
         yield self._store("whatsapp", "whatsapp", line)
         number = {**self.twilio.options(*self.phone), "endpoint": self.endpoint("phone")}
-        yield self._store("phone", "twilio", {**number, "poll_every": "10m"})
+        yield self._store("phone", "twilio", {**number, "poll_every": "3s"})
         base_url = self.mirakl.base_url(self.market.operator.name)
         told = {"base_url": base_url, "api_key": self.market.key, "shop_id": self.market.id,
                 "operator": "empik", "poll_every": "1s", "incidents": False}  # fmt: skip

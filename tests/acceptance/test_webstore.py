@@ -160,7 +160,7 @@ def test_one_buyer_asks_in_four_ways_and_four_linked_clocks_run_each_by_its_own(
     wanted = {(account, name) for account, those in PROMISED.items() for name in those}
     tell("five ways to running clocks, s", journey.until(lambda: wanted <= journey.clocks().keys()))
 
-    # What is pushed of a call has no date: the walk that it wakes finds that.
+    # What is pushed of a call has no date: that a walk finds.
     journey.until(lambda: not any(clock["flags"] for clock in journey.clocks().values()))
     each_has_its_own_deadline(journey)
     each_is_told_beside_all_others(journey)
@@ -239,8 +239,7 @@ def nothing_is_lost_with_a_killed_daemon(journey: Journey, asked: Asked) -> None
 
     journey.do(more)
     journey.shop.start()
-    for account in ("chat", "phone"):
-        journey.command("poll", account, "--once")
+    journey.command("poll", "chat", "--once")
     wanted = {"mail": 2, "chat": 2, "whatsapp": 2, "phone": 4, "empik": 2}
     journey.until(lambda: sum(journey.asked().values()) == sum(wanted.values()))
     assert journey.asked() == wanted
@@ -281,7 +280,6 @@ def an_answer_ends_its_own_clock_and_no_other(journey: Journey, asked: Asked) ->
     journey.until(lambda: delivered(journey) == ["confirmed"])
 
     journey.do(lambda: telephony.agent_calls(*front.phone, asked.call.sender))
-    journey.command("poll", "phone", "--once")
     ends(journey, "phone", waits)
     assert journey.beside_of("mail") == {"empik"}
 
