@@ -28,11 +28,14 @@ SHUT = (
 )
 
 
-def refuses(thread: Thread, to: Collection[Party]) -> str | None:
-    """Why *to* certainly cannot be answered in *thread* as it is stored."""
-    if frozenset(to) != {Party.BUYER}:
-        return "a chat has nobody to answer but the buyer"
-    return SHUT if thread.reply_to.get(CAN_REPLY) == NO else None
+def refuses(_: Thread, to: Collection[Party]) -> str | None:
+    """Why *to* certainly cannot be answered in a thread, whenever."""
+    return None if frozenset(to) == {Party.BUYER} else "a chat has nobody to answer but the buyer"
+
+
+def is_shut(thread: Thread) -> bool:
+    """Whether nothing could be written in it when it was read last; that may be old."""
+    return thread.reply_to.get(CAN_REPLY) == NO
 
 
 def check(thread: Thread, draft: Draft) -> None:

@@ -8,7 +8,7 @@ from connectors.webstore.chatwoot import answering, offer, receiving, registered
 from connectors.webstore.chatwoot.api import Api
 from connectors.webstore.chatwoot.reading import GONE, Reading
 from core.connector import Sent
-from core.errors import BadPayload
+from core.errors import BadPayload, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -57,9 +57,22 @@ class Chatwoot:
         return await self._reading.look(threads, now)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:  # noqa: ARG002  # the protocol hands it to everybody
-        """Write to the buyer, once."""
+        """Write to the buyer, once.
+
+        Where nothing could be written by what we know, the conversation is read again: the buyer
+        may have written since.
+        """
         answering.check(thread, draft)
+        if answering.is_shut(thread) and not await self._is_open(thread.id):
+            raise Refused(answering.SHUT, detail="window")
         return Sent(await self._api.send(thread.id, draft))
+
+    async def _is_open(self, conversation: str) -> bool:
+        """Whether something can be written in it now; not in one that cannot be read."""
+        try:
+            return (await self._api.conversation(conversation)).value.can_reply is not False
+        except BadPayload:
+            return False
 
 
 class Pushed(Chatwoot):

@@ -109,11 +109,14 @@ def active_at(conversation: Conversation) -> datetime | None:
 def mark(conversation: Conversation) -> str:
     """What a list tells of a conversation: the same again, and nothing in it is new.
 
-    As a digest: it stands in cursors, where nothing may that names somebody.
+    A message that changes, a form that is filled in and a contact that is merged touch the
+    conversation, which does not move for it. As a digest: it stands in cursors, where nothing may
+    that names somebody.
     """
     last = next(iter(conversation.messages or ()), None)
     told = (
         conversation.last_activity_at,
+        conversation.updated_at,
         conversation.status,
         conversation.can_reply,
         conversation.custom_attributes,
@@ -259,6 +262,11 @@ def _outgoing(entry: Entry, thread: str, doubts: _Doubts) -> _Turn:
         return Party.SELLER, Kind.MESSAGE, BUYER
     doubts.add("messages.sender: unknown", entry, thread)
     return Party.SELLER, Kind.AUTOMATIC, BUYER
+
+
+def is_outgoing(entry: Entry) -> bool:
+    """Whether it is one of those that may fail."""
+    return _type(entry) == OUTGOING
 
 
 def _type(entry: Entry) -> str:

@@ -36,6 +36,7 @@ PREFIX = "sha256="
 FRESH = timedelta(minutes=5)
 """As Chatwoot itself advises (its pull request 13573)."""
 
+UPDATED = "message_updated"
 LONGEST_ID = 200
 GOOD, UNSIGNED, STALE, NO_SUCH_METHOD, LATER = 200, 401, 412, 405, 503
 
@@ -120,6 +121,8 @@ def _content(
 ) -> tuple[Conversation, tuple[Entry, ...], tuple[SetAside, ...]]:
     """The conversation, and what was said in it.
 
+    An update that does not tell how far an answer got tells nothing of it: it may have failed.
+
     Raises:
         BadPayload: it lacks the id of the one or of the other.
     """
@@ -127,7 +130,9 @@ def _content(
         got = _salvaged(body, Conversation)
         return got.value, tuple(got.value.messages or ()), got.aside
     one = _salvaged(body, MessageTold)
-    return one.value.conversation, (_whole(one.value),), one.aside
+    entry = _whole(one.value)
+    is_stateless = told.event == UPDATED and entry.status is None and mapping.is_outgoing(entry)
+    return one.value.conversation, () if is_stateless else (entry,), one.aside
 
 
 def _salvaged(body: bytes, model: type[M]) -> Salvaged[M]:

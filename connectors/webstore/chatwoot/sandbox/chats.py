@@ -141,15 +141,22 @@ class Chat:
         self.account.tell("conversation_status_changed", self, None)
 
     def fail(self, message: Message, why: str = "131047: outside the window") -> None:
-        """The channel could not deliver; Chatwoot's list does not move the conversation for it."""
+        """The channel could not deliver: that touches the conversation, and does not move it."""
         message.status = "failed"
+        self.updated_at = max(self.updated_at, self.account.desk.now())
         message.content_attributes["external_error"] = why
         self.account.tell("message_updated", self, message)
 
     def move(self, message: Message, status: str) -> None:
         """The channel says how far a message got."""
         message.status = status
+        self.updated_at = max(self.updated_at, self.account.desk.now())
         self.account.tell("message_updated", self, message)
+
+    def becomes(self, contact: Contact) -> None:
+        """Whose it is is known now, by a form or because two contacts were merged."""
+        self.contact = contact
+        self.updated_at = max(self.updated_at, self.account.desk.now())
 
     def add(
         self,

@@ -277,11 +277,12 @@ def test_what_a_cursor_keeps_of_a_conversation_changes_with_what_is_new_and_name
     one = Conversation.model_validate(told("conversations")["data"]["payload"][0])
     changes = (
         {"last_activity_at": 1795176006}, {"status": "resolved"}, {"can_reply": False},
+        {"updated_at": 1795176006.25},
         {"custom_attributes": {"order_id": "2"}},
         {"messages": [one.messages[0].model_copy(update={"status": "failed"})]},
     )  # fmt: skip
     marks = {mapping.mark(one.model_copy(update=change)) for change in ({}, *changes)}
 
-    assert len(marks) == 6
+    assert len(marks) == 7
     assert mapping.mark(one) == mapping.mark(one.model_copy(update={"meta": None}))
     assert all(len(each) == 16 for each in marks)

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.webstore.chatwoot import reading
 from connectors.webstore.chatwoot.payload import Conversations, Messages
-from connectors.webstore.chatwoot.sandbox.chats import ACTIVITY
+from connectors.webstore.chatwoot.sandbox.chats import ACTIVITY, Contact
 from core.errors import BadPayload, ConnectorError, Unreachable
 from core.transport.http import Limits
 from core.transport.salvage import Salvaged
@@ -108,6 +108,34 @@ async def test_messages_are_asked_for_only_where_something_is_new(sandbox, accou
 
     assert len(sandbox.calls("messages")) == 1
     assert set(found.threads) == {str(chats[1].id)}
+
+
+async def test_a_contact_who_is_named_later_is_known_by_that(account, inbox, read, clock):
+    """A form asks for the address, or two contacts are merged: nothing moves in the list."""
+    chat = account.open_chat("Hello?", at=ago(minutes=2))
+    cursor = (await read()).cursor
+    clock.advance(seconds=30)
+    chat.becomes(Contact(99, "Ada Byron", "ada@mail.example", "+48600100200"))
+
+    found = (await read(cursor)).threads[str(chat.id)]
+
+    assert found.buyer == "Ada Byron"
+    assert (found.reply_to["mail"], found.reply_to["phone"]) == ("ada@mail.example", "+48600100200")
+
+
+async def test_an_answer_that_failed_is_found_though_it_is_not_the_last_message(
+    account, inbox, read, clock
+):
+    chat = account.open_chat("Hello?", at=ago(minutes=3))
+    answer = chat.agent_writes("Good day", at=ago(minutes=2))
+    chat.contact_writes("And the invoice?", at=ago(minutes=1))
+    cursor = (await read()).cursor
+    clock.advance(seconds=30)
+    chat.fail(answer)
+
+    found = await read(cursor)
+
+    assert found.messages[str(answer.id)].delivery is Delivery.REFUSED
 
 
 async def test_only_what_is_new_of_a_long_conversation_is_asked_for(sandbox, account, inbox, read):

@@ -206,6 +206,21 @@ def test_a_failure_that_is_pushed_refuses_the_answer():
     assert one.delivery is Delivery.REFUSED
 
 
+def test_an_update_that_does_not_tell_its_state_lifts_no_refusal():
+    """A webhook tells it of the conversation's last message alone: the walk reads the others'."""
+    agents = {"message_type": "outgoing", "sender": {"type": "user"}, "content": "It left."}
+    content = message(event="message_updated", id="899", **agents)
+
+    receipt = take(content)
+
+    assert (receipt.pages["chat"].messages, receipt.wake) == ((), {"chat"})
+    assert [m.body for m in take({**content, "status": "sent"}).pages["chat"].messages]
+    new = take({**content, "event": "message_created"}).pages["chat"].messages
+    assert [m.delivery for m in new] == [Delivery.CONFIRMED]
+    edited = take(message(event="message_updated", id="899", content="Where is it?"))
+    assert [m.body for m in edited.pages["chat"].messages] == ["Where is it?"]
+
+
 def test_a_change_of_status_brings_the_last_message_and_pulls_the_walk_forward():
     receipt = take(told("push_conversation_status_changed"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.webstore import spec
 from connectors.webstore.chatwoot import answering, offer
-from core.errors import BadCredentials, OutcomeUnknown, Refused
+from core.errors import BadCredentials, OutcomeUnknown, Refused, Unreachable
 from core.model import Draft, File
 from sla.clock import Delivery, Kind
 from sla.policy import Party
@@ -64,9 +64,39 @@ async def test_a_conversation_that_takes_no_answer_is_refused_before_it_leaves(
     account.open_chat("Where is it?").can_reply = False
     shut = (await read()).threads["1"]
 
-    assert "template" in spec.refuses(shut, {Party.BUYER})
-    with pytest.raises(Refused, match="nothing can be written"):
+    assert spec.refuses(shut, {Party.BUYER}) is None, "the buyer may write again until it leaves"
+    with pytest.raises(Refused, match=r"nothing can be written.*template") as caught:
         await chatwoot.reply(shut, draft(), clock.now)
+    assert caught.value.detail == "window"
+    assert sandbox.calls("send") == []
+
+
+async def test_who_wrote_since_is_answered_though_no_walk_has_read_it(
+    chatwoot, account, inbox, read, sandbox, clock
+):
+    """A push tells no state of the conversation: what is stored of it may be old."""
+    chat = account.open_chat("Where is it?")
+    chat.can_reply = False
+    shut = (await read()).threads["1"]
+    chat.contact_writes("Hello?")
+    chat.can_reply = True
+
+    await chatwoot.reply(shut, draft(), clock.now)
+
+    assert len(sandbox.replies) == 1
+
+
+async def test_where_nobody_says_whether_it_is_open_the_answer_has_certainly_not_left(
+    chatwoot, account, inbox, read, sandbox, clock
+):
+    account.open_chat("Where is it?").can_reply = False
+    shut = (await read()).threads["1"]
+    for status, error in ((404, Refused), (500, Unreachable)):
+        sandbox.faults.order("status", status=status, operation="conversation")
+        with pytest.raises(error) as caught:
+            await chatwoot.reply(shut, draft(), clock.now)
+        assert type(caught.value) is error
+        sandbox.faults.lift()
     assert sandbox.calls("send") == []
 
 
