@@ -189,15 +189,23 @@ class Correspondence(Generic[MemoryT]):
                 await self._mailbox.append_to_sent(raw, at, folder, keeps=keeps)
 
     async def _folders(self) -> dict[str, Role]:
-        """The folders to read, the inbox first, and what each is for."""
+        """The folders to read, the inbox first, and what each is for.
+
+        Where no folder for sent letters is named, all that are called so: mail programs have one of
+        their own each.
+        """
         account = self._account
         junk, sent = account.junk, account.sent
+        beside: tuple[str, ...] = ()
         if junk is None or sent is None:
             with self._telling("imap"):
                 found = await self._mailbox.folders()
+                beside = () if sent else await self._mailbox.named("sent")
             junk, sent = junk or found.get("junk"), sent or found.get("sent")
         named: dict[str | None, Role] = {account.inbox: "inbox", junk: "junk", sent: "sent"}
-        return {name: role for name, role in named.items() if name}
+        return {name: role for name, role in named.items() if name} | {
+            name: "sent" for name in beside if name not in named
+        }
 
     async def _read(
         self, folder: str, position: str | None, since: datetime, limit: int

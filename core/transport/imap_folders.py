@@ -67,6 +67,15 @@ def roles(listed: Iterable[Listed]) -> dict[Role, str]:
     return found
 
 
+def named(listed: Iterable[Listed], role: Role) -> tuple[str, ...]:
+    """All folders of the mailbox's own that are called as those for *role* are, in any language.
+
+    Each mail program keeps what it sends in a folder of its own, whatever the server names.
+    """
+    readable = (each for each in listed if not each.flags & NEVER)
+    return tuple(each.name for each in readable if _own_name(each) in NAMED[role])
+
+
 def _by_name(listed: Iterable[Listed], names: tuple[str, ...]) -> str | None:
     """The folder with the first of these *names*."""
     at_home = {_own_name(each): each.name for each in listed}
@@ -83,3 +92,6 @@ def _own_name(listed: Listed) -> str:
 
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+NAMED = {role: frozenset(map(_plain, names)) for role, names in NAMES.items()}

@@ -25,11 +25,11 @@ from core.transport.login import Login, Tokens
 from core.transport.oauth import OAuth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
     from core.transport.http import Http
-    from core.transport.imap_client import Examined
+    from core.transport.imap_client import Examined, Listed
     from core.transport.oauth import Grant
 
 __all__ = ["Letter", "Letters", "Limits", "Login", "Mailbox", "Mailboxes", "Role", "Tokens"]
@@ -108,7 +108,7 @@ class Mailbox:
         self._turn = asyncio.Lock()
         self._spare: dict[Purpose, tuple[Line, asyncio.TimerHandle]] = {}
         self._doubts: Counter[tuple[str, int, int]] = Counter()
-        self._roles: Mapping[Role, str] | None = None
+        self._listed: Sequence[Listed] = ()
         self._heard: dict[str, tuple[int, int]] = {}
         self._opened_folder: _Opened | None = None
 
@@ -127,12 +127,17 @@ class Mailbox:
 
         Asked anew while one is missing: some servers make a folder with its first letter.
         """
-        if self._roles is None or len(self._roles) < len(get_args(Role)):
+        found = imap_folders.roles(self._listed)
+        if len(found) < len(get_args(Role)):
             async with self._turn, self._line("reading") as line:
-                listed = await line.run(line.client.folders, self._means.limits.command)
-                found = self._roles = imap_folders.roles(listed)
-                return found
-        return self._roles
+                self._listed = await line.run(line.client.folders, self._means.limits.command)
+            return imap_folders.roles(self._listed)
+        return found
+
+    async def named(self, role: Role) -> tuple[str, ...]:
+        """All folders that are called as those for *role* are, in any language."""
+        await self.folders()
+        return imap_folders.named(self._listed, role)
 
     async def read(self, folder: str, position: str | None, since: datetime, limit: int) -> Letters:
         """The next page of *folder*, *limit* letters at most, by ascending UID.
@@ -149,7 +154,7 @@ class Mailbox:
             try:
                 page = await reading.page(position, since, limit)
             except ConnectorError:
-                self._roles = None  # a folder may be gone or renamed
+                self._listed = ()  # a folder may be gone or renamed
                 raise
             if reading.seen is not None and page.more:
                 self._opened_folder = _Opened(line, folder, page.position, reading.seen)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.transport.imap_client import Listed
-from core.transport.imap_folders import NAMES, roles
+from core.transport.imap_folders import NAMES, named, roles
 
 
 def listed(*names, delimiter="/"):
@@ -64,3 +64,10 @@ def test_an_accent_written_in_two_signs_is_the_same():
 
 def test_a_flat_mailbox_has_no_delimiter():
     assert roles([Listed("Sent Items", frozenset(), "")])["sent"] == "Sent Items"
+
+
+def test_each_mail_programs_folder_for_what_it_sent_is_found_beside_the_servers():
+    found = listed("Raus", "Sent Items", "INBOX/Gesendete Objekte", "Junk", "Team/Sent")
+    deleted = flagged("Sent", "\\trash")
+
+    assert named([*found, deleted], "sent") == ("Sent Items", "INBOX/Gesendete Objekte")
