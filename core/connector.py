@@ -82,7 +82,8 @@ class Capabilities:
     told later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes
     twice is of its earliest instant, and one of ours stays in the thread for which it was written.
     *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
-    read against it; None: never so.
+    read against it; None: never so. *labels_automatic*: a reply can leave with a mark by which
+    everybody there sees that nobody wrote it, and is read back with it.
     """
 
     replies: bool = False
@@ -105,6 +106,7 @@ class Capabilities:
     verdicts: bool = False
     letters: bool = False
     confirmed_after: timedelta | None = None
+    labels_automatic: bool = False
 
 
 class Connector(Protocol):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.arrival import (
     abreast,
+    acknowledging,
     computing,
     divide,
     hearing,
@@ -258,7 +259,11 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     fresh = computing.fresh(found, case.now, settled.threads | screen.emptied)
     put = await _recompute(db, case, locked, fresh)
     await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
-    return replace(stored.counted(found, put, case.monitored_since, case.now), aside=aside)
+    became = await acknowledging.acknowledge(
+        db, case.rules, case.account, found.added, case.monitored_since, case.now, sure=case.sure
+    )
+    counted = stored.counted(found, put, case.monitored_since, case.now)
+    return replace(counted, aside=aside, acknowledged=became)
 
 
 async def _keep_links(db: Db, case: _Case, found: News) -> tuple[SetAside, ...]:

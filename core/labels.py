@@ -74,6 +74,14 @@ ERASED = ("thread", "text")
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {
     NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
+QUEUED = "queued"
+ACKNOWLEDGED = (
+    QUEUED, "sent", "refused", "unknown", "opened", "late", "closed", "doubtful", "repeated",
+    "crowded", "answered",
+)  # fmt: skip
+"""What becomes of automatic acknowledgements: `acknowledgements`. The first four are their way;
+the others say why none is queued, or what is queued does not leave after all."""
+
     NoticeKind.ACCOUNT_DOWN, NoticeKind.PARKED,
 }  # fmt: skip
 _INFO = {

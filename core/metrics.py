@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 class Names:
     """The closed sets that come from the settings.
 
-    *accounts* are pairs (marketplace, account); *operations* and *topics* stand by marketplace,
+    *accounts* are pairs (marketplace, account), *acknowledging* those that acknowledge by
+    themselves; *operations* and *topics* stand by marketplace,
     topics where there are pushes; *budgets* are the limits that accounts share: marketplace, the
     name to show, the key that nobody is shown.
     """
 
     accounts: tuple[tuple[str, str], ...] = ()
+    acknowledging: tuple[tuple[str, str], ...] = ()
     notifiers: tuple[str, ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
     topics: tuple[tuple[str, str], ...] = ()
@@ -121,6 +123,12 @@ class Metrics:
             "Unreadable payloads that were set aside.",
             "marketplace reason",
             reason=closed.QUARANTINE,
+        )
+        self.acknowledgements = self._counter(
+            "acknowledgements",
+            "Automatic acknowledgements by what became of them, or why none went out.",
+            "marketplace account outcome",
+            outcome=closed.ACKNOWLEDGED,
         )
         self.polls = self._counter(
             "polls",
@@ -276,6 +284,8 @@ class Metrics:
         ):  # fmt: skip
             notifier.create(notifier=names.notifiers)
 
+        for marketplace, account in names.acknowledging:
+            self.acknowledgements.create(marketplace=[marketplace], account=[account])
     def pushed(self, marketplace: str, topic: str, outcome: str, seconds: float) -> None:
         """Count a push answered after *seconds*; a topic that is in no list is ``other``."""
         known = topic if (marketplace, topic) in self._topics else closed.OTHER

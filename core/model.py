@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 __all__ = [
-    "LONE", "MAX_ID", "MAX_LINE", "Account", "AccountName", "Attachment", "ClockRow", "Dispatch",
-    "Draft", "File", "Health", "HealthState", "Id", "Item", "Line", "Message", "MessageId", "Model",
-    "Notice", "NoticeKind", "Order", "Origin", "Page", "Published", "PushTrouble", "SetAside",
-    "Stream", "Text", "Thread", "ThreadId", "Verdict",
+    "LONE", "MAX_ID", "MAX_LINE", "UNSEEN", "Account", "AccountName", "Attachment", "ClockRow",
+    "Dispatch", "Draft", "File", "Health", "HealthState", "Id", "Item", "Line", "Message",
+    "MessageId", "Model", "Notice", "NoticeKind", "Order", "Origin", "Page", "Published",
+    "PushTrouble", "SetAside", "Stream", "Text", "Thread", "ThreadId", "Verdict",
 ]  # fmt: skip
 
 AccountName = NewType("AccountName", str)
@@ -45,6 +45,8 @@ MAX_ID = 1000
 MAX_LINE = 2000
 
 LONE = re.compile("[\ud800-\udfff]")
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters but tabs and line breaks."""
 
 Origin = Literal["ours", "elsewhere"]
 
@@ -92,7 +94,8 @@ class Message(Model):
 
     *sent_at* is None where the marketplace's own stamp cannot be read; *to* are the parties
     addressed (column `addressed_to`); *raw* is what was sent, kept where *body* loses something.
-    *seen_at* is set by ingest, never by a connector.
+    *seen_at* is set by ingest, never by a connector. *doubtful*, which is not stored: a machine may
+    have written it, or somebody under another's name; it counts, and nothing answers it by itself.
     """
 
     id: Id
@@ -111,6 +114,7 @@ class Message(Model):
     order_id: Id | None = None
     attachments: tuple[Attachment, ...] = ()
     raw: bytes | None = None
+    doubtful: bool = False
 
 
 class Thread(Model):
@@ -366,7 +370,8 @@ class Draft(Model):
     """A reply that somebody wrote here: *body* is plain text, *to* the parties addressed.
 
     *quoted* is the newest message of those who wait, which a reply by mail repeats; None where
-    there is none, or where it was erased.
+    there is none, or where it was erased. *automatic*: nobody wrote it, and it is to say so;
+    *subject* is then its own.
     """
 
     id: int
@@ -377,3 +382,5 @@ class Draft(Model):
     queued_at: datetime
     files: tuple[File, ...] = ()
     quoted: Text | None = Field(default=None, repr=False)
+    automatic: bool = False
+    subject: Line | None = None

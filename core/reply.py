@@ -8,7 +8,6 @@ sent again by itself.
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import crash, keys
-from core.arrival import refusals
+from core.arrival import acknowledging, refusals
 from core.connector import Replies
 from core.errors import (
     BadCredentials,
@@ -28,8 +27,8 @@ from core.errors import (
     Refused,
     Unreachable,
 )
-from core.model import Draft, Notice, NoticeKind
-from core.reading import finding
+from core.model import UNSEEN, Draft, Notice, NoticeKind
+from core.reading import finding, observe
 from core.reading.walk import Round
 from core.stopwatch import running_from
 from core.store import (
@@ -63,9 +62,6 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 LIMIT = 60.0
 """Seconds for one sending: below the lease, so that nobody takes a slow one for a dead one."""
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Control characters but tabs and line breaks."""
-
 SHORTEST = timedelta(milliseconds=10)
 """Until the next look where what is due is locked by another."""
 NOW = timedelta(0)
@@ -106,7 +102,7 @@ def check(body: str, can: Capabilities, files: Sequence[File] = ()) -> None:
         raise Mistaken("this account cannot answer from here; answer at the marketplace")
     if not body.strip():
         raise Mistaken("a reply needs a text")
-    if (found := _UNSEEN.search(body)) is not None:
+    if (found := UNSEEN.search(body)) is not None:
         where = f"U+{ord(found[0]):04X} after {found.start()} characters"
         raise Mistaken(f"the text holds a control character ({where}); remove it")
     if can.shortest_reply is not None and len(body) < can.shortest_reply:
@@ -221,7 +217,7 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
                 return
             await accounts.watched_since(db, reply.account, share=True)
             await threads.lock(db, reply.account, [reply.thread])
-            if await refusals.keep_back(db, this.rules, reply, this.clock()):
+            if await _keep_back(db, this, reply):
                 log.info("reply kept back", account=reply.account, reply=reply.id)
                 continue
             turns = await messages.turns(db, reply.account, [reply.thread])
@@ -231,6 +227,24 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
             files = await enclosures.of(db, reply.id)
         if thread is not None:
             yield _Leaving(reply, thread, quoted, files, readers[reply.account], until)
+
+
+async def _keep_back(db: Db, this: Round, reply: Reply) -> bool:
+    """Refuse what is not to leave after all: its thread is held."""
+    if not reply.automatic:
+        return await refusals.keep_back(db, this.rules, reply, this.clock())
+    why = await acknowledging.looked_at(db, this.rules, reply, this.clock(), sure=this.sure)
+    if why is None:
+        return False
+    await replies.refuse(db, reply, why, this.clock())
+    _count(this, reply, why)
+    return True
+
+
+def _count(this: Round, reply: Reply, outcome: str) -> None:
+    """Count what became of *reply* where nobody wrote it: nobody is told of that."""
+    if reply.automatic:
+        observe.acknowledged(this.metrics, this.rules.accounts[reply.account], outcome)
 
 
 async def _send(this: Round, leaving: _Leaving) -> None:
@@ -272,7 +286,9 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
         to=reply.to,
         queued_at=reply.queued_at,
         files=leaving.files,
-        quoted=leaving.quoted,
+        quoted=None if reply.automatic else leaving.quoted,
+        automatic=reply.automatic,
+        subject=reply.subject,
     )
     async with asyncio.timeout(LIMIT):
         sent = await connector.reply(leaving.thread, draft, this.clock())
@@ -284,6 +300,7 @@ async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
         await finding.forget_names(this, db, reply)
         await replies.accept(db, reply, message_id, this.clock())
         await enclosures.drop(db, reply.id)
+    _count(this, reply, "sent")
     log.info("reply accepted", account=reply.account, reply=reply.id)
 
 
@@ -291,9 +308,10 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
     """Say so at once: the clock has been running all the time."""
     async with finding.thread_of(this, reply) as db:
         refused = await replies.refuse(db, reply, str(fault)[:CUT], this.clock())
-        if refused and fault.detail != ERASED:
+        if refused and fault.detail != ERASED and not reply.automatic:
             await notices.raise_(db, this.rules, [await _told(db, this, reply, fault)])
         await enclosures.drop(db, reply.id)
+    _count(this, reply, "refused")
     log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)
 
 
@@ -326,12 +344,13 @@ def wait_after(attempts: int, asked: float | None) -> timedelta:
 
 
 async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> None:
-    """Nobody knows whether it was sent: a person is told once."""
+    """Nobody knows whether it was sent: a person is told once, of what a person wrote."""
     async with finding.thread_of(this, reply, message_id) as db:
         await finding.forget_names(this, db, reply)
-        if await replies.lose(db, reply, message_id):
+        if await replies.lose(db, reply, message_id) and not reply.automatic:
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
         await enclosures.drop(db, reply.id)
+    _count(this, reply, "unknown")
     log.warning("reply unknown", account=reply.account, reply=reply.id)
 
 

@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from core.connector import Credential
     from core.model import Account
     from core.notifier import Routing
+    from sla.calendar import Calendar
     from sla.policy import Policy, ThreadKind
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledging:
+    """How an account acknowledges messages by itself while its *hours* are closed.
+
+    *text* and *subject* are the shop's own words.
+    """
+
+    hours: Calendar
+    text: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +32,14 @@ class Rules:
     """Accounts, their promises in all versions, and who is told. Replaced whole, never changed.
 
     *policies* holds, by account, every version of every promise that the account has or had;
-    *credentials* the keys that end by themselves.
+    *credentials* the keys that end by themselves. *acknowledging* is of those accounts that do so.
     """
 
     accounts: Mapping[str, Account]
     policies: Mapping[str, tuple[Policy, ...]]
     routing: Routing
     credentials: Mapping[str, tuple[Credential, ...]] = field(default_factory=dict)
+    acknowledging: Mapping[str, Acknowledging] = field(default_factory=dict)
 
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""

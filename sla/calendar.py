@@ -161,6 +161,13 @@ class Calendar:
         """
         return next((start for start, _ in self.spans(after, after + within)), None)
 
+    def is_open(self, at: datetime) -> bool:
+        """Whether time counts *at* that instant; at a closing it does not any more."""
+        try:
+            return self.add(at, _NOTHING) == at
+        except (NeverOpenError, OverflowError):
+            return False
+
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The open spans from *begin* to *end* as UTC instants: merged, in order, cut to size."""
         return self._table.spans(_utc(begin), _utc(end))

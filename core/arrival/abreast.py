@@ -6,10 +6,10 @@ order of locks is that of a page, by kinds: all accounts, then all threads, then
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.arrival import computing, judging, news, recalling, stored
+from core.arrival import acknowledging, computing, judging, news, recalling, stored
 from core.arrival.stored import Stored
 from core.store import Raced, accounts, clocks, messages, readings, refusing, threads
 from core.store.clocks import Wanted
@@ -70,8 +70,17 @@ async def store(
         return Written(done)
     async with db.transaction():
         put = await _write(db, _Case(rules, new, watched, now, sure))
+        became = {
+            a: await acknowledging.acknowledge(
+                db, rules, a, new[a].added, watched[a].since, now, sure=sure
+            )
+            for a in new
+        }
     steps = [one.next_alert_at for one in put.values() if one.next_alert_at is not None]
-    told = {a: stored.counted(new[a], put[a], watched[a].since, now) for a in new}
+    told = {
+        a: replace(stored.counted(new[a], put[a], watched[a].since, now), acknowledged=became[a])
+        for a in new
+    }
     return Written({**done, **told}, min(steps, default=None))
 
 

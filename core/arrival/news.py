@@ -11,12 +11,12 @@ from core.store import FOREVER, Raced, held, links, messages, readings, threads,
 from sla.clock import REST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from pydantic import SecretStr
 
-    from core.model import Page, Thread, Verdict
+    from core.model import Message, Page, Thread, Verdict
     from core.store import Db
     from core.store.messages import Known, Told
     from sla.clock import Given
@@ -47,6 +47,11 @@ class News:
     def is_nothing(self) -> bool:
         """Whether there is nothing to be written."""
         return not (self.touched or self.bare or self.verdicts or self.links)
+
+    @property
+    def added(self) -> Iterator[Message]:
+        """The messages that are new."""
+        return (message for _, _, _, message in self.new.values())
 
 
 async def look(db: Db, account: str, page: Page) -> News:

@@ -28,12 +28,14 @@ async def tell(
 ) -> None:
     """Tell that replies, by their *messages*, were refused; their clocks are recomputed.
 
-    Under the key with which a clock that one of them had ended tells it: once.
+    Under the key with which a clock that one of them had ended tells it: once. Of what nobody wrote
+    nobody is told: it had answered nothing.
     """
     if not messages:
         return
     found = await replies.of_messages(db, account, messages)
-    told = [await notice(db, each, each.message_id or "", LATER, now) for each in found]
+    written = [each for each in found if not each.automatic]
+    told = [await notice(db, each, each.message_id or "", LATER, now) for each in written]
     await notices.raise_(db, rules, told)
 
 

@@ -28,7 +28,8 @@ class Stored:
     seller; *delays* the seconds from the marketplace's instant of a new one to its storing, since
     the account is monitored. *aside* is what was refused; *set_aside* counts what was not set
     aside before. *replied* are clocks that a reply ended just now. *overdue* are those of
-    *received* that a push had time to bring, where there are pushes.
+    *received* that a push had time to bring, where there are pushes. *acknowledged* are words of
+    `core.labels.ACKNOWLEDGED`.
     """
 
     received: int = 0
@@ -40,6 +41,7 @@ class Stored:
     aside: tuple[SetAside, ...] = ()
     replied: tuple[ClockRow, ...] = ()
     overdue: int = 0
+    acknowledged: tuple[str, ...] = ()
 
     def __add__(self, other: Stored) -> Stored:
         return Stored(
@@ -52,6 +54,7 @@ class Stored:
             self.aside + other.aside,
             self.replied + other.replied,
             self.overdue + other.overdue,
+            self.acknowledged + other.acknowledged,
         )
 
 

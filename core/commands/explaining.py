@@ -56,7 +56,13 @@ _NAMES = {
     "correction": "because",
     "since": "the marketplace dates it",
 }
-_WHY = {NAMES_ERASED: f"{REFUSALS[NAMES_ERASED]}; write it again without the name"}
+_WHY = {
+    NAMES_ERASED: f"{REFUSALS[NAMES_ERASED]}; write it again without the name",
+    "opened": "it did not leave, for it was open by then",
+    "late": "it did not leave, for it could not within an hour",
+    "closed": "it did not leave, for the thread was closed",
+    "answered": "it did not leave, for a person had answered",
+}
 
 
 async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
@@ -151,6 +157,7 @@ def _reply(reply: Reply) -> Told:
     instants = {name: getattr(reply, name) for name in ("queued_at", "left_at", "settled_at")}
     return {
         "id": reply.id,
+        "automatic": reply.automatic,
         "state": reply.state,
         "reason": reply.reason,
         **{name: at and at.isoformat() for name, at in instants.items()},
@@ -208,7 +215,8 @@ def _fate(reply: Told) -> str:
     since = reply["settled_at"] or reply["left_at"] or reply["queued_at"]
     why = _WHY.get(reply["reason"], reply["reason"])
     reason = f": {why}" if why else ""
-    return f"reply {reply['id']}: {reply['state']} since {_plain(since)}{reason}"
+    what = "automatic acknowledgement" if reply["automatic"] else "reply"
+    return f"{what} {reply['id']}: {reply['state']} since {_plain(since)}{reason}"
 
 
 def _change(entry: Told) -> str:

@@ -56,11 +56,17 @@ async def threads(
         ],
         as_json=as_json,
         none=none,
-        hidden=("url", "started_at", "due_from", "metric", "flags"),
+        hidden=_hidden(found[:most]),
     )
     if len(found) > most:
         click.echo(f"more wait than these {most}; for all: --limit {queue.ALL}", err=True)
     unread.say(hidden, as_json=as_json)
+
+
+def _hidden(found: Sequence[Running]) -> tuple[str, ...]:
+    """What stands in JSON only: most lists hold nothing that was acknowledged."""
+    always = "url", "started_at", "due_from", "metric", "flags"
+    return always if any(each.acknowledged_at for each in found) else (*always, "acknowledged_at")
 
 
 def _beside(
@@ -93,6 +99,7 @@ def _clock(found: Running, now: datetime) -> dict[str, object]:
         "due_from": found.due_from,
         "flags": sorted(found.flags),
         "url": found.url,
+        "acknowledged_at": found.acknowledged_at,
     }
 
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.rules import Acknowledging
 from sla import steps
+from sla.calendar import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.configuration.complaints import Complaints, Path
-    from sla.calendar import Calendar
+    from core.configuration.sections import AccountSection
+    from core.connector import Capabilities
     from sla.policy import Policy
+
+UNLABELLED = (
+    "cannot be sent: nothing there tells people and machines that a reply is automatic, so that it "
+    "would pass for a person's; remove this table"
+)
 
 ON = "@"
 """Stands between the name of a connector's goal and the account on whose hours it counts: no
@@ -38,6 +46,20 @@ def moved(goals: Iterable[Policy], account: str, hours: Calendar) -> tuple[Polic
     return tuple(replace(goal, name=f"{goal.name}{ON}{account}", calendar=hours) for goal in goals)
 
 
+def _unfit(text: str, can: Capabilities, promises: Iterable[Policy]) -> Iterator[str]:
+    """Why an account that *can* so much and promises so much may not acknowledge with *text*."""
+    if not can.labels_automatic:
+        yield UNLABELLED
+    if can.longest_reply is not None and len(text) > can.longest_reply:
+        yield f"is longer than a reply may be there; {can.longest_reply} characters at most"
+    for policy in promises:
+        if policy.counts_automatic:
+            yield (
+                f"would end the waiting for {policy.name}, which counts automatic replies; "
+                "let it not count them, or remove this table"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
     """The calendars that accounts may name; None is one that is defined but faulty."""
@@ -55,21 +77,52 @@ class OpeningHours:
         return self.calendars.get(name)
 
     def counted(
-        self, account: str, goals: Sequence[Policy], hours: Calendar | None, path: Path
+        self,
+        account: str,
+        goals: Sequence[Policy],
+        hours: Calendar | None,
+        path: Path,
+        *,
+        idle: bool,
     ) -> tuple[Policy, ...]:
         """The connector's *goals* of *account* on its *hours*; as they are where these are faulty.
 
-        Complained of is what the hours do not open for, and warned of that nothing counts on them.
+        Complained of is what the hours do not open for, and warned of that nothing counts on them,
+        where they are *idle* otherwise.
         """
         if hours is None:
             return tuple(goals)
-        if not goals:
+        if not goals and idle:
             self.complaints.warn((*path, "calendar"), IDLE)
         for goal in goals:
             if not self._is_reachable(goal, hours):
                 fault = f"does not open for as long as {goal.name} promises; give it more hours"
                 self.complaints.add((*path, "calendar"), fault)
         return moved(goals, account, hours)
+
+    def acknowledging(
+        self,
+        section: AccountSection,
+        hours: Calendar | None,
+        can: Capabilities,
+        promises: Iterable[Policy],
+        path: Path,
+    ) -> Acknowledging | None:
+        """What an account sends by itself outside its *hours*; None where it sends nothing."""
+        said = section.acknowledge
+        if said is None:
+            return None
+        key = (*path, "acknowledge")
+        for fault in _unfit(said.text, can, promises):
+            self.complaints.add(key, fault)
+        if section.calendar is None:
+            fault = 'needs the account\'s opening hours; name a calendar, as calendar = "desk"'
+            self.complaints.add(key, fault)
+        if hours is None:
+            return None
+        if hours == Calendar.always(hours.zone):
+            self.complaints.warn(key, "is never sent: the calendar of the account never closes")
+        return Acknowledging(hours, said.text, said.subject)
 
     def _is_reachable(self, goal: Policy, hours: Calendar) -> bool:
         if goal.effective_to is not None and goal.effective_to <= self.now:

@@ -131,7 +131,7 @@ class Complaints:
         """
         errors = self._told(model, table, path)
         sound = {**stand_ins, **_without_faults(table, errors)} if errors else table
-        return model.model_validate(sound), not errors
+        return _left(model, sound), not errors
 
     def _told(
         self, model: type[BaseModel], table: Mapping[str, Any], path: Path
@@ -158,6 +158,14 @@ class Complaints:
             self.add((*path, *where), f"unknown key; {nearest(str(where[-1]), known)}")
         else:
             self.add((*path, *where), _fault(error))
+
+
+def _left(model: type[ModelT], table: Mapping[str, Any]) -> ModelT:
+    """*table* without its faults; an inner one that lacks something by now goes too."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as found:
+        return model.model_validate(_without_faults(table, found.errors()))
 
 
 def _without_faults(table: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> Mapping[str, Any]:

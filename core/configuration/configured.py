@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.configuration.complaints import Complaints
     from core.configuration.references import References
     from core.connector import Credential, Options, SandboxSpec, Spec
+    from core.rules import Acknowledging
     from sla.calendar import Calendar
     from sla.policy import Policy, Role
 
@@ -27,7 +28,8 @@ Path = tuple[str, ...]
 class Configured:
     """One account as it will be read. *written* are its options as a table, secrets included.
 
-    *hours* are its opening hours, None where it names none.
+    *hours* are its opening hours, None where it names none; *acknowledging* is what it sends by
+    itself outside of them.
     """
 
     account: Account
@@ -38,6 +40,7 @@ class Configured:
     streams: tuple[Stream, ...]
     budget: str
     hours: Calendar | None = None
+    acknowledging: Acknowledging | None = None
 
     @property
     def own_mark(self) -> bool:
@@ -111,10 +114,13 @@ class Accounts:
         if section.calendar is None:
             chosen += own
         else:
-            chosen += self._hours.counted(name, own, hours, path)
+            idle = section.acknowledge is None
+            chosen += self._hours.counted(name, own, hours, path, idle=idle)
+        terms = self._hours.acknowledging(section, hours, spec.can(options), chosen, path)
         if not (sound and may):
             return None
-        return replace(configure(name, section, spec, options, written, chosen), hours=hours)
+        found = configure(name, section, spec, options, written, chosen)
+        return replace(found, hours=hours, acknowledging=terms)
 
     def _spec(self, section: AccountSection, path: Path) -> Spec[Any] | None:
         """The connector of an account; None, and a complaint, where there is none."""

@@ -22,7 +22,7 @@ from core import log
 from core.configuration.complaints import nearest
 from core.durations import PositiveDuration, parse
 from core.errors import Unfit
-from core.model import NoticeKind
+from core.model import UNSEEN, NoticeKind
 from core.transport.proxy import is_web_address
 from sla import zones
 from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
@@ -79,6 +79,25 @@ def _url(text: str) -> str:
     if not is_web_address(text):
         raise Unfit("is no address of a page; write https://host or http://host:port")
     return text.rstrip("/")
+
+
+def _written(text: str) -> str:
+    """A text for people.
+
+    Raises:
+        Unfit: nothing stands in it, or what no keyboard writes.
+    """
+    if not text.strip():
+        raise Unfit("is empty; write what the buyer is to read")
+    if UNSEEN.search(text) is not None:
+        raise Unfit("holds a control character; remove it")
+    return text
+
+
+def _headline(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise Unfit("is more than a line; write one")
+    return _written(text)
 
 
 def _name(text: str) -> str:
@@ -206,10 +225,20 @@ class Retention(Section):
     links: PositiveDuration = timedelta(days=30)
 
 
+class AcknowledgeSection(Section):
+    """What an account sends by itself, while it is closed, to who writes: the shop's own words."""
+
+    text: Annotated[str, AfterValidator(_written)] = Field(max_length=10_000)
+    subject: Annotated[str, AfterValidator(_headline)] = Field(
+        default="Automatic reply", max_length=200
+    )
+
+
 class AccountSection(Section):
     """A seller account at a marketplace. *policies* left out: those that the connector picks.
 
-    *calendar* names its opening hours: when the connector's own goals count.
+    *calendar* names its opening hours: when the connector's own goals count, and outside which it
+    may *acknowledge* by itself.
     """
 
     connector: str
@@ -220,6 +249,7 @@ class AccountSection(Section):
     goals: tuple[str, ...] | None = None
     calendar: str | None = None
     routes: tuple[str, ...] = ()
+    acknowledge: AcknowledgeSection | None = None
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 

@@ -28,6 +28,13 @@ def page(metrics: Metrics, rules: Rules, account: Account, stored: Stored, where
     metrics.payloads_quarantined.labels(marketplace, where).inc(len(stored.aside))
     metrics.ingest_delay.labels(marketplace).observe_all(stored.delays)
     replies(metrics, rules, marketplace, stored.replied)
+    for outcome in stored.acknowledged:
+        acknowledged(metrics, account, outcome)
+
+
+def acknowledged(metrics: Metrics, account: Account, outcome: str) -> None:
+    """Count what became of an acknowledgement: a word of `core.labels.ACKNOWLEDGED`."""
+    metrics.acknowledgements.labels(account.marketplace, account.name, outcome).inc()
 
 
 def replies(metrics: Metrics, rules: Rules, marketplace: str, rows: Sequence[ClockRow]) -> None:

@@ -260,4 +260,4 @@ def _count(this: Round, walk: Walk, stored: Stored) -> None:
         return
     observe.page(this.metrics, this.rules, walk.reader.account, stored, "item")
     aside = tuple(replace(item, raw=b"") for item in stored.aside)
-    walk.stored += replace(stored, delays=(), replied=(), aside=aside)
+    walk.stored += replace(stored, delays=(), replied=(), acknowledged=(), aside=aside)

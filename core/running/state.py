@@ -172,6 +172,9 @@ def metric_names(settings: Settings) -> Names:
     accounts = settings.accounts.values()
     return Names(
         accounts=tuple((a.account.marketplace, a.account.name) for a in accounts),
+        acknowledging=tuple(
+            (a.account.marketplace, a.account.name) for a in accounts if a.acknowledging
+        ),
         notifiers=tuple(settings.notifiers),
         operations=_once(
             (a.account.marketplace, operation)

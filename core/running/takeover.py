@@ -111,6 +111,7 @@ async def _rules(
         policies={n: with_mark(versions[n], own_mark=f.own_mark) for n, f in there.items()},
         routing=settings.routing,
         credentials={n: f.credentials for n, f in there.items() if f.credentials},
+        acknowledging={n: f.acknowledging for n, f in there.items() if f.acknowledging},
     )
 
 

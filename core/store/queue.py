@@ -17,7 +17,10 @@ ALL = 100_000
 # A superseded clock has no steps: what stands instead of it is listed.
 RUNNING = """
     select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,
-           c.due_at, c.due_from, c.steps, c.flags, t.url
+           c.due_at, c.due_from, c.steps, c.flags, t.url,
+           (select max(r.left_at) from reply r
+            where r.account = c.account and r.thread = c.thread and r.automatic
+              and r.state in ('accepted', 'confirmed') and r.left_at >= c.started_at) as told_at
     from clock c join thread t on t.account = c.account and t.id = c.thread
     where c.ended is null and not c.history and c.steps <> '{}'
       and ($1::timestamptz is null or c.due_at < $1 or c.steps[1] < $1)
@@ -26,7 +29,7 @@ RUNNING = """
 """
 HISTORY = """
     select c.id, c.account, c.thread, t.kind, c.promise, c.waits_for, c.metric, c.started_at,
-           c.due_at, c.due_from, c.steps, c.flags, t.url
+           c.due_at, c.due_from, c.steps, c.flags, t.url, null::timestamptz as told_at
     from clock c join thread t on t.account = c.account and t.id = c.thread
     where c.ended is null and c.history and c.steps <> '{}'
     order by c.due_at
@@ -36,7 +39,10 @@ HISTORY = """
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running clock and the thread that it is about."""
+    """A running clock and the thread that it is about.
+
+    *acknowledged_at* is when an automatic letter told the buyer that the message arrived.
+    """
 
     id: int
     account: str
@@ -51,6 +57,7 @@ class Running:
     steps: Sequence[datetime]
     flags: Sequence[str]
     url: str | None
+    acknowledged_at: datetime | None = None
 
     def band(self, now: datetime) -> str:
         """How near the deadline is: one of `core.labels.BANDS`."""

@@ -24,7 +24,7 @@ SELLERS = """
            coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery
     from message m
     left join raw_message r on r.account = m.account and r.id = m.id
-    where m.account = $1 and m.thread = $2 and m.party = 'seller' and m.kind = 'message'
+    where m.account = $1 and m.thread = $2 and m.party = 'seller' and m.kind = $5
       and m.origin = 'elsewhere' and m.seen_at >= $3 and m.sent_at >= $3 - interval '10 minutes'
     order by m.sent_at, m.id
 """
@@ -80,6 +80,6 @@ def _as_sent(ours: str, rows: Sequence[Record]) -> str | None:
 
 async def _theirs(db: Db, reply: Reply) -> list[Record]:
     rows: list[Record] = await db.fetch(
-        SELLERS, reply.account, reply.thread, reply.left_at, MOST_RAW
+        SELLERS, reply.account, reply.thread, reply.left_at, MOST_RAW, reply.kind
     )
     return rows

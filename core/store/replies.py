@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.store import wake
 from sla.policy import Party
+from sla.turn import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,7 +60,7 @@ CLAIM = """
 LEAVE = """
     insert into message (account, id, thread, party, kind, addressed_to, delivery, origin, sent_at,
                          seen_at, body, hash)
-    values ($1, $2, $3, 'seller', 'message', $4, 'sending', 'ours', $5, $5, $6, '')
+    values ($1, $2, $3, 'seller', $7, $4, 'sending', 'ours', $5, $5, $6, '')
     on conflict (account, id) do update
     set delivery = excluded.delivery, sent_at = excluded.sent_at, seen_at = excluded.seen_at
 """
@@ -146,7 +147,7 @@ class Reply:
     """A reply and what became of it.
 
     *message_id* is its message: our own id until the marketplace's is known. *reason* says why it
-    was refused, or waits.
+    was refused, or waits. *automatic*: it is an acknowledgement, with a *subject* of its own.
     """
 
     id: int
@@ -161,6 +162,13 @@ class Reply:
     left_at: datetime | None
     settled_at: datetime | None
     reason: str | None
+    automatic: bool = False
+    subject: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What its message is."""
+        return Kind.AUTOMATIC if self.automatic else Kind.MESSAGE
 
 
 async def queue(
@@ -185,7 +193,8 @@ async def leave(db: Db, reply: Reply, at: datetime) -> None:
     *at* is the earliest instant at which it may count; the caller holds the thread.
     """
     to = sorted(party.value for party in reply.to)
-    await db.execute(LEAVE, reply.account, reply.message_id, reply.thread, to, at, reply.body)
+    own, body, kind = reply.message_id, reply.body, reply.kind
+    await db.execute(LEAVE, reply.account, own, reply.thread, to, at, body, kind)
 
 
 async def requeue(db: Db, reply: Reply, wait: timedelta, reason: str) -> bool:
@@ -335,4 +344,6 @@ def _reply(row: Record) -> Reply:
         left_at=row["left_at"],
         settled_at=row["settled_at"],
         reason=row["reason"],
+        automatic=row["automatic"],
+        subject=row["subject"],
     )

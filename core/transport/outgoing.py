@@ -39,7 +39,8 @@ class Outgoing:
     """What one person is told in one letter, written *at*.
 
     Ids are without brackets; *in_reply_to* and *references* that are no ids are left out. What is
-    *automatic* says so to other machines, which then do not answer it. *answers_to* is the address
+    *automatic* says so to other machines, which then do not answer it: as RFC 3834 has it, and as
+    those understand it that are older (``Precedence``) or Exchange. *answers_to* is the address
     that answers are to go to, where that is not the sender's.
     """
 
@@ -73,6 +74,8 @@ def composed(letter: Outgoing) -> bytes:
     message["Subject"] = one_line(letter.subject)
     if letter.automatic:
         message["Auto-Submitted"] = "auto-replied"
+        message["X-Auto-Response-Suppress"] = "All"
+        message["Precedence"] = "bulk"
     message.set_content(_text(letter.text), charset="utf-8", cte="quoted-printable")
     for file in letter.files:
         _enclose(message, file)

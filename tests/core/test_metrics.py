@@ -17,6 +17,7 @@ from core.model import NoticeKind
 
 NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
+    acknowledging=(("conrad", "conrad-de"),),
     notifiers=("log", "chat"),
     operations=(("conrad", "M11"),),
     topics=(("conrad", "NEW_MESSAGE"),),

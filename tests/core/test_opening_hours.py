@@ -8,9 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from core import ingest, settings
-from core.configuration.accounthours import moved
+from core.configuration.accounthours import UNLABELLED, moved
+from core.connector import Capabilities
 from core.errors import SettingsError
 from core.model import Message, Page, Thread
+from core.rules import Acknowledging
 from core.running import checks, takeover
 from core.store import transaction
 from sla.calendar import Calendar, Span
@@ -226,3 +228,88 @@ async def test_an_account_that_gets_hours_keeps_its_running_clocks_as_they_are(d
         "M1": ("shop-own", 1, THURSDAY + 2 * HOUR),
         "M2": ("shop-own@shop-fr", 1, datetime(2026, 12, 18, 10, tzinfo=UTC)),
     }
+
+
+LABELLING = replace(SHOP, can=lambda _: Capabilities(replies=True, labels_automatic=True,
+                                                     longest_reply=40))  # fmt: skip
+SAYS = """
+[accounts.shop-fr.acknowledge]
+text = "We have your message."
+"""
+
+
+@pytest.fixture
+def acknowledging(tmp_path):
+    """Read settings whose connector can label what nobody wrote; what the account sends."""
+
+    def read(text=OPEN + SAYS, spec=LABELLING):
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        specs = {"shop": replace(spec, goals=lambda _: (OWN,))}
+        return settings.load(path, specs, ENVIRON, sandbox=False, now=NOW)
+
+    return read
+
+
+def test_an_account_acknowledges_with_the_shops_words_outside_its_hours(acknowledging):
+    found = acknowledging().accounts["shop-fr"]
+
+    hours = counted(acknowledging())["shop-own@shop-fr"]
+    assert found.acknowledging == Acknowledging(hours, "We have your message.", "Automatic reply")
+
+
+def test_left_out_nothing_is_sent(acknowledging):
+    assert acknowledging(OPEN).accounts["shop-fr"].acknowledging is None
+
+
+def test_opening_hours_that_only_say_when_to_acknowledge_are_not_idle(acknowledging):
+    found = acknowledging(OPEN.replace(', "shop-own"', "") + SAYS)
+
+    assert not [each for each in checks.findings(found, NOW) if "no effect" in each]
+
+
+def test_an_account_that_never_closes_is_warned_of(acknowledging):
+    text = OPEN.replace('"desk"\nroutes', '"always"\nroutes') + SAYS
+
+    assert any("is never sent" in each for each in checks.findings(acknowledging(text), NOW))
+
+
+PLACE = "accounts.shop-fr.acknowledge"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('\ncalendar = "desk"\nroutes', "\nroutes", f"{PLACE}: needs the account's opening"),
+        ('"We have your message."', '" "', f"{PLACE}.text: is empty; write what the buyer"),
+        ('"We have your message."', '"A\\u0007"', f"{PLACE}.text: holds a control character"),
+        ('text = "We', 'words = "We', f"{PLACE}.text: is missing; add it"),
+        ('message."', f'message. {"x" * 40}"', f"{PLACE}: is longer than a reply may be there; 40"),
+        ('message."', 'message."\nsubject = "a\\nb"', f"{PLACE}.subject: is more than a line"),
+        ('reply_within = "4h"', 'reply_within = "4h"\ncounts_automatic = true',
+         f"{PLACE}: would end the waiting for ours-4h, which counts automatic replies; "),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_sent_is_refused_with_how_to_mend_it(
+    acknowledging, before, after, complaint
+):
+    text = OPEN + SAYS
+    assert before in text
+
+    with pytest.raises(SettingsError) as found:
+        acknowledging(text.replace(before, after))
+
+    assert any(each.startswith(complaint) for each in found.value.complaints)
+
+
+def test_where_nothing_marks_a_reply_as_automatic_it_is_refused(acknowledging):
+    with pytest.raises(SettingsError) as found:
+        acknowledging(spec=SHOP)
+
+    assert found.value.complaints == [f"{PLACE}: {UNLABELLED}"]
+
+
+async def test_it_becomes_a_rule(acknowledging, pool):
+    rules = await takeover.take_over(pool, acknowledging(), NOW)
+
+    assert rules.acknowledging["shop-fr"].text == "We have your message."

@@ -74,6 +74,13 @@ def test_the_numbers_that_a_marketplace_judges_by_are_explained():
         assert f"`{key}`" in part, key
 
 
+def test_what_an_account_sends_by_itself_is_explained():
+    part = PAGE.partition("[accounts.shop-mail.acknowledge]")[2].partition("```")[0]
+
+    for key in keys_of(sections.AcknowledgeSection):
+        assert f"\n{key} = " in part, key
+
+
 @pytest.mark.parametrize(
     "default",
     ['`dsn` | `"embedded"`', '`state_dir` | `"var"`', "`connections` | `10`", "`slots` | `4`",

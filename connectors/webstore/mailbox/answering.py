@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from connectors.webstore.mailbox.options import MailboxOptions
     from core.model import Draft, Thread
 
+AUTOMATIC = "Automatic reply"
+
 
 def letter(thread: Thread, draft: Draft, options: MailboxOptions, now: datetime) -> Outgoing:
     """The letter that *draft* is: what was written, and below it the buyer's words.
+
+    What nobody wrote says so in its headers.
 
     The thread stands in its id, and where the shop's server takes it in the address to answer to,
     so that an answer is known whatever a mail program leaves of it.
@@ -34,12 +38,13 @@ def letter(thread: Thread, draft: Draft, options: MailboxOptions, now: datetime)
         message_id=replies.message_id(draft, options.sender, token),
         sender=Address(options.sender_name, options.sender),
         recipient=Address("", address),
-        subject=subjects.answering((thread.subject or "").strip() or _about(thread)),
+        subject=_subject(thread, draft),
         text=replies.text(draft),
         at=now,
         in_reply_to=told.get("message_id"),
         references=tuple(told.get("references", "").split()),
         files=replies.files(draft),
+        automatic=draft.automatic,
         answers_to=_plus(options.sender, token) if options.plus_address else None,
     )
 
@@ -62,6 +67,13 @@ def _address(thread: Thread, to: Collection[Party]) -> str:
         raise Refused("the letter names no address to answer to; look for the buyer's in its text",
                       detail="recipient")  # fmt: skip
     return address
+
+
+def _subject(thread: Thread, draft: Draft) -> str:
+    """The buyer's own behind ``Re:``; of what nobody wrote the shop's, without a buyer's word."""
+    if draft.automatic:
+        return draft.subject or AUTOMATIC
+    return subjects.answering((thread.subject or "").strip() or _about(thread))
 
 
 def _about(thread: Thread) -> str:

@@ -99,7 +99,17 @@ def _bought(reading: Reading, one: Letter) -> str | None:
     if "address" not in state.reply_to:
         said = "no address: a question that cannot be answered from here"
         reading.set_aside.append(one.aside(said, quiet=False))
-    return reading.put(one.message(_id(thread), Party.BUYER, Kind.MESSAGE))
+    message = one.message(_id(thread), Party.BUYER, Kind.MESSAGE)
+    return reading.put(message.model_copy(update={"doubtful": _is_doubtful(one)}))
+
+
+def _is_doubtful(one: Letter) -> bool:
+    """Whether nothing may answer it by itself: it is forged, or junk, or shows a machine's sign.
+
+    However weak that is; but a form's letter is a machine's by its nature, and its buyer a person.
+    """
+    is_made = one.mail.automatic != "no" and one.sort is not Sort.FORM
+    return is_made or one.is_forged or one.is_junk
 
 
 def _sent(reading: Reading, one: Letter) -> str | None:
@@ -122,7 +132,8 @@ def _sent(reading: Reading, one: Letter) -> str | None:
     if not is_its_buyers and subjects.passes_on(one.mail.subject):
         joining.note_others(one, thread, memory)
     within = reading.options.same_subject
-    if not is_its_buyers or not joining.is_answer(one, thread, memory, within):
+    is_answer = _is_ours(one) or joining.is_answer(one, thread, memory, within)
+    if not is_its_buyers or not is_answer:
         return reading.put(one.message(_id(thread), Party.SELLER, Kind.INTERNAL))
     joining.note_ties(one, thread, memory)
     kind = Kind.AUTOMATIC if _is_made(one) else Kind.MESSAGE
@@ -135,13 +146,18 @@ def _where_it_answers(reading: Reading, one: Letter) -> str | None:
     Two letters of a form may have one id.
     """
     memory, options = reading.memory, reading.options
-    thread = joining.by_letters(one, memory, options)
+    thread = _is_ours(one) or joining.by_letters(one, memory, options)
     if thread is not None and joining.is_to_its_buyer(one, thread, memory):
         return thread
     thread = joining.by_people(one, memory, options.same_subject) or thread
     if thread is None and (one.answers or subjects.answers(one.mail.subject)):
         return joining.anew(one)
     return thread
+
+
+def _is_ours(one: Letter) -> str | None:
+    """The thread that stands in the id of a letter that left from here; None of any other."""
+    return sorts.own_token([one.id])
 
 
 def _own(reading: Reading, one: Letter) -> str | None:

@@ -68,4 +68,5 @@ def can(options: MailboxOptions) -> Capabilities:
         verdicts=True,
         letters=True,
         confirmed_after=options.confirmed_after,
+        labels_automatic=True,
     )
