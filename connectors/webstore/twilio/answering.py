@@ -55,6 +55,12 @@ def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     return STOPPED if thread.reply_to.get(OPTED_OUT) == YES else None
 
 
+def is_shut(thread: Thread, options: TwilioOptions, now: datetime) -> bool:
+    """Whether WhatsApp takes no free answer any more, by what is stored of *thread*."""
+    until = instant(thread.reply_to.get(UNTIL))
+    return options.is_whatsapp and until is not None and now > until
+
+
 def check(thread: Thread, draft: Draft, options: TwilioOptions, now: datetime) -> None:
     """Refuse what Twilio would refuse, now or later, before anything leaves.
 
@@ -63,8 +69,7 @@ def check(thread: Thread, draft: Draft, options: TwilioOptions, now: datetime) -
     """
     if why := refuses(thread, draft.to):
         raise Refused(why, detail="recipient")
-    until = instant(thread.reply_to.get(UNTIL))
-    if options.is_whatsapp and until is not None and now > until:
+    if is_shut(thread, options, now):
         raise Refused(SHUT, detail="window")
     if not offer.SHORTEST <= len(draft.body) <= offer.LONGEST:
         raise Refused(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.webstore.twilio import answering, numbers, offer, receiving
+from connectors.webstore.twilio import answering, mapping, numbers, offer, receiving
 from connectors.webstore.twilio.api import Api
 from connectors.webstore.twilio.calling import Calling
 from connectors.webstore.twilio.looking import Looking
 from connectors.webstore.twilio.reading import Reading
 from core.connector import Sent
+from core.errors import BadPayload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -59,9 +60,26 @@ class Twilio:
         return await self._looking.look(threads, now)
 
     async def reply(self, thread: Thread, draft: Draft, now: datetime) -> Sent:
-        """Write to the buyer, once."""
+        """Write to the buyer, once.
+
+        Where the window has shut by what we know, the buyer's last message is read: it may be newer
+        than the one that a walk has dated.
+        """
+        if answering.is_shut(thread, self._options, now):
+            thread = await self._as_now(thread, now)
         answering.check(thread, draft, self._options, now)
         return Sent(await self._api.send(thread, draft))
+
+    async def _as_now(self, thread: Thread, now: datetime) -> Thread:
+        """The thread as of the buyer's last message; as it is stored where that cannot be read."""
+        theirs, ours = thread.reply_to.get(answering.TO, ""), self._options.number
+        try:
+            got = await self._api.texts(From=theirs, To=ours, PageSize="1")
+        except BadPayload:
+            return thread
+        told = mapping.page(got.value.messages, {}, self._options, now).threads
+        newer = (one for one in told if one.id == thread.id and one.as_of > thread.as_of)
+        return next(newer, thread)
 
 
 class Pushed(Twilio):

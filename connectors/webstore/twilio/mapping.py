@@ -222,6 +222,16 @@ def unanswerable(sid: str, thread: str, when: datetime | None) -> Message:
     )
 
 
+def opted_out(told: Page) -> Page:
+    """*told*, a buyer's message as it was pushed, by which the buyer opted out."""
+    more = (unanswerable(one.id, one.thread, one.sent_at) for one in told.messages)
+    threads = (
+        one.model_copy(update={"reply_to": {**one.reply_to, answering.OPTED_OUT: answering.YES}})
+        for one in told.threads
+    )
+    return replace(told, messages=(*told.messages, *more), threads=tuple(threads))
+
+
 def stops(body: str | None, options: TwilioOptions) -> bool:
     """Whether a buyer opts out by these words; on WhatsApp Twilio answers none by itself."""
     word = (body or "").strip().upper()

@@ -72,6 +72,7 @@ class Call(Payload):
     direction: Word = None
     status: Word = None
     duration: Word = None
+    answered_by: Word = None
     start_time: Word = None
     date_created: Word = None
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 SIGNATURE, BODY_DIGEST = "x-twilio-signature", "bodySHA256"
 UNSIGNED, NO_SUCH_METHOD, GOOD = 403, 405, 200
+STOP = "STOP"
+"""How Twilio says that a buyer opted out, in words of the shop's own (advanced opt-out)."""
+
 MOST_FIELDS = 1000
 MOST_FILES = 20
 
@@ -196,7 +199,9 @@ def _message(
         }
     )
     files = _files(form, fields)
-    return mapping.page([text], {text.sid: files}, options, now)
+    found = mapping.page([text], {text.sid: files}, options, now)
+    is_known = mapping.stops(form.Body, options)
+    return found if form.OptOutType != STOP or is_known else mapping.opted_out(found)
 
 
 def _files(form: Form, fields: dict[str, list[str]]) -> list[Medium]:

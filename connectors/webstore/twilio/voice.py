@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MISSED = frozenset({"no-answer", "busy", "failed", "canceled"})
 COMPLETED = "completed"
 ENDED = MISSED | {COMPLETED}
+MACHINES = ("machine", "fax")
+"""How begins who took a call, where Twilio was asked to find out (answering machine detection)."""
+
 BY_CALLERS = "RecordVerb"
 """A recording that ``<Record>`` made: a voicemail. Others are of calls that people speak in."""
 
@@ -75,8 +78,9 @@ def is_to_us(call: Call, options: TwilioOptions) -> bool:
 
 
 def took_place(call: Call) -> bool:
-    """Whether two spoke: it was completed, and took time."""
-    return call.status == COMPLETED and count(call.duration) > 0
+    """Whether two spoke: it was completed, took time, and no machine is known to have taken it."""
+    is_machines = (call.answered_by or "").startswith(MACHINES)
+    return call.status == COMPLETED and count(call.duration) > 0 and not is_machines
 
 
 def taken_of(calls: Iterable[Call]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from connectors.webstore.meta.pages import answering, mapping, offer
 from connectors.webstore.meta.pages.payload import Answered, Conversations
 from connectors.webstore.meta.pages.payload import Page as Shown
 from core.connector import Sent
-from core.errors import Refused
+from core.errors import BadPayload, Refused
 from core.model import Page
 from core.model import merged as together
 
@@ -118,13 +118,16 @@ class Pages:
         return subscribing.set_up(self._access, self._options, wanted)
 
     async def _still_open(self, thread: Thread, now: datetime) -> Thread:
-        """The thread as it is now.
+        """The thread as it is now; as it is stored where that cannot be read.
 
         Raises:
             Refused: no answer may leave any more.
         """
-        read = await self.look([thread.id], now)
-        known = next((one for one in read.threads if one.id == thread.id), thread)
+        try:
+            read = (await self.look([thread.id], now)).threads
+        except BadPayload:
+            read = ()
+        known = next((one for one in read if one.id == thread.id), thread)
         at = window.lapsed(known, offer.within(self._options), now)
         if at is not None:
             raise Refused(window.told(at, answering.AGAIN), detail="window")

@@ -49,6 +49,7 @@ class Call:
     created_at: datetime
     duration: int = 0
     parent: str | None = None
+    answered_by: str | None = None
 
 
 @dataclass(slots=True)

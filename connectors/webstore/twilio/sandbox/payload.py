@@ -57,7 +57,7 @@ def media(one: Message) -> list[dict[str, Any]]:
 def call(account: Account, one: Call) -> dict[str, Any]:
     return {
         "account_sid": account.sid,
-        "answered_by": None,
+        "answered_by": one.answered_by,
         "api_version": VERSION,
         "date_created": date(one.created_at),
         "date_updated": date(one.created_at),

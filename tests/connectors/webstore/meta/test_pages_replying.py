@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.webstore import spec
-from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused
+from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused, Unreachable
 from core.model import Thread
 from sla.policy import Party
 from tests.connectors.webstore.meta.conftest import NOON
@@ -49,6 +49,18 @@ async def test_after_the_window_nothing_leaves(pages, thread, drafted, clock, sa
     with pytest.raises(Refused, match="until the buyer writes again") as caught:
         await pages.reply(thread, drafted(thread), clock.now)
     assert "ended at 2026-11-21 12:00 UTC" in str(caught.value)
+    assert sandbox.calls("send_message") == []
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, Refused), (503, Unreachable)])
+async def test_where_nobody_says_whether_it_is_open_the_answer_has_certainly_not_left(
+    pages, thread, drafted, clock, sandbox, status, error
+):
+    clock.now = NOON + 30 * HOUR
+    sandbox.faults.order("status", status=status, operation="conversations")
+    with pytest.raises(error) as caught:
+        await pages.reply(thread, drafted(thread), clock.now)
+    assert type(caught.value) is error
     assert sandbox.calls("send_message") == []
 
 

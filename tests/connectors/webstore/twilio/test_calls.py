@@ -70,6 +70,38 @@ async def test_a_call_back_that_the_buyer_took_ends_the_waiting_at_its_start(
     assert (clock.ended, clock.stopped_by, clock.stopped_at) == ("met", back.sid, back.created_at)
 
 
+@pytest.mark.parametrize("machine", ["machine_start", "machine_end_beep", "fax"])
+async def test_a_call_back_that_a_machine_took_ends_nothing(account, number, waiting, machine):
+    """Where answering machine detection is switched on, Twilio says who took the call."""
+    calls(account, number, "no-answer", at=NOON - 5 * MINUTE)
+    back = telephony.agent_calls(account, number, BUYER, at=NOON - MINUTE)
+    back.answered_by = machine
+
+    (clock,) = await waiting()
+
+    assert clock.ended is None
+
+
+async def test_a_call_that_an_agents_mailbox_took_is_a_missed_one(account, number, waiting):
+    call = calls(account, number, "taken", at=NOON - MINUTE)
+    for leg in account.calls.values():
+        leg.answered_by = "machine_start" if leg.parent == call.sid else None
+
+    (clock,) = await waiting()
+
+    assert (clock.members, clock.ended) == ((call.sid,), None)
+
+
+@pytest.mark.parametrize("who", ["human", "unknown", "somebody"])
+async def test_a_call_that_no_machine_took_was_taken(account, number, waiting, who):
+    calls(account, number, "no-answer", at=NOON - 5 * MINUTE)
+    telephony.agent_calls(account, number, BUYER, at=NOON - MINUTE).answered_by = who
+
+    (clock,) = await waiting()
+
+    assert clock.ended == "met"
+
+
 async def test_a_call_back_that_nobody_took_ends_nothing(account, number, waiting):
     calls(account, number, "no-answer", at=NOON - 5 * MINUTE)
     telephony.agent_calls(account, number, BUYER, answered=False)

@@ -285,3 +285,19 @@ def test_a_recording_that_names_no_number_has_all_look():
 
 def test_a_number_without_calls_hears_none():
     assert take(CALL, of=options(endpoint=ENDPOINT, voice=False)).pages["sms"].messages == ()
+
+
+def test_an_opt_out_in_the_shops_own_words_ends_the_waiting():
+    """Source: twilio.com/docs/messaging/tutorials/advanced-opt-out: ``OptOutType``."""
+    told = {**MESSAGE, "Body": "ARRET", "OptOutType": "STOP"}
+    page = take(told).pages["sms"]
+
+    assert [(m.party, m.kind) for m in page.messages] == [
+        (Party.BUYER, Kind.MESSAGE), (Party.MARKETPLACE, Kind.UNANSWERABLE),
+    ]  # fmt: skip
+    assert page.threads[0].reply_to["opted_out"] == "yes"
+    again = take({**told, "Body": "STOP"}).pages["sms"].messages
+    assert [m.kind for m in again] == [Kind.AUTOMATIC, Kind.UNANSWERABLE]
+    for other in ("START", "HELP", "?"):
+        (one,) = take({**MESSAGE, "OptOutType": other}).pages["sms"].messages
+        assert one.kind is Kind.MESSAGE

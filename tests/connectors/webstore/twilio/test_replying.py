@@ -9,7 +9,7 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.twilio import offer
 from connectors.webstore.twilio.sandbox import messaging, telephony
-from core.errors import OutcomeUnknown, Refused
+from core.errors import OutcomeUnknown, Refused, Unreachable
 from core.model import Draft, File
 from core.stage import walk
 from sla.policy import Party
@@ -119,6 +119,36 @@ async def test_trap_21_whatsapp_takes_no_free_answer_after_a_day(
     sent = await connector.reply(thread, draft(thread), NOON)
     assert sandbox.replies[0].sid == sent.message_id
     assert sandbox.replies[0].to == WA_BUYER
+
+
+async def test_who_wrote_since_is_answered_though_no_walk_has_read_it(
+    account, sender, opened, sandbox, clock
+):
+    """A push names no date: what is stored of the window may be old."""
+    messaging.buyer_writes(account, sender, WA_BUYER, "Hello?", at=NOON - timedelta(hours=30))
+    connector = opened(sender)
+    (thread,) = (await walk(connector, "messages", None, NOON)).threads.values()
+    messaging.buyer_writes(account, sender, WA_BUYER, "Anybody?", at=NOON - timedelta(hours=1))
+
+    await connector.reply(thread, draft(thread), NOON)
+
+    assert len(sandbox.replies) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, Refused), (503, Unreachable)])
+async def test_where_nobody_says_whether_it_is_open_the_answer_has_certainly_not_left(
+    account, sender, opened, sandbox, status, error
+):
+    messaging.buyer_writes(account, sender, WA_BUYER, "Hello?", at=NOON - timedelta(hours=30))
+    connector = opened(sender)
+    (thread,) = (await walk(connector, "messages", None, NOON)).threads.values()
+    sandbox.faults.order("status", status=status, operation="messages")
+
+    with pytest.raises(error) as caught:
+        await connector.reply(thread, draft(thread), NOON)
+
+    assert type(caught.value) is error
+    assert sandbox.replies == []
 
 
 async def test_an_answer_that_cannot_be_read_is_no_id(thread, twilio, sandbox):
