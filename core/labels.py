@@ -71,9 +71,6 @@ ACTIONS = ("deleted", "emptied")
 ERASED = ("thread", "text")
 """What was cleared of a member: `erased_rows`."""
 
-LEVELS = ("info", "warning", "critical")
-_CRITICAL = {
-    NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
 QUEUED = "queued"
 ACKNOWLEDGED = (
     QUEUED, "sent", "refused", "unknown", "opened", "late", "closed", "doubtful", "repeated",
@@ -82,6 +79,9 @@ ACKNOWLEDGED = (
 """What becomes of automatic acknowledgements: `acknowledgements`. The first four are their way;
 the others say why none is queued, or what is queued does not leave after all."""
 
+LEVELS = ("info", "warning", "critical")
+_CRITICAL = {
+    NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
     NoticeKind.ACCOUNT_DOWN, NoticeKind.PARKED,
 }  # fmt: skip
 _INFO = {

@@ -118,17 +118,17 @@ class Metrics:
             "marketplace",
             closed.INGEST_SECONDS,
         )
-        self.payloads_quarantined = self._counter(
-            "payloads_quarantined",
-            "Unreadable payloads that were set aside.",
-            "marketplace reason",
-            reason=closed.QUARANTINE,
-        )
         self.acknowledgements = self._counter(
             "acknowledgements",
             "Automatic acknowledgements by what became of them, or why none went out.",
             "marketplace account outcome",
             outcome=closed.ACKNOWLEDGED,
+        )
+        self.payloads_quarantined = self._counter(
+            "payloads_quarantined",
+            "Unreadable payloads that were set aside.",
+            "marketplace reason",
+            reason=closed.QUARANTINE,
         )
         self.polls = self._counter(
             "polls",
@@ -278,14 +278,14 @@ class Metrics:
         for marketplace, account in names.accounts:
             for counter in (self.messages_stored, self.messages_duplicate, self.polls):
                 counter.create(marketplace=[marketplace], account=[account])
+        for marketplace, account in names.acknowledging:
+            self.acknowledgements.create(marketplace=[marketplace], account=[account])
         self._declare_marketplaces(names)
         for notifier in (
             self.notifications, self.notifications_suppressed, self.notification_delay,
         ):  # fmt: skip
             notifier.create(notifier=names.notifiers)
 
-        for marketplace, account in names.acknowledging:
-            self.acknowledgements.create(marketplace=[marketplace], account=[account])
     def pushed(self, marketplace: str, topic: str, outcome: str, seconds: float) -> None:
         """Count a push answered after *seconds*; a topic that is in no list is ``other``."""
         known = topic if (marketplace, topic) in self._topics else closed.OTHER

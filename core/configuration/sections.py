@@ -248,8 +248,8 @@ class AccountSection(Section):
     policies: tuple[str, ...] | None = None
     goals: tuple[str, ...] | None = None
     calendar: str | None = None
-    routes: tuple[str, ...] = ()
     acknowledge: AcknowledgeSection | None = None
+    routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
