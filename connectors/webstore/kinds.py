@@ -8,13 +8,16 @@ from pydantic import ConfigDict, field_validator
 
 from connectors.webstore.bigcommerce import entry as bigcommerce
 from connectors.webstore.chatwoot import entry as chatwoot
+from connectors.webstore.generic import entry as generic
 from connectors.webstore.instagram import entry as instagram
 from connectors.webstore.kind import StoreOptions
 from connectors.webstore.mailbox import entry as mailbox
 from connectors.webstore.messenger import entry as messenger
 from connectors.webstore.prestashop import entry as prestashop
+from connectors.webstore.shopify import entry as shopify
 from connectors.webstore.twilio import entry as twilio
 from connectors.webstore.whatsapp import entry as whatsapp
+from connectors.webstore.woocommerce import entry as woocommerce
 from core.errors import Unfit
 
 if TYPE_CHECKING:
@@ -23,12 +26,15 @@ if TYPE_CHECKING:
 _ALL: tuple[Kind[Any], ...] = (
     bigcommerce.kind,
     chatwoot.kind,
+    generic.kind,
     instagram.kind,
     mailbox.kind,
     messenger.kind,
     prestashop.kind,
+    shopify.kind,
     twilio.kind,
     whatsapp.kind,
+    woocommerce.kind,
 )
 KINDS: dict[str, Kind[Any]] = {kind.word: kind for kind in _ALL}
 

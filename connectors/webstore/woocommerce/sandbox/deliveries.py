@@ -1,0 +1,167 @@
+"""Pushes on their way: by wp-cron, signed over their body, once; who fails is switched off.
+
+As `WC_Webhook` does it (class-wc-webhook.php, read 2026-11-23): what it says is read when it
+leaves, the id of a delivery is made of the second, 2xx and 301, 302 are a success, and one failure
+more than five in a row switches the webhook off. A stand-in goes nowhere but to this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from collections import deque
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+
+from connectors.webstore.woocommerce.sandbox.shop import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from connectors.webstore.woocommerce.sandbox.shop import Hook, Shop
+
+PATIENCE = ClientTimeout(total=10)
+MOST_FAILURES = 5
+RECORDED = 50_000
+TICK = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Something that is told to one webhook when wp-cron comes round."""
+
+    shop: Shop
+    hook: Hook
+    about: Any
+
+    def body(self) -> bytes:
+        """What it says, as the shop is now."""
+        if isinstance(self.about, Order):
+            told = self.about.told(self.shop)
+        else:
+            told = {"action": self.hook.topic.partition(".")[2], "arg": self.about}
+        return json.dumps(told).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a delivery went: *status* None where there was no answer."""
+
+    at: datetime
+    id: str
+    topic: str
+    status: int | None
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """Delivers what waits while it is entered, unless it *is_held*."""
+
+    now: Callable[[], datetime]
+    is_held: bool = False
+    tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
+    pings: list[int | None] = field(default_factory=list)
+    waiting: list[Push] = field(default_factory=list)
+    _session: ClientSession | None = None
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __aenter__(self) -> Self:
+        session = ClientSession(connector=TCPConnector(limit=0))
+        self._session = await self._stack.enter_async_context(session)
+        task = asyncio.create_task(self._run(), name="sandbox-push")
+        self._stack.push_async_callback(_stopped, task)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def tell(self, shop: Shop, topic: str, about: Any) -> None:
+        """Tell every active webhook for *topic*."""
+        for hook in shop.hooks.values():
+            if hook.status == "active" and hook.topic == topic:
+                self.waiting.append(Push(shop, hook, about))
+
+    async def ping(self, hook: Hook) -> None:
+        """What a webhook gets when it is saved: a form, unsigned."""
+        body = f"webhook_id={hook.id}".encode()
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        self.pings.append(await self._status(hook.url, body, kind))
+
+    async def deliver(self) -> list[int | None]:
+        """Send all that waits; how each of those that were ever sent was answered."""
+        async with self._turn:
+            due = [] if self.is_held else list(self.waiting)
+            await asyncio.gather(*(self._deliver(one) for one in due))
+        return [one.status for one in self.tried]
+
+    def headers(self, push: Push, body: bytes) -> dict[str, str]:
+        """What goes along."""
+        digest = hmac.new(push.hook.secret.encode(), body, hashlib.sha256).digest()
+        resource, _, event = push.hook.topic.partition(".")
+        second = f"{push.hook.id}{int(self.now().timestamp())}"
+        return {
+            "Content-Type": "application/json",
+            "X-WC-Webhook-Source": "https://shop.example/",
+            "X-WC-Webhook-Topic": push.hook.topic,
+            "X-WC-Webhook-Resource": resource,
+            "X-WC-Webhook-Event": event,
+            "X-WC-Webhook-Signature": b64encode(digest).decode(),
+            "X-WC-Webhook-ID": str(push.hook.id),
+            "X-WC-Webhook-Delivery-ID": hashlib.sha256(second.encode()).hexdigest()[:32],
+        }
+
+    async def _run(self) -> None:
+        while True:
+            await self.deliver()
+            await asyncio.sleep(TICK)
+
+    async def _deliver(self, push: Push) -> None:
+        body = push.body()
+        headers = self.headers(push, body)
+        self.waiting.remove(push)
+        status = await self._status(push.hook.url, body, headers)
+        name = headers["X-WC-Webhook-Delivery-ID"]
+        self.tried.append(Tried(self.now(), name, push.hook.topic, status))
+        if status is not None and 200 <= status < 303:
+            push.hook.failures = 0
+        elif push.hook.failures > MOST_FAILURES:
+            push.hook.status = "disabled"
+        else:
+            push.hook.failures += 1
+
+    async def _status(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
+        if self._session is None or not is_near(url):
+            return None
+        try:
+            async with self._session.post(
+                url, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False
+            ) as answer:
+                await answer.read()
+                return answer.status
+        except (ClientError, TimeoutError, OSError):
+            return None
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def is_near(url: str) -> bool:
+    """Whether *url* is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,161 @@
+"""From the stand-in to the committed clock: pushes as they really come, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.webstore import spec
+from connectors.webstore.woocommerce import offer
+from connectors.webstore.woocommerce.sandbox.deliveries import Push as Delivery
+from core.configuration.sections import Push as Listening
+from core.connector import Transport
+from core.metrics import Metrics, Names
+from core.transport.http import Http
+from core.web import app, push
+from tests.connectors.standing import QUICK
+from tests.connectors.webstore.woocommerce.conftest import NOON, SECRET
+from tests.core import pages, seeds
+from tests.core.pages import HOUR
+
+RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.REMARK,)})
+
+
+class Door:
+    """A daemon's door for one account, which may be closed."""
+
+    def __init__(self):
+        self.metrics = Metrics()
+        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
+        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
+        self.options, self.connector, self.pool, self.url = None, None, None, ""
+
+    def counted(self, outcome, topic=offer.CREATED):
+        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
+
+
+@pytest.fixture
+async def door(sandbox, shop, optioned, session, pool, clock):
+    """Subscribed to, as if long ago."""
+    door = Door()
+    given = push.Intake(
+        pool=lambda: door.pool,
+        rules=lambda: RULES,
+        metrics=door.metrics,
+        now=clock,
+        sure=lambda: True,
+        woken=lambda account: ("orders",),
+        receiver=lambda connector, name: door.connector,
+        options=lambda connector: {"toys": door.options},
+    )
+    async with app.served(
+        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
+    ) as url:
+        door.url, door.pool = url, pool
+        address = f"{url}/push/webstore/toys"
+        door.options = optioned(push={"endpoint": address, "secret": SECRET})
+        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
+        assert [line async for line in door.connector.subscribe(None, clock.now)]
+        streams = spec.streams(door.options)
+        await pages.monitored(pool, NOON - HOUR, pages.setup("toys", *streams))
+        sandbox.deliveries.is_held = False
+        yield door
+
+
+async def stored(pool):
+    return sorted(row["body"] for row in await pages.rows(pool, "message"))
+
+
+async def test_a_remark_is_stored_with_its_clock_before_it_is_acknowledged(
+    door, shop, sandbox, pool
+):
+    shop.add_order("Gift, please")
+
+    assert await sandbox.deliveries.deliver() == [200]
+
+    assert await stored(pool) == ["Gift, please"]
+    (clock,) = await pages.rows(pool, "clock")
+    assert clock["due_at"] - clock["started_at"] == timedelta(hours=24)
+    assert door.counted("stored") == 1
+
+
+async def test_the_ping_of_a_new_webhook_is_answered_and_stored_nowhere(door, sandbox, pool):
+    assert sandbox.deliveries.pings == [200, 200, 200]
+    assert await stored(pool) == []
+    assert door.counted("challenge", "other") == 3
+
+
+async def test_an_answer_in_the_shop_ends_the_clock_at_once(door, shop, sandbox, pool, clock):
+    order = shop.add_order("Gift, please")
+    await sandbox.deliveries.deliver()
+    clock.advance(hours=1)
+    shop.note(order.id, "Gladly.")
+    await sandbox.deliveries.deliver()
+
+    (row,) = await pages.rows(pool, "clock")
+    assert (row["ended"], row["stopped_at"]) == ("met", NOON + HOUR)
+
+
+async def test_the_same_push_twice_is_stored_once(door, shop, sandbox, pool):
+    sandbox.deliveries.is_held = True
+    shop.add_order("Gift, please")
+    (one,) = sandbox.deliveries.waiting
+    sandbox.deliveries.waiting.append(Delivery(one.shop, one.hook, one.about))
+    sandbox.deliveries.is_held = False
+
+    assert await sandbox.deliveries.deliver() == [200, 200]
+
+    assert await stored(pool) == ["Gift, please"]
+    assert (door.counted("stored"), door.counted("duplicate")) == (1, 1)
+
+
+async def test_two_orders_of_one_second_are_both_stored(door, shop, sandbox, pool):
+    shop.add_order("First")
+    shop.add_order("Second")
+    await sandbox.deliveries.deliver()
+
+    assert len({one.id for one in sandbox.deliveries.tried}) == 1
+    assert await stored(pool) == ["First", "Second"]
+
+
+async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
+    door, shop, sandbox, pool, clock
+):
+    shop.add_order("Gift, please")
+    await sandbox.deliveries.deliver()
+
+    page = await door.connector.fetch("orders", None, None, clock())
+    told = await pages.stored(
+        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
+    )
+
+    assert (told.received, told.changed, told.repeated) == (0, 0, 1)
+
+
+async def test_trap_14_a_webhook_that_fails_again_and_again_is_off_and_that_is_told(
+    door, shop, sandbox, pool, clock
+):
+    door.pool = None
+    for number in range(8):
+        clock.advance(minutes=1)
+        shop.add_order(f"Number {number}")
+        await sandbox.deliveries.deliver()
+
+    assert {one.status for one in sandbox.deliveries.tried} == {503}
+    assert [one.status for one in shop.hooks.values()] == ["disabled", "active", "active"]
+    door.pool = pool
+    assert (await door.connector.fetch("hooks", None, None, clock())).pushes == (
+        "destination_disabled",
+    )
+    page = await door.connector.fetch("orders", None, None, clock())
+    assert len(page.threads) == 8
+
+
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, session, pool):
+    async with session.post(f"{door.url}/push/webstore/toys", data=b"{}") as answer:
+        assert answer.status == 401
+
+    assert await stored(pool) == []
+    assert door.counted("no_signature", "other") == 1
