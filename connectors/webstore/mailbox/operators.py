@@ -59,3 +59,9 @@ def of(domain: str, more: Collection[str] = ()) -> str | None:
         if above in more:
             return above
     return None
+
+
+def relay_of(domain: str, more: Collection[str] = ()) -> str | None:
+    """Whose relay *domain* is: below one of a marketplace's, where nobody has an address."""
+    name, above = of(domain, more), domain.partition(".")[2]
+    return name if name is not None and of(above, more) == name else None

@@ -70,7 +70,8 @@ def sorted_as(
     """What *mail* is; *found* is what a server whom we believe found out about its sender.
 
     *is_sent* says that it lies where letters lie that left. One that a server put there, as rules
-    of a mailbox do, left from here only where that server proves it.
+    of a mailbox do, left from here only where that server proves it; and none that somebody outside
+    wrote to us alone.
     """
     if is_sent and _has_left(mail, found, options):
         return Sorted(Sort.SENT)
@@ -138,13 +139,20 @@ MOST_REFERENCES = 30
 
 
 def _has_left(mail: Mail, found: Findings | None, options: MailboxOptions) -> bool:
+    to, sender = recipients(mail), mail.sender.address.lower() if mail.sender else ""
+    is_to_us = bool(to) and all(is_own(one.address, options) for one in to)
+    if is_to_us and not _is_ours(sender, options):
+        return False
     if not proof.was_delivered(mail):
         return True
     return proof.is_vouched_for(found, {proof.domain(one) for one in options.own})
 
 
 def _marketplace(mail: Mail, found: Findings | None, options: MailboxOptions) -> Sorted | None:
-    """Whether a marketplace wrote it, by its sender or by a signature that holds."""
+    """Whether a marketplace wrote it, by its sender or by a signature that holds.
+
+    Of one that was passed on under another sender only the relay is left that it asks to answer.
+    """
     sender = proof.domain(mail.sender.address) if mail.sender else ""
     more = options.marketplace_domains
     signed = (operators.of(one, more) for one in proof.signers(found))
@@ -156,6 +164,10 @@ def _marketplace(mail: Mail, found: Findings | None, options: MailboxOptions) ->
         return Sorted(Sort.MARKETPLACE, said=said, quiet=False)
     if name := next((one for one in signed if one), None):
         return Sorted(Sort.MARKETPLACE, said=f"marketplace: {name}'s, read by its own account")
+    asked = _asked(mail, options)
+    if asked and (name := operators.relay_of(proof.domain(asked.address), more)):
+        said = f"unproven: it asks to answer a relay of {name}'s, under another sender"
+        return Sorted(Sort.MARKETPLACE, said=said, quiet=False)
     return None
 
 

@@ -155,3 +155,39 @@ def test_a_question_whose_subject_begins_like_an_automatic_answer_waits(desk, su
 
     assert asked is not None
     assert (asked.party, asked.kind) == (Party.BUYER, Kind.MESSAGE)
+
+
+# What is passed to the mailbox, or moved within it
+
+
+@pytest.mark.parametrize("sender", [f"Amazon via Support <{SUPPORT}>", "desk@forward.example"])
+def test_trap_17_a_marketplaces_letter_that_was_passed_on_is_no_form(desk, sender):
+    """A mailing group, or a service that forwards, writes its own address over the sender's."""
+    raw = letter("Wo ist es?", sender=sender, Reply_To=RELAY, subject="Anfrage zur Bestellung")
+
+    assert desk.take(raw) is None
+    assert [(one.reason.split(":")[0], one.quiet) for one in desk.asides] == [("unproven", False)]
+
+
+def test_a_buyer_who_works_at_a_marketplace_and_fills_in_the_form_waits(desk):
+    assert desk.take(form(who="jo@otto.de")).party is Party.BUYER
+
+
+def test_a_buyers_letter_that_was_moved_among_those_that_left_waits(desk):
+    """By hand, or a rule; not every server notes for whom it put a letter there."""
+    moved = letter(id_="q1@mail.example")
+    assert b"Delivered-To" in moved
+
+    asked = desk.sent(moved.replace(b"Delivered-To: support@shop.example\n", b""))
+
+    assert (asked.party, asked.kind) == (Party.BUYER, Kind.MESSAGE)
+
+
+def test_what_left_under_an_address_that_nobody_named_answers(desk):
+    desk.take(letter(id_="q1@mail.example"))
+    raw = letter("On Monday.", sender="sales@other.example", to=ANA, arrived=False,
+                 subject="Re: Where is it?", In_Reply_To="<q1@mail.example>")  # fmt: skip
+
+    left = desk.sent(raw)
+
+    assert (left.party, left.kind) == (Party.SELLER, Kind.MESSAGE)
