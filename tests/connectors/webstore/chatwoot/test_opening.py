@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 
 from connectors.webstore import spec
 from connectors.webstore.chatwoot.options import ChatwootOptions
@@ -23,25 +22,6 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 def placed(**more):
     """An account of the settings that says no more than it must."""
     return ChatwootOptions(**{**spec.sandbox.kinds["chatwoot"].options, "kind": "chatwoot", **more})
-
-
-@pytest.fixture
-async def address():
-    """A daemon's door that keeps what comes."""
-    came = asyncio.Queue()
-
-    async def answer(request):
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        await came.put((headers, await request.read()))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/push/webstore/{name}", answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/push/webstore/chat", came
-    await runner.cleanup()
 
 
 async def test_placeholders_become_inboxes_that_work(session):
@@ -94,7 +74,8 @@ async def test_a_later_scene_gives_no_number_again(session):
 
 @pytest.mark.parametrize("unsigned", [False, True])
 async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, address, unsigned):
-    url, came = address
+    base, came = address
+    url = f"{base}/chat"
     given = placed(push={"endpoint": url, "unsigned": unsigned})
     clock = [NOW]
     async with spec.sandbox.open({"chat": given}, lambda: clock[0]) as opened:

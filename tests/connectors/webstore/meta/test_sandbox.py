@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hmac
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -14,23 +14,9 @@ import aiohttp
 import pytest
 
 from connectors.webstore.meta.sandbox import opening, stories
-from connectors.webstore.meta.sandbox.server import Sandbox
 from core.pushes import Receipt
-from tests.connectors.standing import Clock
 from tests.connectors.webstore.meta import endpoints
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock, seed=1) as sandbox:
-        yield sandbox
+from tests.connectors.webstore.meta.conftest import NOON
 
 
 class Recorder:

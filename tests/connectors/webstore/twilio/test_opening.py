@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from aiohttp import web
-
 from connectors.webstore import spec
 from connectors.webstore.twilio.entry import kind
 from connectors.webstore.twilio.options import TwilioOptions
@@ -23,25 +20,6 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 def placed(**more):
     """An account of the settings that says no more than it must."""
     return TwilioOptions(**{**kind.filling, "kind": "twilio", **more})
-
-
-@pytest.fixture
-async def address():
-    """A daemon's door that keeps what comes."""
-    came = asyncio.Queue()
-
-    async def answer(request):
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        await came.put((headers, await request.read()))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/push/webstore/{name}", answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/push/webstore/sms", came
-    await runner.cleanup()
 
 
 async def test_placeholders_become_numbers_that_people_write_to_and_call(session):
@@ -64,7 +42,8 @@ async def test_placeholders_become_numbers_that_people_write_to_and_call(session
 
 
 async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, address):
-    url, came = address
+    base, came = address
+    url = f"{base}/sms"
     given, clock = placed(endpoint=url), [NOW]
     async with spec.sandbox.open({"sms": given}, lambda: clock[0]) as opened:
         options = TwilioOptions(**{**given.model_dump(), **opened["sms"]})
