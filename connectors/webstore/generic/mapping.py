@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from connectors.webstore.generic import moments
 from connectors.webstore.generic.answering import BY_API, BY_MAIL, WAY, as_id
@@ -66,6 +66,12 @@ class Translated:
     read: list[Read] = field(default_factory=list)
     odd: list[SetAside] = field(default_factory=list)
     came: int = 0
+
+    def __iadd__(self, more: Translated) -> Self:
+        self.read += more.read
+        self.odd += more.odd
+        self.came += more.came
+        return self
 
     def doubt(self, key: str, why: str, item: Any, id_: str = "") -> None:
         """Set *item* aside, because of the expression *key*."""

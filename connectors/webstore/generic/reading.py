@@ -42,13 +42,14 @@ class Reading:
         if walk.wait is not None:
             raise RateLimited("poll: the store's limit is almost used up", retry_after=walk.wait)
         got = await self._api.listed(self._poll, walk)
-        found = list(got.items)
+        made = mapping.translated(got.items, self._options.mapping)
+        told = [one.changed_at for one in made.read if one.changed_at is not None]
         again = paging.before(self._poll, walk)
         if again is not None:
-            found += (await self._api.listed(self._poll, again)).items
-        made = mapping.translated(found, self._options.mapping)
+            more = await self._api.listed(self._poll, again)
+            made += mapping.translated(more.items, self._options.mapping)
         page = mapping.page(made, self._options, now)
-        return self._onward(page, walk, got, made, now)
+        return self._onward(page, walk, got, told, now)
 
     async def sample(self) -> Translated:
         """What one page of the list comes to; a list without pages is asked for nothing.
@@ -68,9 +69,10 @@ class Reading:
             return Walk(begin, begin)
         return Walk((known - self._options.overlap).isoformat(), known.isoformat())
 
-    def _onward(self, page: Page, walk: Walk, got: Listed, made: Translated, now: datetime) -> Page:
-        """*page*, with where the walk stands after it."""
-        told = [one.changed_at for one in made.read if one.changed_at is not None]
+    def _onward(
+        self, page: Page, walk: Walk, got: Listed, told: list[datetime], now: datetime
+    ) -> Page:
+        """*page*, with where the walk stands after it; *told* are the instants of *got*."""
         walk = replace(walk, newest=paging.newest(walk, told, now))
         marks = [mapping.mark(one, self._options.mapping) for one in got.items]
         came = Came(got.document, paging.headed(got.headers, "link"), marks)

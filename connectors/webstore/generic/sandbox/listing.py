@@ -72,7 +72,7 @@ def answer(shop: Shop, request: web.Request) -> web.Response:
     if shop.habits.repeats:
         told = [each for each in told for _ in range(2)]
     document = writing.put(poll.items, told, None)
-    headers = {}
+    headers = _limits(shop)
     if onward is not None and poll.paging is not None:
         further = str(request.url.update_query({CURSOR: onward}))
         if poll.paging.by == "link":
@@ -82,6 +82,14 @@ def answer(shop: Shop, request: web.Request) -> web.Response:
     return web.Response(
         body=spoil.encode(document), content_type="application/json", headers=headers
     )
+
+
+def _limits(shop: Shop) -> dict[str, str]:
+    """What the limit leaves, by the headers of the settings."""
+    rate = shop.options.poll.rate if shop.options.poll else None
+    if rate is None:
+        return {}
+    return {rate.left: str(shop.habits.left)} | ({rate.reset: "30"} if rate.reset else {})
 
 
 def _new(shop: Shop, query: Mapping[str, str]) -> list[Item]:

@@ -25,7 +25,7 @@ class Habits:
 
     *size*: items on a page where nobody asks for so many; *most*: never more; *repeats*: each item
     comes twice; *shuffles*: those of a page come in any order; *strange*: a word for the party that
-    no table has.
+    no table has; *left*: so many calls the limit leaves, all again in half a minute.
     """
 
     size: int = 50
@@ -33,6 +33,7 @@ class Habits:
     repeats: bool = False
     shuffles: bool = False
     strange: str | None = None
+    left: int = 1000
 
 
 @dataclass(slots=True)
@@ -159,8 +160,11 @@ class Shop:
 
 
 def _told(message: Message, meaning: Meaning) -> Any:
-    """What all expressions find what they are to find in."""
-    about = message.conversation
+    """What all expressions find what they are to find in.
+
+    A message that is told alone tells of its author; a conversation tells of its buyer.
+    """
+    about, is_theirs = message.conversation, message.word == "buyer" or meaning.messages is not None
     found: dict[str, Any] = {
         "id": message.id,
         "thread": about.id,
@@ -169,9 +173,9 @@ def _told(message: Message, meaning: Meaning) -> Any:
         "sent_at": moments.written(message.at, meaning.time, meaning.zone),
         "updated_at": moments.written(about.changed_at, meaning.time, meaning.zone),
         "subject": about.subject,
-        "buyer": about.name if message.word == "buyer" else "Support",
-        "mail": about.mail if message.word == "buyer" else "support@store.example",
-        "phone": about.phone if message.word == "buyer" else "",
+        "buyer": about.name if is_theirs else "Support",
+        "mail": about.mail if is_theirs else "support@store.example",
+        "phone": about.phone if is_theirs else "",
         "orders": [about.order],
         "attachments": list(message.files),
         "status": next(iter(meaning.closed), "closed") if about.is_closed else "open",

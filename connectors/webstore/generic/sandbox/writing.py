@@ -35,7 +35,9 @@ def _put(node: Any, value: Any, into: Any) -> Any:
     if kind == "field":
         return {**(into if isinstance(into, dict) else {}), node["value"]: value}
     if kind in ONWARD:
-        return _put(below[0], _put(below[1], value, _there(below[0], into)), into)
+        first, *rest = below
+        further = rest[0] if len(rest) == 1 else {"type": kind, "children": rest}
+        return _put(first, _put(further, value, _there(first, into)), into)
     if kind in LISTS:
         return _listed(node, value, into)
     if kind == "index_expression":
@@ -75,5 +77,7 @@ def _there(node: Any, into: Any) -> Any:
     if node["type"] == "field" and isinstance(into, dict):
         return into.get(node["value"])
     if node["type"] == "subexpression":
-        return _there(node["children"][1], _there(node["children"][0], into))
+        for each in node["children"]:
+            into = _there(each, into)
+        return into
     return None
