@@ -115,6 +115,16 @@ def threads(path: Path, *, at_risk: bool, history: bool, limit: int | None, as_j
 
 @main.command()
 @settings_file
+@as_json
+def accounts(path: Path, *, as_json: bool) -> None:
+    """Show how each account is read, and whether its pushes come."""
+    from core.commands import standing
+
+    finished(standing.accounts(path, as_json=as_json))
+
+
+@main.command()
+@settings_file
 @click.argument("account")
 @click.argument("thread", type=Id())
 @as_json

@@ -180,6 +180,7 @@ async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[int] | None:
         return None
     if not decides:
         return []
+    await digests.set_apart(db, outbox.name)
     due = await digests.outflow(db, outbox.name, after, outbox.this.clock())
     first = due.first(after)
     await digests.gather(db, outbox.name, due, first)

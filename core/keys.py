@@ -61,8 +61,11 @@ def flood(notifier: str, notice: int) -> str:
 
 
 def is_flood(key: str) -> bool:
-    """Whether *key* is that of a flood's digest, not of a first walk's."""
-    return key.split("/")[1:2] == ["flood"]
+    """Whether *key* is that of a flood's digest, not of a first walk's.
+
+    ``apart`` is one account's flood, by itself (`core.store.digests.APART`).
+    """
+    return key.split("/")[1:2] in (["flood"], ["apart"])
 
 
 def rest(digest: str, notice: int) -> str:

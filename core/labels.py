@@ -64,7 +64,10 @@ PUSHED = (
 )  # fmt: skip
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
 
-TABLES = ("push", "notice", "market_order", "link", "deed", "verdict", "erasure", "forgotten")
+TABLES = (
+    "push", "push_hour", "flood", "notice", "market_order", "link", "deed", "verdict", "erasure",
+    "forgotten",
+)  # fmt: skip
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""
 

@@ -98,8 +98,14 @@ class Metrics:
             "From when the account is blind if nothing is read before; +Inf before the first look.",
             inf,
         )
+        self.push_silent_from = AccountGauge(
+            "replyby_push_silent_from_timestamp_seconds",
+            "From when the silence of pushes is told if none comes before; +Inf: nobody knows.",
+            inf,
+        )
         self.account_gauges = (
             self.blind_from, self.unseen_messages_expected, self.earliest_possible_breach,
+            self.push_silent_from,
         )  # fmt: skip
 
     def _ingestion(self) -> None:

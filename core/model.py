@@ -333,8 +333,9 @@ class Account(Model):
     *marketplace* is the metric label (a Mirakl operator, say); *identity* names the shop behind
     it, so that the same shop is not read twice; accounts of one *shop*, or of one *seller*, have
     buyers in common; *policies* and *goals* are names of promises.
-    *judged*, *letters* and *confirmed_after* are what its connector declares
-    (`core.connector.Capabilities`, *judged* by its ``verdicts``).
+    *judged*, *letters*, *confirmed_after* and *receives* are what its connector declares
+    (`core.connector.Capabilities`, *judged* by its ``verdicts``); *polled*: messages can be read by
+    asking. *silence* is how long at most nothing may be pushed, None: what is usual says it.
     """
 
     name: str
@@ -351,6 +352,9 @@ class Account(Model):
     judged: bool = False
     letters: bool = False
     confirmed_after: timedelta | None = None
+    receives: bool = False
+    polled: bool = True
+    silence: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

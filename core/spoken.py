@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from core.told import TROUBLES
+
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -49,3 +53,43 @@ def span(length: timedelta) -> str:
             parts.append((count, unit))
     shown = [f"{count} {unit}" for count, unit in parts[:2] if count]
     return " ".join(shown) or "0 s"
+
+
+def rate(a_day: float) -> str:
+    """How often something comes: ``40 times a day``, ``3 times a week``."""
+    if a_day >= 1:
+        return f"{a_day:.0f} {by(f'{a_day:.0f}', 'time', 'times')} a day"
+    return f"{7 * a_day:.0f} {by(f'{7 * a_day:.0f}', 'time', 'times')} a week"
+
+
+def silence(fact: Callable[[str], str], since: str) -> str:
+    """Why it is thought that no pushes arrive: what the facts of such a notice say."""
+    if troubles := fact("trouble"):
+        return " ".join(f"{TROUBLES.get(each, each)}." for each in troubles.split(", "))
+    if fact("limit"):
+        limit = span(timedelta(seconds=float(fact("limit"))))
+        return f"Nothing was pushed since {since}; the settings allow a silence of {limit}."
+    if fact("usual"):
+        usual = rate(float(fact("usual")))
+        return f"Nothing was pushed since {since}. Usually something comes {usual} or more."
+    return f"Since {since} polling finds what pushes should have brought."
+
+
+def unheard(fact: Callable[[str], str], *, is_over: bool) -> str:
+    """What a silence of pushes costs, while it goes on or after it: polling may read it anyway."""
+    if fact("polled") != "False":
+        told = "nothing; polling has read what they did not bring." if is_over else ""
+        return told or "Polling goes on meanwhile."
+    place = "look there, too: what was not pushed is not seen here"
+    return f"{place}." if is_over else f"Meanwhile {place}."
+
+
+def flood(n: str, since: str) -> tuple[str, list[str]]:
+    """Subject and lines of a notice that far more has come than is usual."""
+    return f"Flooded: {n} new messages", [
+        f"{n} messages were written since {since}: far more than this account is used to.",
+        "All are stored, and each has its deadline: some may be buyers'. What is told of them",
+        "leaves together from now on; other accounts are told as ever.",
+        "What to do: stop it where it comes from (a captcha at the form, a block at the mail",
+        "server), and look through what came: replyby threads --limit 10000",
+    ]

@@ -73,6 +73,7 @@ class NoticeKind(StrEnum):
     ACCOUNT_UP = "account_up"
     PUSH_SILENT = "push_silent"
     PUSH_HEARD = "push_heard"
+    FLOODED = "flooded"
     CREDENTIAL_EXPIRING = "credential_expiring"
     POLICY_REVIEW = "policy_review"
     PAYLOAD_SET_ASIDE = "payload_set_aside"

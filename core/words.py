@@ -14,8 +14,9 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     blind                 streams, seen_through, expected, earliest, reason
     account_down          since
     account_up            since, blind_since
-    push_silent           since, trouble
-    push_heard            since
+    push_silent           since, trouble, polled, usual, limit
+    push_heard            since, polled
+    flooded               since, n
     credential_expiring   expires_at, credential
     policy_review         promise, version, day
     payload_set_aside     stream, reason, n
@@ -32,10 +33,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from core import spoken
 from core.model import NoticeKind
 from core.notifier import Words
 from core.spoken import asked, by, instant, span
-from core.told import ANSWERS, REFUSALS, TROUBLES
+from core.told import ANSWERS, REFUSALS
 from sla import zones
 
 if TYPE_CHECKING:
@@ -296,23 +298,21 @@ def _silent(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
     mend = f"{shlex.join(('replyby', 'subscribe', told.notice.account))} says what is amiss."
     return "No pushes arrive", [
-        _why_silent(told.fact("trouble"), told.when(since)),
-        f"What to do: {mend} Polling goes on meanwhile.",
+        spoken.silence(told.fact, told.when(since)),
+        f"What to do: {mend} {spoken.unheard(told.fact, is_over=False)}",
     ]
-
-
-def _why_silent(troubles: str, since: str) -> str:
-    if not troubles:
-        return f"Since {since} polling finds what pushes should have brought."
-    return " ".join(f"{TROUBLES.get(each, each)}." for each in troubles.split(", "))
 
 
 def _heard(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
     return "Pushes arrive again", [
         f"There were none since {told.when(since)}.",
-        "What to do: nothing; polling has read what they did not bring.",
+        f"What to do: {spoken.unheard(told.fact, is_over=True)}",
     ]
+
+
+def _flooded(told: _Told) -> _Spoken:
+    return spoken.flood(told.fact("n"), told.when(told.at("since") or told.notice.raised_at))
 
 
 def _expiring(told: _Told) -> _Spoken:
@@ -386,6 +386,7 @@ _SAY: Mapping[NoticeKind, Callable[[_Told], _Spoken]] = {
     NoticeKind.ACCOUNT_UP: _up,
     NoticeKind.PUSH_SILENT: _silent,
     NoticeKind.PUSH_HEARD: _heard,
+    NoticeKind.FLOODED: _flooded,
     NoticeKind.CREDENTIAL_EXPIRING: _expiring,
     NoticeKind.POLICY_REVIEW: _review,
     NoticeKind.PAYLOAD_SET_ASIDE: _set_aside,

@@ -1,8 +1,9 @@
 """Whether pushes arrive: their silence is told once, and its end.
 
-Polling goes on whatever pushes do, and a silent push connection costs nothing but time. So it is
-told only when walks have again and again found what no push had brought, or when the marketplace
-itself says that it sends none.
+Where polling goes on whatever pushes do, a silent push connection costs nothing but time: it is
+told when walks have again and again found what no push had brought, or when the marketplace itself
+says that it sends none. Where nothing can be polled the silence itself is all there is to see: it
+is told when it lasts beyond what is usual (`core.arrival.rhythm`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import keys
+from core.arrival import rhythm
 from core.model import Notice, NoticeKind
-from core.store import notices, pushes
+from core.store import heartbeats, notices, pushes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -22,13 +24,43 @@ if TYPE_CHECKING:
     from core.store import Db
     from core.store.pushes import Pushing
 
+    Facts = tuple[tuple[str, str | float | bool | None], ...]
+
 AGAIN_AND_AGAIN = 3
 """So many walks in a row, with no push between them: one finds what came while we did not run."""
 
 
-async def heard(db: Db, rules: Rules, accounts: Collection[str], now: datetime) -> None:
-    """Pushes about *accounts* were stored, in the caller's transaction."""
-    await _settle(db, rules, await pushes.heard(db, accounts, now), now)
+async def heard(
+    db: Db, rules: Rules, accounts: Collection[str], now: datetime, *, sure: bool = True
+) -> None:
+    """Pushes about *accounts* were stored, in the caller's transaction.
+
+    Without *sure* (the host's clock is not believed) nobody knows when.
+    """
+    all_ = await pushes.heard(db, accounts, now)
+    slot = rhythm.floor(now)
+    if sure and (fresh := [one.account for one in all_ if _slot(one.before) != slot]):
+        await heartbeats.mark(db, fresh, rhythm.floor(now, rhythm.HOUR), rhythm.bit(now))
+    await _settle(db, rules, all_, now)
+
+
+def _slot(at: datetime | None) -> datetime | None:
+    """The slot that was marked when the push at *at* was stored: once is enough."""
+    return None if at is None else rhythm.floor(at)
+
+
+async def quiet(
+    db: Db,
+    rules: Rules,
+    account: str,
+    last_at: datetime | None,
+    since: datetime,
+    facts: Facts,
+    now: datetime,
+) -> None:
+    """Nothing was pushed *since* then, which is too long; *last_at* is the last that is known."""
+    one = await pushes.quiet(db, account, since, last_at)
+    await _settle(db, rules, [one] if one else [], now, facts)
 
 
 async def missed(db: Db, rules: Rules, account: str, now: datetime) -> None:
@@ -45,25 +77,29 @@ async def told(
 
 def is_silent(one: Pushing) -> bool:
     """Whether pushes about the account do not arrive, as far as anybody can know."""
-    return bool(one.troubles) or one.missed >= AGAIN_AND_AGAIN
+    return bool(one.troubles) or one.missed >= AGAIN_AND_AGAIN or one.quiet_since is not None
 
 
-async def _settle(db: Db, rules: Rules, all_: Iterable[Pushing], now: datetime) -> None:
+async def _settle(
+    db: Db, rules: Rules, all_: Iterable[Pushing], now: datetime, facts: Facts = ()
+) -> None:
     """Tell what changed since it was told last."""
     changed = [one for one in all_ if is_silent(one) is (one.silent_since is None)]
     for one in changed:
-        await pushes.silent(db, one.account, now if is_silent(one) else None)
-    await notices.raise_(db, rules, [_notice(one, now) for one in changed])
+        since = (one.quiet_since or now) if is_silent(one) else None
+        await pushes.silent(db, one.account, since)
+    await notices.raise_(db, rules, [_notice(one, rules, now, facts) for one in changed])
 
 
-def _notice(one: Pushing, now: datetime) -> Notice:
+def _notice(one: Pushing, rules: Rules, now: datetime, facts: Facts) -> Notice:
     """That they are silent, or that they are back: its key is of the silence either way."""
-    account = one.account
+    known = rules.accounts.get(one.account)
+    where: Facts = () if known is None or known.polled else (("polled", False),)
     if one.silent_since is not None:
-        key = keys.account(account, NoticeKind.PUSH_HEARD, one.silent_since)
-        facts = (("since", one.silent_since.isoformat()),)
-        return Notice(key, NoticeKind.PUSH_HEARD, account, now, facts=facts)
-    since = (one.missed_since or now).isoformat()
-    why = (("since", since), ("trouble", ", ".join(one.troubles)))
-    key = keys.account(account, NoticeKind.PUSH_SILENT, now)
-    return Notice(key, NoticeKind.PUSH_SILENT, account, now, facts=why)
+        key = keys.account(one.account, NoticeKind.PUSH_HEARD, one.silent_since)
+        heard: Facts = (("since", one.silent_since.isoformat()), *where)
+        return Notice(key, NoticeKind.PUSH_HEARD, one.account, now, facts=heard)
+    since = one.quiet_since or one.missed_since or now
+    why: Facts = (("since", since.isoformat()), ("trouble", ", ".join(one.troubles)))
+    key = keys.account(one.account, NoticeKind.PUSH_SILENT, one.quiet_since or now)
+    return Notice(key, NoticeKind.PUSH_SILENT, one.account, now, facts=(*why, *where, *facts))

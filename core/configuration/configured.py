@@ -108,6 +108,7 @@ class Accounts:
         options = self._complaints.read(model, written, (*path, "options"))
         if options is None:
             return None
+        self._check_silence(section, spec, options, path)
         chosen = self._contracts(section, spec.policies(options), path)
         goals, own = self._goals(section, spec.goals(options) if spec.goals else (), path)
         chosen += goals
@@ -157,6 +158,13 @@ class Accounts:
             self._complaints.add(key, fault)
             return False
         return True
+
+    def _check_silence(
+        self, section: AccountSection, spec: Spec[Any], options: Options, path: Path
+    ) -> None:
+        if section.silence is not None and not spec.can(options).receives:
+            fault = "nothing is pushed to this account; set up its pushes, or remove this line"
+            self._complaints.add((*path, "silence"), fault)
 
     def _options(self, section: AccountSection, spec: Spec[Any], path: Path) -> dict[str, Any]:
         """The options with secrets read; a sandbox account's gaps are filled until it runs."""
@@ -256,7 +264,7 @@ def configure(
     """The account *name* with these options, as its connector sees it."""
     marketplace = spec.marketplace(options)
     names = {role: _names(chosen, role) for role in ("contract", "goal")}
-    can = spec.can(options)
+    can, streams = spec.can(options), spec.streams(options)
     account = Account(
         name=name,
         connector=spec.name,
@@ -272,9 +280,11 @@ def configure(
         judged=can.verdicts,
         letters=can.letters,
         confirmed_after=can.confirmed_after,
+        receives=can.receives,
+        polled=any(stream.carries_clocks for stream in streams),
+        silence=section.silence,
     )
-    streams, budget = spec.streams(options), spec.budget(options)
-    return Configured(account, spec, options, written, chosen, streams, budget)
+    return Configured(account, spec, options, written, chosen, streams, spec.budget(options))
 
 
 def _filled(written: Mapping[str, Any], sandbox: SandboxSpec[Any]) -> dict[str, Any]:

@@ -239,6 +239,7 @@ class AccountSection(Section):
 
     *calendar* names its opening hours: when the connector's own goals count, and outside which it
     may *acknowledge* by itself.
+    *silence*: so long at most nothing may be pushed; left out: what is usual says it.
     """
 
     connector: str
@@ -249,6 +250,7 @@ class AccountSection(Section):
     goals: tuple[str, ...] | None = None
     calendar: str | None = None
     acknowledge: AcknowledgeSection | None = None
+    silence: PositiveDuration | None = None
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)

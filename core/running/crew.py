@@ -12,26 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from core import deliver, loops, poll, reply, watch
-from core.arrival import fading
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.orders import enriching
-from core.reading import blind, listen
+from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import checks, forgetting, keying, sdnotify, takeover
+from core.running import checks, forgetting, keying, purging, sdnotify, takeover
 from core.running.lookout import Lookout
 from core.running.signals import waited
-from core.store import (
-    deeds,
-    erasures,
-    forgotten,
-    links,
-    notices,
-    orders,
-    pushes,
-    transaction,
-)  # fmt: skip
-from core.web import storing
 from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
@@ -56,13 +44,6 @@ TENDING = 5.0
 `watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
 MINUTE = 60.0
 HOUR = timedelta(hours=1)
-FORGOTTEN_FOR = timedelta(days=30)
-"""So long members who were erased are known by digests, should something of them come late."""
-PROOFS_KEPT = timedelta(days=400)
-"""So long it can be shown that somebody was erased."""
-ORDERS_KEPT = timedelta(days=90)
-"""So long what was said of an order is kept after it was last asked for, and what was done about
-it after it was begun."""
 
 log = structlog.get_logger()
 
@@ -101,6 +82,8 @@ class Crew:
         self._reviewed: set[str] = set()
         self._pace = forgetting.Pace()
         self._keyed = keying.Place()
+        self._heard = heartbeat.Place()
+        self._floods = flooding.Place()
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -154,6 +137,8 @@ class Crew:
             group, "erase", self._erase, wake=bell["erase"].ear(), tick=PATIENT, after=telling
         )
         self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
+        self._loop(group, "heartbeat", self._heartbeat, tick=MINUTE, after=telling)
+        self._loop(group, "flood", self._flood, tick=PATIENT, after=telling)
         self._loop(group, "keys", self._keys, tick=MINUTE, after=telling)
         self._loop(group, "orders", self._orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
@@ -308,6 +293,16 @@ class Crew:
             state.pool, state.rules, state.metrics, now, started=self._looking_since
         )
 
+    async def _heartbeat(self, now: datetime) -> datetime | None:
+        state = self._state
+        sure = state.settings.push is not None and state.sure(now)
+        place = self._heard
+        return await heartbeat.once(state.pool, state.rules, state.metrics, place, now, sure=sure)
+
+    async def _flood(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await flooding.once(state.pool, state.rules, self._floods, now)
+
     async def _send(self, name: str, now: datetime) -> datetime | None:
         state = self._state
         notifier = state.notifiers.get(name)
@@ -329,20 +324,8 @@ class Crew:
 
     async def _purge(self, now: datetime) -> datetime | None:
         state = self._state
-        retention, count = state.settings.retention, state.metrics.retention_rows_deleted.labels
-        async with transaction(state.pool) as db:
-            gone = {
-                "notice": await notices.purge(db, now - retention.notices),
-                "market_order": await orders.purge(db, now - ORDERS_KEPT),
-                "deed": await deeds.purge(db, now - ORDERS_KEPT),
-                "link": await links.purge(db, now - retention.links),
-                "push": await pushes.purge(db, now - storing.KEPT),
-                "forgotten": await forgotten.purge(db, now - FORGOTTEN_FOR),
-                "erasure": await erasures.purge(db, now - PROOFS_KEPT),
-            }
-        for table, rows in gone.items():
-            count(table, "deleted").inc(rows)
-        count("verdict", "emptied").inc(await fading.once(state.pool, now - retention.links))
+        retention, sure = state.settings.retention, state.sure(now)
+        await purging.once(state.pool, retention, state.metrics, now, sure=sure)
         return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:

@@ -97,6 +97,40 @@ GATHER = """
     from due
     where d.notifier = $1 and d.notice = due.notice
 """
+# What a flood of one account brings gathers by itself: nobody else is told later for it.
+APART = """
+    with due as (
+        select d.notice, n.account from dispatch d
+        join notice n on n.id = d.notice
+        join clock c on c.id = n.clock
+        where exists (select from flood)
+          and d.notifier = $1 and d.next_try_at <= now() and d.digest is null and d.attempts = 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and n.kind = any($2)
+          and exists (
+              select from flood f
+              where f.account = n.account and c.started_at >= f.since
+                and (f.until is null or c.started_at <= f.until)
+          )
+        order by d.notice
+        for update of d skip locked
+    ), named as (
+        select account, coalesce(
+            (select g.digest from dispatch g
+             where g.notifier = $1 and g.digest is not null and g.attempts = 0
+               and g.sent_at is null and g.parked_reason is null and g.suppressed is null
+               and split_part(g.digest, '/', 2) = 'apart'
+               and split_part(g.digest, '/', 3) = due.account
+             limit 1),
+            $1 || '/apart/' || account || '/' || min(notice)
+        ) as digest
+        from due
+        group by account
+    )
+    update dispatch d set digest = named.digest, next_try_at = now() + $3::interval
+    from due join named using (account)
+    where d.notifier = $1 and d.notice = due.notice
+"""
 # A digest that was tried is due as its rows say; one that gathers, when it is quiet or old enough.
 RIPENING = """
     with failing as (
@@ -109,11 +143,12 @@ RIPENING = """
                    - $2::interval as longest,
                digests = 0 and not exists (
                    select from dispatch
-                   where notifier = $1 and sent_at > $5 and split_part(digest, '/', 2) = 'flood'
+                   where notifier = $1 and sent_at > $5
+                     and split_part(digest, '/', 2) in ('flood', 'apart')
                ) and not exists (
                    select from dispatch
                    where notifier = $1 and parked_reason is not null and next_try_at > now()
-                     and split_part(digest, '/', 2) = 'flood'
+                     and split_part(digest, '/', 2) in ('flood', 'apart')
                ) as ends_when_quiet
         from failing
     ), waiting as (
@@ -204,6 +239,11 @@ class Ripening:
 async def lock(db: Db, notifier: str) -> bool:
     """Decide for *notifier* until the transaction ends; False while another process does."""
     return bool(await db.fetchval(LOCK, notifier))
+
+
+async def set_apart(db: Db, notifier: str) -> None:
+    """Let what a flood of one account brings leave together, a digest of its own for each."""
+    await db.execute(APART, notifier, dispatches.FLOODING, QUIET)
 
 
 async def outflow(db: Db, notifier: str, digest_after: int, now: datetime) -> Outflow:

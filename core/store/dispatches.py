@@ -60,7 +60,7 @@ RELEASE = """
     from notice n
     join account a on a.name = n.account
     where d.notifier = $1 and d.digest is not null and d.attempts = 0
-      and split_part(d.digest, '/', 2) <> 'flood'
+      and split_part(d.digest, '/', 2) not in ('flood', 'apart')
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
       and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
       and not exists (

@@ -23,23 +23,37 @@ NOTE = """
     returning account, id
 """
 PURGE = "delete from push where received_at < $1"
+# What is an hour ahead was left by a clock that ran ahead.
 HEARD = """
+    with before as materialized (
+        select account, last_at from pushing where account = any($1)
+    )
     insert into pushing (account, last_at)
     select name, $2 from unnest($1::text[]) as w (name) order by name
     on conflict (account) do update
-    set last_at = greatest(pushing.last_at, excluded.last_at), missed = 0, missed_since = null
-    returning account, missed, missed_since, troubles, silent_since
+    set last_at = case when pushing.last_at > excluded.last_at + interval '1 hour'
+                       then excluded.last_at
+                       else greatest(pushing.last_at, excluded.last_at) end,
+        missed = 0, missed_since = null, quiet_since = null
+    returning account, missed, missed_since, troubles, silent_since, quiet_since,
+              (select b.last_at from before b where b.account = pushing.account) as before
 """
 MISSED = """
     insert into pushing (account, missed, missed_since) values ($1, 1, $2)
     on conflict (account) do update
     set missed = pushing.missed + 1, missed_since = coalesce(pushing.missed_since, $2)
-    returning account, missed, missed_since, troubles, silent_since
+    returning account, missed, missed_since, troubles, silent_since, quiet_since
 """
 TOLD = """
     insert into pushing (account, troubles) values ($1, $2)
     on conflict (account) do update set troubles = $2
-    returning account, missed, missed_since, troubles, silent_since
+    returning account, missed, missed_since, troubles, silent_since, quiet_since
+"""
+QUIET = """
+    insert into pushing (account, quiet_since) values ($1, $2)
+    on conflict (account) do update set quiet_since = $2
+    where pushing.quiet_since is null and pushing.last_at is not distinct from $3
+    returning account, missed, missed_since, troubles, silent_since, quiet_since
 """
 SILENT = "update pushing set silent_since = $2 where account = $1"
 STATES = "select account, last_at, silent_since is not null as silent from pushing"
@@ -47,13 +61,18 @@ STATES = "select account, last_at, silent_since is not null as silent from pushi
 
 @dataclass(frozen=True, slots=True)
 class Pushing:
-    """Whether pushes about *account* arrive: see the comments of the table."""
+    """Whether pushes about *account* arrive: see the comments of the table.
+
+    *before* is when the last one came, but for those of this transaction; None where nobody asked.
+    """
 
     account: str
     missed: int
     missed_since: datetime | None
     troubles: tuple[str, ...]
     silent_since: datetime | None
+    quiet_since: datetime | None
+    before: datetime | None = None
 
 
 async def note(
@@ -91,6 +110,15 @@ async def told(db: Db, account: str, troubles: Sequence[str]) -> Pushing:
     return _only(await db.fetch(TOLD, account, list(troubles)))
 
 
+async def quiet(db: Db, account: str, since: datetime, last_at: datetime | None) -> Pushing | None:
+    """Nothing came *since* then, for too long; how the account stands.
+
+    None where something came since *last_at* after all, or another has found it already.
+    """
+    rows = await db.fetch(QUIET, account, since, last_at)
+    return _pushing(rows[0]) if rows else None
+
+
 async def silent(db: Db, account: str, since: datetime | None) -> None:
     """Remember since when pushes do not arrive, as is told now; None: they do again."""
     await db.execute(SILENT, account, since)
@@ -106,10 +134,4 @@ def _only(rows: Sequence[Record]) -> Pushing:
 
 
 def _pushing(row: Record) -> Pushing:
-    return Pushing(
-        row["account"],
-        row["missed"],
-        row["missed_since"],
-        tuple(row["troubles"]),
-        row["silent_since"],
-    )
+    return Pushing(**{**row, "troubles": tuple(row["troubles"])})

@@ -58,12 +58,17 @@ class Taken:
     receipt: Receipt
 
     @property
+    def accounts(self) -> frozenset[str]:
+        """What it is about: pages that it brought, or that something is to be read there."""
+        return self.receipt.wake.union(self.receipt.pages)
+
+    @property
     def first(self) -> str:
         """The first account that it is about; the one to whose address it came where it says none.
 
         So what comes twice has one lane, while it is there.
         """
-        return min((*self.receipt.pages, *self.receipt.wake), default=self.account)
+        return min(self.accounts, default=self.account)
 
     @property
     def key(self) -> _Key | None:
@@ -246,7 +251,8 @@ async def _store(means: Means, group: Sequence[Taken]) -> list[bool]:
         fresh = [taken for taken, is_new in zip(group, new, strict=True) if is_new]
         if pages := _pages(fresh):
             stored = await ingest.pages(db, rules, pages, now, sure=means.sure())
-            await hearing.heard(db, rules, sorted(stored), now)
+        if about := sorted({name for taken in fresh for name in taken.accounts}):
+            await hearing.heard(db, rules, about, now, sure=means.sure())
         if asked := [request for taken in fresh for request in _erasures(taken)]:
             await erasing.ask_all(db, asked, now)
         await _wake(db, means, fresh, now)

@@ -240,6 +240,31 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          ("Our address for pushes was marked down there after failures. "
          "What should be pushed is not subscribed to.\n"
          "What to do: replyby subscribe mk says what is amiss. Polling goes on meanwhile.")),
+        (NoticeKind.PUSH_SILENT,
+         (("since", "2026-11-21T11:30:00+00:00"), ("trouble", ""), ("polled", False),
+          ("usual", 41.2), ("limit", None)),
+         "No pushes arrive",
+         ("Nothing was pushed since Sat 2026-11-21 12:30 (Europe/Berlin). "
+         "Usually something comes 41 times a day or more.\n"
+         "What to do: replyby subscribe mk says what is amiss. "
+         "Meanwhile look there, too: what was not pushed is not seen here.")),
+        (NoticeKind.PUSH_SILENT,
+         (("since", "2026-11-21T11:30:00+00:00"), ("trouble", ""), ("usual", 0.4),
+          ("limit", 21_600.0)),
+         "No pushes arrive",
+         ("Nothing was pushed since Sat 2026-11-21 12:30 (Europe/Berlin); "
+         "the settings allow a silence of 6 h.\n"
+         "What to do: replyby subscribe mk says what is amiss. Polling goes on meanwhile.")),
+        (NoticeKind.PUSH_SILENT,
+         (("since", "2026-11-21T11:30:00+00:00"), ("usual", 0.43)),
+         "No pushes arrive",
+         ("Nothing was pushed since Sat 2026-11-21 12:30 (Europe/Berlin). "
+         "Usually something comes 3 times a week or more.\n"
+         "What to do: replyby subscribe mk says what is amiss. Polling goes on meanwhile.")),
+        (NoticeKind.PUSH_HEARD, (("since", "2026-11-21T11:30:00+00:00"), ("polled", False)),
+         "Pushes arrive again",
+         ("There were none since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
+         "What to do: look there, too: what was not pushed is not seen here.")),
         (NoticeKind.PUSH_HEARD, (("since", "2026-11-21T11:30:00+00:00"),), "Pushes arrive again",
          ("There were none since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
          "What to do: nothing; polling has read what they did not bring.")),

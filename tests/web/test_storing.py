@@ -230,3 +230,12 @@ async def test_what_is_to_be_erased_in_one_account_is_asked_for_there_alone(stor
         ("mk", "E1/mk"), ("other", "E1/other"),
     ]  # fmt: skip
     assert {row["account"] for row in await pages.rows(pool, "forgotten")} == {"mk", "other"}
+
+
+async def test_a_push_that_only_says_that_something_is_there_was_heard_too(storing, pool, now):
+    await storing.put(Taken("shop", "mk", Receipt(204, wake=frozenset({"other"}))))
+
+    async with transaction(pool) as db:
+        assert await pushes.states(db) == {"other": (now, False)}
+    (hour,) = await pages.rows(pool, "push_hour")
+    assert (hour["account"], hour["slots"].bit_count()) == ("other", 1)
