@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 @pytest.fixture
-async def address():
+async def door():
     """A daemon's door that keeps what comes: the address before an account's name, and a queue."""
     came = asyncio.Queue()
 

@@ -73,8 +73,8 @@ async def test_a_later_scene_gives_no_number_again(session):
 
 
 @pytest.mark.parametrize("unsigned", [False, True])
-async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, address, unsigned):
-    base, came = address
+async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, door, unsigned):
+    base, came = door
     url = f"{base}/chat"
     given = placed(push={"endpoint": url, "unsigned": unsigned})
     clock = [NOW]

@@ -41,8 +41,8 @@ async def test_placeholders_become_numbers_that_people_write_to_and_call(session
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("sandbox")]
 
 
-async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, address):
-    base, came = address
+async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, door):
+    base, came = door
     url = f"{base}/sms"
     given, clock = placed(endpoint=url), [NOW]
     async with spec.sandbox.open({"sms": given}, lambda: clock[0]) as opened:
