@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "mail:"
 TOKEN = re.compile(r"\+([0-9a-f]{16})@")
-PERSON, ANYBODY, OTHER, BESIDE = "person", "anybody", "other", "beside"
+PERSON, ANYBODY, OTHER = "person", "anybody", "other"
+BESIDE, ANSWERED = "beside", "answered"
 
 
 def named(one: Letter, memory: Memory) -> Letter:
@@ -113,6 +114,12 @@ def note_buyer(one: Letter, thread: str, memory: Memory) -> None:
         memory.note_tie(thread, one.at, ANYBODY, thread)
 
 
+def note_answered(one: Letter, thread: str, memory: Memory) -> None:
+    """Remember to whom an answer of *thread* went."""
+    for who in one.people:
+        memory.note_tie(thread, one.at, ANSWERED, who.address.lower())
+
+
 def note_beside(one: Letter, thread: str, memory: Memory) -> None:
     """Remember that *one*, which left, went to others than the buyer of *thread* too."""
     if len(one.people) < 2 and memory.tie(ANYBODY, thread) is None:
@@ -144,6 +151,11 @@ def is_to_its_buyer(one: Letter, thread: str, memory: Memory) -> bool:
     if memory.tie(ANYBODY, thread) is None:
         return not subjects.passes_on(one.mail.subject)
     return any(_is_known(who, thread, memory) for who in one.people)
+
+
+def was_answered(address: str, memory: Memory) -> bool:
+    """Whether an answer went to *address*, in whichever thread."""
+    return memory.tie(ANSWERED, address.lower()) is not None
 
 
 def is_buyers(address: str, thread: str, memory: Memory) -> bool:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from core.transport.letter import Report
 
 
+BOUNCED = (
+    "bounced: an answer did not arrive, and nobody here knows which: perhaps of another account of"
+    " the shop's; look at whom it went to, and answer there in another way"
+)
+
+
 @dataclass(slots=True)
 class Reading:
     """What comes of letters, taken in the order of their arrival; *memory* changes with each."""
@@ -136,6 +142,7 @@ def _sent(reading: Reading, one: Letter) -> str | None:
     if not is_its_buyers or not is_answer:
         return reading.put(one.message(_id(thread), Party.SELLER, Kind.INTERNAL))
     joining.note_ties(one, thread, memory)
+    joining.note_answered(one, thread, memory)
     kind = Kind.AUTOMATIC if _is_made(one) else Kind.MESSAGE
     return reading.put(one.message(_id(thread), Party.SELLER, kind))
 
@@ -192,21 +199,34 @@ def _vacation(reading: Reading, one: Letter) -> str | None:
 def _reported(reading: Reading, one: Letter) -> str | None:
     """A report on a letter of ours: what failed is refused, so that its waiting goes on.
 
-    A delay is none. A report on a letter that is not known is none of ours.
+    A delay is none.
     """
     failed = [each for each in one.mail.reports if each.action == "failed"]
     told = [each.message_id for each in one.mail.reports if each.message_id]
     about = next(iter(told), None) or _named_in(one)
     thread = _thread_of(about, reading.memory)
-    if about is None or thread is None:
-        reading.set_aside.append(one.aside("report: of a letter that is not known here"))
-        return None
     is_failure = bool(failed) or (not one.mail.reports and one.mail.automatic == "bounce")
+    if about is None or thread is None:
+        is_told = is_failure and _may_be_ours(about, failed, reading.memory)
+        said = BOUNCED if is_told else "report: of a letter that is not known here"
+        reading.set_aside.append(one.aside(said, quiet=not is_told))
+        return None
     if is_failure and _concerns(failed, about, thread, reading.memory):
         reading.verdicts[one.id] = Verdict(
             id=one.id, delivery=Delivery.REFUSED, at=one.at, message_id=about
         )
     return reading.put(one.message(_id(thread), Party.MARKETPLACE, Kind.SYSTEM))
+
+
+def _may_be_ours(about: str | None, failed: list[Report], memory: Memory) -> bool:
+    """Whether what is not known here may have been an answer.
+
+    One of another account, which mails under the same address; or one in place of whose id a
+    provider put its own, to somebody who was answered from here.
+    """
+    if about is not None and sorts.OWN_ID_WHOLE.fullmatch(about):
+        return True
+    return any(joining.was_answered(each.recipient, memory) for each in failed if each.recipient)
 
 
 def _concerns(failed: list[Report], about: str, thread: str, memory: Memory) -> bool:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from core.transport.authentication import Findings
     from core.transport.letter import Address, Mail
 
-OWN_ID_WHOLE = re.compile(r"reply-\d{1,19}-[0-9a-f]{16}-[0-9a-f]{24}@[a-z0-9.-]{1,255}")
+OWN_ID_WHOLE = re.compile(r"reply-\d{1,19}-(?:[0-9a-f]{16}-)?[0-9a-f]{24}@[a-z0-9.-]{1,255}")
+"""The id of a reply of ours, whichever account it left from (`core.transport.replies`)."""
 OWN_ID = re.compile(r"reply-\d{1,19}-([0-9a-f]{16})-[0-9a-f]{24}@")
 """The id of a reply that left from here: its thread stands in it."""
 

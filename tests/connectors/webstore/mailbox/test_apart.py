@@ -16,6 +16,7 @@ from tests.connectors.webstore.mailbox.letters import (
     SUPPORT,
     Desk,
     answer,
+    bounce,
     form,
     letter,
 )  # fmt: skip
@@ -191,3 +192,33 @@ def test_what_left_under_an_address_that_nobody_named_answers(desk):
     left = desk.sent(raw)
 
     assert (left.party, left.kind) == (Party.SELLER, Kind.MESSAGE)
+
+
+# What comes back
+
+
+OTHERS = f"reply-7-{'b' * 24}@shop.example"
+
+
+def test_trap_18_a_report_on_a_reply_of_another_account_is_told_to_a_person(desk):
+    """Shops whose API mails nobody answer by mail under the same address."""
+    plain = letter(f"Sorry.\n\n--- Below is a copy\nMessage-ID: <{OTHERS}>\n",
+                   sender="MAILER-DAEMON@mx.example", subject="failure notice")  # fmt: skip
+    for raw in (bounce(OTHERS), plain):
+        assert desk.take(raw) is None
+
+    desk.take(bounce(OTHERS, action="delayed", status="4.4.1"))
+
+    assert [one.quiet for one in desk.asides] == [False, False, True]
+    assert [one.reason.split(":")[0] for one in desk.asides] == ["bounced", "bounced", "report"]
+
+
+def test_trap_18_a_report_on_an_unknown_letter_to_who_was_answered_is_told(desk):
+    """A provider may have put an id of its own in place of ours."""
+    for who in (ANA, BEN):
+        desk.take(letter(sender=who, id_=f"q-{who}"))
+    desk.sent(answer(In_Reply_To=f"<q-{ANA}>"))
+    desk.take(bounce("0102-made@provider.example", to=ANA.upper()))
+    desk.take(bounce("0103-made@provider.example", to=BEN))
+
+    assert [one.quiet for one in desk.asides] == [False, True]
