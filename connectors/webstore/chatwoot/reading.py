@@ -49,10 +49,12 @@ class Cursor:
     """*since* is the newest activity of the last walk, by Chatwoot's clock.
 
     *seen* is what the list told then (`mapping.mark`) of those that the overlap shows again.
+    *first* is how far the first walk went: of what slept since before nothing was ever read.
     """
 
     since: datetime
     seen: dict[str, str]
+    first: datetime | None = None
 
     @classmethod
     def read(cls, cursor: str | None) -> Cursor | None:
@@ -61,11 +63,12 @@ class Cursor:
             return None
         told = json.loads(cursor)
         since = instant(told["since"])
-        return None if since is None else cls(since, told["seen"])
+        return None if since is None else cls(since, told["seen"], instant(told.get("first")))
 
     def write(self) -> str:
         """As text: numbers, a date and words of Chatwoot's."""
-        return json.dumps({"since": self.since.isoformat(), "seen": self.seen})
+        told = {"since": self.since.isoformat(), "seen": self.seen, "first": _text(self.first)}
+        return json.dumps(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +107,21 @@ class Reading:
         before, walk = Cursor.read(cursor), Walk.read(position)
         begin = before.since if before else now - self._options.look_back
         horizon = begin - self._options.overlap if before else begin
+        reach = _Reach(horizon, before.first) if before else _Reach()
         got = await self._api.conversations(walk.page)
         listed = got.value.data
         known = before.seen if before else {}
         new = [one for one in listed.payload if _is_new(one, horizon, known)]
         found = _Found(list(got.aside))
         for one in new:
-            await self._keep(one, horizon if before else None, found)
+            await self._keep(one, reach, found)
         page = mapping.page(found.read, self._options, now)
         page = replace(page, set_aside=(*found.aside, *page.set_aside))
         onward = self._onward(walk, listed, found.failed, now)
         if _goes_on(walk, onward, listed, horizon):
             return replace(page, position=onward.write(), more=True)
-        return replace(page, cursor=self._cursor(onward, begin, now))
+        first = before.first if before else begin
+        return replace(page, cursor=self._cursor(onward, begin, first, now))
 
     async def look(self, threads: Sequence[str], now: datetime) -> Page:
         """These conversations with all their messages; unknown ones are left out."""
@@ -138,13 +143,13 @@ class Reading:
             if fault.detail not in GONE:
                 found.aside.append(SetAside(thread, str(fault), fault.raw))
 
-    async def _keep(self, one: Conversation, horizon: datetime | None, found: _Found) -> None:
-        """Its messages back to *horizon*; where that fails its last one, to be looked at again.
+    async def _keep(self, one: Conversation, reach: _Reach, found: _Found) -> None:
+        """Its messages within *reach*; where that fails its last one, to be looked at again.
 
         An error of one conversation does not cost its neighbours, one of the line does.
         """
         try:
-            found.read.append(await self._back(one, horizon, found))
+            found.read.append(await self._back(one, reach, found))
         except BadPayload as fault:
             found.keep_incomplete(one, fault)
         except Unreachable as fault:
@@ -152,8 +157,8 @@ class Reading:
                 raise
             found.keep_incomplete(one, fault)
 
-    async def _back(self, one: Conversation, horizon: datetime | None, found: _Found) -> Read:
-        """The last messages, and those before them until *horizon* (None: the first)."""
+    async def _back(self, one: Conversation, reach: _Reach, found: _Found) -> Read:
+        """The last messages, and those before them as far as *reach* goes."""
         entries: list[Entry] = []
         edge: dict[str, str] = {}
         for _ in range(MOST_BACK):
@@ -161,7 +166,7 @@ class Reading:
             found.aside += got.aside
             came = got.value.payload
             entries[:0] = came
-            if len(came) + len(got.aside) < AT_ONCE or _reaches(came, horizon):
+            if len(came) + len(got.aside) < AT_ONCE or reach.ends_in(came):
                 return Read(one, tuple(entries))
             first = min(came, key=_number).id
             if edge and int(first) >= int(edge["before"]):
@@ -223,13 +228,32 @@ class Reading:
         newest_first = sorted(near, key=lambda name: near[name][1], reverse=True)
         return {name: near[name] for name in newest_first[:MOST_SEEN]}
 
-    def _cursor(self, walk: Walk, begin: datetime, now: datetime) -> str:
+    def _cursor(self, walk: Walk, begin: datetime, first: datetime | None, now: datetime) -> str:
         """The newest activity, never later than the walk's begin.
 
         What changes during a walk moves to the front, behind us.
         """
         since = max(begin, min(instant(walk.newest) or begin, now))
-        return Cursor(since, {name: told for name, (told, _) in walk.seen.items()}).write()
+        return Cursor(since, {name: told for name, (told, _) in walk.seen.items()}, first).write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far a conversation is read back: to *horizon* (None: to its first message).
+
+    And to the first one too where it slept since before *first*: nothing of it was ever read.
+    """
+
+    horizon: datetime | None = None
+    first: datetime | None = None
+
+    def ends_in(self, came: Sequence[Entry]) -> bool:
+        """Whether what lies before *came* was read long ago."""
+        if self.horizon is None or not came:
+            return not came
+        written = [at for one in came if (at := mapping.at(one.created_at))]
+        before = [at for at in written if at < self.horizon]
+        return bool(before) and (self.first is None or max(before) >= self.first)
 
 
 @dataclass(slots=True)
@@ -260,14 +284,6 @@ def _goes_on(walk: Walk, onward: Walk, listed: Listed, horizon: datetime) -> boo
         return False
     actives = [active for one in listed.payload if (active := mapping.active_at(one))]
     return not actives or min(actives) >= horizon
-
-
-def _reaches(came: Sequence[Entry], horizon: datetime | None) -> bool:
-    """Whether the oldest of *came* was written before *horizon*."""
-    if horizon is None or not came:
-        return not came
-    written = [at for one in came if (at := mapping.at(one.created_at))]
-    return bool(written) and min(written) < horizon
 
 
 def _number(entry: Entry) -> int:

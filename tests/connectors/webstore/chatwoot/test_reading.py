@@ -153,6 +153,30 @@ async def test_only_what_is_new_of_a_long_conversation_is_asked_for(sandbox, acc
     assert not found.threads[str(chat.id)].incomplete
 
 
+async def test_a_conversation_that_slept_since_before_the_look_back_is_read_whole(
+    sandbox, account, inbox, read, clock
+):
+    """The oldest message that nobody answered counts, and no walk has ever read it."""
+    chat = account.open_chat("0", at=ago(days=40))
+    for number in range(1, 50):
+        chat.contact_writes(f"{number}", at=ago(days=40) + timedelta(minutes=number))
+    cursor = (await read()).cursor
+    for _ in range(3):
+        cursor = (await read(cursor)).cursor
+    clock.advance(minutes=20)
+    chat.contact_writes("new")
+
+    found = await read(cursor)
+
+    assert {m.body for m in found.messages.values()} == {*map(str, range(50)), "new"}
+    for words in ("newer", "newest"):
+        clock.advance(minutes=20)
+        sandbox.received.clear()
+        chat.contact_writes(words)
+        found = await read(found.cursor)
+    assert len(sandbox.calls("messages")) == 1, "awake, what is new will do"
+
+
 async def test_more_than_fit_one_answer_are_read_back_to_the_cursor(sandbox, account, inbox, read):
     chat = account.open_chat("0", at=ago(days=1))
     cursor = (await read()).cursor
