@@ -16,7 +16,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import psutil
@@ -28,6 +28,7 @@ from core import loops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from connectors.ebay.sandbox.market import Seller
 
@@ -62,23 +63,36 @@ class Pusher:
 
     def push(self, url: str, rate: int, seconds: float) -> tuple[list[float], int]:
         """Push; the seconds that each took, and how many were not acknowledged."""
+        told = self.tell(url, rate, seconds)
+        return told["took"], told["lost"]
+
+    def tell(self, url: str, rate: int, seconds: float) -> dict[str, Any]:
+        """Let it push; what it says when it has."""
         self._heard.write(f"{url} {rate} {seconds}\n")
         self._heard.flush()
-        told = json.loads(self._said.readline())
-        return told["took"], told["lost"]
+        told: dict[str, Any] = json.loads(self._said.readline())
+        return told
+
+
+PusherT = TypeVar("PusherT", bound=Pusher)
 
 
 @contextmanager
-def opened(sellers: int) -> Iterator[Pusher]:
-    """So many sellers at one application."""
-    command = [sys.executable, "-m", "benchmarks.pusher", str(sellers)]
+def process(module: str, *words: str, of: type[PusherT]) -> Iterator[PusherT]:
+    """*module* as a process, told *words*."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        assert process.stdin
-        yield Pusher(process.stdout, process.stdin, process.pid)
-        process.terminate()
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as made:  # fmt: skip
+        assert made.stdout
+        assert made.stdin
+        yield of(made.stdout, made.stdin, made.pid)
+        made.terminate()
+
+
+def opened(sellers: int) -> AbstractContextManager[Pusher]:
+    """So many sellers at one application."""
+    return process("benchmarks.pusher", str(sellers), of=Pusher)
 
 
 def place(url: str) -> str:
