@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from connectors.webstore.remarks import walls
 from connectors.webstore.woocommerce import faults, offer
 from connectors.webstore.woocommerce.payload import (
     Hook,
@@ -204,5 +205,5 @@ def _made(answer: Answer, model: type[M], operation: str) -> M:
     try:
         return model.model_validate_json(answer.body)
     except ValidationError:
-        said = f"{operation}: it was taken, and not shown; {faults.NO_JSON}"
+        said = f"{operation}: it was taken, and not shown; {walls.NO_JSON}"
         raise OutcomeUnknown(said) from None

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from connectors.webstore.remarks import walls
 from connectors.webstore.woocommerce.payload import Complaint
-from core.errors import BadCredentials, BadPayload, Refused, Unreachable
+from core.errors import BadCredentials, BadPayload
 
 if TYPE_CHECKING:
     from core.errors import ConnectorError
@@ -21,14 +22,6 @@ UNHANDED = (
     " `CGIPassAuth On` or a rule in .htaccess; keys never go into the address"
 )
 READ_ONLY = "is the key's permission Read/Write?"
-BEFORE = (
-    "what stands before the shop refuses us, WordPress has said nothing: let its firewall or"
-    " security plugin pass this machine to the API"
-)
-NO_JSON = (
-    "this is no word of the API: does a plugin, a maintenance page or a notice of PHP answer in its"
-    " place?"
-)
 NO_API = (
     "there is no API at this address: is base_url that of the WordPress, is WooCommerce active, and"
     " if the shop has plain permalinks, is permalinks = false?"
@@ -47,7 +40,7 @@ def reading(fault: ConnectorError, operation: str) -> ConnectorError:
 def sending(fault: BadCredentials, operation: str) -> ConnectorError:
     """*fault* of something that was certainly not done, with what to look at."""
     if fault.detail == "403" and _code(fault.raw) is None:
-        return Refused(f"{operation}: {BEFORE} (status 403)", detail="403")
+        return walls.unsent(operation)
     return BadCredentials(f"{fault}: {READ_ONLY}", detail=fault.detail, alone=True, raw=fault.raw)
 
 
@@ -60,7 +53,7 @@ def _barred(fault: BadCredentials, operation: str) -> ConnectorError:
     """401 is a key that nobody knows, or that did not arrive; 403 one that may not do this."""
     code = _code(fault.raw)
     if fault.detail == "403" and code is None:
-        return Unreachable(f"{operation}: {BEFORE} (status 403)", detail="403")
+        return walls.unreached(operation)
     if fault.detail == "403":
         told = f"{operation}: the key is good, and its user may not do this (status 403)"
         hint = "make the key for a user who is Shop manager or Administrator"
@@ -73,10 +66,10 @@ def _barred(fault: BadCredentials, operation: str) -> ConnectorError:
 def _unread(fault: BadPayload) -> BadPayload:
     hint = ""
     if fault.detail == "not_json":
-        hint = NO_JSON
+        hint = walls.NO_JSON
     elif fault.detail == "404" and _code(fault.raw) in {None, "rest_no_route"}:
         hint = NO_API
-    return BadPayload(f"{fault}: {hint}", raw=fault.raw, detail=fault.detail) if hint else fault
+    return walls.hinted(fault, hint)
 
 
 def _code(raw: bytes) -> str | None:
