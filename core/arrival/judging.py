@@ -93,7 +93,9 @@ async def settle(db: Db, rules: Rules, account: str, near: Near, now: datetime) 
         return Settled()
     kept = await verdicts.of(db, account, near.verdicts)
     those = [one.verdict for one in kept.values()]
-    found = judge(those, *_case(rows), await _deeds(db, account, those))
+    found = judge(
+        those, *_case(rows, {one.message_id for one in those}), await _deeds(db, account, those)
+    )
     moves = list(_moves(rows, kept, found))
     deliveries = {
         row.id: found.deliveries.get(row.id)
@@ -148,8 +150,11 @@ def _words(found: News) -> Iterator[tuple[str, str]]:
             yield f"order:{message.order_id}", message.thread
 
 
-def _case(rows: Sequence[Told]) -> tuple[list[Left], list[Place]]:
-    """What left for buyers, and where they asked: as it was told, whatever was judged before."""
+def _case(rows: Sequence[Told], named: Collection[str | None]) -> tuple[list[Left], list[Place]]:
+    """What left for buyers, and where they asked: as it was told, whatever was judged before.
+
+    What nobody wrote is meant only where it is *named* by its id: a report on it is known then.
+    """
     told = [row for row in rows if row.told_in is None]
     orders: dict[str, set[str]] = defaultdict(set)
     for row in told:
@@ -161,7 +166,7 @@ def _case(rows: Sequence[Told]) -> tuple[list[Left], list[Place]]:
     left = [
         Left(row.id, row.thread, row.at, row.delivery, row.body, row.buyer, row.key,
              tuple(sorted(orders[row.thread])), row.id.startswith(f"{ANSWERED}:"))
-        for row in told if _has_left(row)
+        for row in told if _has_left(row, named)
     ]  # fmt: skip
     places = [
         Place(thread, row.at, row.buyer, row.key, tuple(sorted(orders[thread])))
@@ -170,9 +175,10 @@ def _case(rows: Sequence[Told]) -> tuple[list[Left], list[Place]]:
     return left, places
 
 
-def _has_left(row: Told) -> bool:
+def _has_left(row: Told, named: Collection[str | None]) -> bool:
     to_a_buyer = row.party is Party.SELLER and Party.BUYER in row.to
-    return to_a_buyer and row.kind in ANSWERS and row.delivery is not Delivery.SENDING
+    may_be_meant = row.kind in ANSWERS or (row.kind is Kind.AUTOMATIC and row.id in named)
+    return to_a_buyer and may_be_meant and row.delivery is not Delivery.SENDING
 
 
 def _moves(

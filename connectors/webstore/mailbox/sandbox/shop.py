@@ -86,7 +86,8 @@ class Outcome:
 class Shop:
     """A mailbox at *server*, which keeps what leaves through it where *saves_sent*.
 
-    *next_fates* are ordered for the next letters to buyers; *on_answer* hears of those delivered.
+    *next_fates* are ordered for the next letters to buyers; *on_answer* hears of
+    those delivered that a person wrote.
     """
 
     user: str
@@ -228,6 +229,8 @@ class Shop:
         counts = b"\r\nauto-submitted: auto" not in raw.partition(b"\r\n\r\n")[0].lower()
         talk.entries.append(Entry(at, "seller", raw.decode("utf-8", "replace"), id_, counts))
         self._follow(talk, fate, raw, at)
+        if counts and fate in {"delivered", "away"} and self.on_answer is not None:
+            self.on_answer(talk, at)
 
     def _follow(self, talk: Talk, fate: Fate, raw: bytes, at: datetime) -> None:
         id_ = mail_writing.message_id(raw)
@@ -240,8 +243,6 @@ class Shop:
             then = self._soon(at)
             domain = talk.mail.rpartition("@")[2]
             self.posts(letters.away(talk.mail, self.user, id_, self._id(domain), then))
-        if fate in {"delivered", "away"} and self.on_answer is not None:
-            self.on_answer(talk, at)
 
     def _talk_of(self, raw: bytes, recipient: str) -> Talk | None:
         """The conversation that a letter answers, as the buyer's program would show it."""
