@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from aiohttp import web
@@ -12,11 +11,11 @@ from aiohttp import web
 from connectors.amazon.sandbox import notices, relay
 from connectors.amazon.sandbox.seller import Habits
 from connectors.amazon.sandbox.server import Sandbox
-from core.sandbox import control
-from core.sandbox.mail_faults import MailFault
+from core.sandbox import control, mail_acts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from connectors.amazon.sandbox.author import Author
     from connectors.amazon.sandbox.cases import Case, Order
@@ -40,11 +39,6 @@ DOSSIERS: dict[str, Callable[[Author, Order, datetime], Letter]] = {
     "refund": notices.refund,
     "chargeback": notices.chargeback,
 }
-INSTANTS = ("at", "arrives")
-
-
-class Unknown(Exception):
-    """What an order names does not exist."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -60,15 +54,7 @@ def routes() -> list[web.RouteDef]:
 async def act(request: web.Request) -> web.Response:
     """Do it: the JSON names the mailbox's `user`, a `case`, and what the act takes."""
     sandbox = request.app[SANDBOX]
-    try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(sandbox, request.match_info["act"], how)
-    except Unknown as unknown:
-        return control.answer({"message": str(unknown)}, 404)
-    except (ValueError, TypeError, AttributeError) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
-    await sandbox.post.deliver()
-    return control.answer(done, 201)
+    return await mail_acts.act(request, sandbox, partial(_do, sandbox))
 
 
 async def index(request: web.Request) -> web.Response:
@@ -100,13 +86,10 @@ def _do(sandbox: Sandbox, name: str, how: dict[str, Any]) -> Any:
     Raises:
         Unknown: there is no such act, user or case.
     """
-    how = {key: _value(key, value) for key, value in how.items()}
-    if name in POSTS:
-        return POSTS[name](sandbox, **how)
-    seller = _found(sandbox.sellers, how.pop("user", None), "user")
+    seller = mail_acts.found(sandbox.sellers, how.pop("user", None), "user")
     if name in OF_SELLER:
         return OF_SELLER[name](seller, **how)
-    case = _found(seller.cases, how.pop("case", None), "case")
+    case = mail_acts.found(seller.cases, how.pop("case", None), "case")
     if name == "stranger_writes":
         seller.stranger_writes(case if how.get("how") else None, **how)
     elif name in OF_CASE:
@@ -114,7 +97,7 @@ def _do(sandbox: Sandbox, name: str, how: dict[str, Any]) -> Any:
     elif name in DOSSIERS:
         seller.posts(DOSSIERS[name](seller.author, _order(seller, case), seller.clock()), **how)
     else:
-        raise Unknown(f"no such act: {name}")
+        raise mail_acts.Unknown(f"no such act: {name}")
     return _shown(seller, case)
 
 
@@ -136,10 +119,7 @@ def _habits(seller: Seller, **how: Any) -> Any:
 
 
 def _next_fate(seller: Seller, fate: relay.Fate) -> Any:
-    if fate not in get_args(relay.Fate):
-        raise ValueError(f"fate must be one of {', '.join(get_args(relay.Fate))}")
-    seller.next_fates.append(fate)
-    return list(seller.next_fates)
+    return mail_acts.fated(seller.next_fates, fate, get_args(relay.Fate))
 
 
 def _approve(seller: Seller, address: str) -> Any:
@@ -147,38 +127,8 @@ def _approve(seller: Seller, address: str) -> Any:
     return sorted(seller.approved)
 
 
-def _hold(sandbox: Sandbox) -> Any:
-    sandbox.post.is_held = True
-    return {"waiting": sandbox.post.waiting}
-
-
-def _release(sandbox: Sandbox) -> Any:
-    sandbox.post.release()
-    return {"waiting": sandbox.post.waiting}
-
-
-def _twice(sandbox: Sandbox, letters: int = 1) -> Any:
-    sandbox.post.twice += letters
-    return {"twice": sandbox.post.twice}
-
-
-def _mail_fault(sandbox: Sandbox, fault: MailFault, **how: Any) -> Any:
-    if fault not in get_args(MailFault):
-        raise ValueError(f"fault must be one of {', '.join(get_args(MailFault))}")
-    sandbox.mail.faults.order(fault, **how)
-    return {"fault": fault, **how}
-
-
-def _lift(sandbox: Sandbox) -> Any:
-    sandbox.mail.faults.lift()
-    return {}
-
-
 OF_SELLER: dict[str, Callable[..., Any]] = {
     "asks": _asks, "habits": _habits, "next_fate": _next_fate, "approve": _approve,
-}  # fmt: skip
-POSTS: dict[str, Callable[..., Any]] = {
-    "hold": _hold, "release": _release, "twice": _twice, "mail_fault": _mail_fault, "lift": _lift,
 }  # fmt: skip
 
 
@@ -186,16 +136,6 @@ def _order(seller: Seller, case: Case) -> Order:
     if case.order is None:
         case.order = seller.add_order(case.buyer, seller.clock())
     return case.order
-
-
-def _found(known: dict[str, Any], name: Any, what: str) -> Any:
-    if name not in known:
-        raise Unknown(f"no such {what}: {name}")
-    return known[name]
-
-
-def _value(key: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if key in INSTANTS and value is not None else value
 
 
 def _summary(seller: Seller) -> dict[str, Any]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from aiohttp import web
 
 from connectors.webstore.mailbox.sandbox.shop import Fate
-from core.sandbox import control
-from core.sandbox.mail_faults import MailFault
+from core.sandbox import control, mail_acts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from connectors.webstore.mailbox.sandbox.server import Sandbox
     from connectors.webstore.mailbox.sandbox.shop import Shop, Talk
     from core.sandbox.serve import Next
@@ -23,11 +19,6 @@ SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox")
 
 OF_TALK = ("buyer_writes", "stranger_writes", "answers_elsewhere", "answer_fails")
 OF_SHOP = ("robot_fills_form", "newsletter_comes", "marketplace_writes", "spam_comes")
-INSTANTS = ("at", "arrives")
-
-
-class Unknown(Exception):
-    """What an order names does not exist."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -48,15 +39,7 @@ async def forms(request: web.Request, handler: Next) -> web.StreamResponse:
 async def act(request: web.Request) -> web.Response:
     """Do it: the JSON names the mailbox's `user`, a `talk`, and what the act takes."""
     sandbox = request.app[SANDBOX]
-    try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(sandbox, request.match_info["act"], how)
-    except Unknown as unknown:
-        return control.answer({"message": str(unknown)}, 404)
-    except (ValueError, TypeError, AttributeError) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
-    await sandbox.post.deliver()
-    return control.answer(done, 201)
+    return await mail_acts.act(request, sandbox, partial(_do, sandbox))
 
 
 async def index(request: web.Request) -> web.Response:
@@ -86,10 +69,7 @@ def _do(sandbox: Sandbox, name: str, how: dict[str, Any]) -> Any:
     Raises:
         Unknown: there is no such act, user or talk.
     """
-    how = {key: _value(key, value) for key, value in how.items()}
-    if name in OF_ALL:
-        return OF_ALL[name](sandbox, **how)
-    shop = _found(sandbox.shops, how.pop("user", None), "user")
+    shop = mail_acts.found(sandbox.shops, how.pop("user", None), "user")
     if name == "asks":
         return _asks(shop, **how)
     if name == "next_fate":
@@ -97,9 +77,9 @@ def _do(sandbox: Sandbox, name: str, how: dict[str, Any]) -> Any:
     if name in OF_SHOP:
         getattr(shop, name)(**how)
         return _summary(shop)
-    talk = _found(shop.talks, how.pop("talk", None), "talk")
+    talk = mail_acts.found(shop.talks, how.pop("talk", None), "talk")
     if name not in OF_TALK:
-        raise Unknown(f"no such act: {name}")
+        raise mail_acts.Unknown(f"no such act: {name}")
     getattr(shop, name)(talk, **how)
     return _shown(shop, talk)
 
@@ -114,52 +94,7 @@ def _asks(shop: Shop, words: str, **how: Any) -> Any:
 
 
 def _next_fate(shop: Shop, fate: Fate) -> Any:
-    if fate not in get_args(Fate):
-        raise ValueError(f"fate must be one of {', '.join(get_args(Fate))}")
-    shop.next_fates.append(fate)
-    return list(shop.next_fates)
-
-
-def _hold(sandbox: Sandbox) -> Any:
-    sandbox.post.is_held = True
-    return {"waiting": sandbox.post.waiting}
-
-
-def _release(sandbox: Sandbox) -> Any:
-    sandbox.post.release()
-    return {"waiting": sandbox.post.waiting}
-
-
-def _twice(sandbox: Sandbox, letters: int = 1) -> Any:
-    sandbox.post.twice += letters
-    return {"twice": sandbox.post.twice}
-
-
-def _mail_fault(sandbox: Sandbox, fault: MailFault, **how: Any) -> Any:
-    if fault not in get_args(MailFault):
-        raise ValueError(f"fault must be one of {', '.join(get_args(MailFault))}")
-    sandbox.mail.faults.order(fault, **how)
-    return {"fault": fault, **how}
-
-
-def _lift(sandbox: Sandbox) -> Any:
-    sandbox.mail.faults.lift()
-    return {}
-
-
-OF_ALL: dict[str, Callable[..., Any]] = {
-    "hold": _hold, "release": _release, "twice": _twice, "mail_fault": _mail_fault, "lift": _lift,
-}  # fmt: skip
-
-
-def _found(known: dict[str, Any], name: Any, what: str) -> Any:
-    if name not in known:
-        raise Unknown(f"no such {what}: {name}")
-    return known[name]
-
-
-def _value(key: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if key in INSTANTS and value is not None else value
+    return mail_acts.fated(shop.next_fates, fate, get_args(Fate))
 
 
 def _summary(shop: Shop) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from connectors.amazon.sandbox import acts
 from connectors.amazon.sandbox.spapi import SellingApi
 from core.errors import OutcomeUnknown
+from core.sandbox import mail_acts
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def act(url, seller):
 
         async def act(name, *, user=None, **how):
             told = {"user": user or seller.mailbox.user, **how}
-            if name in acts.POSTS:
+            if name in mail_acts.ACTS:
                 del told["user"]
             async with session.post(f"{url}/acts/{name}", json=told) as answer:
                 return answer.status, await answer.json()
