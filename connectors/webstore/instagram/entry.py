@@ -45,6 +45,7 @@ kind = Kind(
     goals=lambda _: offer.goals(INSTAGRAM),
     credentials=shared.credentials,
     findings=shared.findings,
+    pushed_to=shared.pushed_to,
     refuses=answering.refuses,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,

@@ -68,6 +68,11 @@ def budget(options: MetaOptions) -> str:
     return f"{options.api} app {options.app_id}"
 
 
+def pushed_to(options: MetaOptions) -> str:
+    """The address for pushes that is registered there, of this account or of another of its app."""
+    return options.endpoint
+
+
 def credentials(options: MetaOptions) -> tuple[Credential, ...]:
     """The access token, where its day is written down; it ends as that day begins."""
     if options.token_expires_on is None:

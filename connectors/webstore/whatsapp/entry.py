@@ -44,6 +44,7 @@ kind = Kind(
     goals=offer.goals,
     credentials=shared.credentials,
     findings=shared.findings,
+    pushed_to=shared.pushed_to,
     refuses=answering.refuses,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,

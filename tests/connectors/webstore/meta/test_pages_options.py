@@ -78,6 +78,10 @@ def test_a_token_with_a_written_end_is_a_credential(optioned):
     assert spec.credentials(optioned()) == ()
 
 
+def test_it_is_checked_whether_the_address_leads_to_our_door(optioned):
+    assert spec.pushed_to(optioned()) == GIVEN["endpoint"]
+
+
 def test_accounts_of_one_app_are_pushed_to_one_address(optioned):
     elsewhere = optioned(endpoint="https://push.shop.example/push/webstore/b")
     assert spec.findings(optioned(), [optioned()]) == ()

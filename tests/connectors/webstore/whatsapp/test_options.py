@@ -85,3 +85,8 @@ def test_its_state_is_asked_for_every_hour_and_no_clock_hangs_on_that():
     )  # fmt: skip
     (near,) = spec.streams(optioned(api="http://127.0.0.1:9"))
     assert near.every == timedelta(minutes=1)
+
+
+def test_it_is_checked_whether_the_address_leads_to_our_door():
+    """Nothing else brings a message: one that leads nowhere is blindness."""
+    assert spec.pushed_to(optioned()) == GIVEN["endpoint"]
