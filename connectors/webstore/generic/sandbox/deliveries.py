@@ -80,7 +80,11 @@ class Deliveries:
         if shop.options.webhook is not None:
             push = self.push(shop, message)
             self.made.append(push)
-            self._departures.put(self.now(), push)
+            self.put(push)
+
+    def put(self, push: Push) -> None:
+        """Let *push* leave, now."""
+        self._departures.put(self.now(), push)
 
     def push(self, shop: Shop, message: Message) -> Push:
         """The delivery about *message*."""

@@ -29,6 +29,16 @@ class Place:
         self.shape = {**shape, **sandbox.options(self.shop)}
         self.options = GenericOptions(**self.shape)
 
+    @classmethod
+    def of(cls, sandbox, options, session):
+        """The same for *options* as they were read from settings."""
+        place = cls.__new__(cls)
+        place.sandbox, place.session = sandbox, session
+        place.shop = sandbox.add_shop(options)
+        there = sandbox.options(place.shop)
+        place.options = GenericOptions.model_validate({**dict(options), **there})
+        return place
+
     def opened(self, *, limits=QUICK, **more):
         """A connector, its options written otherwise where *more* says so."""
         options = GenericOptions(**changed(self.shape, **more)) if more else self.options
