@@ -14,6 +14,7 @@ from connectors.webstore.kind import StoreOptions
 from connectors.webstore.mailbox import entry as mailbox
 from connectors.webstore.messenger import entry as messenger
 from connectors.webstore.prestashop import entry as prestashop
+from connectors.webstore.shopify import entry as shopify
 from connectors.webstore.twilio import entry as twilio
 from connectors.webstore.whatsapp import entry as whatsapp
 from connectors.webstore.woocommerce import entry as woocommerce
@@ -30,6 +31,7 @@ _ALL: tuple[Kind[Any], ...] = (
     mailbox.kind,
     messenger.kind,
     prestashop.kind,
+    shopify.kind,
     twilio.kind,
     whatsapp.kind,
     woocommerce.kind,

@@ -1,0 +1,180 @@
+"""From the stand-in to the committed clock: pushes as they really come, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import aiohttp
+import pytest
+
+from connectors.webstore import spec
+from connectors.webstore.shopify import offer
+from core.configuration.sections import Push as Listening
+from core.connector import Transport
+from core.metrics import Metrics, Names
+from core.running import forgetting
+from core.transport.http import Http
+from core.transport.smtp import Smtp
+from core.web import app, push
+from tests.connectors.standing import QUICK
+from tests.connectors.webstore.shopify.conftest import NOON
+from tests.core import pages, seeds
+from tests.core.pages import HOUR
+
+RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.MESSAGE,)})
+
+
+class Door:
+    """A daemon's door for one account, which may be closed."""
+
+    def __init__(self):
+        self.metrics = Metrics()
+        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
+        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
+        self.options, self.connector, self.pool, self.url = None, None, None, ""
+
+    def counted(self, outcome, topic=offer.ORDER_CREATED):
+        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
+
+
+@pytest.fixture
+async def door(sandbox, shop, optioned, session, pool, clock):
+    """Subscribed to, as if long ago."""
+    door = Door()
+    sandbox.deliveries.is_held = False
+    given = push.Intake(
+        pool=lambda: door.pool,
+        rules=lambda: RULES,
+        metrics=door.metrics,
+        now=clock,
+        sure=lambda: True,
+        woken=lambda account: ("orders", "disputes"),
+        receiver=lambda connector, name: door.connector,
+        options=lambda connector: {"toys": door.options},
+    )
+    async with app.served(
+        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
+    ) as url:
+        door.url, door.pool = url, pool
+        address = f"{url}/push/webstore/toys"
+        for topic in offer.wanted(optioned()):
+            shop.subscribe(topic, address)
+        door.options = optioned(push={"endpoint": address})
+        transport = Transport(Http(session, limits=QUICK), smtp=Smtp())
+        door.connector = spec.open(door.options, transport)
+        streams = spec.streams(door.options)
+        await pages.monitored(
+            pool, NOON - HOUR, pages.setup("toys", *streams, connector="webstore")
+        )
+        yield door
+
+
+async def stored(pool):
+    return sorted(row["body"] for row in await pages.rows(pool, "message"))
+
+
+async def test_a_remark_is_stored_with_its_clock_before_it_is_acknowledged(
+    door, shop, sandbox, pool
+):
+    shop.buys("Ring twice")
+
+    assert await sandbox.deliveries.deliver() == [200, 200]
+
+    assert await stored(pool) == ["Ring twice"]
+    (clock,) = await pages.rows(pool, "clock")
+    assert clock["due_at"] - clock["started_at"] == timedelta(hours=24)
+    assert door.counted("stored") == door.counted("stored", offer.ORDER_UPDATED) == 1
+
+
+async def test_the_same_delivery_twice_is_stored_once(door, shop, sandbox, pool):
+    shop.habits.pushes_twice = True
+    shop.buys("Ring twice")
+
+    assert await sandbox.deliveries.deliver() == [200] * 4
+
+    assert await stored(pool) == ["Ring twice"]
+    assert (door.counted("stored"), door.counted("duplicate")) == (1, 1)
+
+
+async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
+    door, shop, sandbox, pool, clock
+):
+    shop.buys("Ring twice")
+    await sandbox.deliveries.deliver()
+    clock.advance(seconds=30)
+
+    page = await door.connector.fetch("orders", None, None, clock())
+    told = await pages.stored(
+        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
+    )
+
+    assert (told.received, told.changed, told.repeated) == (0, 0, 1)
+
+
+async def test_trap_14_what_is_not_acknowledged_comes_again_and_then_the_subscription_is_gone(
+    door, shop, sandbox, pool, clock
+):
+    door.pool = None
+    begun = clock.now
+    shop.buys("Is anybody there?")
+    for _ in range(14):
+        await sandbox.deliveries.deliver()
+        clock.advance(hours=1)
+    assert {one.status for one in sandbox.deliveries.tried} == {503}
+    assert {hook.topic for hook in shop.hooks.values()} == set(offer.ABOUT_DISPUTES)
+    door.pool = pool
+
+    page = await door.connector.fetch("hooks", None, None, clock())
+    assert page.pushes == ("subscription_missing",)
+    page = await door.connector.fetch("orders", begun.isoformat(), None, clock())
+    assert [m.body for m in page.messages] == ["Is anybody there?"]
+
+
+async def test_a_dispute_pulls_its_walk_forward_and_gets_the_date_of_shopify(
+    door, shop, sandbox, pool, clock
+):
+    order = shop.buys(None)
+    shop.disputed(order.id, due_by=date(2026, 11, 28))
+    assert set(await sandbox.deliveries.deliver()) == {200}
+    page = await door.connector.fetch("disputes", None, None, clock())
+    said = (*page.messages, *page.threads, *page.given)
+    await pages.stored(pool, clock(), *said, account="toys", of=RULES)
+
+    (found,) = await pages.rows(pool, "clock")
+    assert found["promise"] == "given:dispute:CONTEST_CHARGEBACK"
+    assert found["due_at"].isoformat() == "2026-11-28T00:00:00+00:00"
+
+
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):
+    async with aiohttp.ClientSession() as session:
+        url = f"{door.url}/push/webstore/toys"
+        async with session.post(url, data=b"{}") as answer:
+            assert answer.status == 401
+
+    assert await stored(pool) == []
+    assert door.counted("no_signature", "other") == 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"email": "ada@buyers.example"}, {"email": None}],
+    ids=["by what Shopify calls them", "by the order alone"],
+)
+async def test_a_customer_who_is_to_be_forgotten_is_forgotten_here(
+    door, shop, sandbox, pool, clock, known
+):
+    mine = shop.buys("My door code is 4711", **known, phone=None)
+    other = shop.buys("Ring", email="bob@buyers.example", phone="+442222222222")
+    await sandbox.deliveries.deliver()
+    clock.advance(days=10)
+    shop.redacts(mine.id)
+    assert set(await sandbox.deliveries.deliver()) == {200}
+    assert door.counted("erasure", offer.REDACT_CUSTOMER) == 1
+    means = forgetting.Means(pool, RULES, door.metrics, lambda: None)
+    await forgetting.once(means, forgetting.Pace(), clock.now)
+
+    assert [body for body in await stored(pool) if body] == ["Ring"]
+    threads = {row["id"]: row for row in await pages.rows(pool, "thread")}
+    assert (threads[str(mine.id)]["buyer"], threads[str(mine.id)]["reply_to"]) == ("", {})
+    assert threads[str(other.id)]["reply_to"]["mail"] == "bob@buyers.example"
