@@ -85,10 +85,19 @@ def test_a_letter_says_what_it_was_given(letter, now):
     assert got.get_content().splitlines() == letter.text.splitlines()
 
 
-def test_what_is_automatic_says_so(letter):
-    assert read(outgoing.composed(replace(letter, automatic=True)))["Auto-Submitted"] == (
-        "auto-replied"
-    )
+def test_what_is_automatic_says_so_to_all_that_might_answer_it(letter):
+    """RFC 3834, 3.1.7 and 3.1.8; Exchange looks for its own header alone."""
+    got = read(outgoing.composed(replace(letter, automatic=True)))
+
+    assert got["Auto-Submitted"] == "auto-replied"
+    assert got["X-Auto-Response-Suppress"] == "All"
+    assert got["Precedence"] == "bulk"
+
+
+def test_what_a_person_wrote_says_nothing_of_a_machine(letter):
+    got = read(outgoing.composed(letter))
+
+    assert not {"Auto-Submitted", "X-Auto-Response-Suppress", "Precedence"} & set(got.keys())
 
 
 @pytest.mark.parametrize("field", ["subject", "sender", "recipient"])

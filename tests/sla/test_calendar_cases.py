@@ -244,6 +244,24 @@ def test_an_exception_wins_over_a_holiday():
     assert calendar.elapsed(wall("2026-12-24", BERLIN), wall("2026-12-25", BERLIN)) == 3 * HOUR
 
 
+def test_it_is_open_from_an_opening_until_a_closing_and_not_at_it():
+    opens, closes = wall("2026-11-23 09:00", BERLIN), wall("2026-11-23 17:00", BERLIN)
+    moment = timedelta(microseconds=1)
+    office = Calendar(BERLIN, {0: spans("09:00-17:00")})
+
+    assert [office.is_open(at) for at in (opens - moment, opens, closes - moment, closes)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+
+
+def test_what_never_closes_is_open_and_what_never_opens_again_is_not():
+    once = Calendar("UTC", {}, {date(2026, 1, 5): spans("09:00-17:00")})
+    at = wall("2027-01-04 09:00", "UTC")
+
+    assert Calendar.always().is_open(at)
+    assert not once.is_open(at)
+
+
 def test_nothing_to_add_is_the_first_open_instant():
     friday_evening, monday = wall("2026-06-05 18:00", BERLIN), wall("2026-06-08 09:00", BERLIN)
 
