@@ -55,7 +55,8 @@ def receive(request: PushRequest, options: MetaOptions, now: datetime) -> Receip
         for name, one in request.accounts.items()
         if isinstance(one, MetaOptions) and one.shares_app(options)
     }
-    own = next((name for name, one in sharing.items() if one == options), "")
+    here = [name for name, one in sharing.items() if one == options]
+    own = next(iter([*here, *sharing]), "")
     told = _told(found, sharing, own, now)
     outcome: PushOutcome = "stored"
     if not told.pages:
