@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from importlib import resources
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -23,13 +24,25 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pl", "ko", "ja", "pt", "nl")
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Somebody who does not exist; the address is in a domain that cannot."""
+    """Somebody who does not exist; the address is in a domain that cannot.
+
+    *phone* is E.164; empty: any that nobody else has.
+    """
 
     id: str
     name: str
     language: str
     locale: str
     email: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """Somebody who asks about one order wherever they can."""
+
+    buyer: Buyer
+    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,14 @@ def buyer(random: Random, languages: Sequence[str] = LANGUAGES) -> Buyer:
         locale=said["locale"],
         email=f"{language}-{number}@buyers.example",
     )
+
+
+@cache
+def regular() -> Regular:
+    """The regular of all stand-ins of this process: the next process has another."""
+    random = SystemRandom()
+    phone = f"+4860{random.randrange(10**6, 10**7)}"
+    return Regular(replace(buyer(random, ["en"]), phone=phone), order_number(random))
 
 
 def order_number(random: Random) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from core.sandbox.people import Buyer, Letter, Mood
+    from core.sandbox.people import Buyer, Letter, Mood, Regular
 
 Act = Literal[
     "ask",
@@ -98,6 +98,9 @@ class Script:
 
 USUAL = Script(STORIES, OPENING, LATER)
 
+REGULAR: Story = ((0.1, "ask"), (1.1, "press"), (12, "answer"))
+"""What a regular does, in units of the promise: long enough for somebody to see it."""
+
 MOODS: dict[Act, Mood] = {
     "ask": "openings",
     "press": "follow_ups",
@@ -163,7 +166,8 @@ class Scene:
     in step, and each shows every end of a clock within the time of the promise.
 
     *pace* is the time from one story's begin to the next, in units of the promise, once the opening
-    has begun. At most *threads* threads exist: the oldest that is over makes room for a new one.
+    has begun. The *regular* asks here too, once. At most *threads* threads exist: the oldest that
+    is over makes room for a new one.
     """
 
     stage: Stage
@@ -173,6 +177,7 @@ class Scene:
     threads: int = 30
     pace: float = 1.5
     script: Script = USUAL
+    regular: Regular | None = None
     number: Callable[[Random], str] = people.order_number
     _random: Random = field(init=False)
     _next_story: datetime | None = None
@@ -203,6 +208,9 @@ class Scene:
         for begin, name in self.script.opening:
             later = self._random.uniform(0, LATEST)
             self._begin(self.script.stories[name], now + self.within * (begin + later))
+        if self.regular is not None:
+            beats = deque((now + self.within * after, act) for after, act in REGULAR)
+            self._await(self._plot(self.regular.buyer, self.regular.order, beats))
         while self._due and self._due[0][0] <= now:
             at, _, plot = heapq.heappop(self._due)
             self._do(plot, at)
@@ -221,9 +229,13 @@ class Scene:
         unit = self.within * self._random.uniform(*TEMPO)
         beats = deque((at + unit * after, act) for after, act in story)
         someone = people.buyer(self._random, self.languages)
-        plot = Plot(someone, self.number(self._random), beats)
+        self._await(self._plot(someone, self.number(self._random), beats))
+
+    def _plot(self, someone: Buyer, order: str, beats: deque[tuple[datetime, Act]]) -> Plot:
+        """A story that has room."""
+        plot = Plot(someone, order, beats)
         self._plots.append(plot)
-        self._await(plot)
+        return plot
 
     def _room(self) -> bool:
         """Whether there is room for one more thread, making it where a story is over."""

@@ -114,6 +114,23 @@ class Journey:
         return {one["account"] for one in told[0]}
 
 
+def test_a_first_run_shows_one_buyer_who_waits_in_five_accounts(place):
+    """The settings as shipped: four of the shop's, and a marketplace of the same shop."""
+    wanted = {"shop-mail", "shop-chat", "shop-whatsapp", "shop-phone", "pccomponentes"}
+    with shop_at(place) as shop:
+        shop.start()
+        shop.until(lambda: {one for group in groups(shop) for one in group} >= wanted, 60)
+        shop.until(lambda: wanted in groups(shop), 60)
+
+
+def groups(shop: Shop) -> list[set[str]]:
+    """For each thread that waits, the accounts in which its buyer does."""
+    rows = json.loads(shop.command("threads", "--json").stdout)
+    return [
+        {row["account"], *(one["account"] for one in row["same_buyer"]["waits"])} for row in rows
+    ]
+
+
 @pytest.fixture
 def journey(place) -> Iterator[Journey]:
     with Beside() as beside:

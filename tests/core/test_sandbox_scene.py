@@ -17,6 +17,7 @@ from core.sandbox import people, scene
 BEGIN = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 SHIPPED = ("pccomponentes", "mediamarkt-de", "bestbuy")
+QUIET = scene.Script({"answered": ()}, (), {"answered": 1})
 MOODS = sorted(set(scene.MOODS.values()))
 
 
@@ -74,6 +75,30 @@ class Notebook:
 
     def counts(self) -> Counter[str]:
         return Counter(act for acts in self.acts.values() for _, act in acts)
+
+
+def test_a_regular_asks_at_the_opening_of_every_scene_and_is_answered_late():
+    """All stand-ins of a process have the same: by name, address, phone and order."""
+    regular, stages = people.regular(), [Notebook(), Notebook()]
+    asked = []
+    for seed, stage in enumerate(stages):
+        opens = stage.open
+
+        def noted(buyer, order, letter, at, opens=opens):
+            thread = opens(buyer, order, letter, at)
+            asked.append((buyer, order, thread, at))
+            return thread
+
+        stage.open = noted
+        played = scene.Scene(stage, seed=seed, regular=people.regular(), script=QUIET)
+        run(played, BEGIN, BEGIN + 13 * MINUTE)
+
+    assert [(one, order) for one, order, *_ in asked] == [(regular.buyer, regular.order)] * 2
+    assert re.fullmatch(r"\+[1-9]\d{10}", regular.buyer.phone)
+    for stage, (*_, thread, at) in zip(stages, asked, strict=True):
+        acts = [act for _, act in stage.acts[thread]]
+        assert acts == ["open", "buyer_writes", "agent_answers"]
+        assert stage.replies == [(at + 11.9 * MINUTE, 11.9 * MINUTE)]
 
 
 def run(played: scene.Scene, begin: datetime, until: datetime) -> None:

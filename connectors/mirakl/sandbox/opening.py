@@ -97,6 +97,7 @@ def _scene(sandbox: Sandbox, seed: str, shop: Shop) -> scene.Scene:
         ShopStage(sandbox, shop),
         within=PROMISE,
         seed=crc32(seed.encode()),
+        regular=people.regular(),
         languages=languages or people.LANGUAGES,
     )
 

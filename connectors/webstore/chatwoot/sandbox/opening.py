@@ -13,7 +13,7 @@ from zlib import crc32
 from connectors.webstore.chatwoot.sandbox.deliveries import is_near
 from connectors.webstore.chatwoot.sandbox.server import Sandbox
 from connectors.webstore.chatwoot.sandbox.stage import InboxStage
-from core.sandbox import scene
+from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -92,6 +92,7 @@ def _scene(sandbox: Sandbox, seed: str, inbox: Inbox) -> scene.Scene:
         InboxStage(sandbox, inbox),
         within=PROMISE,
         seed=crc32(seed.encode()),
+        regular=people.regular(),
         languages=LANGUAGES,
     )
 

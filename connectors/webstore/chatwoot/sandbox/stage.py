@@ -43,7 +43,7 @@ class InboxStage:
         """A visitor opens a chat about an order; some are greeted by a machine first."""
         at, account = self._at(at), self.inbox.account
         phone = f"+48{self.random.randrange(10**8, 10**9)}"
-        contact = account.add_contact(buyer.name, buyer.email, phone)
+        contact = account.add_contact(buyer.name, buyer.email, buyer.phone or phone)
         chat = account.open_chat(
             letter.text, inbox=self.inbox, contact=contact, at=at, order_id=order
         )

@@ -12,7 +12,7 @@ from zlib import crc32
 from connectors.webstore.mailbox.sandbox import stage
 from connectors.webstore.mailbox.sandbox.server import Sandbox
 from connectors.webstore.mailbox.sandbox.stage import MailboxStage
-from core.sandbox import scene
+from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -59,17 +59,18 @@ async def open_sandbox(
 
 
 def _scene(seed: str, shop: Shop) -> scene.Scene:
-    people = MailboxStage(shop)
+    told = MailboxStage(shop)
 
     def heard(talk: Talk, at: datetime) -> None:
         if shop.random.random() < ANSWERS_BACK:
-            people.writes_again(talk, at)
+            told.writes_again(talk, at)
 
     shop.on_answer = heard
     return scene.Scene(
-        people,
+        told,
         within=stage.PROMISE,
         seed=crc32(seed.encode()),
+        regular=people.regular(),
         languages=LANGUAGES,
         script=stage.SCRIPT,
     )

@@ -209,10 +209,11 @@ class Graph:
         self.lines[id_] = line
         return line
 
-    def add_person(self, line: Line, name: str = "Ana Kowalska") -> Person:
-        """Somebody new on *line*."""
+    def add_person(self, line: Line, name: str = "Ana Kowalska", phone: str = "") -> Person:
+        """Somebody new on *line*; at WhatsApp with *phone*, where it is given."""
         number = self.number()
-        id_ = f"4860{number[-7:]}" if line.kind == "whatsapp" else number
+        id_ = phone.lstrip("+") or f"4860{number[-7:]}"
+        id_ = id_ if line.kind == "whatsapp" else number
         person = Person(id_, name, user_id=f"PL.{number}" if line.kind == "whatsapp" else "")
         line.people[id_] = person
         return person

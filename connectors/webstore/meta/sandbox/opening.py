@@ -14,7 +14,7 @@ from connectors.webstore.meta.sandbox import stories
 from connectors.webstore.meta.sandbox.graph import Template
 from connectors.webstore.meta.sandbox.server import Sandbox
 from connectors.webstore.meta.sandbox.stage import LineStage
-from core.sandbox import scene
+from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -87,5 +87,6 @@ def _scene(sandbox: Sandbox, seed: str, line: Line) -> scene.Scene:
         LineStage(sandbox, line),
         within=stories.PROMISE,
         seed=crc32(seed.encode()),
+        regular=people.regular(),
         script=stories.SCRIPT,
     )

@@ -29,8 +29,8 @@ class LineStage:
 
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:  # noqa: ARG002  # the letter names it
         """A buyer writes for the first time."""
-        person = self.graph.add_person(self.line, buyer.name)
-        person.shows_number = self.graph.random.random() >= NAMELESS
+        person = self.graph.add_person(self.line, buyer.name, buyer.phone)
+        person.shows_number = bool(buyer.phone) or self.graph.random.random() >= NAMELESS
         self.graph.says(self.line, person, letter.text, at=at)
         return person.id
 

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from connectors.webstore.twilio.sandbox.server import Sandbox
 from connectors.webstore.twilio.sandbox.stage import NumberStage
-from core.sandbox import scene
+from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -68,5 +68,6 @@ def _scene(sandbox: Sandbox, seed: str, account: Account, number: Number) -> sce
         NumberStage(sandbox, account, number),
         within=PROMISE,
         seed=crc32(seed.encode()),
+        regular=people.regular(),
         languages=LANGUAGES,
     )

@@ -32,10 +32,15 @@ class NumberStage:
     waiting: set[str] = field(default_factory=set)
 
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:
-        """A buyer writes or calls about an order, from a number nobody else has."""
-        del buyer, order
+        """A buyer writes or calls about an order, from a number nobody else has.
+
+        Who has a phone of their own leaves a voicemail.
+        """
+        del order
         random = self.sandbox.desk.random
         theirs, chance = f"+48{random.randrange(5 * 10**8, 9 * 10**8)}", random.random()
+        if buyer.phone:
+            theirs, chance = buyer.phone, 0.0
         if self.number.is_whatsapp:
             theirs, chance = f"whatsapp:{theirs}", 1.0
         thread = f"{'call' if chance < MISSED else 'text'} {theirs}"
