@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from itertools import count
 
 from connectors.amazon import spec
-from core.connector import Transport
-from core.sandbox import mail
-from core.stage import Watch
-from core.transport import mailbox, smtp
-from core.transport.http import Http, open_session
-from core.transport.login import Login
+from tests.connectors import mailing
 from tests.connectors.amazon.letters import ANSWER, CASE, LOCAL, ORDER, QUESTION, SUPPORT, wrapped
+from tests.connectors.mailing import NOON
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-PASSWORD = "p4ss-word of the shop"
 SIGNED = "mx.shop.example; dkim=pass header.d=amazon.de"
 NUMBERS = count(1)
-
-QUICK = mailbox.Limits(connect=5, answer=5, command=5, opening=5, courtesy=2)
-HASTY = mailbox.Limits(connect=0.5, answer=0.5, command=0.5, opening=0.5, courtesy=0.5)
-QUICK_SMTP = smtp.Limits(connect=5, command=5, before=5, letter=5)
-HASTY_SMTP = smtp.Limits(connect=0.5, command=0.5, before=0.5, letter=0.5)
 
 
 def case(number):
@@ -75,52 +63,12 @@ def answer(to, words=ANSWER, *, message_id, **headers):
     return message.as_bytes()
 
 
-class Shop:
-    """A mailbox on a mail server, and connectors that read it."""
-
-    def __init__(self, server, session):
-        self.server, self.session = server, session
-        self.boxes = []
+class Shop(mailing.Shop):
+    """A shop's mailbox to which Amazon writes."""
 
     def told(self, **more):
-        """The options of an account at this mailbox."""
-        return {
-            "user": SUPPORT,
-            "password": PASSWORD,
-            "imap": {"host": "127.0.0.1", "port": self.server.imap_port, "tls": "none"},
-            "smtp": {"host": "127.0.0.1", "port": self.server.smtp_port, "tls": "none"},
-            "sender": SUPPORT,
-            "marketplaces": ["A1PA6795UKMFR9"],
-            "authserv_ids": ["mx.shop.example"],
-            "poll_every": "2s",
-            **more,
-        }
-
-    def opened(self, limits=QUICK, sending=QUICK_SMTP, observer=None, boxes=None, **more):
-        """A connector with options of its own."""
-        boxes = boxes or mailbox.Mailboxes(limits)
-        self.boxes.append(boxes)
-        http = Http(self.session, observer or Watch())
-        options = spec.options.model_validate(self.told(**more))
-        return spec.open(options, Transport(http, boxes, smtp.Smtp(sending)))
-
-    async def put(self, raw, at=NOON, folder="INBOX"):
-        """A letter that arrived *at*."""
-        return await self.server.deliver(SUPPORT, raw, at, folder)
-
-    async def kept(self, folder="Sent"):
-        """The letters in a folder, as their owner sees them."""
-        async with mailbox.Mailboxes(QUICK) as boxes:
-            where = {"host": "127.0.0.1", "port": self.server.imap_port, "tls": "none"}
-            box = boxes.open(Login(user=SUPPORT, password=PASSWORD, **where))
-            page = await box.read(folder, None, NOON - timedelta(days=999), 999)
-        return [each.raw for each in page.letters]
+        return super().told(**{"marketplaces": ["A1PA6795UKMFR9"], **more})
 
 
-@asynccontextmanager
-async def opened_shop(receive=None):
-    async with mail.opened({SUPPORT: PASSWORD}, receive) as server, open_session("test") as session:
-        shop = Shop(server, session)
-        yield shop
-        for boxes in shop.boxes:
-            await boxes.close()
+def opened_shop(receive=None):
+    return mailing.opened_shop(Shop, SUPPORT, spec, receive)

@@ -20,14 +20,13 @@ from sla.clock import Delivery
 from sla.policy import Party
 from tests.connectors.amazon.letters import BARE, CASE, SUPPORT
 from tests.connectors.amazon.post import (
-    NOON,
-    QUICK,
     alias,
     answer,
     case,
     letter,
     opened_shop,
 )  # fmt: skip
+from tests.connectors.mailing import NOON, QUICK
 
 MAIL = "mail"
 

@@ -19,7 +19,8 @@ from core.transport.correspondence import ALTOGETHER
 from sla.clock import Delivery
 from sla.policy import Party, ThreadKind
 from tests.connectors.amazon.letters import BARE, ORDER, QUESTION, SUPPORT
-from tests.connectors.amazon.post import HASTY_SMTP, NOON, alias, case, letter, opened_shop
+from tests.connectors.amazon.post import alias, case, letter, opened_shop
+from tests.connectors.mailing import HASTY_SMTP, NOON
 
 MAIL = "mail"
 BODY = "Guten Tag,\n\nIhr Paket kommt am Montag. 🐢\n\nIhr Shop"

@@ -14,7 +14,8 @@ from core.stage import walk
 from core.transport import mends
 from core.transport.oauth import HOPELESS
 from tests.connectors.amazon.letters import SUPPORT, options
-from tests.connectors.amazon.post import NOON, letter, opened_shop
+from tests.connectors.amazon.post import letter, opened_shop
+from tests.connectors.mailing import NOON
 
 SECRET, NEWER = "s3cret-refresh", "s3cret-newer"
 

@@ -20,9 +20,9 @@ from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
 from sla.clock import Delivery, Kind
 from sla.policy import Party
+from tests.connectors.mailing import QUICK, QUICK_SMTP
 from tests.connectors.standing import Clock
 from tests.connectors.webstore.mailbox.letters import NOON
-from tests.connectors.webstore.mailbox.post import QUICK, QUICK_SMTP
 
 MAIL = "mail"
 
