@@ -84,6 +84,17 @@ def migrate(path: Path, *, only_check: bool) -> None:
     sys.exit(DONE if done else FAILED)
 
 
+@main.command("try-mapping")
+@settings_file
+@click.argument("account")
+@click.argument("file")
+def try_mapping(path: Path, account: str, file: str) -> None:
+    """Say what FILE, an answer or a push of ACCOUNT's source, would become."""
+    from core.commands import trying
+
+    sys.exit(DONE if finished(trying.try_mapping(path, account, file)) else FAILED)
+
+
 @main.command()
 @settings_file
 @click.argument("account")

@@ -3,7 +3,7 @@
 A connector is declared as a value, `spec = Spec(...)`, found by the entry points of the group
 `replyby.connectors.v1`. It reads (`Connector`), and what more it can do is declared in `can` and is
 one more small protocol each: `Replies`, `Looks`, `MarksRead`, `Receives`, `Subscribes`, `Waits`,
-`Enriches`, `Acts`.
+`Enriches`, `Acts`, `Translates`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from core.pushes import (
     Receives,
     Subscribes,
 )  # fmt: skip
+from core.samples import Translates
 
 if TYPE_CHECKING:
     import asyncio
@@ -41,7 +42,7 @@ __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
     "Filling", "Looks", "MarksRead", "Member", "Options", "Part", "PushOutcome", "PushRequest",
     "Pushed", "Receipt", "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec",
-    "SeesReplies", "Sent", "Spec", "Subscribes", "Transport", "Waits", "load_specs",
+    "SeesReplies", "Sent", "Spec", "Subscribes", "Translates", "Transport", "Waits", "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"

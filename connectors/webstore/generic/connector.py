@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from connectors.webstore.generic import answering, offer, receiving
+from connectors.webstore.generic import answering, mapping, offer, receiving
 from connectors.webstore.generic.api import Api
 from connectors.webstore.generic.reading import Reading
 from connectors.webstore.outbox import Outbox
 from core.connector import Sent
 from core.errors import BadPayload
+from core.transport import answers
+from core.transport.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,26 @@ class Generic:
         if stream == offer.MESSAGES and self._reading is not None:
             return await self._reading.fetch(cursor, position, now)
         raise ValueError(f"no stream {stream}")
+
+    def translate(self, sample: bytes, now: datetime) -> Page:
+        """What an answer of the list, or a push, becomes by the mapping.
+
+        Raises:
+            BadPayload: it is no JSON, or holds no items where one of both has them.
+        """
+        document = answers.decoded(Answer(200, {}, sample), "sample")
+        made = mapping.translated(self._items(document), self._options.mapping)
+        return mapping.page(made, self._options, now)
+
+    def _items(self, document: Any) -> list[Any]:
+        poll, webhook = self._options.poll, self._options.webhook
+        if poll is not None:
+            try:
+                return mapping.listed(document, poll.items)
+            except BadPayload:
+                if webhook is None:
+                    raise
+        return mapping.pushed(document, "@" if webhook is None else webhook.items)
 
 
 class Replying(Generic):
