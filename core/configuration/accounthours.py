@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sla.policy import Policy
 
 UNLABELLED = (
-    "cannot be sent: nothing there tells people and machines that a reply is automatic, so that it "
-    "would pass for a person's; remove this table"
+    "cannot be sent: no reply there can say to people and machines that it is automatic, and be "
+    "known by that when it is read again, so that it would pass for a person's; remove this table"
 )
 
 ON = "@"
