@@ -11,6 +11,7 @@ from connectors.webstore.chatwoot import entry as chatwoot
 from connectors.webstore.generic import entry as generic
 from connectors.webstore.instagram import entry as instagram
 from connectors.webstore.kind import StoreOptions
+from connectors.webstore.magento import entry as magento
 from connectors.webstore.mailbox import entry as mailbox
 from connectors.webstore.messenger import entry as messenger
 from connectors.webstore.prestashop import entry as prestashop
@@ -28,6 +29,7 @@ _ALL: tuple[Kind[Any], ...] = (
     chatwoot.kind,
     generic.kind,
     instagram.kind,
+    magento.kind,
     mailbox.kind,
     messenger.kind,
     prestashop.kind,
