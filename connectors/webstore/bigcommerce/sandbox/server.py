@@ -9,11 +9,6 @@ async with Sandbox(clock) as sandbox:
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from email import message_from_bytes
-from email.policy import default
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,42 +17,20 @@ from aiohttp import web
 from connectors.webstore.bigcommerce.sandbox import acts, api
 from connectors.webstore.bigcommerce.sandbox.deliveries import Deliveries
 from connectors.webstore.bigcommerce.sandbox.store import DIGITS, Store
-from core.sandbox import faults, mail
 from core.sandbox.faults import Faults
+from core.sandbox.heard import Hearing
+from core.sandbox.mail_left import Leaving
 from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from core.sandbox.mail import Mail
-    from core.sandbox.serve import Next
+    from core.sandbox.mail_left import Letter
 
 V2, V3 = "/stores/{store}/v2", "/stores/{store}/v3"
-HEARD = 2000
-SENDER, PASSWORD = "support@store.example", "a mail password"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A request as it came in: what tests hold against BigCommerce's contract."""
-
-    operation: str
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter that left: to whom, about what, and its words."""
-
-    recipients: tuple[str, ...]
-    sender: str
-    subject: str
-    text: str
+SENDER, NAME = "support@store.example", "Example Store"
 
 
 class Sandbox(Served):
@@ -67,15 +40,13 @@ class Sandbox(Served):
     *seed* gives the same tokens and the same chance.
     """
 
-    mail: Mail
-
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
         self.faults = Faults(clock, seed, continues=("none",), error=api.error)
         self.stores: dict[str, Store] = {}
         self.deliveries = Deliveries(self.now)
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self._hearing, self._leaving = Hearing(api.forms), Leaving(SENDER, NAME)
+        self.heard = self._hearing.heard
         self._random = Random(seed)
-        self._stack = AsyncExitStack()
         routes = [
             web.get(f"{V2}/orders", api.orders, name="orders"),
             web.get(f"{V2}/orders/{{order:\\d+}}", api.order, name="order"),
@@ -88,10 +59,10 @@ class Sandbox(Served):
         shared: dict[web.AppKey[Any], Any] = {
             api.STORES: self.stores, acts.DELIVERIES: self.deliveries,
         }  # fmt: skip
-        super().__init__(Loopback(routes, self.faults, clock, forms=self._forms, shared=shared))
+        super().__init__(Loopback(routes, self.faults, clock, forms=self._hearing, shared=shared))
 
     async def __aenter__(self) -> Self:
-        self.mail = await self._stack.enter_async_context(mail.opened({SENDER: PASSWORD}))
+        await self._leaving.__aenter__()
         await super().__aenter__()
         await self.deliveries.__aenter__()
         return self
@@ -99,7 +70,7 @@ class Sandbox(Served):
     async def __aexit__(self, *fault: object) -> None:
         await self.deliveries.__aexit__(*fault)
         await super().__aexit__(*fault)
-        await self._stack.aclose()
+        await self._leaving.__aexit__(*fault)
 
     def add_store(self, name: str = "store") -> Store:
         """A store of its own under this *name*."""
@@ -115,32 +86,15 @@ class Sandbox(Served):
             "base_url": self.url,
             "store_hash": store.hash,
             "access_token": token or store.add_token(),
-            "mail": {
-                "smtp": {"host": "127.0.0.1", "port": self.mail.smtp_port, "tls": "none"},
-                "user": SENDER,
-                "password": PASSWORD,
-                "sender": SENDER,
-                "name": "Example Store",
-            },
+            "mail": self._leaving.options(),
         }
+
+    @property
+    def mail(self) -> Mail:
+        """The mail server through which letters leave."""
+        return self._leaving.mail
 
     @property
     def letters(self) -> list[Letter]:
         """The letters handed in so far, the oldest first."""
-        return [_letter(one.recipients, one.sender, one.raw) for one in self.mail.taken]
-
-    async def _forms(self, request: web.Request, answer: Next) -> web.StreamResponse:
-        query = dict(request.query)
-        response = await api.forms(request, answer)
-        name, headers = faults.operation(request), dict(request.headers)
-        self.heard.append(
-            Heard(name, request.method, request.path, query, headers, response.status)
-        )
-        return response
-
-
-def _letter(recipients: tuple[str, ...], sender: str, raw: bytes) -> Letter:
-    told = message_from_bytes(raw, policy=default)
-    body = told.get_body(("plain",))
-    text = body.get_content().replace("\r\n", "\n") if body else ""
-    return Letter(recipients, sender, str(told["Subject"]), text)
+        return self._leaving.letters
