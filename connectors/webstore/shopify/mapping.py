@@ -17,6 +17,7 @@ from connectors.webstore.remarks.placed import Placed
 from core.model import Message, Page, Thread
 from core.payload import instant
 from core.transport import salvage
+from core.transport.salvage import UNFIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,8 @@ BY_STAFF = frozenset({"pos", "shopify_draft_order"})
 
 ``Order.sourceName``: of these values Shopify says that no other app may set them.
 """
-DIGITS = re.compile(r"\d+")
+DIGITS = re.compile(r"\d+", re.ASCII)
+LONGEST_NAME = 100
 ORDER, DISPUTE = "gid://shopify/Order/", "gid://shopify/ShopifyPaymentsDispute/"
 CUSTOMER = "gid://shopify/Customer/"
 
@@ -77,7 +79,9 @@ def is_new(order: Order, since: datetime) -> bool:
 
 def order_ids(order: Bought) -> tuple[str, ...]:
     """The numbers by which a buyer may call it: as it is named (``#1001``), and bare."""
-    name = (order.name or "").strip().removeprefix("#").replace("\0", "") or order.id
+    name = (order.name or "").strip().removeprefix("#")
+    if not name or len(name) > LONGEST_NAME or UNFIT.search(name):
+        return (order.id,)
     digits = DIGITS.findall(name)
     return tuple(dict.fromkeys((name, *(digits if len(digits) == 1 else ()))))
 
@@ -85,7 +89,7 @@ def order_ids(order: Bought) -> tuple[str, ...]:
 def reply_to(order: Bought) -> dict[str, str]:
     """What answering needs, by what the buyer is known elsewhere, and whom an erasure means."""
     found = {"kind": KIND, "order": f"{ORDER}{order.id}"}
-    if mail := placed.mail(order.email):
+    if mail := _mail(order):
         found["mail"] = mail
     if phone := _phone(order):
         found["phone"] = phone
@@ -107,7 +111,7 @@ def _placed(order: Order, store: str) -> Placed:
         placed_at=instant(order.created_at),
         changed_at=instant(order.updated_at),
         name=buyer(order),
-        mail=order.email,
+        mail=_mail(order),
         phone=_phone(order),
         url=f"https://{store}/admin/orders/{order.id}",
     )
@@ -117,6 +121,11 @@ def _thread(one: Placed, order: Order, now: datetime) -> Thread:
     """With all its numbers, and the id by which Shopify asks to forget it."""
     told = {"order_ids": order_ids(order), "reply_to": reply_to(order)}
     return placed.thread(one, now).model_copy(update=told)
+
+
+def _mail(order: Bought) -> str | None:
+    told = order.email or ""
+    return None if UNFIT.search(told) else placed.mail(told)
 
 
 def _phone(order: Bought) -> str | None:

@@ -157,6 +157,13 @@ def test_a_dispute_without_its_order_is_one_all_the_same():
     assert thread.subject == "Chargeback"
 
 
+def test_a_name_that_no_row_can_hold_costs_nothing():
+    (thread,) = page(order=TOLD["order"] | {"name": "\ud800", "email": "\ud800@b.c"}).threads
+
+    assert thread.order_ids == ("450789469",)
+    assert "mail" not in thread.reply_to
+
+
 def test_what_is_over_takes_nothing_any_more():
     found = page(status="LOST", finalizedOn="2026-11-19")
 

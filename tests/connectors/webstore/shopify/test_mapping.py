@@ -59,6 +59,9 @@ def test_the_buyer_is_known_by_number_address_and_phone():
         ("2026/17", ("2026/17",)),
         ("#", ("450789469",)),
         (None, ("450789469",)),
+        ("\ud8001001", ("450789469",)),
+        ("#10\0" + "01", ("450789469",)),
+        ("x" * 101, ("450789469",)),
     ],
 )
 def test_an_order_is_called_as_its_buyer_may_call_it(name, ids):
@@ -72,6 +75,13 @@ def test_what_shopify_hides_of_a_customer_is_no_key_and_no_crash():
 
     assert thread.reply_to == {"kind": "shopify", "order": "gid://shopify/Order/450789469"}
     assert thread.buyer == ""
+
+
+@pytest.mark.parametrize("email", ["\ud800@buyers.example", "ada", "", "a@b\0.example"])
+def test_what_is_no_address_is_no_key(email):
+    (thread,) = page(email=email).threads
+
+    assert "mail" not in thread.reply_to
 
 
 @pytest.mark.parametrize("note", [None, "", " \n "])
