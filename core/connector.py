@@ -145,7 +145,8 @@ class Replies(Protocol):
         """Send once, never again.
 
         Raises:
-            Refused, BadCredentials: it was certainly not sent, and trying again cannot help.
+            Refused, BadCredentials: it was certainly not sent, and trying again cannot help;
+                `unanswerable` where no other answer can reach them either: who waits waits no more.
             RateLimited, Unreachable: it was certainly not sent; core tries again later.
             OutcomeUnknown: it may have been sent; so does any other exception mean.
         """

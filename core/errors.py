@@ -103,9 +103,16 @@ class BadPayload(ConnectorError):
 
 
 class Refused(ConnectorError):
-    """The marketplace refused a reply: it was certainly not sent. The text is theirs, cut short."""
+    """The marketplace refused a reply: it was certainly not sent. The text is theirs, cut short.
+
+    *unanswerable*: it will take no other either, for who is written to opted out, or is gone.
+    """
 
     reason = "refused"
+
+    def __init__(self, message: str, *, detail: str = "", unanswerable: bool = False) -> None:
+        super().__init__(message, detail=detail)
+        self.unanswerable = unanswerable
 
 
 class OutcomeUnknown(ConnectorError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, keys
+from core import crash, ingest, keys
 from core.arrival import acknowledging, refusals
 from core.connector import Replies
 from core.errors import (
@@ -27,7 +27,7 @@ from core.errors import (
     Refused,
     Unreachable,
 )
-from core.model import UNSEEN, Draft, Notice, NoticeKind
+from core.model import UNSEEN, Draft, Message, Notice, NoticeKind, Page
 from core.reading import finding, observe
 from core.reading.walk import Round
 from core.stopwatch import running_from
@@ -43,6 +43,7 @@ from core.store import (
 )
 from core.together import gathered
 from core.told import ERASED, REFUSALS
+from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import accepted_at
 from sla.wording import in_utc
@@ -260,6 +261,8 @@ async def _send(this: Round, leaving: _Leaving) -> None:
         raise
     except (Refused, BadCredentials) as fault:
         await _refused(this, reply, fault)
+        if isinstance(fault, Refused) and fault.unanswerable:
+            await _end(this, reply)
     except (RateLimited, Unreachable) as fault:
         await _not_sent(this, reply, fault)
     except (ConnectorError, TimeoutError) as fault:
@@ -313,6 +316,22 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
         await enclosures.drop(db, reply.id)
     _count(this, reply, "refused")
     log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)
+
+
+async def _end(this: Round, reply: Reply) -> None:
+    """Whoever waits in the thread can be answered no more; who writes again waits again."""
+    now = this.clock()
+    ended = Message(
+        id=f"reply:{reply.id}/unanswerable",
+        thread=reply.thread,
+        party=Party.MARKETPLACE,
+        kind=Kind.UNANSWERABLE,
+        sent_at=now,
+        body="No answer is taken any more.",
+    )
+    async with transaction(this.pool) as db:
+        page = Page(messages=(ended,))
+        await ingest.page(db, this.rules, reply.account, page, now, None, sure=this.sure)
 
 
 async def _told(db: Db, this: Round, reply: Reply, fault: ConnectorError) -> Notice:

@@ -362,6 +362,24 @@ async def test_a_refused_reply_is_told_at_once_and_the_clock_runs_on(
     assert [delivery for _, delivery, _, _ in await ours(db)] == ["refused"]
 
 
+@pytest.mark.parametrize(("later", "ended"), [(HOUR / 2, "void"), (2 * HOUR, "late")])
+async def test_who_can_be_answered_no_more_waits_no_longer(db, round_, queued, now, later, ended):
+    """They opted out, or are gone: the marketplace will take no other answer either."""
+    await queued()
+
+    await round_(Shop(Refused("opted out", unanswerable=True)), now + later)
+
+    row = await clock(db)
+    assert (row["ended"], row["reason"]) == (ended, "unanswerable")
+    assert await states(db) == ["refused"]
+    assert [kind for _, kind in await told(db) if kind == "reply_refused"] == ["reply_refused"]
+    written = message("M9", now + later + MINUTE, Party.BUYER)
+    async with db.transaction():
+        await ingest.page(db, seeds.rules(), "mk", page(now, written), now + 3 * HOUR, None)
+    rows = await db.fetch("select ended from clock order by started_at")
+    assert [row["ended"] for row in rows] == [ended, None], "who writes again waits again"
+
+
 @pytest.mark.parametrize("party", [Party.BUYER, Party.MARKETPLACE])
 async def test_a_refusal_is_about_the_party_that_was_answered(pool, db, now, party):
     """The buyer has waited for longer than the marketplace."""

@@ -33,10 +33,12 @@ SHUT = (
     "24 hours have passed since the buyer's last message: WhatsApp takes templates alone now; send"
     " one from Twilio"
 )
+ELSEWHERE = "see twilio.com/docs/api/errors"
+STOP_CODE = 21610
 REASONS = {
     21211: "the number is none",
     21408: "messages to that country are not permitted in the account at Twilio",
-    21610: "the buyer opted out",
+    STOP_CODE: "the buyer opted out",
     21612: "no way leads from our number to the buyer's",
     21614: "the number takes no messages",
     21617: "the message is too long",
@@ -91,14 +93,15 @@ def form(thread: Thread, draft: Draft, options: TwilioOptions) -> bytes:
     return urlencode(fields).encode()
 
 
+def code(raw: bytes) -> int | None:
+    """The number of the error in *raw*; None where it tells none."""
+    try:
+        return Complaint.model_validate_json(raw).code
+    except ValidationError:
+        return None
+
+
 def reason(raw: bytes) -> str:
     """Why it was refused, in words of ours."""
-    try:
-        code = Complaint.model_validate_json(raw).code
-    except ValidationError:
-        return ""
-    return (
-        ""
-        if code is None
-        else f"error {code}: {REASONS.get(code, 'see twilio.com/docs/api/errors')}"
-    )
+    told = code(raw)
+    return "" if told is None else f"error {told}: {REASONS.get(told, ELSEWHERE)}"

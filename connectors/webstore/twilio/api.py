@@ -19,6 +19,7 @@ from connectors.webstore.twilio.payload import (
     Texts,
     Transcriptions,
 )
+from core.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,14 +86,28 @@ class Api:
         )
 
     async def send(self, thread: Thread, draft: Draft) -> str | None:
-        """A message to the buyer, sent once; its sid."""
-        answer = await self._http.send(
-            f"{self._base}/Messages.json",
-            operation=offer.SEND,
-            headers={**self._headers, "Content-Type": FORM},
-            body=answering.form(thread, draft, self._options),
-            explain=answering.reason,
-        )
+        """A message to the buyer, sent once; its sid.
+
+        Raises:
+            Refused: Twilio took it not; `unanswerable` where the buyer opted out.
+        """
+        codes: list[int | None] = []
+
+        def explain(raw: bytes) -> str:
+            codes.append(answering.code(raw))
+            return answering.reason(raw)
+
+        try:
+            answer = await self._http.send(
+                f"{self._base}/Messages.json",
+                operation=offer.SEND,
+                headers={**self._headers, "Content-Type": FORM},
+                body=answering.form(thread, draft, self._options),
+                explain=explain,
+            )
+        except Refused as fault:
+            is_final = answering.STOP_CODE in codes
+            raise Refused(str(fault), detail=fault.detail, unanswerable=is_final) from None
         try:
             return Made.model_validate_json(answer.body).sid
         except ValidationError:

@@ -39,7 +39,7 @@ STOP_WORDS = frozenset({
 """After one of these alone Twilio lets nothing through to the buyer (twilio.com/docs, "Twilio
 support for opt-out keywords", read 2026-11-22)."""
 
-OPTED_OUT = "21610"
+OPTED_OUT = str(answering.STOP_CODE)
 ARRIVED = frozenset({"delivered", "read"})
 FAILED = frozenset({"failed", "undelivered", "canceled"})
 WAITS_THERE = "scheduled"

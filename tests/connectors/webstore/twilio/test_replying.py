@@ -84,10 +84,22 @@ async def test_who_opted_out_is_not_written_to(account, number, read, twilio, sa
 async def test_twilios_refusal_is_told_in_words_of_ours(thread, number, twilio, sandbox):
     number.opted_out.add(BUYER)
 
-    said = await refused(twilio, thread, draft(thread), sandbox)
+    with pytest.raises(Refused, match="error 21610: the buyer opted out") as caught:
+        await twilio.reply(thread, draft(thread), NOON)
 
-    assert "error 21610: the buyer opted out" in said
-    assert BUYER not in said
+    assert caught.value.unanswerable, "no other answer would be let through"
+    assert BUYER not in str(caught.value)
+    assert sandbox.replies == []
+
+
+async def test_any_other_refusal_leaves_the_buyer_waiting(thread, twilio, sandbox):
+    sandbox.faults.error = lambda _: {"code": 21612, "message": BUYER}
+    sandbox.faults.order("status", status=400, operation="send")
+
+    with pytest.raises(Refused, match="error 21612") as caught:
+        await twilio.reply(thread, draft(thread), NOON)
+
+    assert not caught.value.unanswerable
 
 
 async def test_a_call_is_answered_by_calling_back(account, number, read, twilio, sandbox):
