@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.webstore.mailbox import joining, letter, sorts
-from connectors.webstore.mailbox.sorts import WEAK, Sort
+from connectors.webstore.mailbox.sorts import IN_BULK, WEAK, Sort
 from core.model import Page, Verdict
 from core.transport import filing, subjects
 from sla.clock import Delivery, Kind
@@ -256,8 +256,12 @@ def _aside(reading: Reading, one: Letter) -> None:
 
 
 def _is_made(one: Letter) -> bool:
-    """Whether a letter that left says that nobody wrote it."""
-    return one.mail.automatic != "no" and not WEAK.issuperset(one.mail.signs)
+    """Whether a letter that left says that nobody wrote it.
+
+    One of ours says so itself, or a person wrote it, whatever the address from which it left.
+    """
+    weak = WEAK | IN_BULK if _is_ours(one) else WEAK
+    return one.mail.automatic != "no" and not weak.issuperset(one.mail.signs)
 
 
 def _id(thread: str) -> str:

@@ -222,3 +222,17 @@ def test_trap_18_a_report_on_an_unknown_letter_to_who_was_answered_is_told(desk)
     desk.take(bounce("0103-made@provider.example", to=BEN))
 
     assert [one.quiet for one in desk.asides] == [False, True]
+
+
+def test_our_own_answer_counts_though_the_shop_writes_under_no_reply():
+    """The copy of what left is the same message: it must not take the answer back."""
+    desk = Desk(sender="no-reply@shop.example")
+    asked = desk.take(letter(id_="q1@mail.example", to="no-reply@shop.example"))
+    ours = f"reply-7-{asked.thread.removeprefix('mail:')}-{'b' * 24}@shop.example"
+    told = {"sender": "no-reply@shop.example", "to": ANA, "arrived": False,
+            "subject": "Re: Where is it?", "In_Reply_To": "<q1@mail.example>"}  # fmt: skip
+
+    assert desk.sent(letter("On Monday.", id_=ours, **told)).kind is Kind.MESSAGE
+    made = letter("We are closed.", id_=ours, Auto_Submitted="auto-replied", **told)
+    assert desk.sent(made).kind is Kind.AUTOMATIC
+    assert desk.sent(letter("It left.", id_="s@shop.example", **told)).kind is Kind.AUTOMATIC
