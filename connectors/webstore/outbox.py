@@ -64,7 +64,7 @@ class Outbox:
         Raises:
             ConnectorError: why that does not work, with the key to look at.
         """
-        with mends.telling("smtp", by_tokens=self._by_tokens):
+        with mends.telling("smtp", by_tokens=self._by_tokens, within="mail"):
             await self._smtp.check(self._login)
 
     async def send(self, letter: Outgoing) -> None:
@@ -74,7 +74,7 @@ class Outbox:
             ConnectorError: as `core.connector.Replies` says.
         """
         raw = outgoing.composed(letter)
-        with mends.telling("smtp", by_tokens=self._by_tokens):
+        with mends.telling("smtp", by_tokens=self._by_tokens, within="mail"):
             await self._smtp.send(self._login, letter.sender.address, letter.recipient.address, raw)
 
 

@@ -30,15 +30,17 @@ LOGIN = frozenset({"login", "530", "534", "535", "538"})
 
 
 @contextmanager
-def telling(key: str, *, by_tokens: bool) -> Iterator[None]:
+def telling(key: str, *, by_tokens: bool, within: str | None = None) -> Iterator[None]:
     """What goes wrong in here says what to look at.
 
-    *key* is ``imap``, ``smtp`` or a folder's; *by_tokens*: these enter, no password.
+    *key* is ``imap``, ``smtp`` or a folder's; *by_tokens*: these enter, no password. *within* is
+    the table of the options in which the keys stand, None where that is their own.
     """
     try:
         yield
     except ConnectorError as fault:
-        add(fault, mend(fault, key, by_tokens=by_tokens))
+        told = mend(fault, key, by_tokens=by_tokens)
+        add(fault, f"{told} (in the table {within})" if told and within else told)
         raise
 
 
