@@ -36,7 +36,8 @@ QUEUE = """
     values ($1, $2, $3, $4, now(), $5)
     returning id
 """
-# One after another in a thread; a later one does not wait for one whose fate nobody knows.
+# One after another in a thread; a later one does not wait for one whose fate nobody knows, nor what
+# a person wrote for what nobody did.
 CLAIM = """
     with due as (
         select r.id from reply r
@@ -44,7 +45,7 @@ CLAIM = """
           and not exists (
               select from reply o
               where o.account = r.account and o.thread = r.thread and o.id < r.id
-                and o.state in ('queued', 'sending')
+                and o.state in ('queued', 'sending') and (r.automatic or not o.automatic)
           )
         order by r.next_try_at, r.id
         limit 1
@@ -117,7 +118,7 @@ WAITS = """
       and not (r.state = 'queued' and exists (
           select from reply o
           where o.account = r.account and o.thread = r.thread and o.id < r.id
-            and o.state in ('queued', 'sending')
+            and o.state in ('queued', 'sending') and (r.automatic or not o.automatic)
       ))
 """
 # What verdicts say of its message is said of the reply, whatever was settled before.

@@ -419,6 +419,24 @@ async def test_a_server_that_is_away_gets_it_later_once(desk):
     assert len(desk.post.left) == 1
 
 
+async def test_a_persons_answer_does_not_wait_for_it(desk):
+    """It waits for a server that was away; the answer leaves, and it does not any more."""
+    await desk.take(asked())
+    desk.post.fault = Unreachable("away")
+    await desk.send()
+    desk.post.fault = None
+    async with transaction(desk.pool) as db:
+        await reply.queue(db, "mk", "T1", "On Monday.", {BUYER}, NIGHT + MINUTE)
+    await desk.send(NIGHT + MINUTE)
+    assert [draft.body for draft in desk.post.left] == ["On Monday."]
+
+    await desk.pool.execute("update reply set next_try_at = now() where automatic")
+    await desk.send(NIGHT + 2 * MINUTE)
+
+    assert await desk.fates() == [("refused", "answered"), ("accepted", None)]
+    assert [ended for ended, _ in await desk.clocks()] == ["met"]
+
+
 async def test_a_process_that_died_while_it_left_sends_it_never_again(desk):
     """What was `sending` is taken for unknown, and found by what is read."""
     await desk.take(asked())
