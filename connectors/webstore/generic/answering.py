@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field
 
+from connectors.webstore import letters
 from connectors.webstore.generic.asking import Header, address
 from connectors.webstore.generic.paths import Path, find
 from core.errors import BadPayload, Refused, Unfit
@@ -19,8 +20,6 @@ from core.model import MAX_ID
 from core.options import Part, SecureUrl
 from core.payload import NUL_FREE
 from core.transport import answers, replies, subjects
-from core.transport.letter import Address
-from core.transport.outgoing import Outgoing
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from connectors.webstore.outbox import Mail
     from core.model import Draft, Thread
     from core.transport.answers import Answer
+    from core.transport.outgoing import Outgoing
 
 PLACE = re.compile(r"\{([a-z_]+)\}")
 TEXT, THREAD, NUMBER, KEY = "text", "thread", "thread_number", "key"
@@ -41,9 +41,7 @@ same for the same answer, and the thread's first order, mail address and subject
 WAY, BY_API, BY_MAIL = "way", "api", "mail"
 """How a thread's ``reply_to`` says which way answers go; nothing there: no way."""
 
-LONGEST_LETTER, MOST_ENCLOSED, MOST_FILES = 50_000, 10 * 10**6, 10
-"""Of a letter: ours, what most mail servers take."""
-
+NO_ADDRESS = "this conversation names no mail address; answer in the store itself"
 MOST_DIGITS = 18
 
 
@@ -115,7 +113,7 @@ def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     if frozenset(to) != {Party.BUYER}:
         return "at this store there is nobody to answer but the buyer"
     if thread.reply_to.get(WAY) == BY_MAIL and not thread.reply_to.get("mail"):
-        return "this conversation names no mail address; answer in the store itself"
+        return NO_ADDRESS
     return None
 
 
@@ -214,19 +212,13 @@ def letter(thread: Thread, draft: Draft, mail: Mail, now: datetime) -> Outgoing:
     """The letter that *draft* is, with the buyer's words below it.
 
     Raises:
-        Refused: it would go to nobody.
+        Refused: it would go to nobody, or cannot be sent.
     """
-    check(thread, draft, LONGEST_LETTER)
-    if any(file.url is not None for file in draft.files):
-        raise Refused("a letter takes files, not their addresses", detail="files")
-    if not (to := thread.reply_to.get("mail")):
-        raise Refused("this conversation names no mail address", detail="recipient")
-    return Outgoing(
-        message_id=replies.message_id(draft, mail.sender),
-        sender=Address(mail.name, mail.sender),
-        recipient=Address("", to),
-        subject=subjects.answering((thread.subject or "").strip() or f"#{thread.id}"),
-        text=replies.text(draft),
-        at=now,
-        files=replies.files(draft),
-    )
+    letters.check(draft, refuses(thread, draft.to) or _unreachable(thread))
+    subject = subjects.answering((thread.subject or "").strip() or f"#{thread.id}")
+    return letters.letter(thread, draft, mail, subject, now)
+
+
+def _unreachable(thread: Thread) -> str | None:
+    """Why no letter reaches anybody, whatever way answers went when the thread was read."""
+    return None if thread.reply_to.get("mail") else NO_ADDRESS

@@ -58,8 +58,15 @@ kind = Kind(
             "sent_at": "sent_at",
             "buyer": "name",
             "mail": "email",
+            "phone": "phone",
+            "subject": "subject",
+            "orders": "orders",
         },
-        "poll": {"url": "http://127.0.0.1/messages", "items": "messages"},
+        "poll": {
+            "url": "http://127.0.0.1/messages",
+            "items": "messages",
+            "since": {"parameter": "since"},
+        },
     },
     tables={
         "auth": {"secret": FOR_THE_STAND_IN},

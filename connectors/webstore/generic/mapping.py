@@ -6,18 +6,17 @@ that a person looks at it. An item that has no id, or is of no conversation, is 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from connectors.webstore.generic import moments
 from connectors.webstore.generic.answering import BY_API, BY_MAIL, WAY, as_id
 from connectors.webstore.generic.meaning import MESSAGE, THREAD
 from connectors.webstore.generic.paths import find
-from core.errors import BadPayload, Unfit
+from connectors.webstore.remarks import placed
+from core.errors import BadPayload
 from core.model import MAX_LINE, Attachment, Message, Page, Thread
-from core.options import mail_address
 from core.transport import salvage
 from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
@@ -31,12 +30,7 @@ if TYPE_CHECKING:
 
 KIND = "generic"
 BUYER = frozenset({Party.BUYER})
-E164 = re.compile(r"\+[1-9][0-9]{5,14}")
-UNSPOKEN = re.compile(r"[\s()./-]")
 MOST_FILES, MOST_ORDERS = 100, 100
-
-LEAD = timedelta(hours=1)
-"""A stamp further ahead than this is none: it would freeze what it dates for ever."""
 
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 """Of a state that tells nothing of its buyer: any that does is newer."""
@@ -213,7 +207,7 @@ def _thread(name: str, read: Sequence[Read], options: GenericOptions, now: datet
 
 def _as_of(newest: Sequence[Read], now: datetime) -> datetime:
     told = [one.changed_at for one in newest if one.changed_at is not None]
-    return next((at for at in told if at <= now + LEAD), UNDATED)
+    return next((at for at in told if at <= now + placed.LEAD), UNDATED)
 
 
 def _is_closed(newest: Sequence[Any], meaning: Meaning) -> bool:
@@ -226,19 +220,11 @@ def _reply_to(theirs: Sequence[Any], options: GenericOptions) -> dict[str, str]:
     found = {"kind": KIND}
     if options.reply is not None or options.mail is not None:
         found[WAY] = BY_API if options.reply is not None else BY_MAIL
-    if mail := _mail(_first(theirs, options.mapping.mail)):
+    if mail := placed.mail(_first(theirs, options.mapping.mail)):
         found["mail"] = mail
-    phone = UNSPOKEN.sub("", _first(theirs, options.mapping.phone))
-    if E164.fullmatch(phone):
+    if phone := placed.phone(_first(theirs, options.mapping.phone)):
         found["phone"] = phone
     return found
-
-
-def _mail(told: str) -> str | None:
-    try:
-        return mail_address(told)
-    except Unfit:
-        return None
 
 
 def _first(newest: Sequence[Any], path: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from connectors.webstore.generic.answering import LONGEST_LETTER, MOST_ENCLOSED, MOST_FILES
+from connectors.webstore import letters
 from connectors.webstore.generic.options import FLOOR
 from core.connector import Capabilities
 from core.model import Stream
@@ -89,10 +89,10 @@ def can(options: GenericOptions) -> Capabilities:
         replies=True,
         receives=receives,
         sees_replies=sees,
-        shortest_reply=1,
-        longest_reply=LONGEST_LETTER,
-        most_enclosed=MOST_ENCLOSED,
-        most_files=MOST_FILES,
+        shortest_reply=letters.SHORTEST,
+        longest_reply=letters.LONGEST,
+        most_enclosed=letters.MOST_ENCLOSED,
+        most_files=letters.MOST_FILES,
     )
 
 

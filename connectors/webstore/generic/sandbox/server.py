@@ -8,7 +8,6 @@ async with Sandbox(clock) as sandbox:
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -18,8 +17,8 @@ from aiohttp import web
 from connectors.webstore.generic.sandbox import acts, answers_api, listing
 from connectors.webstore.generic.sandbox.deliveries import Deliveries
 from connectors.webstore.generic.sandbox.shop import Shop
-from core.sandbox import mail
 from core.sandbox.faults import Faults
+from core.sandbox.mail_left import Leaving
 from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from core.sandbox.mail import Mail
     from core.sandbox.serve import Next
 
-SENDER, PASSWORD = "support@store.example", "a mail password"
+SENDER, NAME = "support@store.example", "Example Store"
 
 
 class Sandbox(Served):
@@ -40,14 +39,12 @@ class Sandbox(Served):
     *seed* gives the same chance.
     """
 
-    mail: Mail
-
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
         self.faults = Faults(clock, seed, continues=("none",), error=listing.error)
         self.shops: dict[str, Shop] = {}
         self.deliveries = Deliveries(self.now)
         self._random = Random(seed)
-        self._stack = AsyncExitStack()
+        self._leaving = Leaving(SENDER, NAME)
         routes = [
             *acts.routes(),
             web.get("/{shop:\\d+}{tail:.*}", self._listed, name="messages"),
@@ -59,7 +56,7 @@ class Sandbox(Served):
         super().__init__(Loopback(routes, self.faults, clock, forms=_forms, shared=shared))
 
     async def __aenter__(self) -> Self:
-        self.mail = await self._stack.enter_async_context(mail.opened({SENDER: PASSWORD}))
+        await self._leaving.__aenter__()
         await super().__aenter__()
         await self.deliveries.__aenter__()
         return self
@@ -67,7 +64,12 @@ class Sandbox(Served):
     async def __aexit__(self, *fault: object) -> None:
         await self.deliveries.__aexit__(*fault)
         await super().__aexit__(*fault)
-        await self._stack.aclose()
+        await self._leaving.__aexit__(*fault)
+
+    @property
+    def mail(self) -> Mail:
+        """The mail server through which letters leave."""
+        return self._leaving.mail
 
     def add_shop(self, options: GenericOptions) -> Shop:
         """A store that speaks as *options* say."""
@@ -86,13 +88,7 @@ class Sandbox(Served):
                 url = f"{self.url}/{number}{_behind_the_host(table.url)}"
                 told[name] = {**table.model_dump(mode="json"), "url": url}
         if shop.options.mail is not None:
-            told["mail"] = {
-                "smtp": {"host": "127.0.0.1", "port": self.mail.smtp_port, "tls": "none"},
-                "user": SENDER,
-                "password": PASSWORD,
-                "sender": SENDER,
-                "name": "Example Store",
-            }
+            told["mail"] = self._leaving.options()
         return told
 
     async def _listed(self, request: web.Request) -> web.Response:

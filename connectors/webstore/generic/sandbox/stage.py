@@ -26,7 +26,7 @@ class ShopStage:
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:
         """Somebody writes about an order."""
         at = self._at(at)
-        phone = f"+48{self.shop.random.randrange(10**8, 10**9)}"
+        phone = buyer.phone or f"+48{self.shop.random.randrange(10**8, 10**9)}"
         made = self.shop.add_conversation(
             buyer.name, buyer.email, phone=phone, order=order, subject=letter.subject, at=at
         )

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from connectors.webstore import spec
+from connectors.webstore import letters, spec
 from connectors.webstore.generic import answering, offer, options, paging
 from connectors.webstore.generic.asking import Auth, Paging, Poll, Rate, Since
 from connectors.webstore.generic.meaning import Meaning, Word
@@ -132,8 +132,8 @@ def test_the_limits_in_the_readme_are_those_of_the_code():
     assert messages.floor == options.FLOOR
     assert f"| {paging.MOST_PAGES:,} |" in README
     assert f"| {MAX_ID:,} characters" in README
-    assert f"1 to {answering.LONGEST_LETTER:,} characters" in README
-    assert f"{answering.MOST_ENCLOSED // 10**6} MB and {answering.MOST_FILES} files" in README
+    assert f"1 to {letters.LONGEST:,} characters" in README
+    assert f"{letters.MOST_ENCLOSED // 10**6} MB and {letters.MOST_FILES} files" in README
     assert f"the last {Rate(left='x').keep} are left" in README
 
 
