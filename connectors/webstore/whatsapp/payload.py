@@ -64,8 +64,10 @@ class Incoming(Entry):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, told: Any) -> Any:
-        system = told.get("system") if isinstance(told, dict) else None
-        if not isinstance(system, dict) or told.get("from") or told.get("from_user_id"):
+        if not isinstance(told, dict) or told.get("from") or told.get("from_user_id"):
+            return told
+        system = told.get("system")
+        if told.get("type") != "system" or not isinstance(system, dict):
             return told
         return {**told, "from": system.get("wa_id"), "from_user_id": system.get("user_id")}
 
