@@ -46,6 +46,7 @@ kind = Kind(
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,
     filling={
+        "base_url": "http://127.0.0.1",
         "store": "sandbox.myshopify.com",
         "access_token": "sandbox",
         "client_secret": "a-secret-for-the-stand-in-alone",

@@ -69,9 +69,12 @@ def _answered(
     try:
         kind, asked = Reader(text, variables).read()
         points = sum(schema.cost(one.arguments) for one in asked)
-        if shop.spends(points) is None:
+        if not shop.affords(points):
             return _throttled(shop, points)
-        return _content(shop, scopes, kind, asked) | _extensions(shop, points, points)
+        content = _content(shop, scopes, kind, asked)
+        spent = sum(schema.spent(one.arguments, content["data"].get(one.name)) for one in asked)
+        shop.spends(spent)
+        return content | _extensions(shop, points, spent)
     except Wrong as wrong:
         if wrong.code == "ACCESS_DENIED":
             name = str(wrong).removeprefix("Access denied for ").split(" ")[0]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Arguments = Mapping[str, Any]
 
 MOST = 250
+BASE = 2.0
 FILTER = re.compile(r"(\w+):>='([^']+)'")
 TOPICS = frozenset({
     "ORDERS_CREATE", "ORDERS_UPDATED", "DISPUTES_CREATE", "DISPUTES_UPDATE",
@@ -88,9 +89,18 @@ def dispute_webhook(dispute: Dispute) -> dict[str, Any]:
 
 
 def cost(asked: Arguments) -> float:
-    """What a list costs: its items, and what hangs on each."""
-    each = 3.0 if "query" in asked else 1.0
-    return 2.0 + each * int(asked.get("first") or 0)
+    """What a list may cost: its items, and what hangs on each."""
+    return BASE + _each(asked) * int(asked.get("first") or 0)
+
+
+def spent(asked: Arguments, answer: Any) -> float:
+    """What it cost: the items that came. The rest of what it might have cost is given back."""
+    nodes = answer.get("nodes") if isinstance(answer, dict) else None
+    return BASE + _each(asked) * len(nodes or ())
+
+
+def _each(asked: Arguments) -> float:
+    return 3.0 if "query" in asked else 1.0
 
 
 def _guarded(

@@ -208,17 +208,18 @@ class Shop:
         self.hooks[made.id] = made
         return made
 
-    def spends(self, points: float) -> float | None:
-        """What is left of the bucket; None where it is too little for *points*."""
-        now, full = self.now(), self.habits.points
+    def affords(self, points: float) -> bool:
+        """Whether the bucket holds *points* for what may be answered at most."""
+        now = self.now()
         if self._spent_at is not None:
             back = (now - self._spent_at).total_seconds() * self.habits.restores
             self._spent = max(0.0, self._spent - back)
         self._spent_at = now
-        if self._spent + points > full:
-            return None
+        return self._spent + points <= self.habits.points
+
+    def spends(self, points: float) -> None:
+        """What an answer really cost."""
         self._spent += points
-        return full - self._spent
 
     @property
     def left(self) -> float:

@@ -126,6 +126,8 @@ async def test_customers_who_are_hidden_are_read_without_keys(shop, read, clock)
 
 async def test_points_that_are_used_up_are_told_by_a_200_and_say_how_long(shop, shopify, clock):
     shop.habits.points, shop.habits.restores = 310.0, 50.0
+    for _ in range(reading.ORDERS):
+        shop.buys(None)
     await shopify.fetch("orders", None, None, clock.now)
 
     with pytest.raises(RateLimited) as caught:

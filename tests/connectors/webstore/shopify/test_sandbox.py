@@ -50,6 +50,10 @@ async def test_only_what_is_asked_for_is_told(shop, ask):
 
     assert set(told["data"]["orders"]["nodes"][0]) == {"id", "note"}
     assert told["extensions"]["cost"]["requestedQueryCost"] == 5.0
+    assert told["extensions"]["cost"]["actualQueryCost"] == 5.0
+    _, _, told = await ask(ORDERS, first=9, query="updated_at:>='2026-11-21T00:00:00+00:00'")
+    cost = told["extensions"]["cost"]
+    assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (29.0, 2.0)
 
 
 async def test_a_variable_that_must_be_told_is_missed(ask):
@@ -72,6 +76,7 @@ async def test_a_cursor_is_a_place_in_the_order(shop, clock, ask):
 
 async def test_points_come_back_with_time(shop, clock, ask):
     shop.habits.points = 6.0
+    shop.buys("Ring twice")
     since = "updated_at:>='2026-01-01T00:00:00+00:00'"
     codes = []
     for wait in (0, 0, 1):
