@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.errors import Unfit
-from core.model import MAX_ID, MAX_LINE, Message, Thread
+from core.model import LONE, MAX_ID, MAX_LINE, Message, Thread
 from core.options import mail_address
 from sla.policy import Party, ThreadKind
 
@@ -87,7 +87,7 @@ def thread(one: Placed, now: datetime) -> Thread:
 def mail(told: str | None) -> str | None:
     """An address of mail, None where *told* is none."""
     try:
-        return mail_address(told or "")
+        return mail_address(told) if told and not LONE.search(told) else None
     except Unfit:
         return None
 
@@ -103,7 +103,7 @@ def phone(told: str | None) -> str | None:
 
 def _number(one: Placed) -> str:
     number = one.number.strip().removeprefix("#").replace("\0", "")
-    return number if 0 < len(number) <= MAX_ID else one.id
+    return number if 0 < len(number) <= MAX_ID and not LONE.search(number) else one.id
 
 
 def _reply_to(one: Placed) -> dict[str, str]:

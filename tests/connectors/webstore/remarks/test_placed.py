@@ -74,3 +74,10 @@ def test_nothing_is_no_remark(remark):
 def test_no_words_of_a_buyer_stand_in_what_is_printed():
     assert "ring" not in repr(order())
     assert "Ana" not in repr(order())
+
+
+def test_half_a_character_is_no_number_and_no_address():
+    one = order(number="#\ud8001007", mail="\ud800@mail.example", name="\ud800", remark="\ud800")
+
+    assert (placed.remark(one).order_id, placed.thread(one, NOW).order_ids) == ("7", ("7",))
+    assert "mail" not in placed.thread(one, NOW).reply_to
