@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from yarl import URL
+
 from connectors.webstore.generic import answering, mapping, offer, paging
 from core.transport import answers
 
@@ -35,6 +37,7 @@ class Api:
         self._options, self._http = options, http
         secret = {name: one.get_secret_value() for name, one in options.headers.items()}
         entry = options.auth.headers if options.auth else {}
+        self._params = options.auth.params if options.auth else {}
         self._headers = {"Accept": "application/json", **secret, **entry}
 
     async def listed(self, poll: Poll, walk: Walk) -> Listed:
@@ -45,7 +48,10 @@ class Api:
         """
         asked = paging.call(poll, walk, self._options.mapping.zone)
         answer = await self._http.get(
-            asked.url, operation=offer.LIST, headers=self._headers, params=asked.params
+            self._opened(asked.url),
+            operation=offer.LIST,
+            headers=self._headers,
+            params=asked.params,
         )
         if answer.status == NO_CONTENT:
             return Listed([], None, answer.headers)
@@ -60,10 +66,14 @@ class Api:
         """
         url, own, body = answering.filled(reply, thread, draft)
         answer = await self._http.send(
-            url,
+            self._opened(url),
             operation=offer.SEND,
             method=reply.method,
             headers={**self._headers, "Content-Type": "application/json", **own},
             body=body,
         )
         return answering.sent_id(reply, answer)
+
+    def _opened(self, url: str) -> str | URL:
+        """*url* with the key, where that stands in addresses: once, though the store repeats it."""
+        return URL(url).update_query(self._params) if self._params else url

@@ -43,16 +43,20 @@ class Auth(Part):
     """The table ``auth``: what goes with every call, to read and to answer.
 
     ``bearer``: *secret* as a bearer token; ``basic``: *user* and *secret* by HTTP Basic, *secret*
-    may be left out; ``header``: *secret* alone in the header *header*.
+    may be left out; ``header``: *secret* alone in the header *header*; ``query``: in the query
+    parameter *parameter*.
     """
 
-    scheme: Literal["bearer", "basic", "header"]
+    scheme: Literal["bearer", "basic", "header", "query"]
     secret: Secret | None = None
     user: str | None = Field(default=None, min_length=1, pattern=r"^[^:\r\n\x00]+$")
     header: Header | None = None
+    parameter: Parameter | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        if (self.parameter is not None) != (self.scheme == "query"):
+            raise Unfit('has a parameter if, and only if, scheme is "query"; mend one of the two')
         if (self.user is not None) != (self.scheme == "basic"):
             raise Unfit('has a user if, and only if, scheme is "basic"; mend one of the two')
         if (self.header is not None) != (self.scheme == "header"):
@@ -70,7 +74,13 @@ class Auth(Part):
         if self.scheme == "basic":
             both = f"{self.user}:{secret}".encode()
             return {"Authorization": f"Basic {b64encode(both).decode()}"}
-        return {self.header or "": secret}
+        return {self.header: secret} if self.header else {}
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What goes along in the address."""
+        secret = self.secret.get_secret_value() if self.secret else ""
+        return {self.parameter: secret} if self.parameter else {}
 
 
 class Since(Part):

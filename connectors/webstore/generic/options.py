@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FLOOR = timedelta(seconds=10)
 """How often a store's own server is asked at most; nobody knows its limits here."""
+
+LIKE_A_KEY = re.compile(r"(?:^|&)[^=&]*(?:key|token|secret|passw)[^=&]*=[^&]", re.IGNORECASE)
 
 
 class GenericOptions(StoreOptions):
@@ -105,6 +108,11 @@ def findings(options: GenericOptions, others: Sequence[GenericOptions]) -> tuple
         found.append(
             "webhook.scheme: is no signature: whoever sees one request can send others; choose"
             ' "hmac" or "standard" where the store can sign'
+        )
+    if poll is not None and LIKE_A_KEY.search(urlsplit(poll.url).query):
+        found.append(
+            "poll.url: seems to hold a key, and addresses are shown; write auth = { scheme ="
+            ' "query", parameter = "...", secret = "env:NAME" }'
         )
     if poll is None:
         found.append(

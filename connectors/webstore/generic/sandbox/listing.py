@@ -38,14 +38,20 @@ def error(status: int, message: str = "ordered fault") -> dict[str, Any]:
     return {"status": status, "error": message}
 
 
-def entered(options: GenericOptions, headers: Mapping[str, str]) -> None:
+def entered(options: GenericOptions, request: web.Request) -> None:
     """Let in who has the key.
 
     Raises:
         Refusal: another has not.
     """
-    wanted = {} if options.auth is None else dict([_entry(options.auth)])
-    wanted |= {name: one.get_secret_value() for name, one in options.headers.items()}
+    auth, headers = options.auth, request.headers
+    wanted = {name: one.get_secret_value() for name, one in options.headers.items()}
+    if auth is not None and auth.parameter is not None:
+        key = auth.secret.get_secret_value() if auth.secret else ""
+        if request.query.getall(auth.parameter, []) != [key]:
+            raise Refusal(401, "who are you?")
+    elif auth is not None:
+        wanted |= dict([_entry(auth)])
     if any(headers.get(name) != told for name, told in wanted.items()):
         raise Refusal(401, "who are you?")
 

@@ -93,12 +93,12 @@ class Sandbox(Served):
 
     async def _listed(self, request: web.Request) -> web.Response:
         shop = self._shop(request)
-        listing.entered(shop.options, request.headers)
+        listing.entered(shop.options, request)
         return listing.answer(shop, request)
 
     async def _answered(self, request: web.Request) -> web.Response:
         shop = self._shop(request)
-        listing.entered(shop.options, request.headers)
+        listing.entered(shop.options, request)
         return await answers_api.answered(shop, request)
 
     def _shop(self, request: web.Request) -> Shop:

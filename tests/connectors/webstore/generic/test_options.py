@@ -66,6 +66,7 @@ def test_the_shapes_are_good_settings(name):
         (changed(FLAT, auth={"user": "me"}), "options.auth:", '"basic"'),
         (changed(FLAT, auth={"secret": None}), "options.auth:", "env:NAME"),
         (changed(FLAT, auth={"header": "X-Key"}), "options.auth:", '"header"'),
+        (changed(FLAT, auth={"scheme": "query"}), "options.auth:", '"query"'),
         (changed(FLAT, poll={"url": "http://api.lamps.example"}), "options.poll.url:", "https://"),
         (changed(FLAT, poll={"url": "https://KEY@a.example"}), "options.poll.url:", "table auth"),
         (changed(FLAT, poll={"url": "https://a.example/?after=1"}), "options.poll:", "from url"),
@@ -162,5 +163,9 @@ def test_what_is_allowed_and_not_wise_is_told():
     assert [one.split(":")[0] for one in spec.findings(bare, [])] == ["poll", "reply"]
     told = spec.findings(GenericOptions(**shared), [])
     assert [one.split(":")[0] for one in told] == ["webhook.scheme", "poll"]
+    keyed = changed(FLAT, poll={"url": "https://api.lamps.example/v2?Api_Key=KEY"})
+    (told,) = spec.findings(GenericOptions(**keyed), [])
+    assert told.startswith("poll.url:")
+    assert "KEY" not in told
     assert spec.findings(GenericOptions(**FLAT), []) == ()
     assert spec.findings(GenericOptions(**WHOLE), []) == ()
