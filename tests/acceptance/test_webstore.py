@@ -114,9 +114,10 @@ class Journey:
         return {one["account"] for one in told[0]}
 
 
-def test_a_first_run_shows_one_buyer_who_waits_in_five_accounts(place):
-    """The settings as shipped: four of the shop's, and a marketplace of the same shop."""
-    wanted = {"shop-mail", "shop-chat", "shop-whatsapp", "shop-phone", "pccomponentes"}
+def test_a_first_run_shows_one_buyer_who_waits_in_six_accounts(place):
+    """The settings as shipped: five of the shop's, and a marketplace of the same shop."""
+    own = {"shop-mail", "shop-chat", "shop-whatsapp", "shop-phone", "shop-orders"}
+    wanted = own | {"pccomponentes"}
     with shop_at(place) as shop:
         shop.start()
         shop.until(lambda: {one for group in groups(shop) for one in group} >= wanted, 60)

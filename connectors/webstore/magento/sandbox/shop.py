@@ -148,11 +148,13 @@ class Shop:
         phone: str = "+33 1 23 45 67 89",
         store: int = 1,
         by_staff: bool = False,
+        increment: str | None = None,
         at: datetime | None = None,
     ) -> Order:
         """Somebody buys, or the staff does for them, and remarks something or not."""
         at, number = at or self.now(), self._next()
-        made = Order(number, f"{store}{number:08d}", name, email, phone, remark, at, at)
+        told = increment or f"{store}{number:08d}"
+        made = Order(number, told, name, email, phone, remark, at, at)
         made.store, made.ip = store, None if by_staff else "203.0.113.9"
         self.orders[made.id] = made
         self._enter(made, None, at, 1)

@@ -23,15 +23,14 @@ class ShopStage:
     shop: Shop
 
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:
-        """Somebody orders and remarks something; the order has the shop's own number."""
-        del order
-        phone = f"+48 {self.shop.random.randrange(10**8, 10**9)}"
+        """Somebody orders and remarks something; the shop numbers orders as marketplaces do."""
+        phone = buyer.phone or f"+48 {self.shop.random.randrange(10**8, 10**9)}"
         text = letter.text
         plain = unescape(sub("<[^>]*>", " ", text)) if text.startswith("<html") else text
         remark = " ".join(plain.split())
         bought = self.shop.add_order(
-            remark, buyer.email, buyer.name, phone=phone, at=self._at(at)
-        )  # fmt: skip
+            remark, buyer.email, buyer.name, phone=phone, increment=order, at=self._at(at)
+        )
         return str(bought.id)
 
     def is_waiting(self, thread: str) -> bool:

@@ -61,7 +61,10 @@ class Note:
 
 @dataclass(slots=True)
 class Order:
-    """An order and who placed it; *hidden*: the API's user may not see it."""
+    """An order and who placed it.
+
+    *number* is one that a plugin gave it, *hidden* says that the API's user may not see it.
+    """
 
     id: int
     name: str
@@ -71,6 +74,7 @@ class Order:
     placed_at: datetime
     changed_at: datetime
     status: str = "processing"
+    number: str | None = None
     hidden: bool = False
     notes: list[Note] = field(default_factory=list)
 
@@ -80,7 +84,7 @@ class Order:
         return {
             "id": self.id,
             "parent_id": 0,
-            "number": f"{shop.habits.prefix}{self.id}",
+            "number": self.number or f"{shop.habits.prefix}{self.id}",
             "created_via": "checkout",
             "status": self.status,
             **_dated("date_created", self.placed_at),
@@ -184,11 +188,12 @@ class Shop:
         *,
         phone: str = "+33 1 23 45 67 89",
         status: str = "processing",
+        number: str | None = None,
         at: datetime | None = None,
     ) -> Order:
         """Somebody buys, and remarks something or not."""
         at = at or self.now()
-        made = Order(self._next(), name, email, phone, remark, at, at, status)
+        made = Order(self._next(), name, email, phone, remark, at, at, status, number)
         self.orders[made.id] = made
         self.tell(self, CREATED, made)
         if status != "checkout-draft":

@@ -25,14 +25,17 @@ class ShopStage:
     shop: Shop
 
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:
-        """Somebody orders and remarks something; the order has the shop's own number."""
-        del order
-        at = self._at(at)
-        phone = f"+48 {self.shop.random.randrange(10**8, 10**9)}"
+        """Somebody orders and remarks something; a plugin numbers orders as marketplaces do."""
+        phone = buyer.phone or f"+48 {self.shop.random.randrange(10**8, 10**9)}"
         text = letter.text
         plain = unescape(sub("<[^>]*>", " ", text)) if text.startswith("<html") else text
         bought = self.shop.add_order(
-            " ".join(plain.split()), buyer.email, buyer.name, phone=phone, at=at
+            " ".join(plain.split()),
+            buyer.email,
+            buyer.name,
+            phone=phone,
+            number=order,
+            at=self._at(at),
         )
         return str(bought.id)
 
