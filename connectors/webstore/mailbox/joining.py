@@ -115,9 +115,12 @@ def note_buyer(one: Letter, thread: str, memory: Memory) -> None:
 
 
 def note_answered(one: Letter, thread: str, memory: Memory) -> None:
-    """Remember to whom an answer of *thread* went."""
+    """Remember to whom an answer of *thread* went; where to several, nobody knows who asked."""
+    memory.note_tie(thread, one.at, ANSWERED, thread)
     for who in one.people:
         memory.note_tie(thread, one.at, ANSWERED, who.address.lower())
+        if len(one.people) == 1:
+            memory.note_tie(thread, one.at, ANSWERED, thread, who.address.lower())
 
 
 def note_beside(one: Letter, thread: str, memory: Memory) -> None:
@@ -176,24 +179,32 @@ def _answered(one: Letter, memory: Memory) -> str | None:
     Who is not known there may be its buyer under another address, where he answers a letter that
     was read, and that went to nobody else. A form answers nothing: what it names is its own.
     """
+    is_ours = one.sort in {Sort.SENT, Sort.OWN}
     for each in one.answers:
         told = memory.letter(each)
         if told is None:
             continue
-        if one.sort in {Sort.SENT, Sort.OWN} or _is_at_home(one, told.thread, memory):
+        if _is_at_home(one, told.thread, memory):
             return told.thread
-        if told.mark and memory.tie(BESIDE, each):
+        went_beside = memory.tie(BESIDE, each) is not None
+        if told.mark and not went_beside and one.sort is not Sort.FORM:
+            return told.thread
+        if told.mark and went_beside and not is_ours:
             return None
-        if told.mark and one.sort is not Sort.FORM:
-            return told.thread
     return None
 
 
 def _is_at_home(one: Letter, thread: str, memory: Memory) -> bool:
-    """Whether who wrote *one* is known in *thread*, or nobody is."""
+    """Whether who wrote *one*, or to whom it went, is known in *thread*, or nobody is.
+
+    Where nobody is known to have written there, those are whom an answer went to.
+    """
     told = [who.address.lower() for who in one.people]
-    known = (memory.tie(word, thread, each) for each in told for word in (PERSON, OTHER))
-    return memory.tie(ANYBODY, thread) is None or any(known)
+    if memory.tie(ANYBODY, thread) is not None:
+        return any(memory.tie(word, thread, each) for each in told for word in (PERSON, OTHER))
+    if memory.tie(ANSWERED, thread) is not None:
+        return any(memory.tie(ANSWERED, thread, each) for each in told)
+    return True
 
 
 def _addressed(one: Letter, options: MailboxOptions) -> str | None:

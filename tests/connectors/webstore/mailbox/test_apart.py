@@ -87,6 +87,29 @@ def test_who_answer_one_letter_to_many_are_in_threads_of_their_own(order):
     assert all(desk.threads[thread].reply_to["mail"] == who for who, thread in threads.items())
 
 
+TO_BEN = answer("Ten.", to=BEN, subject="Re: New lamps", In_Reply_To=f"<q-{BEN}>",
+                References=f"<all@shop.example> <q-{BEN}>", id_="to-ben@shop.example")  # fmt: skip
+TO_ANA = answer("Nine.", to=ANA, subject="Re: New lamps", In_Reply_To=f"<q-{ANA}>",
+                References=f"<all@shop.example> <q-{ANA}>", id_="to-ana@shop.example")  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", ANA, BEN, "to ana", "to ben"])))
+def test_what_answers_each_of_them_is_in_his_thread_whatever_is_read_first(order):
+    desk = Desk()
+    for name in order:
+        if name in ANSWERS:
+            desk.take(ANSWERS[name])
+        else:
+            desk.sent({"sent": MAILING, "to ana": TO_ANA, "to ben": TO_BEN}[name])
+
+    thread = {id_: one.thread for id_, one in desk.messages.items()}
+    assert thread[f"q-{ANA}"] == thread["to-ana@shop.example"]
+    assert thread[f"q-{BEN}"] == thread["to-ben@shop.example"]
+    assert thread[f"q-{ANA}"] != thread[f"q-{BEN}"]
+    assert desk.messages["to-ana@shop.example"].kind is Kind.MESSAGE
+    assert desk.messages["to-ben@shop.example"].kind is Kind.MESSAGE
+
+
 def test_who_answers_again_stays_in_the_thread_of_his_own(desk):
     ana, ben = desk.take(ANSWERS[ANA]), desk.take(ANSWERS[BEN])
 

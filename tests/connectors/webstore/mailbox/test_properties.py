@@ -28,6 +28,8 @@ from tests.connectors.webstore.mailbox.letters import (
 )  # fmt: skip
 
 PEOPLE = ("ana@mail.example", "ben@post.example", "cho@mail.example")
+MAILING = answer("New lamps!", to=SUPPORT, Bcc=", ".join(PEOPLE), id_="all@shop.example",
+                 subject="New lamps")  # fmt: skip
 SUBJECTS = ("Lamp", "Bottle 100124", "Where is it?")
 
 
@@ -89,6 +91,44 @@ def test_any_order_of_arrival_gives_the_same_threads(letters, random):
     assert all(one.kind is Kind.MESSAGE for one in desk.messages.values()), (
         "every answer counts, though its question be read later"
     )
+
+
+@st.composite
+def mailings(draw):
+    """Who answers one letter to many, and is answered: each names that letter and his own alone."""
+    letters = [(0, "all@shop.example", MAILING, "sent")] if draw(st.booleans()) else []
+    for number, who in enumerate(PEOPLE, start=1):
+        before = ["all@shop.example"]
+        for turn in range(draw(st.integers(1, 4))):
+            by_agent = turn > 0 and draw(st.booleans())
+            id_ = f"m{number}-{turn}@{'shop' if by_agent else 'mail'}.example"
+            named = before if draw(st.booleans()) else [before[0], before[-1]]
+            told = {
+                "id_": id_, "subject": "Re: New lamps", "In_Reply_To": f"<{before[-1]}>",
+                "References": " ".join(f"<{one}>" for one in named),
+            }  # fmt: skip
+            raw = answer(to=who, **told) if by_agent else letter(sender=who, **told)
+            letters.append((number, id_, raw, "sent" if by_agent else "inbox"))
+            before.append(id_)
+    return letters
+
+
+@settings(max_examples=120, deadline=None)
+@given(mailings(), st.randoms(use_true_random=False))
+def test_who_answer_one_letter_to_many_meet_in_no_thread(letters, random):
+    """Whatever is read first, and though the letter itself may be read between them."""
+    order = list(range(len(letters)))
+    random.shuffle(order)
+
+    found, desk = partition(letters, order)
+
+    mine = {
+        frozenset(id_ for _, id_, *_ in of)
+        for number, of in groupby(letters, key=lambda one: one[0])
+        if number
+    }
+    assert {one - {"all@shop.example"} for one in found} - {frozenset()} == mine
+    assert all(one.kind is Kind.MESSAGE for one in desk.messages.values())
 
 
 RAW = (
