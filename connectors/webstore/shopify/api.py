@@ -24,6 +24,7 @@ from core.transport import answers, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from connectors.webstore.shopify.options import ShopifyOptions
     from connectors.webstore.shopify.questions import Question
@@ -47,6 +48,8 @@ class Part(NamedTuple):
 class Api:
     """The calls of one account; what they raise stands in `core.transport.http`, and here.
 
+    *answered_by* is the version of the last answer, *answered_at* when it was by Shopify's clock.
+
     `RateLimited` where the app's points are used up; `BadCredentials` that stands `alone` where a
     scope is missing; `BadPayload` with the detail ``error`` where a question is refused.
     """
@@ -56,6 +59,7 @@ class Api:
         self._url = f"{options.address}/admin/api/{options.api_version}/graphql.json"
         self._version = options.api_version
         self.answered_by: str | None = None
+        self.answered_at: datetime | None = None
 
     @property
     def other_version(self) -> str | None:
@@ -126,6 +130,7 @@ class Api:
         except BadPayload as fault:
             raise refusals.hinted(fault) from None
         self.answered_by = answer.headers.get(ANSWERED_BY) or self.answered_by
+        self.answered_at = answers.http_date(answer.headers.get("date", ""))
         data = self._content(answer, question)
         try:
             return salvage.read(model, data, ("id",))

@@ -89,7 +89,7 @@ def order_ids(order: Bought) -> tuple[str, ...]:
 def reply_to(order: Bought) -> dict[str, str]:
     """What answering needs, by what the buyer is known elsewhere, and whom an erasure means."""
     found = {"kind": KIND, "order": f"{ORDER}{order.id}"}
-    if mail := _mail(order):
+    if mail := placed.mail(order.email):
         found["mail"] = mail
     if phone := _phone(order):
         found["phone"] = phone
@@ -111,7 +111,7 @@ def _placed(order: Order, store: str) -> Placed:
         placed_at=instant(order.created_at),
         changed_at=instant(order.updated_at),
         name=buyer(order),
-        mail=_mail(order),
+        mail=order.email,
         phone=_phone(order),
         url=f"https://{store}/admin/orders/{order.id}",
     )
@@ -121,11 +121,6 @@ def _thread(one: Placed, order: Order, now: datetime) -> Thread:
     """With all its numbers, and the id by which Shopify asks to forget it."""
     told = {"order_ids": order_ids(order), "reply_to": reply_to(order)}
     return placed.thread(one, now).model_copy(update=told)
-
-
-def _mail(order: Bought) -> str | None:
-    told = order.email or ""
-    return None if UNFIT.search(told) else placed.mail(told)
 
 
 def _phone(order: Bought) -> str | None:

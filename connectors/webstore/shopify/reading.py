@@ -40,13 +40,15 @@ BACK = timedelta(days=180)
 class Walk:
     """The position of a walk: *new_from* is since when orders are new to us.
 
-    Changes *since* are asked for, behind *after*, after so many *pages* of them.
+    Changes *since* are asked for, behind *after*, after so many *pages* of them. *begun* is when
+    the first page was answered, by Shopify's clock: ours may be ahead, and would leave a gap.
     """
 
     new_from: str
     since: str
     after: str | None = None
     pages: int = 0
+    begun: str = ""
 
     def write(self) -> str:
         """As text; it never outlives its walk."""
@@ -62,8 +64,9 @@ class Reading:
     async def orders(self, cursor: str | None, position: str | None, now: datetime) -> Page:
         """Remarks on the next orders that changed."""
         walk = Walk(**json.loads(position)) if position else self._begin(cursor, now)
-        part = Part(ORDERS, walk.after, f"updated_at:>='{walk.since}'")
+        part = Part(ORDERS, walk.after, f"updated_at:>='{_stamp(walk.since, now)}'")
         got = await self._api.orders(part)
+        walk = replace(walk, begun=walk.begun or (self._api.answered_at or now).isoformat())
         edge = instant(walk.new_from) or now
         found = got.value.orders
         page = mapping.page(
@@ -71,13 +74,13 @@ class Reading:
         )
         page = replace(page, set_aside=(*self._outdated(), *got.aside, *page.set_aside))
         if not found.page_info.has_next_page:
-            return replace(page, cursor=now.isoformat())
+            return replace(page, cursor=walk.begun)
         return replace(page, position=_onward(walk, found.nodes, found.page_info), more=True)
 
     async def disputes(self, position: str | None, now: datetime) -> Page:
         """The next of all disputes that are not too old: nobody says which of them changed."""
         walk = Walk(**json.loads(position)) if position else Walk("", (now - BACK).isoformat())
-        part = Part(DISPUTES, walk.after, f"initiated_at:>='{walk.since}'")
+        part = Part(DISPUTES, walk.after, f"initiated_at:>='{_stamp(walk.since, now)}'")
         got = await self._api.disputes(part)
         found = got.value.disputes
         page = disputes.page(found.nodes, self._options.store, now)
@@ -133,7 +136,12 @@ def _onward(walk: Walk, orders: Sequence[Order], info: PageInfo) -> str:
     since = instant(walk.since)
     if last is None or since is None or last <= since:
         raise BadPayload("the walk does not end", detail="endless")
-    return Walk(walk.new_from, last.isoformat()).write()
+    return Walk(walk.new_from, last.isoformat(), begun=walk.begun).write()
+
+
+def _stamp(since: str, now: datetime) -> str:
+    """An instant as Shopify's search takes it: to the second."""
+    return (instant(since) or now).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_number(text: str) -> bool:

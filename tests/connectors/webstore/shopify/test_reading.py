@@ -61,6 +61,16 @@ async def test_what_was_bought_while_nobody_read_is_new_however_long_that_was(sh
     assert [m.sent_at for m in found.messages.values()] == [bought]
 
 
+async def test_a_clock_of_ours_that_is_ahead_leaves_no_gap(shop, read, shopify, clock):
+    ahead = clock.now + HOUR
+    first = await shopify.fetch("orders", None, None, ahead)
+    clock.advance(minutes=30)
+    shop.buys("Ring twice", at=clock.now)
+    found = await shopify.fetch("orders", first.cursor, None, clock.now + HOUR)
+
+    assert [m.body for m in found.messages] == ["Ring twice"]
+
+
 async def test_a_walk_that_broke_off_begins_anew_and_loses_nothing(
     sandbox, shop, read, shopify, clock
 ):
