@@ -41,21 +41,24 @@ class Wanted:
     node: str
 
 
-async def troubles(access: Access, options: MetaOptions, wanted: Wanted) -> tuple[PushTrouble, ...]:
+async def troubles(
+    access: Access, options: MetaOptions, wanted: Wanted, own: str | None = None
+) -> tuple[PushTrouble, ...]:
     """Why no push can arrive, as Meta tells.
+
+    *own* is the address that a number itself has: it stands before its account's, and that before
+    the app's (Webhook overrides, read 2026-11-23).
 
     Raises:
         ConnectorError: it could not be asked.
     """
     app = await of_app(access, options, wanted)
     node = await of_node(access, options, wanted)
-    if node is None:
-        return (*_of_place(app, options, wanted), "subscription_missing")
-    if node.override_callback_uri == options.endpoint:
-        return ()
-    if node.override_callback_uri:
-        return ("destination_missing",)
-    return _of_place(app, options, wanted)
+    override = own or (node.override_callback_uri if node is not None else None)
+    found = _of_place(app, options, wanted)
+    if override:
+        found = () if override == options.endpoint else ("destination_missing",)
+    return found if node is not None else (*found, "subscription_missing")
 
 
 async def of_app(access: Access, options: MetaOptions, wanted: Wanted) -> AppSubscription | None:

@@ -43,7 +43,7 @@ class Whatsapp:
         del stream, cursor, position
         number = await self._number()
         troubles = await registered.troubles(
-            self._access, self._options, offer.wanted(self._options)
+            self._access, self._options, offer.wanted(self._options), number.pushed_to
         )
         ends = await registered.token(self._access, self._options, now)
         return Page(

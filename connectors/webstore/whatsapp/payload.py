@@ -135,6 +135,14 @@ class Number(Graph):
     quality_rating: Word = None
     messaging_limit_tier: Word = None
     status: Word = None
+    webhook_configuration: Any = None
+
+    @property
+    def pushed_to(self) -> str | None:
+        """The number's own address for pushes, in place of the account's and of the app's."""
+        told = self.webhook_configuration
+        own = told.get("phone_number") if isinstance(told, dict) else None
+        return own if isinstance(own, str) else None
 
 
 class Accepted(Graph):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from connectors.webstore.whatsapp.payload import Number
 
-FIELDS = {"fields": "id,quality_rating,messaging_limit_tier,status"}
+FIELDS = {"fields": "id,quality_rating,messaging_limit_tier,status,webhook_configuration"}
 
 QUALITY = {"GREEN": 3.0, "YELLOW": 2.0, "RED": 1.0}
 """How people took what the number sent, in the last 7 days; the lowest may lower its limit."""

@@ -132,7 +132,8 @@ class Template:
 class Line:
     """A number, a page or a profile. *node* is what an app subscribes to, *own* its id in pushes.
 
-    *fields* are what the app is pushed of *node*; None: it is not subscribed.
+    *fields* are what the app is pushed of *node*; None: it is not subscribed. *override* is another
+    address of the node, *own_override* one of the line itself: it stands before all others.
     """
 
     kind: Kind
@@ -145,6 +146,7 @@ class Line:
     quality: str = "GREEN"
     fields: set[str] | None = None
     override: str | None = None
+    own_override: str | None = None
     templates: list[Template] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
@@ -170,8 +172,8 @@ class Line:
         """Where news of it are pushed to now."""
         if self.fields is None:
             return None
-        if self.override:
-            return self.override
+        if self.own_override or self.override:
+            return self.own_override or self.override
         one = self.app.subscriptions.get(OBJECTS[self.kind])
         return one.callback_url if one is not None and one.active else None
 

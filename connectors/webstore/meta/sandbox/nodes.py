@@ -10,6 +10,7 @@ from aiohttp import web
 from connectors.webstore.meta.sandbox import api, errors
 from connectors.webstore.meta.sandbox.api import VERSION
 from connectors.webstore.meta.sandbox.errors import Wrong
+from connectors.webstore.meta.sandbox.graph import OBJECTS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +35,7 @@ async def node(request: web.Request) -> web.Response:
     """What is asked for, by its id."""
     line, id_ = api.holder(request), request.match_info["id"]
     if id_ == line.id:
-        return web.json_response(_line(line))
+        return web.json_response(_line(line) | _addresses(line))
     raise errors.unknown(id_)
 
 
@@ -69,6 +70,19 @@ async def templates(request: web.Request) -> web.Response:
     listed = [{"id": str(number), **asdict(one)} for number, one in enumerate(fit, 1)]
     shown = [{name: one[name] for name in names if name in one} for one in listed]
     return web.json_response({"data": shown[: int(asked.get("limit", "25"))]})
+
+
+def _addresses(line: Line) -> dict[str, Any]:
+    """Where news of a number go to, as it is told of each of whom it may be asked."""
+    if line.kind != "whatsapp":
+        return {}
+    app = line.app.subscriptions.get(OBJECTS[line.kind])
+    known = {
+        "phone_number": line.own_override,
+        "whatsapp_business_account": line.override,
+        "application": app.callback_url if app else None,
+    }
+    return {"webhook_configuration": {name: url for name, url in known.items() if url}}
 
 
 def _line(line: Line) -> dict[str, str]:

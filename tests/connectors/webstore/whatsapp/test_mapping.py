@@ -385,6 +385,8 @@ def test_what_meta_says_of_the_number_becomes_numbers():
     assert found == {"quality": 2.0, "messaging_limit": 1000.0, "connected": 1.0}
     odd = Number(id="1", quality_rating="UNKNOWN", messaging_limit_tier="TIER_UNLIMITED")
     assert standing.published(odd, NOW) == ()
+    for told_as in (None, {}, "x", [], {"phone_number": 7}):
+        assert Number(id="1", webhook_configuration=told_as).pushed_to is None
 
 
 def test_the_answer_to_a_reply_tells_its_id():

@@ -76,6 +76,7 @@ async def test_a_token_that_ended_is_told_by_its_code(read, whatsapp, line, cloc
         (lambda line: sub(line).fields.discard("smb_message_echoes"), "subscription_missing"),
         (lambda line: setattr(line, "fields", None), "subscription_missing"),
         (lambda line: setattr(line, "override", "https://x.example"), "destination_missing"),
+        (lambda line: setattr(line, "own_override", "https://x.example"), "destination_missing"),
     ],
 )  # fmt: skip
 async def test_why_no_push_can_arrive_is_told(read, line, change, trouble):
@@ -91,6 +92,18 @@ async def test_an_address_of_the_account_itself_is_as_good(read, line, endpoint)
     line.app.subscriptions.clear()
     line.override = endpoint.url
     assert (await read()).pushes == ()
+
+
+async def test_an_address_of_the_number_stands_before_all_others(
+    read, line, endpoint, graph, ana, deliver
+):
+    """The app's address and the account's may look right, and are not used."""
+    line.override, line.own_override = "https://x.example", endpoint.url
+    assert (await read()).pushes == ()
+    graph.says(line, ana, "Hello?")
+    assert await deliver() == [200]
+    line.override, line.own_override = endpoint.url, "https://x.example"
+    assert (await read()).pushes == ("destination_missing",)
 
 
 async def lines(connector, clock):
