@@ -6,6 +6,8 @@ import pytest
 
 from core.transport.http import open_session
 
+pytest.register_assert_rewrite("tests.connectors.described", "tests.connectors.mailing")
+
 
 @pytest.fixture
 async def session():
