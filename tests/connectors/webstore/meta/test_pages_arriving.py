@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from connectors.webstore import spec
@@ -31,6 +33,16 @@ class Door:
         topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
         self.metrics.declare(Names(accounts=(("empik", "shop"),), topics=topics))
         self.options, self.connector, self.woken = None, None, []
+
+    def counted(self, outcome):
+        """How many pushes ended so, whatever they were about."""
+        return sum(
+            self.metrics.registry.get_sample_value(
+                "replyby_pushes_total",
+                {"marketplace": "empik", "topic": topic, "outcome": outcome},
+            )
+            for topic in (*offer.TOPICS, "other")
+        )
 
 
 @pytest.fixture
@@ -105,6 +117,61 @@ async def test_a_later_push_takes_nothing_away_of_what_was_read(
     (thread,) = await stores.rows(pool, "thread")
     assert thread["buyer"].strip("@") == "Bo"
     assert "asked_at" in thread["reply_to"]
+
+
+async def test_the_same_push_twice_is_stored_once(door, graph, page, bo, sandbox, pool):
+    graph.habits.repeats = True
+    graph.says(page, bo, "Where is my parcel?")
+
+    await sandbox.pushes.deliver()
+
+    assert [tried.status for tried in sandbox.pushes.tried] == [200, 200]
+    assert len(await stores.rows(pool, "message")) == 1
+    assert (door.counted("stored"), door.counted("duplicate")) == (1, 1)
+
+
+async def test_pushes_in_the_wrong_order_end_as_in_the_right_one(
+    door, graph, page, bo, sandbox, pool
+):
+    """What was written last comes first."""
+    graph.says(page, bo, "Hello?", at=NOON - timedelta(minutes=1))
+    await sandbox.pushes.deliver()
+    graph.says(page, bo, "Where is my parcel?", at=NOON - timedelta(minutes=9))
+    await sandbox.pushes.deliver()
+
+    clocks = await stores.rows(pool, "clock")
+    asked = {row["started_at"] for row in clocks if row["promise"].endswith("-reply")}
+    assert asked == {NOON - timedelta(minutes=9)}, "the oldest unanswered message counts"
+    shut = {row["due_at"] for row in clocks if row["promise"].endswith("-window")}
+    assert shut == {NOON - timedelta(minutes=1) + 24 * HOUR}, "the window is the last one's"
+
+
+async def test_a_message_that_comes_months_late_is_history_at_its_own_time(
+    door, graph, page, bo, sandbox, pool
+):
+    asked = NOON - timedelta(days=90)
+    graph.says(page, bo, "Old", at=asked)
+
+    await sandbox.pushes.deliver()
+
+    (row,) = await stores.rows(pool, "message")
+    assert row["sent_at"] == asked
+    assert {row["history"] for row in await stores.rows(pool, "clock")} == {True}
+
+
+async def test_what_is_of_a_page_that_is_none_of_ours_is_acknowledged_and_stored_nowhere(
+    door, graph, page, sandbox, pool, word
+):
+    other = graph.add_line(word)
+    sandbox.subscribe(other, door.options.endpoint)
+    other.app = page.app
+    graph.says(other, graph.add_person(other, "Zoe"), "Not for you")
+
+    await sandbox.pushes.deliver()
+
+    assert [tried.status for tried in sandbox.pushes.tried] == [200]
+    assert await stores.rows(pool, "message") == []
+    assert door.counted("unknown_account") == 1
 
 
 async def test_a_reply_of_which_nobody_knows_is_found_by_reading_and_never_sent_again(
