@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.webstore.remarks import placed
@@ -20,7 +21,7 @@ from core.transport import salvage
 from core.transport.salvage import UNFIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from connectors.webstore.shopify.payload import Address, Bought, Order
@@ -32,6 +33,8 @@ BY_STAFF = frozenset({"pos", "shopify_draft_order"})
 
 ``Order.sourceName``: of these values Shopify says that no other app may set them.
 """
+YOUNG = timedelta(hours=1)
+"""So long after it was placed a note that is told with a change is still the buyer's."""
 DIGITS = re.compile(r"\d+", re.ASCII)
 LONGEST_NAME = 100
 ORDER, DISPUTE = "gid://shopify/Order/", "gid://shopify/ShopifyPaymentsDispute/"
@@ -48,8 +51,17 @@ class _Doubts:
         self.found.append(salvage.set_aside(order.id, reason, order.model_dump(mode="json")))
 
 
-def page(orders: Iterable[Order], store: str, now: datetime) -> Page:
-    """Those of *orders* on which somebody remarked something, as a page without a cursor."""
+def page(
+    orders: Iterable[Order],
+    store: str,
+    now: datetime,
+    is_theirs: Callable[[Order], bool] = lambda _: True,
+) -> Page:
+    """Those of *orders* on which somebody remarked something, as a page without a cursor.
+
+    Where a note may not be the buyer's (*is_theirs*), the thread alone is told: what the buyer
+    wrote stays as it was read.
+    """
     doubts, messages, threads = _Doubts(), dict[str, Message](), dict[str, Thread]()
     for order in orders:
         if not is_remarked(order):
@@ -58,7 +70,8 @@ def page(orders: Iterable[Order], store: str, now: datetime) -> Page:
         if one.placed_at is None:
             doubts.add("created_at: no date", order)
         threads[order.id] = _thread(one, order, now)
-        messages[placed.remark_id(order.id)] = placed.remark(one)
+        if is_theirs(order):
+            messages[placed.remark_id(order.id)] = placed.remark(one)
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -75,6 +88,12 @@ def is_new(order: Order, since: datetime) -> bool:
     """Whether *order* was placed after *since*; one that does not say when may have been."""
     at = instant(order.created_at)
     return at is None or at >= since
+
+
+def is_fresh(order: Order) -> bool:
+    """Whether *order* did not change long after it was placed: then its note is the buyer's."""
+    placed_at, changed_at = instant(order.created_at), instant(order.updated_at)
+    return placed_at is None or changed_at is None or changed_at - placed_at <= YOUNG
 
 
 def order_ids(order: Bought) -> tuple[str, ...]:

@@ -98,7 +98,8 @@ class Reading:
         for few in _chunks(orders):
             got = await self._api.order_nodes(few)
             known = [one for one in got.value.nodes if one is not None]
-            pages.append(_with(mapping.page(known, store, now), got.aside))
+            page = mapping.page(known, store, now, mapping.is_fresh)
+            pages.append(_with(page, got.aside))
         for few in _chunks(claims):
             told = await self._api.dispute_nodes(few)
             these = [one for one in told.value.nodes if one is not None]

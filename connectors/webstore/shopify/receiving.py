@@ -11,7 +11,6 @@ shopify.dev/docs/apps/build/compliance/privacy-law-compliance.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 SIGNATURE, TOPIC = "x-shopify-hmac-sha256", "x-shopify-topic"
 STORE, DELIVERY = "x-shopify-shop-domain", "x-shopify-webhook-id"
 TRIGGERED = "x-shopify-triggered-at"
-YOUNG = timedelta(hours=1)
-"""So long after it was placed a note that is told with a change is still the buyer's."""
 LONGEST_ID = 200
 GOOD, UNSIGNED, NO_SUCH_METHOD = 200, 401, 405
 
@@ -90,7 +87,8 @@ def _ordered(request: PushRequest, ours: frozenset[str], pushed: Pushed, now: da
     except BadPayload:
         return Receipt(GOOD, wake=ours, pushed=pushed, outcome="unreadable")
     order = got.value
-    if not _is_the_buyers(order, pushed.topic) or not mapping.is_remarked(order):
+    is_theirs = pushed.topic == offer.ORDER_CREATED or mapping.is_fresh(order)
+    if not is_theirs or not mapping.is_remarked(order):
         return Receipt(GOOD, pages=dict.fromkeys(ours, Page()), pushed=pushed)
     accounts: Mapping[str, object] = request.accounts
     store = next(one.store for name in ours if isinstance(one := accounts[name], ShopifyOptions))
@@ -101,14 +99,6 @@ def _ordered(request: PushRequest, ours: frozenset[str], pushed: Pushed, now: da
 
 def _order(body: bytes) -> Salvaged[Order]:
     return answers.salvaged(Answer(GOOD, {}, body), Order, "push", ("id",))
-
-
-def _is_the_buyers(order: Order, topic: str) -> bool:
-    """Whether its note can be that of the checkout: later it is somebody's at the store."""
-    placed, changed = instant(order.created_at), instant(order.updated_at)
-    if topic == offer.ORDER_CREATED or placed is None or changed is None:
-        return True
-    return changed - placed <= YOUNG
 
 
 def _redacted(request: PushRequest, ours: frozenset[str], pushed: Pushed) -> Receipt:

@@ -86,7 +86,7 @@ def _summary(shop: Shop) -> dict[str, Any]:
 
 def _shown(done: Any) -> dict[str, Any]:
     if isinstance(done, Order):
-        return {"order": done.id, "name": f"#{done.number}"}
+        return {"order": done.id, "name": done.called}
     if isinstance(done, Dispute):
         return {"dispute": done.id, "status": done.status}
     return {"done": True}

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from connectors.webstore.shopify.sandbox.server import Sandbox
 from connectors.webstore.shopify.sandbox.stage import ShopStage
-from core.sandbox import scene
+from core.sandbox import people, scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -70,7 +70,11 @@ def _shop(sandbox: Sandbox, number: int, begun: datetime) -> Shop:
 
 def _scene(sandbox: Sandbox, seed: str, shop: Shop) -> scene.Scene:
     return scene.Scene(
-        ShopStage(sandbox, shop), within=PROMISE, seed=crc32(seed.encode()), languages=LANGUAGES
+        ShopStage(sandbox, shop),
+        within=PROMISE,
+        seed=crc32(seed.encode()),
+        regular=people.regular(),
+        languages=LANGUAGES,
     )
 
 

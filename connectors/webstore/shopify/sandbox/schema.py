@@ -60,7 +60,7 @@ def webhook(order: Order) -> dict[str, Any]:
     return {
         "id": order.id,
         "admin_graphql_api_id": order.gid,
-        "name": f"#{order.number}",
+        "name": order.called,
         "order_number": order.number,
         "email": order.email,
         "phone": order.phone,
@@ -180,7 +180,7 @@ def _order(shop: Shop, one: Order) -> dict[str, Any]:
     return {
         "__typename": "Order",
         "id": one.gid,
-        "name": f"#{one.number}",
+        "name": one.called,
         "note": one.note,
         "sourceName": one.source,
         "createdAt": stamp(one.created_at),

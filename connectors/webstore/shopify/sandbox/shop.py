@@ -38,10 +38,11 @@ class Habits:
 
 @dataclass(slots=True)
 class Order:
-    """An order; *note* is anybody's."""
+    """An order; *note* is anybody's, *called* how its buyer knows it."""
 
     id: int
     number: int
+    called: str
     name: str
     email: str | None
     phone: str | None
@@ -140,12 +141,14 @@ class Shop:
         name: str = "Ada Sample",
         phone: str | None = "+441234567890",
         source: str = "web",
+        called: str | None = None,
         at: datetime | None = None,
     ) -> Order:
         """Somebody buys, and may remark something; told as made, and as changed at once."""
         at = at or self.now()
         number = FIRST_NUMBER + len(self.orders)
-        made = Order(self._next(), number, name, email, phone, note, source, at, at)
+        called = called or f"#{number}"
+        made = Order(self._next(), number, called, name, email, phone, note, source, at, at)
         self.orders[made.id] = made
         self.tell(self, "orders/create", made)
         self.tell(self, "orders/updated", made)

@@ -28,11 +28,14 @@ class ShopStage:
     cases: dict[str, int] = field(default_factory=dict)
 
     def open(self, buyer: Buyer, order: str, letter: Letter, at: datetime) -> str:
-        """Somebody buys, and remarks something; the order has the store's own number."""
-        del order
-        phone = f"+48{self.shop.random.randrange(10**8, 10**9)}"
+        """Somebody buys, and remarks something; the store calls orders as marketplaces do."""
         made = self.shop.buys(
-            letter.text, email=buyer.email, name=buyer.name, phone=phone, at=self._at(at)
+            letter.text,
+            email=buyer.email,
+            name=buyer.name,
+            phone=buyer.phone or f"+48{self.shop.random.randrange(10**8, 10**9)}",
+            called=f"#{order}",
+            at=self._at(at),
         )
         return str(made.id)
 

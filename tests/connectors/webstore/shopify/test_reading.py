@@ -241,6 +241,16 @@ async def test_a_look_shows_orders_and_disputes(shop, shopify, clock):
     assert len(found.given) == 1
 
 
+async def test_a_look_leaves_the_buyers_words_where_the_staff_wrote_over_them(shop, shopify, clock):
+    order = shop.buys("Ring twice", at=clock.now - DAY)
+    assert len((await shopify.look([str(order.id)], clock.now)).messages) == 1
+    shop.changes(order.id, note="Customer called, wants blue")
+    found = await shopify.look([str(order.id)], clock.now)
+
+    assert [t.id for t in found.threads] == [str(order.id)]
+    assert found.messages == ()
+
+
 async def test_a_token_of_the_day_is_renewed_when_it_ends(shop, opened, clock):
     shop.buys("Ring twice", at=clock.now - MINUTE)
     account = opened(access_token=None, client_id=shop.client_id)

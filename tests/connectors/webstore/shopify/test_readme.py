@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.webstore.shopify import offer, options, reading, receiving, refusals
+from connectors.webstore.shopify import mapping, offer, options, reading, refusals
 from connectors.webstore.shopify.options import ShopifyOptions
 from connectors.webstore.shopify.payload import (
     App,
@@ -62,7 +62,7 @@ def test_the_limits_in_the_readme_are_those_of_the_code(readme, defaults):
     assert f"{reading.BACK.days} days" in readme
     assert reading.MOST_PAGES * reading.ORDERS < 25_000
     assert f"{options.SHOWN.days} days" in readme
-    assert f"within {receiving.YOUNG.total_seconds() / 3600:g} hour" in readme
+    assert f"within {mapping.YOUNG.total_seconds() / 3600:g} hour" in readme
     assert f"{offer.SHORTEST} to {offer.LONGEST:,} characters" in readme
     assert f"{offer.MOST_ENCLOSED // 10**6} MB and {offer.MOST_FILES} files at most" in readme
 
