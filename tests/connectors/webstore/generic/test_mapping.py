@@ -210,6 +210,23 @@ def test_what_an_expression_can_a_mapping_can():
     assert [(t.buyer, t.subject) for t in found.threads] == [("A B", "Lamp broken")]
 
 
+@pytest.mark.parametrize(
+    ("is_note", "kind"),
+    [(True, Kind.INTERNAL), (False, Kind.MESSAGE), (None, Kind.MESSAGE), (0, Kind.INTERNAL)],
+)
+def test_a_note_may_be_told_by_a_field_of_its_own(is_note, kind):
+    """A number is always something to JMESPath: then it is compared."""
+    ours = item(author__type="agent", is_note=is_note)
+    plain = changed(FLAT, mapping={"party": "is_note && 'note' || author.type"})
+    compared = changed(FLAT, mapping={"party": "is_note == `1` && 'note' || author.type"})
+
+    assert [(m.party, m.kind) for m in page(ours, shape=plain).messages] == [(Party.SELLER, kind)]
+    assert [m.kind for m in page(item(author__type="agent", is_note=1), shape=compared).messages
+            + page(item(author__type="agent", is_note=0), shape=compared).messages] == [
+        Kind.INTERNAL, Kind.MESSAGE,
+    ]  # fmt: skip
+
+
 def test_where_an_expression_comes_to_nothing_there_is_nothing():
     shape = changed(FLAT, mapping={"buyer": "abs(author.name)", "mail": "sort(author)"})
     found = page(ITEM, shape=shape)
