@@ -58,10 +58,14 @@ LONGEST = 60 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """How an account's week goes: in which *zone*, and which days are *holidays*, if known."""
+    """How an account's week goes: in which *zone*, and which days are closed besides.
+
+    *is_told*: public holidays are among the *holidays*; else any day may be one.
+    """
 
     zone: ZoneInfo
     holidays: frozenset[date] = frozenset()
+    is_told: bool = False
 
     def hour(self, at: datetime) -> int:
         """The hour of the week, Monday's first is 0."""
@@ -275,6 +279,6 @@ class _Doubt:
         """Of the day that goes on: it may be a quiet one."""
         if self._day in self._week.holidays:
             return min(self._usual, self._quiet)
-        if self._week.holidays:
+        if self._week.is_told:
             return self._usual
         return min(self._usual, self._quiet + A_DAY_ADDS * self._rhythm.beyond_chance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +22,7 @@ from sla import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from core.arrival.rhythm import Rhythm, Week
     from core.metrics import Metrics
@@ -144,9 +144,9 @@ def week_of(policies: Iterable[Policy]) -> Week:
     """How an account's week goes, as the calendars of its promises say: zone, and holidays."""
     calendars = [policy.calendar for policy in policies]
     closed = [day for c in calendars for day, spans in c.exceptions.items() if not spans]
-    holidays = frozenset().union(closed, *(c.holidays for c in calendars))
+    holidays = frozenset[date]().union(*(c.holidays for c in calendars))
     zone = next((c.zone for c in calendars if c.zone != "UTC"), "UTC")
-    return rhythm.Week(zones.zone(zone), holidays)
+    return rhythm.Week(zones.zone(zone), holidays.union(closed), is_told=bool(holidays))
 
 
 async def _beat(

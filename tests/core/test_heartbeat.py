@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -13,12 +14,14 @@ from core.model import NoticeKind
 from core.reading import heartbeat
 from core.reading.heartbeat import LOOK_EVERY, Place
 from core.store import heartbeats, pushes, transaction
+from sla.calendar import WHOLE_DAY, Calendar
 from tests.core import pages, pulses, seeds
 from tests.core.pulses import DAY
 
 SILENT, HEARD = NoticeKind.PUSH_SILENT, NoticeKind.PUSH_HEARD
 TOLD = {"receives": True, "polled": False}
 WEEKS = 9
+CLOSED, CHRISTMAS = date(2026, 6, 3), date(2026, 12, 25)
 
 
 class Channel:
@@ -246,6 +249,24 @@ async def test_only_accounts_that_are_pushed_have_a_heartbeat(busy):
     busy.rules = seeds.rules(says={"receives": False})
 
     assert await busy.is_silent_for(2 * DAY) == []
+
+
+BERLIN = Calendar("Europe/Berlin", {0: WHOLE_DAY}, {CLOSED: ()}, holidays=frozenset({CHRISTMAS}))
+
+
+@pytest.mark.parametrize(
+    ("calendars", "zone", "holidays", "is_told"),
+    [
+        ((), "UTC", set(), False),
+        ((Calendar.always(),), "UTC", set(), False),
+        ((Calendar.always(), BERLIN), "Europe/Berlin", {CLOSED, CHRISTMAS}, True),
+        ((replace(BERLIN, holidays=frozenset()),), "Europe/Berlin", {CLOSED}, False),
+    ],
+)
+def test_the_calendars_of_its_promises_say_how_its_week_goes(calendars, zone, holidays, is_told):
+    week = heartbeat.week_of([seeds.policy(calendar=one) for one in calendars])
+
+    assert (week.zone.key, week.holidays, week.is_told) == (zone, holidays, is_told)
 
 
 async def test_a_clock_that_is_not_believed_marks_and_tells_nothing(busy):
