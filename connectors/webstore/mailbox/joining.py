@@ -179,17 +179,16 @@ def _answered(one: Letter, memory: Memory) -> str | None:
     Who is not known there may be its buyer under another address, where he answers a letter that
     was read, and that went to nobody else. A form answers nothing: what it names is its own.
     """
-    is_ours = one.sort in {Sort.SENT, Sort.OWN}
     for each in one.answers:
         told = memory.letter(each)
         if told is None:
             continue
-        if _is_at_home(one, told.thread, memory):
+        if one.sort is Sort.OWN or _is_at_home(one, told.thread, memory):
             return told.thread
         went_beside = memory.tie(BESIDE, each) is not None
         if told.mark and not went_beside and one.sort is not Sort.FORM:
             return told.thread
-        if told.mark and went_beside and not is_ours:
+        if told.mark and went_beside and one.sort is not Sort.SENT:
             return None
     return None
 

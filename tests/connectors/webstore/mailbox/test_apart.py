@@ -259,3 +259,11 @@ def test_our_own_answer_counts_though_the_shop_writes_under_no_reply():
     made = letter("We are closed.", id_=ours, Auto_Submitted="auto-replied", **told)
     assert desk.sent(made).kind is Kind.AUTOMATIC
     assert desk.sent(letter("It left.", id_="s@shop.example", **told)).kind is Kind.AUTOMATIC
+
+
+def test_a_colleagues_note_upon_a_letter_that_nobody_read_is_in_its_thread(desk):
+    asked = desk.take(letter(In_Reply_To="<old@shop.example>"))
+
+    noted = desk.take(letter("I call her.", sender=SUPPORT, In_Reply_To="<old@shop.example>"))
+
+    assert (noted.thread, noted.kind) == (asked.thread, Kind.INTERNAL)
