@@ -87,7 +87,9 @@ def page(orders: Iterable[Order], words: Words, now: datetime) -> Page:
         messages[placed.remark_id(order.id)] = placed.remark(order)
         for comment in one.status_histories or ():
             if (comment.comment or "").strip():
-                messages[comment.entity_id] = _message(comment, one, words, doubts)
+                messages[comment.entity_id] = _message(comment, one, words, doubts).model_copy(
+                    update={"order_id": order.order_id}
+                )
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -148,7 +150,6 @@ def _message(comment: Comment, order: Order, words: Words, doubts: _Doubts) -> M
         delivery=Delivery.CONFIRMED,
         sent_at=sent_at,
         body=shown,
-        order_id=order.increment_id or None,
         raw=None if shown == told else told.encode("utf-8", "replace"),
     )
 

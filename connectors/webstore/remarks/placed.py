@@ -50,6 +50,12 @@ class Placed:
         """Whether its buyer said anything."""
         return bool(self.remark.strip())
 
+    @property
+    def order_id(self) -> str:
+        """The number by which its buyer knows it, if it can be kept; else the shop's id."""
+        number = self.number.strip().removeprefix("#").replace("\0", "")
+        return number if 0 < len(number) <= MAX_ID and not LONE.search(number) else self.id
+
 
 def remark_id(order: str) -> str:
     """The id of what the buyer of *order* remarked: no note has such a one."""
@@ -64,20 +70,19 @@ def remark(one: Placed) -> Message:
         party=Party.BUYER,
         sent_at=one.placed_at,
         body=one.remark,
-        order_id=_number(one),
+        order_id=one.order_id,
     )
 
 
 def thread(one: Placed, now: datetime) -> Thread:
     """The order as a thread; known elsewhere by its number, the address and the phone."""
     told = one.changed_at
-    number = _number(one)
     return Thread(
         id=one.id,
         kind=ThreadKind.MESSAGE,
-        subject=f"#{number}"[:MAX_LINE],
+        subject=f"#{one.order_id}"[:MAX_LINE],
         buyer=(one.name or one.mail or "")[:MAX_LINE],
-        order_ids=(number,),
+        order_ids=(one.order_id,),
         url=one.url,
         as_of=now if told is None or told > now + LEAD else told,
         reply_to=_reply_to(one),
@@ -99,11 +104,6 @@ def phone(told: str | None) -> str | None:
     """
     found = E164.fullmatch(SEPARATORS.sub("", told or ""))
     return found[0] if found else None
-
-
-def _number(one: Placed) -> str:
-    number = one.number.strip().removeprefix("#").replace("\0", "")
-    return number if 0 < len(number) <= MAX_ID and not LONE.search(number) else one.id
 
 
 def _reply_to(one: Placed) -> dict[str, str]:

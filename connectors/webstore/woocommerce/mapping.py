@@ -134,7 +134,7 @@ def _message(note: Note, order: Placed, doubts: _Doubts) -> Message | None:
         delivery=Delivery.CONFIRMED,
         sent_at=sent_at,
         body=shown,
-        order_id=order.number,
+        order_id=order.order_id,
         raw=None if shown == told else told.encode("utf-8", "replace"),
     )
 

@@ -75,6 +75,13 @@ def test_an_order_is_known_by_the_number_that_its_buyer_knows():
     assert thread.as_of == datetime(2026, 11, 5, 9, 16, 2, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("number", ["\0", "", None, "x" * 2000])
+def test_an_order_whose_number_cannot_be_kept_is_read(number):
+    found = order(increment_id=number)
+
+    assert len({m.order_id for m in found.messages if m.thread == "41"}) == 1
+
+
 def test_dates_are_utc_with_a_space():
     told = {m.id: m.sent_at for m in page().messages}
 

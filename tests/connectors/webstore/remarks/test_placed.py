@@ -51,9 +51,10 @@ def test_a_number_that_is_no_international_one_names_nobody(phone):
     assert placed.phone(phone) is None
 
 
-@pytest.mark.parametrize("number", ["", " ", "#", "x" * 1001])
+@pytest.mark.parametrize("number", ["", " ", "#", "\0", "x" * 1001])
 def test_an_order_without_a_number_is_called_by_its_id(number):
     assert placed.thread(order(number=number), NOW).order_ids == ("7",)
+    assert placed.remark(order(number=number)).order_id == "7"
 
 
 @pytest.mark.parametrize("told", [None, NOW + timedelta(days=1)])
