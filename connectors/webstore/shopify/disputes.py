@@ -75,12 +75,15 @@ def _is_asked(one: Dispute) -> bool:
 
 
 def _readings(one: Dispute, now: datetime) -> list[Given]:
-    """What Shopify asks now, or that it asks nothing any more, and since when."""
+    """What Shopify asks now and nothing else, or that it asks nothing any more, and since when."""
     if _is_asked(one):
-        return [_asking(one, now)]
+        rest = _rest(now, now, None, "escalated")
+        return [rest, _asking(one, now)] if _status(one) == ASKS else [_asking(one, now)]
     acted_at, over_at = _acted_at(one), _over_at(one)
-    found = [_rest(over_at, now, acted_at, one)] if over_at and over_at < now else []
-    return [*found, _rest(now, now, acted_at, one)]
+    lapsed = _status(one) in OVER - OURS and acted_at is None
+    outcome: Outcome | None = "withdrawn" if lapsed else None
+    found = [_rest(over_at, now, acted_at, outcome)] if over_at and over_at < now else []
+    return [*found, _rest(now, now, acted_at, outcome)]
 
 
 def _asking(one: Dispute, now: datetime) -> Given:
@@ -97,10 +100,11 @@ def _asking(one: Dispute, now: datetime) -> Given:
     )
 
 
-def _rest(at: datetime, now: datetime, acted_at: datetime | None, one: Dispute) -> Given:
-    """That nothing is asked as of *at*; what ends without the seller was taken from him."""
-    lapsed = _status(one) in OVER - OURS and acted_at is None
-    outcome: Outcome | None = "withdrawn" if lapsed else None
+def _rest(at: datetime, now: datetime, acted_at: datetime | None, outcome: Outcome | None) -> Given:
+    """That nothing is asked as of *at*, or nothing else; what ends without the seller has a name.
+
+    An inquiry that has become a chargeback is asked no more.
+    """
     return Given(
         kind=ThreadKind.DISPUTE.value,
         act=REST,

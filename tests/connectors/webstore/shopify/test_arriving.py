@@ -135,15 +135,26 @@ async def test_a_dispute_pulls_its_walk_forward_and_gets_the_date_of_shopify(
     door, shop, sandbox, pool, clock
 ):
     order = shop.buys(None)
-    shop.disputed(order.id, due_by=date(2026, 11, 28))
+    dispute = shop.disputed(order.id, due_by=date(2026, 11, 28), type="INQUIRY")
     assert set(await sandbox.deliveries.deliver()) == {200}
-    page = await door.connector.fetch("disputes", None, None, clock())
-    said = (*page.messages, *page.threads, *page.given)
-    await pages.stored(pool, clock(), *said, account="toys", of=RULES)
 
+    async def polled():
+        page = await door.connector.fetch("disputes", None, None, clock.advance(minutes=15))
+        said = (*page.messages, *page.threads, *page.given)
+        await pages.stored(pool, clock(), *said, account="toys", of=RULES)
+        return {row["promise"]: row["ended"] for row in await pages.rows(pool, "clock")}
+
+    for _ in range(3):
+        assert await polled() == {"given:dispute:ANSWER_INQUIRY": None}
     (found,) = await pages.rows(pool, "clock")
-    assert found["promise"] == "given:dispute:CONTEST_CHARGEBACK"
     assert found["due_at"].isoformat() == "2026-11-28T00:00:00+00:00"
+    shop.becomes(dispute.id, "NEEDS_RESPONSE", type="CHARGEBACK", due_by=date(2026, 12, 9))
+    for _ in range(3):
+        assert await polled() == {
+            "given:dispute:ANSWER_INQUIRY": "void", "given:dispute:CONTEST_CHARGEBACK": None,
+        }  # fmt: skip
+    shop.becomes(dispute.id, "UNDER_REVIEW", sent_on=clock.now.date())
+    assert (await polled())["given:dispute:CONTEST_CHARGEBACK"] == "met"
 
 
 async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):

@@ -71,9 +71,11 @@ def test_an_inquiry_that_becomes_a_chargeback_asks_anew():
         kind=ThreadKind.DISPUTE,
     )  # fmt: skip
 
-    assert {c.promise for c in found} == {
-        "given:dispute:ANSWER_INQUIRY", "given:dispute:CONTEST_CHARGEBACK",
-    }  # fmt: skip
+    ends = {c.promise: (c.ended, c.reason) for c in found}
+    assert ends == {
+        "given:dispute:ANSWER_INQUIRY": ("void", "escalated"),
+        "given:dispute:CONTEST_CHARGEBACK": (None, None),
+    }
 
 
 @pytest.mark.parametrize(

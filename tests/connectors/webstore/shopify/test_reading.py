@@ -216,7 +216,7 @@ async def test_disputes_are_read_whole_each_time(shop, read, clock):
     shop.becomes(dispute.id, "UNDER_REVIEW", sent_on=clock.now.date())
     later = await read(first.cursor, of="disputes")
 
-    assert [given.asks for page in first.pages for _, given in page.given] == [True]
+    assert [given.asks for page in first.pages for _, given in page.given] == [False, True]
     assert [given.asks for page in later.pages for _, given in page.given] == [False]
 
 
@@ -238,7 +238,7 @@ async def test_a_look_shows_orders_and_disputes(shop, shopify, clock):
     found = await shopify.look(names, clock.now)
 
     assert {t.id for t in found.threads} == {str(order.id), f"dispute:{dispute.id}"}
-    assert len(found.given) == 1
+    assert [given.asks for _, given in found.given] == [False, True]
 
 
 async def test_a_look_leaves_the_buyers_words_where_the_staff_wrote_over_them(shop, shopify, clock):
