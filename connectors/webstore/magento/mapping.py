@@ -49,10 +49,15 @@ _Turn = tuple[Kind, frozenset[Party]]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Which comments no person wrote: *automatic* is the shop's own pattern."""
+class Habits:
+    """What differs from shop to shop.
+
+    *automatic*: a pattern of comments that no person wrote; *staff_orders*: whether orders without
+    the address of who placed them are read.
+    """
 
     automatic: str | None = None
+    staff_orders: bool = True
 
     def are_own(self, comment: Comment, order: Order) -> bool:
         """Whether Magento, or a module of the shop, wrote *comment* by itself."""
@@ -74,11 +79,11 @@ class _Doubts:
         self.found.append(made)
 
 
-def page(orders: Iterable[Order], words: Words, now: datetime) -> Page:
+def page(orders: Iterable[Order], habits: Habits, now: datetime) -> Page:
     """These orders as a page without a cursor; one without a remark is no thread."""
     doubts, messages, threads = _Doubts(), dict[str, Message](), dict[str, Thread]()
     for one in orders:
-        if not is_asked(one):
+        if not is_asked(one, habits):
             continue
         order = of(one)
         threads[order.id] = placed.thread(order, now)
@@ -87,7 +92,7 @@ def page(orders: Iterable[Order], words: Words, now: datetime) -> Page:
         messages[placed.remark_id(order.id)] = placed.remark(order)
         for comment in one.status_histories or ():
             if (comment.comment or "").strip():
-                messages[comment.entity_id] = _message(comment, one, words, doubts).model_copy(
+                messages[comment.entity_id] = _message(comment, one, habits, doubts).model_copy(
                     update={"order_id": order.order_id}
                 )
     return Page(
@@ -97,19 +102,20 @@ def page(orders: Iterable[Order], words: Words, now: datetime) -> Page:
     )
 
 
-def is_asked(order: Order) -> bool:
+def is_asked(order: Order, habits: Habits) -> bool:
     """Whether its buyer remarked something.
 
-    Without the address of who placed it an order was made in the back office, and the remark is
-    the staff's own (`QuoteManagement::placeOrder` alone sets it).
+    An order that the staff made names no address of who placed it (`QuoteManagement::placeOrder`
+    alone sets it), and neither does any order of a shop that keeps no addresses.
     """
-    return bool((order.customer_note or "").strip()) and bool((order.remote_ip or "").strip())
+    placed_by_buyer = habits.staff_orders or bool((order.remote_ip or "").strip())
+    return placed_by_buyer and bool((order.customer_note or "").strip())
 
 
-def waits(order: Order, words: Words) -> bool:
+def waits(order: Order, habits: Habits) -> bool:
     """Whether no person has written to its buyer yet."""
     comments = order.status_histories or ()
-    return is_asked(order) and not any(_is_answer(one, order, words) for one in comments)
+    return is_asked(order, habits) and not any(_is_answer(one, order, habits) for one in comments)
 
 
 def at(told: str | None) -> datetime | None:
@@ -134,8 +140,8 @@ def of(order: Order) -> Placed:
     )
 
 
-def _message(comment: Comment, order: Order, words: Words, doubts: _Doubts) -> Message:
-    kind, to = _turn(comment, order, words, doubts)
+def _message(comment: Comment, order: Order, habits: Habits, doubts: _Doubts) -> Message:
+    kind, to = _turn(comment, order, habits, doubts)
     sent_at = at(comment.created_at)
     if sent_at is None:
         doubts.add("created_at: no date", comment, order.entity_id)
@@ -154,19 +160,19 @@ def _message(comment: Comment, order: Order, words: Words, doubts: _Doubts) -> M
     )
 
 
-def _turn(comment: Comment, order: Order, words: Words, doubts: _Doubts) -> _Turn:
+def _turn(comment: Comment, order: Order, habits: Habits, doubts: _Doubts) -> _Turn:
     """What is said to whom; what cannot be told from a comment for the staff is one."""
     told = _told_customer(comment)
     if told is None and str(comment.is_customer_notified) not in NOT_APPLICABLE:
         doubts.add("is_customer_notified: unknown", comment, order.entity_id)
     if not told:
         return Kind.INTERNAL, frozenset()
-    return Kind.MESSAGE if _is_answer(comment, order, words) else Kind.AUTOMATIC, BUYER
+    return Kind.MESSAGE if _is_answer(comment, order, habits) else Kind.AUTOMATIC, BUYER
 
 
-def _is_answer(comment: Comment, order: Order, words: Words) -> bool:
+def _is_answer(comment: Comment, order: Order, habits: Habits) -> bool:
     is_said = bool((comment.comment or "").strip())
-    return is_said and _told_customer(comment) is True and not words.are_own(comment, order)
+    return is_said and _told_customer(comment) is True and not habits.are_own(comment, order)
 
 
 def _told_customer(comment: Comment) -> bool | None:

@@ -39,8 +39,9 @@ class MagentoOptions(StoreOptions):
 
     *access_token* is that of an integration. *store_id* reads the orders of one store view alone;
     *automatic* is a pattern of comments that the shop writes by itself, beside those of Magento in
-    English. *look_back* is how far the first walk reads, *overlap* how far each later one reads
-    again.
+    English. *staff_orders* is false where remarks on orders that the staff made are left out, which
+    is known where the shop keeps the address of who placed an order. *look_back* is how far the
+    first walk reads, *overlap* how far each later one reads again.
     """
 
     kind: Literal["magento"]
@@ -48,6 +49,7 @@ class MagentoOptions(StoreOptions):
     access_token: Secret
     store_id: int | None = Field(default=None, ge=0)
     automatic: Pattern | None = None
+    staff_orders: bool = True
     look_back: PositiveDuration = timedelta(days=30)
     overlap: Duration = timedelta(minutes=15)
     poll_every: PositiveDuration = timedelta(minutes=5)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.webstore.magento import mapping
-from connectors.webstore.magento.mapping import Words
+from connectors.webstore.magento.mapping import Habits
 from connectors.webstore.remarks.changes import Change, Steps, Walk
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Reading:
     """Reads one shop's orders."""
 
     def __init__(self, api: Api, options: MagentoOptions) -> None:
-        self._api, self._words = api, Words(options.automatic)
+        self._api = api
+        self._habits = Habits(options.automatic, options.staff_orders)
         self._steps = Steps(options.look_back, options.overlap)
 
     async def fetch(self, cursor: str | None, position: str | None, now: datetime) -> Page:
@@ -45,7 +46,7 @@ class Reading:
             again = await self._api.some(wanted)
             walk = walk.with_read(self._waiting(again.orders), wanted)
             new, aside = [*new, *again.orders], (*aside, *again.aside)
-        page = mapping.page(new, self._words, now)
+        page = mapping.page(new, self._habits, now)
         page = replace(page, set_aside=(*aside, *page.set_aside))
         return self._steps.onward(page, walk, came, now, is_last=got.is_last)
 
@@ -53,7 +54,7 @@ class Reading:
         """These orders with all comments about them; unknown ones are left out."""
         known = [one for one in threads if one.isascii() and one.isdigit()]
         got = await self._api.some(known)
-        page = mapping.page(got.orders, self._words, now)
+        page = mapping.page(got.orders, self._habits, now)
         return replace(page, set_aside=(*got.aside, *page.set_aside))
 
     def _unread(self, walk: Walk, new: Iterable[Order]) -> list[str]:
@@ -64,6 +65,6 @@ class Reading:
     def _waiting(self, orders: Iterable[Order]) -> dict[str, datetime | None]:
         """When each was placed whose buyer waits; None where nobody does."""
         return {
-            one.entity_id: mapping.at(one.created_at) if mapping.waits(one, self._words) else None
+            one.entity_id: mapping.at(one.created_at) if mapping.waits(one, self._habits) else None
             for one in orders
         }

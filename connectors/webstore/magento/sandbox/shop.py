@@ -104,7 +104,7 @@ class Order:
     def is_waiting(self) -> bool:
         """Whether the buyer remarked something and nobody has written to them."""
         written = any(one.notified == 1 and one.text for one in self.entries)
-        return bool(self.remark and self.ip) and not written
+        return bool(self.remark) and not written
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.webstore.magento import mapping, offer
-from connectors.webstore.magento.mapping import Words
+from connectors.webstore.magento.mapping import Habits
 from connectors.webstore.magento.payload import Orders
 from core.transport import salvage
 from sla.clock import Delivery, Kind, clocks
@@ -25,9 +25,9 @@ def recorded():
     return json.loads((RECORDED / "orders.json").read_text(encoding="utf-8"))
 
 
-def page(told=None, automatic=None):
+def page(told=None, automatic=None, **more):
     got = salvage.read(Orders, told or recorded(), ("entity_id",)).value
-    return mapping.page(got.items, Words(automatic), NOW)
+    return mapping.page(got.items, Habits(automatic, **more), NOW)
 
 
 def comment(automatic=None, **more):
@@ -133,8 +133,12 @@ def test_a_change_of_the_status_is_no_message(words):
 
 
 @pytest.mark.parametrize("address", [None, ""])
-def test_what_the_staff_writes_into_an_order_of_its_own_is_no_remark(address):
-    assert {one.id for one in order(remote_ip=address).threads} == {"43"}
+def test_who_placed_an_order_without_an_address_the_settings_say(address):
+    told = recorded()
+    told["items"][0]["remote_ip"] = address
+
+    assert {one.id for one in page(told).threads} == {"41", "43"}
+    assert {one.id for one in page(told, staff_orders=False).threads} == {"43"}
 
 
 @pytest.mark.parametrize("status", ["pending", "canceled", "complete", "of-a-module", None])

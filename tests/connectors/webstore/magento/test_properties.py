@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.webstore.magento import faults, mapping
-from connectors.webstore.magento.mapping import Words
+from connectors.webstore.magento.mapping import Habits
 from connectors.webstore.magento.payload import Orders
 from core.errors import BadCredentials, BadPayload, ConnectorError
 from core.transport import answers, salvage
@@ -25,14 +25,14 @@ ORDERS = json.loads(
 JSON = anything("1", "2026-11-05 09:15:30", "+33478000000", "Captured amount", 1, 2)
 IN_AN_ORDER = [p for p in places(ORDERS["items"][:1]) if p]
 IN_A_COMMENT = [p for p in places(ORDERS["items"][0]["status_histories"][:1]) if p]
-WORDS = Words("^Gracias")
+HABITS = Habits("^Gracias", staff_orders=False)
 
 
 def page(told):
     got = salvage.read(Orders, deepcopy(told), ("entity_id",)).value
     items = got.items or []
-    assert all(isinstance(mapping.waits(one, WORDS), bool) for one in items)
-    return mapping.page(items, WORDS, NOW)
+    assert all(isinstance(mapping.waits(one, HABITS), bool) for one in items)
+    return mapping.page(items, HABITS, NOW)
 
 
 @settings(max_examples=300)

@@ -66,7 +66,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_code(readme, defaults):
     written = {name: text for name, text in said.items() if name in type(defaults).model_fields}
 
     assert MagentoOptions(**GIVEN, **written) == defaults
-    assert set(written) == {"look_back", "overlap", "poll_every"}
+    assert set(written) == {"staff_orders", "look_back", "overlap", "poll_every"}
 
 
 def test_the_goal_says_its_source_and_when_it_was_read(readme, defaults):
