@@ -59,19 +59,6 @@ async def test_the_opening_shows_people_machines_notes_and_files_of_states(sessi
     assert all(t.reply_to["phone"].startswith("+48") for t in threads)
 
 
-async def test_a_later_scene_gives_no_number_again(session):
-    seen = []
-    for later in (timedelta(), timedelta(seconds=30)):
-        now = NOW + later
-        async with spec.sandbox.open({"one": placed()}, lambda now=now: now) as opened:
-            options = ChatwootOptions(**{**placed().model_dump(), **opened["one"]})
-            account = spec.open(options, Transport(Http(session)))
-            found = await walk(account, "conversations", None, now)
-            seen.append(set(found.threads) | set(found.messages))
-
-    assert not seen[0] & seen[1]
-
-
 @pytest.mark.parametrize("unsigned", [False, True])
 async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, door, unsigned):
     base, came = door

@@ -53,20 +53,6 @@ def test_what_a_sandbox_account_may_leave_out_fills_every_spelling():
             )
 
 
-async def test_a_later_first_run_gives_no_number_again(session):
-    seen = []
-    for second in range(2):
-        at = NOW.replace(second=second)
-        accounts = {"a": GenericOptions(**WRITTEN["plain"])}
-        async with spec.sandbox.open(accounts, lambda at=at: at) as opened:
-            given = GenericOptions(**{**WRITTEN["plain"], **opened["a"]})
-            account = spec.open(given, Transport(Http(session), smtp=Smtp()))
-            found = await walk(account, "messages", None, at)
-            seen.append(set(found.messages) | set(found.threads))
-
-    assert not seen[0] & seen[1]
-
-
 async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, door):
     address, came = door
     account = GenericOptions(**changed(SHAPES["whole"], webhook={"endpoint": f"{address}/teapots"}))

@@ -57,15 +57,3 @@ async def test_what_happens_is_pushed_to_the_address_of_the_settings(session, do
     request = PushRequest("POST", "/push/webstore/sms", {}, headers, body, {"sms": options})
     receipt = await account.receive(request, clock[0])
     assert (receipt.status, receipt.wake) == (200, {"sms"})
-
-
-async def test_a_later_scene_gives_no_number_again(session):
-    seen = []
-    for later in (timedelta(), timedelta(seconds=30)):
-        now = NOW + later
-        async with spec.sandbox.open({"one": placed()}, lambda now=now: now) as opened:
-            options = TwilioOptions(**{**placed().model_dump(), **opened["one"]})
-            found = await walk(spec.open(options, Transport(Http(session))), "messages", None, now)
-            seen.append(set(found.threads) | set(found.messages))
-
-    assert not seen[0] & seen[1]
