@@ -13,7 +13,7 @@ from connectors.webstore.chatwoot.sandbox import access, conversations_api
 from connectors.webstore.chatwoot.sandbox.access import Refusal
 from connectors.webstore.chatwoot.sandbox.chats import Bot, Chat, Message
 from connectors.webstore.chatwoot.sandbox.desk import Account, Habits
-from core.sandbox import control
+from core.sandbox import acts, control
 
 if TYPE_CHECKING:
     from connectors.webstore.chatwoot.sandbox.deliveries import Deliveries
@@ -31,7 +31,7 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{control.PREFIX}/", index),
         web.get(f"{control.PREFIX}/conversations", conversations),
         web.get(f"{control.PREFIX}/replies", replies),
-        web.get(f"{control.PREFIX}/pushes", pushes),
+        acts.pushes(DELIVERIES),
         web.post(f"{control.PREFIX}/acts/{{act}}", act),
     ]
 
@@ -63,12 +63,6 @@ async def conversations(request: web.Request) -> web.Response:
 async def replies(request: web.Request) -> web.Response:
     """The messages that came by the API."""
     return control.answer([asdict(one) for one in request.app[conversations_api.REPLIES]])
-
-
-async def pushes(request: web.Request) -> web.Response:
-    """How the last pushes went."""
-    tried = list(request.app[DELIVERIES].tried)[-1000:]
-    return control.answer([asdict(one) for one in tried])
 
 
 def _do(request: web.Request, name: str, how: dict[str, Any]) -> Any:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from connectors.webstore.generic.sandbox.shop import Conversation, Habits, Message, Shop
-from core.sandbox import control
+from connectors.webstore.generic.sandbox.shop import Conversation, Message, Shop
+from core.sandbox import acts, control
 
 if TYPE_CHECKING:
     from connectors.webstore.generic.sandbox.deliveries import Deliveries
@@ -24,19 +22,9 @@ def routes() -> list[web.RouteDef]:
     """Orders, and what is there."""
     return [
         web.get(f"{control.PREFIX}/", index),
-        web.get(f"{control.PREFIX}/pushes", pushes),
-        web.post(f"{control.PREFIX}/acts/{{act}}", act),
+        acts.pushes(DELIVERIES),
+        acts.route(_do, _shown, DELIVERIES),
     ]
-
-
-async def act(request: web.Request) -> web.Response:
-    """Do it: the JSON names `shop`, and what the act takes."""
-    try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(request, request.match_info["act"], how)
-    except (ValueError, TypeError, AttributeError, LookupError) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
-    return control.answer(_shown(done), 201)
 
 
 async def index(request: web.Request) -> web.Response:
@@ -44,28 +32,10 @@ async def index(request: web.Request) -> web.Response:
     return control.answer([_summary(*one) for one in request.app[SHOPS].items()])
 
 
-async def pushes(request: web.Request) -> web.Response:
-    """How the last pushes went."""
-    tried = list(request.app[DELIVERIES].tried)[-1000:]
-    return control.answer([asdict(one) for one in tried])
-
-
 def _do(request: web.Request, name: str, how: dict[str, Any]) -> Any:
-    if name == "hold":
-        request.app[DELIVERIES].is_held = bool(how.get("held", True))
-        return None
+    """What is ordered: the JSON names `shop`, and what the act takes."""
     shop = request.app[SHOPS][str(how.pop("shop", ""))]
-    if name == "habits":
-        for key, value in how.items():
-            if key not in Habits.__dataclass_fields__:
-                raise ValueError(f"no such habit: {key}")
-            setattr(shop.habits, key, value)
-        return None
-    if name not in ACTS:
-        raise ValueError(f"no such act: {name}")
-    if how.get("at"):
-        how["at"] = datetime.fromisoformat(how["at"])
-    return getattr(shop, name)(**how)
+    return acts.done_by(shop, name, how, ACTS)
 
 
 def _summary(number: str, shop: Shop) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from connectors.webstore.magento.sandbox import api
-from connectors.webstore.magento.sandbox.shop import Entry, Habits, Order
-from core.sandbox import control
+from connectors.webstore.magento.sandbox.shop import Entry, Order
+from core.sandbox import acts, control
 
 if TYPE_CHECKING:
     from connectors.webstore.magento.sandbox.shop import Shop
@@ -24,18 +22,8 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{control.PREFIX}/", index),
         web.get(f"{control.PREFIX}/letters", letters),
-        web.post(f"{control.PREFIX}/acts/{{act}}", act),
+        acts.route(_do, _shown),
     ]
-
-
-async def act(request: web.Request) -> web.Response:
-    """Do it: the JSON names `shop`, and what the act takes."""
-    try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(request, request.match_info["act"], how)
-    except (ValueError, TypeError, AttributeError, LookupError) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
-    return control.answer(_shown(done), 201)
 
 
 async def index(request: web.Request) -> web.Response:
@@ -52,18 +40,9 @@ async def letters(request: web.Request) -> web.Response:
 
 
 def _do(request: web.Request, name: str, how: dict[str, Any]) -> Any:
+    """What is ordered: the JSON names `shop`, and what the act takes."""
     shop = request.app[api.SHOPS][str(how.pop("shop", ""))]
-    if name == "habits":
-        for key, value in how.items():
-            if key not in Habits.__dataclass_fields__:
-                raise ValueError(f"no such habit: {key}")
-            setattr(shop.habits, key, value)
-        return None
-    if name not in ACTS:
-        raise ValueError(f"no such act: {name}")
-    if how.get("at"):
-        how["at"] = datetime.fromisoformat(how["at"])
-    return getattr(shop, name)(**how)
+    return acts.done_by(shop, name, how, ACTS)
 
 
 def _summary(shop: Shop) -> dict[str, Any]:

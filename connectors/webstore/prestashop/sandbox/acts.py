@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from connectors.webstore.prestashop.sandbox import webservice
-from connectors.webstore.prestashop.sandbox.shop import Habits, Message, Shop, Thread
-from core.sandbox import control
+from connectors.webstore.prestashop.sandbox.shop import Message, Shop, Thread
+from core.sandbox import acts, control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,18 +30,8 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{control.PREFIX}/", index),
         web.get(f"{control.PREFIX}/threads", threads),
         web.get(f"{control.PREFIX}/letters", letters),
-        web.post(f"{control.PREFIX}/acts/{{act}}", act),
+        acts.route(_do, _shown),
     ]
-
-
-async def act(request: web.Request) -> web.Response:
-    """Do it: the JSON names `shop`, and what the act takes."""
-    try:
-        how = json.loads(await request.read() or b"{}")
-        done = _do(request.app[webservice.SHOPS], request.match_info["act"], how)
-    except (ValueError, TypeError, AttributeError, LookupError) as wrong:
-        return control.refuse(f"{type(wrong).__name__}: {wrong}")
-    return control.answer(_shown(done), 201)
 
 
 async def index(request: web.Request) -> web.Response:
@@ -62,14 +51,11 @@ async def letters(request: web.Request) -> web.Response:
     return control.answer(request.app[LETTERS]())
 
 
-def _do(shops: dict[str, Shop], name: str, how: dict[str, Any]) -> Any:
-    shop = shops[str(how.pop("shop", ""))]
+def _do(request: web.Request, name: str, how: dict[str, Any]) -> Any:
+    """What is ordered: the JSON names `shop`, and what the act takes."""
+    shop = request.app[webservice.SHOPS][str(how.pop("shop", ""))]
     if name == "habits":
-        for key, value in how.items():
-            if key not in Habits.__dataclass_fields__:
-                raise ValueError(f"no such habit: {key}")
-            setattr(shop.habits, key, value)
-        return None
+        return acts.change(shop.habits, how)
     if name not in ACTS:
         raise ValueError(f"no such act: {name}")
     if how.get("at"):
