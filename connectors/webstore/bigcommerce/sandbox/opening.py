@@ -6,44 +6,26 @@ Made for promises of one minute: see `core.sandbox.scene`.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
-from zlib import crc32
+from typing import TYPE_CHECKING, Any
 
 from connectors.webstore.bigcommerce.sandbox.server import Sandbox
 from connectors.webstore.bigcommerce.sandbox.stage import StoreStage
 from connectors.webstore.bigcommerce.sandbox.store import CREATED
-from core.sandbox import scene
+from core.sandbox import opening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from connectors.webstore.bigcommerce.sandbox.store import Store
 
-PROMISE = timedelta(minutes=1)
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 A_SECOND = 20
 """So many numbers are kept for each second, so that no later scene gives one of them again."""
-LANGUAGES = ("en", "de", "fr", "es")
-
-
-class AccountPush(Protocol):
-    """Where an account is pushed to."""
-
-    @property
-    def endpoint(self) -> str: ...
-
-
-class AccountOptions(Protocol):
-    """What the stand-in needs to know of an account."""
-
-    @property
-    def push(self) -> AccountPush | None: ...
 
 
 @asynccontextmanager
 async def open_sandbox(
-    accounts: Mapping[str, AccountOptions], clock: Callable[[], datetime]
+    accounts: Mapping[str, opening.AccountOptions], clock: Callable[[], datetime]
 ) -> AsyncIterator[Mapping[str, Mapping[str, Any]]]:
     """Serve and play while entered; yields, by account, how its store is reached.
 
@@ -51,30 +33,23 @@ async def open_sandbox(
     before the beginning is pushed nowhere.
     """
     begun = clock()
-    async with Sandbox(clock, seed=crc32(begun.isoformat().encode())) as sandbox:
+    async with Sandbox(clock, seed=opening.seed(begun)) as sandbox:
         stores = {name: _store(sandbox, number, begun) for number, name in enumerate(accounts)}
-        scenes = [_scene(sandbox, f"{name} {begun}", one) for name, one in stores.items()]
-        for each in scenes:
-            each.once(clock())
-        opened = {name: _options(sandbox, one, accounts[name].push) for name, one in stores.items()}
-        async with scene.playing(scenes, clock):
-            yield opened
+        stages = {name: StoreStage(sandbox, one) for name, one in stores.items()}
+        async with opening.played(stages, begun, clock):
+            yield {
+                name: _options(sandbox, one, accounts[name].push) for name, one in stores.items()
+            }
 
 
 def _store(sandbox: Sandbox, number: int, begun: datetime) -> Store:
     """A store whose numbers go on where no earlier scene has been."""
     made = sandbox.add_store(f"store{number + 1}")
-    made.begin_at(max(0, int((begun - EPOCH).total_seconds())) * A_SECOND)
+    made.begin_at(opening.first_number(begun, A_SECOND))
     return made
 
 
-def _scene(sandbox: Sandbox, seed: str, store: Store) -> scene.Scene:
-    return scene.Scene(
-        StoreStage(sandbox, store), within=PROMISE, seed=crc32(seed.encode()), languages=LANGUAGES
-    )
-
-
-def _options(sandbox: Sandbox, store: Store, push: AccountPush | None) -> dict[str, Any]:
+def _options(sandbox: Sandbox, store: Store, push: opening.AccountPush | None) -> dict[str, Any]:
     told = sandbox.options(store)
     if push is not None:
         store.add_hook(CREATED, push.endpoint)

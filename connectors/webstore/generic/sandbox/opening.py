@@ -6,25 +6,21 @@ Made for promises of one minute: see `core.sandbox.scene`.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 from connectors.webstore.generic.sandbox.server import Sandbox
 from connectors.webstore.generic.sandbox.stage import ShopStage
-from core.sandbox import people, scene
+from core.sandbox import opening, people
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from connectors.webstore.generic.options import GenericOptions
     from connectors.webstore.generic.sandbox.shop import Shop
 
-PROMISE = timedelta(minutes=1)
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 A_SECOND = 20
 """So many numbers are kept for each second, so that no later scene gives one of them again."""
-LANGUAGES = ("en", "de", "fr", "es")
 
 
 @asynccontextmanager
@@ -37,15 +33,12 @@ async def open_sandbox(
     before the beginning is pushed nowhere.
     """
     begun = clock()
-    async with Sandbox(clock, seed=crc32(begun.isoformat().encode())) as sandbox:
-        tell = sandbox.deliveries.tell
+    async with Sandbox(clock, seed=opening.seed(begun)) as sandbox:
         shops = {name: _shop(sandbox, one, begun) for name, one in accounts.items()}
-        scenes = [_scene(sandbox, f"{name} {begun}", one) for name, one in shops.items()]
-        for each in scenes:
-            each.once(clock())
-        for one in shops.values():
-            one.tell = tell
-        async with scene.playing(scenes, clock):
+        stages = {name: ShopStage(sandbox, one) for name, one in shops.items()}
+        async with opening.played(stages, begun, clock, regular=people.regular()):
+            for one in shops.values():
+                one.tell = sandbox.deliveries.tell
             yield {name: sandbox.options(one) for name, one in shops.items()}
 
 
@@ -53,15 +46,5 @@ def _shop(sandbox: Sandbox, options: GenericOptions, begun: datetime) -> Shop:
     """A store whose numbers go on where no earlier scene has been."""
     made = sandbox.add_shop(options)
     made.tell = lambda _shop, _message: None
-    made.begin_at(max(0, int((begun - EPOCH).total_seconds())) * A_SECOND)
+    made.begin_at(opening.first_number(begun, A_SECOND))
     return made
-
-
-def _scene(sandbox: Sandbox, seed: str, shop: Shop) -> scene.Scene:
-    return scene.Scene(
-        ShopStage(sandbox, shop),
-        within=PROMISE,
-        seed=crc32(seed.encode()),
-        regular=people.regular(),
-        languages=LANGUAGES,
-    )

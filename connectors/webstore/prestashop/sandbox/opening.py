@@ -6,21 +6,18 @@ Made for promises of one minute: see `core.sandbox.scene`.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 from connectors.webstore.prestashop.sandbox.server import Sandbox
 from connectors.webstore.prestashop.sandbox.stage import ShopStage
-from core.sandbox import scene
+from core.sandbox import opening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from datetime import datetime
 
     from connectors.webstore.prestashop.sandbox.shop import Shop
 
-PROMISE = timedelta(minutes=1)
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 A_SECOND = 20
 """So many numbers are kept for each second, so that no later scene gives one of them again."""
 LANGUAGES = ("en", "de", "fr", "es", "it")
@@ -35,24 +32,15 @@ async def open_sandbox(
     Each instant begins another scene: who starts again meets nobody of the last one.
     """
     begun = clock()
-    async with Sandbox(clock, seed=crc32(begun.isoformat().encode())) as sandbox:
+    async with Sandbox(clock, seed=opening.seed(begun)) as sandbox:
         shops = {name: _shop(sandbox, number, begun) for number, name in enumerate(accounts)}
-        scenes = [_scene(sandbox, f"{name} {begun}", one) for name, one in shops.items()]
-        for each in scenes:
-            each.once(clock())
-        opened = {name: sandbox.options(one) for name, one in shops.items()}
-        async with scene.playing(scenes, clock):
-            yield opened
+        stages = {name: ShopStage(sandbox, one) for name, one in shops.items()}
+        async with opening.played(stages, begun, clock, languages=LANGUAGES):
+            yield {name: sandbox.options(one) for name, one in shops.items()}
 
 
 def _shop(sandbox: Sandbox, number: int, begun: datetime) -> Shop:
     """A shop whose numbers go on where no earlier scene has been."""
     made = sandbox.add_shop(f"shop{number + 1}")
-    made.begin_at(max(0, int((begun - EPOCH).total_seconds())) * A_SECOND)
+    made.begin_at(opening.first_number(begun, A_SECOND))
     return made
-
-
-def _scene(sandbox: Sandbox, seed: str, shop: Shop) -> scene.Scene:
-    return scene.Scene(
-        ShopStage(sandbox, shop), within=PROMISE, seed=crc32(seed.encode()), languages=LANGUAGES
-    )
