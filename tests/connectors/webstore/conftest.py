@@ -7,6 +7,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
+pytest.register_assert_rewrite("tests.connectors.webstore.doors")
+
 
 @pytest.fixture
 async def door():

@@ -5,71 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.bigcommerce import offer
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
-from core.transport.http import Http
-from core.transport.smtp import Smtp
-from core.web import app, push
-from tests.connectors.standing import QUICK
-from tests.connectors.webstore.bigcommerce.conftest import NOON
+from tests.connectors.webstore import doors
+from tests.connectors.webstore.doors import stored
 from tests.core import pages, seeds
-from tests.core.pages import HOUR
 
 RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.MESSAGE,)})
-
-
-class Door:
-    """A daemon's door for one account, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic=offer.CREATED):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
 
 
 @pytest.fixture
 async def door(sandbox, store, optioned, session, pool, clock):
     """Subscribed to, as if long ago."""
-    door = Door()
     sandbox.deliveries.is_held = False
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("messages",),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"toys": door.options},
-    )
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
-        door.url, door.pool = url, pool
-        address = f"{url}/push/webstore/toys"
-        store.add_hook(offer.CREATED, address)
-        secret = store.client_secret
-        door.options = optioned(push={"endpoint": address, "client_secret": secret})
-        transport = Transport(Http(session, limits=QUICK), smtp=Smtp())
-        door.connector = spec.open(door.options, transport)
-        streams = spec.streams(door.options)
-        await pages.monitored(pool, NOON - HOUR, pages.setup("toys", *streams))
+    told = {"topics": offer.TOPICS, "usual": (offer.CREATED,), "woken": ("messages",)}
+    async with doors.served("toys", RULES, clock, **told) as door:
+        store.add_hook(offer.CREATED, door.url)
+        push = {"endpoint": door.url, "client_secret": store.client_secret}
+        await door.opens(pool, optioned(push=push), session)
         yield door
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
 
 
 def asks(store, text="Where is it?"):
@@ -144,10 +99,7 @@ async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
     store.staff_writes(order.id, "Tomorrow.")
     await sandbox.deliveries.deliver()
 
-    page = await door.connector.fetch("messages", None, None, clock())
-    told = await pages.stored(
-        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
-    )
+    told = await door.polled("messages", clock())
 
     assert (told.received, told.changed, told.repeated) == (0, 0, 2)
 
@@ -184,11 +136,5 @@ async def test_what_failed_once_is_stored_by_the_next_try(door, store, sandbox, 
     assert await stored(pool) == ["Where is it?"]
 
 
-async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):
-    async with aiohttp.ClientSession() as session:
-        url = f"{door.url}/push/webstore/toys"
-        async with session.post(url, data=b"{}") as answer:
-            assert answer.status == 401
-
-    assert await stored(pool) == []
-    assert door.counted("no_signature", "other") == 1
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, session, pool):
+    await door.refuses_the_unsigned(session, pool)

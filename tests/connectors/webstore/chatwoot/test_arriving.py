@@ -5,69 +5,29 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.chatwoot import offer
 from connectors.webstore.chatwoot.options import Push
 from connectors.webstore.chatwoot.sandbox import opening
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
-from core.transport.http import Http
-from core.web import app, push
-from tests.connectors.standing import QUICK
-from tests.connectors.webstore.chatwoot.conftest import NOON
+from tests.connectors.webstore.doors import served, stored
 from tests.core import pages, seeds
-from tests.core.pages import HOUR
 
 RULES = seeds.rules(accounts=("chat",), policies={"chat": (offer.CHAT,)})
 
 
-class Door:
-    """A daemon's door for one account, which may be slow or closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.WANTED, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "chat"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic="message_created"):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
-
-
 @pytest.fixture
-async def doors(sandbox, inbox, optioned, session, pool, clock):
+async def doors(inbox, optioned, session, pool, clock):
     """Subscribed to, as if long ago: `await doors()`, `await doors(unsigned=True)`."""
-    door = Door()
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("conversations",),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"chat": door.options},
-    )
+    told = {"topics": offer.WANTED, "usual": ("message_created",), "woken": ("conversations",)}
+    async with served("chat", RULES, clock, **told) as door:
 
-    async def opened(**how):
-        address = f"{door.url}/push/webstore/chat"
-        secret = opening.subscribe(inbox, Push(endpoint=address, **how))
-        door.options = optioned(push={"endpoint": address, "secret": secret, **how})
-        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
-        door.pool = pool
-        streams = spec.streams(door.options)
-        await pages.monitored(pool, NOON - HOUR, pages.setup("chat", *streams))
-        return door
+        async def opened(**how):
+            secret = opening.subscribe(inbox, Push(endpoint=door.url, **how))
+            push = {"endpoint": door.url, "secret": secret, **how}
+            await door.opens(pool, optioned(push=push), session)
+            return door
 
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
-        door.url = url
         yield opened
 
 
@@ -79,18 +39,6 @@ async def door(doors):
 @pytest.fixture
 def deliver(sandbox):
     return sandbox.deliveries.deliver
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
-
-
-async def confirmed(door, pool, clock):
-    """What the poll that follows a push changes."""
-    page = await door.connector.fetch("conversations", None, None, clock())
-    return await pages.stored(
-        pool, clock(), *page.messages, *page.threads, account="chat", of=RULES
-    )
 
 
 async def test_a_message_is_stored_with_its_clock_before_it_is_acknowledged(
@@ -116,7 +64,7 @@ async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
     chat.agent_writes("It is.")
     await deliver()
 
-    told = await confirmed(door, pool, clock)
+    told = await door.polled("conversations", clock())
 
     assert (told.received, told.changed, told.repeated) == (0, 0, 3)
 
@@ -143,7 +91,7 @@ async def test_pushes_in_any_order_end_as_the_poll_says(
     sandbox.deliveries.is_held = False
     await deliver()
 
-    await confirmed(door, pool, clock)
+    await door.polled("conversations", clock())
 
     (found,) = await pages.rows(pool, "clock")
     assert found["ended"] is None, "the answer failed, whichever was told first"
@@ -157,7 +105,7 @@ async def test_what_is_lost_the_poll_brings(door, account, deliver, pool, clock)
     assert await stored(pool) == []
     door.pool = pool
 
-    told = await confirmed(door, pool, clock)
+    told = await door.polled("conversations", clock())
 
     assert told.received == 1
 
@@ -193,11 +141,5 @@ async def test_an_unsigned_push_pulls_the_walk_forward_and_stores_nothing(
     assert door.counted("stored", "other") == 2
 
 
-async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):
-    async with aiohttp.ClientSession() as session:
-        url = f"{door.url}/push/webstore/chat"
-        async with session.post(url, data=b"{}") as answer:
-            assert answer.status == 401
-
-    assert await stored(pool) == []
-    assert door.counted("no_signature", "other") == 1
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, session, pool):
+    await door.refuses_the_unsigned(session, pool)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
 from connectors.webstore import spec
 from connectors.webstore.generic import offer
-from core.configuration.sections import Push as Listening
-from core.metrics import Metrics, Names
-from core.web import app, push
+from tests.connectors.webstore import doors
+from tests.connectors.webstore.doors import stored
 from tests.connectors.webstore.generic.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, SHAPES, changed
 from tests.core import pages, seeds
@@ -21,52 +19,19 @@ from tests.core.pages import HOUR
 RULES = seeds.rules(accounts=("lamps",), policies={"lamps": (offer.MESSAGE,)})
 
 
-class Door:
-    """A daemon's door for one account, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "lamps"),), topics=topics))
-        self.place, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic="message"):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
-
-
 @pytest.fixture
-async def opened(sandbox, placed, pool, clock):
-    """A door for a store of this shape: `async with opened(FLAT) as door`."""
-    door = Door()
+async def opened(sandbox, placed, session, pool, clock):
+    """A door for a store of this shape: `await opened(FLAT)`."""
     sandbox.deliveries.is_held = False
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("messages",),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"lamps": door.place.options},
-    )
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
+    told = {"topics": offer.TOPICS, "usual": ("message",), "woken": ("messages",)}
+    async with doors.served("lamps", RULES, clock, **told) as door:
 
         async def opened(shape=FLAT):
-            address = f"{url}/push/webstore/lamps"
-            door.place = placed(changed(shape, webhook={"endpoint": address}))
-            door.connector, door.url, door.pool = door.place.opened(), address, pool
-            streams = spec.streams(door.place.options)
-            await pages.monitored(pool, NOON - HOUR, pages.setup("lamps", *streams))
+            door.place = placed(changed(shape, webhook={"endpoint": door.url}))
+            await door.opens(pool, door.place.options, session)
             return door
 
         yield opened
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -132,10 +97,7 @@ async def test_trap_14_what_was_not_pushed_the_poll_finds_and_what_was_is_the_sa
     sandbox.deliveries.is_held = True
     door.place.shop.asks("lost")
 
-    page = await door.connector.fetch("messages", None, None, clock())
-    told = await pages.stored(
-        pool, clock(), *page.messages, *page.threads, account="lamps", of=RULES
-    )
+    told = await door.polled("messages", clock())
 
     assert (told.received, told.changed, told.repeated) == (1, 0, 1)
     assert await stored(pool) == ["lost", "pushed"]
@@ -154,14 +116,9 @@ async def test_what_is_not_acknowledged_comes_again(opened, sandbox, pool, clock
     assert await stored(pool) == ["Is anybody there?"]
 
 
-async def test_a_forged_push_is_refused_counted_and_stored_nowhere(opened, pool):
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(opened, session, pool):
     door = await opened()
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(door.url, data=b'{"event": "message.created", "payload": {}}') as answer,
-    ):
-        assert answer.status == 401
+    body = b'{"event": "message.created", "payload": {}}'
+    await door.refuses_the_unsigned(session, pool, body)
 
-    assert await stored(pool) == []
     assert await pages.rows(pool, "set_aside") == []
-    assert door.counted("no_signature", "other") == 1

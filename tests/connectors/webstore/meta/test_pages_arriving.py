@@ -10,39 +10,15 @@ from connectors.webstore import spec
 from connectors.webstore.meta.pages import offer
 from connectors.webstore.meta.pages.platform import INSTAGRAM, MESSENGER
 from core import reply
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
+from core.metrics import Metrics
 from core.reading.walk import Reader
 from core.store import transaction
-from core.transport.http import Http
-from core.web import app, push
 from sla.policy import Party
-from tests.connectors.standing import QUICK
+from tests.connectors.webstore import doors
 from tests.connectors.webstore.meta.conftest import NOON
 from tests.core import pages as stores
 from tests.core import seeds
 from tests.core.pages import HOUR
-
-
-class Door:
-    """A daemon's door for one page."""
-
-    def __init__(self, rules):
-        self.metrics, self.rules = Metrics(), rules
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "shop"),), topics=topics))
-        self.options, self.connector, self.woken = None, None, []
-
-    def counted(self, outcome):
-        """How many pushes ended so, whatever they were about."""
-        return sum(
-            self.metrics.registry.get_sample_value(
-                "replyby_pushes_total",
-                {"marketplace": "empik", "topic": topic, "outcome": outcome},
-            )
-            for topic in (*offer.TOPICS, "other")
-        )
 
 
 @pytest.fixture
@@ -54,38 +30,18 @@ def rules(optioned, word):
 
 @pytest.fixture
 async def door(sandbox, page, optioned, session, pool, clock, rules):
-    door = Door(rules)
-    given = push.Intake(
-        pool=lambda: pool,
-        rules=lambda: rules,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("conversations",),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"shop": door.options},
-    )
-    listening = Listening(listen="127.0.0.1:0")
-    async with app.served("push", listening, push.application(given, 2**20)) as url:
-        address = f"{url}/push/webstore/shop"
-        sandbox.subscribe(page, address)
-        door.options = optioned(endpoint=address)
-        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
-        await stores.monitored(pool, NOON - HOUR, stores.setup("shop", *spec.streams(door.options)))
+    told = {"topics": offer.TOPICS, "usual": (*offer.TOPICS, "other")}
+    async with doors.served("shop", rules, clock, woken=("conversations",), **told) as door:
+        sandbox.subscribe(page, door.url)
+        await door.opens(pool, optioned(endpoint=door.url), session)
         yield door
 
 
 @pytest.fixture
-def follow(door, pool, clock, rules):
+def follow(door, clock):
     """The walk that follows a push; what it changed."""
 
-    async def follow():
-        found = await door.connector.fetch("conversations", None, None, clock())
-        return await stores.stored(
-            pool, clock(), *found.messages, *found.threads, account="shop", of=rules
-        )
-
-    return follow
+    return lambda: door.polled("conversations", clock())
 
 
 async def test_a_push_starts_the_clocks_and_the_walk_tells_who_it_is(

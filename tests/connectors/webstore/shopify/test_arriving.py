@@ -4,74 +4,30 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import aiohttp
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.shopify import offer
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
 from core.running import forgetting
-from core.transport.http import Http
-from core.transport.smtp import Smtp
-from core.web import app, push
-from tests.connectors.standing import QUICK
-from tests.connectors.webstore.shopify.conftest import NOON
+from tests.connectors.webstore import doors
+from tests.connectors.webstore.doors import stored
 from tests.core import pages, seeds
-from tests.core.pages import HOUR
 
 RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.MESSAGE,)})
-
-
-class Door:
-    """A daemon's door for one account, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic=offer.ORDER_CREATED):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
 
 
 @pytest.fixture
 async def door(sandbox, shop, optioned, session, pool, clock):
     """Subscribed to, as if long ago."""
-    door = Door()
     sandbox.deliveries.is_held = False
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("orders", "disputes"),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"toys": door.options},
-    )
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
-        door.url, door.pool = url, pool
-        address = f"{url}/push/webstore/toys"
+    told = {
+        "topics": offer.TOPICS, "usual": (offer.ORDER_CREATED,), "woken": ("orders", "disputes"),
+    }  # fmt: skip
+    async with doors.served("toys", RULES, clock, **told) as door:
         for topic in offer.wanted(optioned()):
-            shop.subscribe(topic, address)
-        door.options = optioned(push={"endpoint": address})
-        transport = Transport(Http(session, limits=QUICK), smtp=Smtp())
-        door.connector = spec.open(door.options, transport)
-        streams = spec.streams(door.options)
-        await pages.monitored(
-            pool, NOON - HOUR, pages.setup("toys", *streams, connector="webstore")
-        )
+            shop.subscribe(topic, door.url)
+        options = optioned(push={"endpoint": door.url})
+        await door.opens(pool, options, session, connector="webstore")
         yield door
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
 
 
 async def test_a_remark_is_stored_with_its_clock_before_it_is_acknowledged(
@@ -104,10 +60,7 @@ async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
     await sandbox.deliveries.deliver()
     clock.advance(seconds=30)
 
-    page = await door.connector.fetch("orders", None, None, clock())
-    told = await pages.stored(
-        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
-    )
+    told = await door.polled("orders", clock())
 
     assert (told.received, told.changed, told.repeated) == (0, 0, 1)
 
@@ -157,14 +110,8 @@ async def test_a_dispute_pulls_its_walk_forward_and_gets_the_date_of_shopify(
     assert (await polled())["given:dispute:CONTEST_CHARGEBACK"] == "met"
 
 
-async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, pool):
-    async with aiohttp.ClientSession() as session:
-        url = f"{door.url}/push/webstore/toys"
-        async with session.post(url, data=b"{}") as answer:
-            assert answer.status == 401
-
-    assert await stored(pool) == []
-    assert door.counted("no_signature", "other") == 1
+async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, session, pool):
+    await door.refuses_the_unsigned(session, pool)
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,15 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.twilio import offer
 from connectors.webstore.twilio.sandbox import messaging, telephony
 from connectors.webstore.twilio.sandbox.callbacks import sign
 from core import ingest
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
 from core.store import transaction
-from core.transport.http import Http
-from core.web import app, push
-from tests.connectors.standing import QUICK
-from tests.connectors.webstore.twilio.conftest import BUYER, NOON, OURS
+from tests.connectors.webstore import doors
+from tests.connectors.webstore.doors import stored
+from tests.connectors.webstore.twilio.conftest import BUYER, OURS
 from tests.core import pages, seeds
-from tests.core.pages import HOUR
 
 POLICIES = {"sms": (offer.CHAT, offer.CALL_BACK)}
 
@@ -31,43 +25,12 @@ def rules():
     return seeds.rules(accounts=("sms",), policies=POLICIES, says={"judged": True})
 
 
-class Door:
-    """A daemon's door for one number, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "sms"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic="message"):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
-
-
 @pytest.fixture
-async def door(sandbox, number, optioned, session, pool, clock):
-    door, told = Door(), rules()
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: told,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("messages", "calls"),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"sms": door.options},
-    )
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
-        door.url = f"{url}/push/webstore/sms"
+async def door(number, optioned, session, pool, clock):
+    told = {"topics": offer.TOPICS, "usual": ("message",), "woken": ("messages", "calls")}
+    async with doors.served("sms", rules(), clock, **told) as door:
         number.sms_url = number.status_callback = door.url
-        door.options = optioned(endpoint=door.url)
-        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
-        door.pool = pool
-        setup = pages.setup("sms", *spec.streams(door.options))
-        await pages.monitored(pool, NOON - HOUR, setup)
+        await door.opens(pool, optioned(endpoint=door.url), session)
         yield door
 
 
@@ -87,10 +50,6 @@ def walked(door, pool, clock):
         return told
 
     return walked
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
 
 
 async def test_a_message_is_stored_with_its_clock_before_it_is_acknowledged(

@@ -9,16 +9,12 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.whatsapp import offer
 from core import reply
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
 from core.errors import Mistaken
-from core.metrics import Metrics, Names
+from core.metrics import Metrics
 from core.reading.walk import Reader
 from core.store import transaction
-from core.transport.http import Http
-from core.web import app, push
 from sla.policy import Party
-from tests.connectors.standing import QUICK
+from tests.connectors.webstore import doors
 from tests.connectors.webstore.meta import endpoints
 from tests.connectors.webstore.whatsapp.conftest import NOON
 from tests.connectors.webstore.whatsapp.test_mapping import recorded
@@ -32,42 +28,14 @@ RULES = seeds.rules(
 WINDOW, GOAL = (policy.name for policy in PROMISES)
 
 
-class Door:
-    """A daemon's door for one number, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "shop"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic="messages"):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
-
-
 @pytest.fixture
 async def door(sandbox, graph, session, pool, clock):
-    door = Door()
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: (),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"shop": door.options},
-    )
-    listening = Listening(listen="127.0.0.1:0")
-    async with app.served("push", listening, push.application(given, 2**20)) as url:
-        door.line, door.url = graph.add_line("whatsapp"), f"{url}/push/webstore/shop"
+    told = {"topics": offer.TOPICS, "usual": ("messages",)}
+    async with doors.served("shop", RULES, clock, **told) as door:
+        door.line = graph.add_line("whatsapp")
         sandbox.subscribe(door.line, door.url)
         told = {**sandbox.options(door.line), "endpoint": door.url, "kind": "whatsapp"}
-        door.options = spec.options_of(told).model_validate(told)
-        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
-        door.pool = pool
-        await pages.monitored(pool, NOON - HOUR, pages.setup("shop", *spec.streams(door.options)))
+        await door.opens(pool, spec.options_of(told).model_validate(told), session)
         yield door
 
 

@@ -6,15 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.woocommerce import offer
 from connectors.webstore.woocommerce.sandbox.deliveries import Push as Delivery
-from core.configuration.sections import Push as Listening
-from core.connector import Transport
-from core.metrics import Metrics, Names
-from core.transport.http import Http
-from core.web import app, push
-from tests.connectors.standing import QUICK
+from tests.connectors.webstore import doors
+from tests.connectors.webstore.doors import stored
 from tests.connectors.webstore.woocommerce.conftest import NOON, SECRET
 from tests.core import pages, seeds
 from tests.core.pages import HOUR
@@ -22,50 +17,16 @@ from tests.core.pages import HOUR
 RULES = seeds.rules(accounts=("toys",), policies={"toys": (offer.REMARK,)})
 
 
-class Door:
-    """A daemon's door for one account, which may be closed."""
-
-    def __init__(self):
-        self.metrics = Metrics()
-        topics = tuple(("empik", topic) for topic in (*offer.TOPICS, "other"))
-        self.metrics.declare(Names(accounts=(("empik", "toys"),), topics=topics))
-        self.options, self.connector, self.pool, self.url = None, None, None, ""
-
-    def counted(self, outcome, topic=offer.CREATED):
-        of = {"marketplace": "empik", "topic": topic, "outcome": outcome}
-        return self.metrics.registry.get_sample_value("replyby_pushes_total", of)
-
-
 @pytest.fixture
 async def door(sandbox, shop, optioned, session, pool, clock):
     """Subscribed to, as if long ago."""
-    door = Door()
-    given = push.Intake(
-        pool=lambda: door.pool,
-        rules=lambda: RULES,
-        metrics=door.metrics,
-        now=clock,
-        sure=lambda: True,
-        woken=lambda account: ("orders",),
-        receiver=lambda connector, name: door.connector,
-        options=lambda connector: {"toys": door.options},
-    )
-    async with app.served(
-        "push", Listening(listen="127.0.0.1:0"), push.application(given, 2**20)
-    ) as url:
-        door.url, door.pool = url, pool
-        address = f"{url}/push/webstore/toys"
-        door.options = optioned(push={"endpoint": address, "secret": SECRET})
-        door.connector = spec.open(door.options, Transport(Http(session, limits=QUICK)))
+    told = {"topics": offer.TOPICS, "usual": (offer.CREATED,), "woken": ("orders",)}
+    async with doors.served("toys", RULES, clock, **told) as door:
+        push = {"endpoint": door.url, "secret": SECRET}
+        await door.opens(pool, optioned(push=push), session)
         assert [line async for line in door.connector.subscribe(None, clock.now)]
-        streams = spec.streams(door.options)
-        await pages.monitored(pool, NOON - HOUR, pages.setup("toys", *streams))
         sandbox.deliveries.is_held = False
         yield door
-
-
-async def stored(pool):
-    return sorted(row["body"] for row in await pages.rows(pool, "message"))
 
 
 async def test_a_remark_is_stored_with_its_clock_before_it_is_acknowledged(
@@ -126,10 +87,7 @@ async def test_the_poll_that_confirms_a_push_finds_the_same_messages(
     shop.add_order("Gift, please")
     await sandbox.deliveries.deliver()
 
-    page = await door.connector.fetch("orders", None, None, clock())
-    told = await pages.stored(
-        pool, clock(), *page.messages, *page.threads, account="toys", of=RULES
-    )
+    told = await door.polled("orders", clock())
 
     assert (told.received, told.changed, told.repeated) == (0, 0, 1)
 
@@ -154,8 +112,4 @@ async def test_trap_14_a_webhook_that_fails_again_and_again_is_off_and_that_is_t
 
 
 async def test_a_forged_push_is_refused_counted_and_stored_nowhere(door, session, pool):
-    async with session.post(f"{door.url}/push/webstore/toys", data=b"{}") as answer:
-        assert answer.status == 401
-
-    assert await stored(pool) == []
-    assert door.counted("no_signature", "other") == 1
+    await door.refuses_the_unsigned(session, pool)
