@@ -65,14 +65,16 @@ class Cursor:
 class Walk:
     """The position of a walk: changes *since* come next, and of these the *page*.
 
-    *found*: a page behind the first one of this second had something new.
+    *until*: until then all were asked for by page, which is done once more, backwards; None while
+    that is not so. *ends*: nothing comes behind it.
     """
 
     since: str
     page: int = 1
     seen: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
-    found: bool = False
+    until: str | None = None
+    ends: bool = False
 
     @classmethod
     def read(cls, position: str) -> Walk:
@@ -134,43 +136,49 @@ class Steps:
             BadPayload: the walk does not go on.
         """
         last = max([_since(walk, now), *(one.at for one in came if one.at and one.at <= now)])
-        settled = _settled(came, now)
-        seen = walk.seen | settled
-        cursor = self._cursor(last, seen, walk.waiting, now).write()
-        if is_last:
+        read = replace(walk, seen=walk.seen | _settled(came, now))
+        onward = _onward(read, last, now, is_last=is_last)
+        cursor = self._cursor(onward, now).write()
+        if onward.ends and onward.until is None:
             return replace(page, cursor=cursor)
-        if walk.page >= MOST_PAGES:
-            raise BadPayload("orders: the walk does not go on", detail="endless")
-        is_new = any(walk.seen.get(name) != told for name, told in settled.items())
-        onward = _onward(replace(walk, seen=seen), last, now, is_new=is_new)
         return replace(page, cursor=cursor, position=onward.write(), more=True)
 
-    def _cursor(
-        self, last: datetime, seen: dict[str, str], waiting: dict[str, str], now: datetime
-    ) -> Cursor:
-        near = _later(seen, last - self.overlap)
-        kept = _later(waiting, now - self.look_back)
+    def _cursor(self, walk: Walk, now: datetime) -> Cursor:
+        near = _later(walk.seen, _since(walk, now) - self.overlap)
+        kept = _later(walk.waiting, now - self.look_back)
         newest = set(sorted(kept, key=kept.__getitem__)[-MOST_WAITING:])
         return Cursor(
-            last.isoformat(),
+            walk.since,
             dict(list(near.items())[-MOST_SEEN:]),
             {name: at for name, at in kept.items() if name in newest},
         )
 
 
-def _onward(walk: Walk, last: datetime, now: datetime, *, is_new: bool) -> Walk:
+def _onward(walk: Walk, last: datetime, now: datetime, *, is_last: bool) -> Walk:
     """Where *walk* goes on after a page whose last change is *last*.
 
     It begins there; where all changed in one second, with the next page of that second. Whatever
-    leaves such a second meanwhile moves another order to a page that was read already: a second of
-    several pages is read until nothing in it is new.
+    leaves such a second meanwhile moves the others forward, to a page that was read already: from
+    its last page the second is read backwards, towards them.
+
+    Raises:
+        BadPayload: the second does not end.
     """
-    found = walk.found or (is_new and walk.page > 1)
-    if last <= _since(walk, now):
-        return replace(walk, page=walk.page + 1, found=found)
-    if found:
-        return replace(walk, page=1, found=False)
-    return replace(walk, since=last.isoformat(), page=1)
+    if walk.until is not None:
+        return _back(walk, walk.until)
+    if is_last or last > _since(walk, now):
+        until = last.isoformat()
+        return _back(replace(walk, until=until, ends=is_last), until)
+    if walk.page >= MOST_PAGES:
+        raise BadPayload("orders: the walk does not go on", detail="endless")
+    return replace(walk, page=walk.page + 1)
+
+
+def _back(walk: Walk, until: str) -> Walk:
+    """The page before; before the first one, what comes after *until*."""
+    if walk.page > 1:
+        return replace(walk, page=walk.page - 1)
+    return replace(walk, since=until, until=None)
 
 
 def _since(walk: Walk, now: datetime) -> datetime:

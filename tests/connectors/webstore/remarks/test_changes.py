@@ -35,7 +35,7 @@ def walked(orders, cursor, count=3, now=NOW, between=lambda _: None):
         came, is_last = listed(orders, walk, count, now)
         new += [one.id for one in came if walk.is_new(one)]
         page = STEPS.onward(Page(), walk, came, now, is_last=is_last)
-        if is_last:
+        if not page.more:
             return new, page.cursor
         walk = Walk.read(page.position)
         between(step)
@@ -73,6 +73,41 @@ def test_an_order_that_changes_under_the_walk_hides_no_other(moves, count):
 
     assert {*first, *later} == set(orders(20))
     assert {*first} >= {name for name in told if int(name) not in moves}
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, 19), max_size=15), st.integers(1, 5))
+def test_what_leaves_a_second_of_several_pages_hides_no_other(moves, count):
+    """What stays there is read by this walk; what leaves it, not later than by the next one."""
+    told, left = orders(20, apart=timedelta(0)), list(moves)
+
+    def between(step):
+        if left:
+            told[str(left.pop())] = NOW - 2 * MINUTE + step * SECOND
+
+    first, cursor = walked(told, None, count, between=between)
+    later, _ = walked(told, cursor, count)
+
+    assert {*first, *later} == set(orders(20))
+    assert {*first} >= {name for name in told if int(name) not in moves}
+
+
+def test_a_walk_that_breaks_off_within_a_second_hides_no_other():
+    """Its cursor goes past the second when that was read there and back."""
+    told = orders(8, apart=timedelta(0)) | {f"late{n}": NOW - n * MINUTE for n in range(2, 6)}
+    walk, stood = STEPS.begin(None, NOW), []
+    while walk:
+        came, is_last = listed(told, walk, 3)
+        page = STEPS.onward(Page(), walk, came, NOW, is_last=is_last)
+        asked = (walk.since, walk.page)
+        stood.append((asked, instant(Cursor.read(page.cursor).since) > NOW - DAY))
+        walk = Walk.read(page.position) if page.more else None
+    second = (NOW - DAY).isoformat()
+
+    assert stood[1:6] == [
+        ((second, 1), False), ((second, 2), False), ((second, 3), False),
+        ((second, 2), False), ((second, 1), True),
+    ]  # fmt: skip
 
 
 def test_what_is_not_over_for_a_minute_is_read_again():
