@@ -93,6 +93,31 @@ async def test_an_order_that_changes_under_the_walk_hides_no_other(store, clock,
     assert set(seen) == {f"Question {number}" for number in range(45)} | {"Moved to the end"}
 
 
+@pytest.mark.parametrize("after", [2, 3])
+@pytest.mark.parametrize("count", [1, reading.PAGE])
+async def test_what_leaves_a_second_of_several_pages_hides_no_other(
+    store, clock, bigcommerce, after, count
+):
+    """What is left of the second moves forward, to pages that were read already."""
+    store.habits.quota = 1000
+    asks(store, clock, 3 * reading.PAGE + 1, apart=timedelta(0))
+    page = await bigcommerce.fetch("messages", None, None, clock.now)
+    seen = {message.body for message in page.messages}
+    for number in range(2, 40):
+        if number == after + 1:
+            for order in list(store.orders.values())[:count]:
+                store.customer_writes(order.id, "Moved to the end")
+        page = await bigcommerce.fetch("messages", None, page.position, clock.now)
+        seen |= {message.body for message in page.messages}
+        if not page.more:
+            break
+    later = await walk(bigcommerce, "messages", page.cursor, clock.now)
+
+    assert not page.more
+    assert seen >= {f"Question {number}" for number in range(3 * reading.PAGE + 1)}
+    assert "Moved to the end" in {*seen, *bodies(later)}
+
+
 async def test_what_comes_in_the_second_of_a_walk_is_found_by_the_next(store, clock, read):
     order = store.add_order()
     store.customer_writes(order.id, "First")
