@@ -6,12 +6,14 @@ import ast
 import re
 
 
-def lists(readme, options, streams, limitations=4):
-    """Each option and each stream stands in a table, and so many limitations are told at least."""
+def lists(readme, options, streams, topics=(), limitations=4):
+    """Options and streams stand in a table, topics somewhere; so many limitations at least."""
     for name in type(options).model_fields:
         assert f"| `{name}` |" in readme
     for stream in streams:
         assert f"| `{stream.name}` |" in readme
+    for topic in topics:
+        assert f"`{topic}`" in readme
     assert readme.partition("## Known limitations")[2].count("\n- ") >= limitations
 
 
@@ -36,9 +38,13 @@ def shows_its_traps(readme, tests):
 
 
 def logs_nothing(folder):
-    """No file of the connector in *folder* imports what logs."""
-    for path in folder.glob("*.py"):
+    """No file of the connector in *folder* imports what logs, or prints."""
+    paths = list(folder.glob("*.py"))
+    assert paths
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {"logging", "structlog", "warnings"} & set(names), path
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            assert not (is_call and node.func.id == "print"), path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.chatwoot import offer, options, reading, receiving
 from connectors.webstore.chatwoot.options import ChatwootOptions
+from tests.connectors import described
 from tests.connectors.webstore.chatwoot import recorded
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -97,10 +97,4 @@ def test_every_endpoint_has_a_recorded_answer():
 
 def test_the_kind_itself_logs_nothing():
     """What happens is told once, by core, when an account's health changes."""
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {"logging", "structlog", "warnings"} & set(names), path
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            assert not (is_call and node.func.id == "print"), path
+    described.logs_nothing(FOLDER)

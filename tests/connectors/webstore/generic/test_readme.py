@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from datetime import timedelta
@@ -26,6 +25,7 @@ from core.stage import walk
 from core.transport.http import Http
 from core.transport.smtp import Smtp
 from sla.policy import Party
+from tests.connectors import described
 from tests.connectors.webstore.generic.conftest import NOON, Place
 from tests.connectors.webstore.generic.shapes import FLAT
 
@@ -152,15 +152,8 @@ def test_the_readme_says_how_to_change_the_key():
 
 
 def test_each_trap_that_the_readme_names_has_a_test():
-    tests = "".join(p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("test_*.py"))
-
-    for number in re.findall(r"trap (\d+)", README):
-        assert f"def test_trap_{number}_" in tests
+    described.shows_its_traps(README, Path(__file__).parent)
 
 
 def test_the_connector_itself_logs_nothing():
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {"logging", "structlog", "warnings"} & set(names), path
+    described.logs_nothing(FOLDER)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import connectors.webstore
 from connectors.webstore import spec
+from tests.connectors import described
 
 STORE = Path(connectors.webstore.__file__).parent
 TESTS = Path(__file__).parents[1]
@@ -64,11 +65,7 @@ class Readme:
 
     def logs_nothing(self):
         for folder in (self.folder, STORE / "meta"):
-            for path in folder.glob("*.py"):
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-                    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-                    assert not {"logging", "structlog", "warnings"} & set(names), path
+            described.logs_nothing(folder)
 
 
 def functions(folder):

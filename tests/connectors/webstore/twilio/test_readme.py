@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from connectors.webstore.twilio import calling, looking, offer, options, paging, reading
 from connectors.webstore.twilio.options import TwilioOptions
+from tests.connectors import described
 from tests.connectors.webstore.twilio.conftest import ENDPOINT, OURS, WA_OURS
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -71,11 +71,7 @@ def test_each_promise_says_its_source_and_stands_in_the_readme(readme, defaults)
 
 
 def test_the_readme_lists_options_streams_and_limitations(readme, defaults):
-    for name in type(defaults).model_fields:
-        assert f"| `{name}` |" in readme
-    for stream in offer.streams(defaults):
-        assert f"| `{stream.name}` |" in readme
-    assert readme.partition("## Known limitations")[2].count("\n- ") >= 4
+    described.lists(readme, defaults, offer.streams(defaults))
 
 
 def test_the_defaults_in_the_readme_are_those_of_the_code(readme):
@@ -110,10 +106,4 @@ def test_every_endpoint_has_a_recorded_answer():
 
 def test_the_connector_itself_logs_nothing():
     """What happens is told once, by core, when an account's health changes."""
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {"logging", "structlog", "warnings"} & set(names), path
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            assert not (is_call and node.func.id == "print"), path
+    described.logs_nothing(FOLDER)

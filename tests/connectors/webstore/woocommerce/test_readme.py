@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from connectors.webstore.woocommerce.payload import (
     Orders,
     Setting,
 )
+from tests.connectors import described
 
 ROOT = Path(__file__).resolve().parents[4]
 FOLDER = ROOT / "connectors" / "webstore" / "woocommerce"
@@ -64,18 +63,13 @@ def test_the_limits_in_the_readme_are_those_of_the_code(readme, defaults):
 
 
 def test_the_readme_lists_options_streams_and_limitations(readme, defaults):
-    for name in type(defaults).model_fields:
-        assert f"| `{name}` |" in readme
-    for stream in offer.streams(WooCommerceOptions(**GIVEN, push=PUSH)):
-        assert f"| `{stream.name}` |" in readme
-    for topic in offer.TOPICS:
-        assert f"`{topic}`" in readme
-    assert readme.partition("## Known limitations")[2].count("\n- ") >= 4
+    described.lists(
+        readme, defaults, offer.streams(WooCommerceOptions(**GIVEN, push=PUSH)), offer.TOPICS
+    )
 
 
 def test_the_defaults_in_the_readme_are_those_of_the_code(readme, defaults):
-    said = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", readme, re.MULTILINE))
-    written = {name: text for name, text in said.items() if name in type(defaults).model_fields}
+    written = described.defaults(readme, defaults)
 
     assert WooCommerceOptions(**GIVEN, **written) == defaults
     assert set(written) == {"permalinks", "look_back", "overlap", "poll_every"}
@@ -84,9 +78,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_code(readme, defaults):
 def test_the_goal_says_its_source_and_when_it_was_read(readme, defaults):
     (goal,) = offer.goals(defaults)
 
-    assert f"`{goal.name}`, {goal.reply_within.total_seconds() / 3600:g} hours" in readme
-    assert goal.source
-    assert goal.checked_on
+    described.tells_goal(readme, goal)
 
 
 def test_the_readme_says_how_to_change_the_key(readme):
@@ -111,15 +103,8 @@ def test_the_recorded_pushes_are_read():
 
 
 def test_each_trap_that_the_readme_names_has_a_test(readme):
-    tests = "".join(p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("test_*.py"))
-
-    for number in re.findall(r"trap (\d+)", readme):
-        assert f"def test_trap_{number}_" in tests
+    described.shows_its_traps(readme, Path(__file__).parent)
 
 
 def test_the_connector_itself_logs_nothing():
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {"logging", "structlog", "warnings"} & set(names), path
+    described.logs_nothing(FOLDER)
