@@ -319,14 +319,14 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
 
 
 async def _end(this: Round, reply: Reply) -> None:
-    """Whoever waits in the thread can be answered no more; who writes again waits again."""
+    """Whoever waited when the reply left can be answered no more; who writes again waits again."""
     now = this.clock()
     ended = Message(
         id=f"reply:{reply.id}/unanswerable",
         thread=reply.thread,
         party=Party.MARKETPLACE,
         kind=Kind.UNANSWERABLE,
-        sent_at=now,
+        sent_at=reply.left_at or now,
         body="No answer is taken any more.",
     )
     async with transaction(this.pool) as db:

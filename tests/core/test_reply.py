@@ -731,3 +731,23 @@ async def test_a_reply_that_cannot_be_is_refused_at_once(db, now, thread, body, 
 )
 def test_which_message_is_ours(ours, theirs, found):
     assert readback.which(ours, theirs) == found
+
+
+async def test_who_writes_while_it_is_refused_that_they_can_be_answered_waits(
+    db, pool, rules, round_, queued, now
+):
+    """They opted in again meanwhile, say."""
+    await queued()
+
+    async def refuse():
+        left_at = await db.fetchval("select left_at from reply")
+        written = message("M9", left_at + MINUTE / 60_000, Party.BUYER)
+        async with transaction(pool) as other:
+            await ingest.page(other, rules, "mk", page(now, written), now + MINUTE, None)
+        await asyncio.sleep(0.005)
+        raise Refused("opted out", unanswerable=True)
+
+    await round_(Shop(refuse))
+
+    rows = await db.fetch("select ended from clock order by started_at")
+    assert [row["ended"] for row in rows] == ["void", None]
