@@ -11,14 +11,15 @@ import hmac
 import json
 from base64 import b64encode
 from collections import deque
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
+
+from core.sandbox import sending
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ AGAIN = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
 """Seconds until each further try."""
 PATIENCE = ClientTimeout(total=10)
 RECORDED = 50_000
-TICK = 0.2
 
 
 @dataclass(slots=True)
@@ -62,15 +62,13 @@ class Deliveries:
     is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     waiting: list[Push] = field(default_factory=list)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
-        task = asyncio.create_task(self._run(), name="sandbox-push")
-        self._stack.push_async_callback(_stopped, task)
+        await self._stack.enter_async_context(self._sender)
+        await self._stack.enter_async_context(sending.rounds(self.deliver))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,13 +116,9 @@ class Deliveries:
             "webhook-signature": f"v1,{b64encode(digest).decode()}",
         }
 
-    async def _run(self) -> None:
-        while True:
-            await self.deliver()
-            await asyncio.sleep(TICK)
-
     async def _deliver(self, push: Push) -> None:
-        status = await self._status(push)
+        place, headers = push.hook.destination, self.headers(push)
+        status = await self._sender.send(place, push.body, headers, PATIENCE)
         self.tried.append(Tried(self.now(), push.id, status))
         if status is not None and 200 <= status < 300:
             self.waiting.remove(push)
@@ -134,32 +128,3 @@ class Deliveries:
         else:
             push.due = self.now() + timedelta(seconds=AGAIN[push.tries])
             push.tries += 1
-
-    async def _status(self, push: Push) -> int | None:
-        url = push.hook.destination
-        if self._session is None or not is_near(url):
-            return None
-        try:
-            async with self._session.post(
-                url, data=push.body, headers=self.headers(push), timeout=PATIENCE,
-                allow_redirects=False,
-            ) as answer:  # fmt: skip
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

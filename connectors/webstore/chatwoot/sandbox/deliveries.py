@@ -13,14 +13,13 @@ import json
 from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
 
 from connectors.webstore.chatwoot.sandbox import payload
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,14 +61,13 @@ class Deliveries:
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     base: str = ""
     _waiting: deque[Push] = field(default_factory=deque)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
+        await self._stack.enter_async_context(self._sender)
         self._stack.push_async_callback(self._stop)
         self._leave()
         return self
@@ -99,7 +97,7 @@ class Deliveries:
         return [one.status for one in self.tried]
 
     def _leave(self) -> None:
-        while self._session is not None and not self.is_held and self._waiting:
+        while self._sender.is_open and not self.is_held and self._waiting:
             task = asyncio.create_task(self._deliver(self._waiting.popleft()), name="sandbox-push")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
@@ -112,22 +110,10 @@ class Deliveries:
 
     async def _deliver(self, push: Push) -> None:
         async with self._room:
-            status = await self._status(push)
+            patience = ClientTimeout(total=self.desk.habits.waits.total_seconds())
+            headers = self.headers(push)
+            status = await self._sender.send(push.hook.url, push.body, headers, patience)
         self.tried.append(Tried(self.desk.now(), push.event, push.id, status))
-
-    async def _status(self, push: Push) -> int | None:
-        if self._session is None or not is_near(push.hook.url):
-            return None
-        patience = ClientTimeout(total=self.desk.habits.waits.total_seconds())
-        try:
-            async with self._session.post(
-                push.hook.url, data=push.body, headers=self.headers(push), timeout=patience,
-                allow_redirects=False,
-            ) as answer:  # fmt: skip
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
 
     def headers(self, push: Push) -> dict[str, str]:
         """What goes along: signed at the second at which it leaves."""
@@ -141,12 +127,3 @@ class Deliveries:
             told["X-Chatwoot-Timestamp"] = second
             told["X-Chatwoot-Signature"] = f"sha256={digest}"
         return told
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

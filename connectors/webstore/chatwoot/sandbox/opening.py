@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from connectors.webstore.chatwoot.sandbox.deliveries import is_near
 from connectors.webstore.chatwoot.sandbox.server import Sandbox
 from connectors.webstore.chatwoot.sandbox.stage import InboxStage
 from core.sandbox import people, scene
+from core.sandbox.sending import is_near
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

@@ -11,13 +11,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
 
 from connectors.webstore.generic.sandbox import writing
 from core.sandbox.departures import Departures
-from core.transport.proxy import is_loopback
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,15 +59,14 @@ class Deliveries:
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     made: deque[Push] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _departures: Departures[Push] = field(init=False)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self._departures = Departures(self.now, lambda: self.is_held, self._deliver)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0), timeout=PATIENCE)
-        self._session = await self._stack.enter_async_context(session)
+        await self._stack.enter_async_context(self._sender)
         await self._stack.enter_async_context(self._departures.leaving())
         return self
 
@@ -105,25 +103,12 @@ class Deliveries:
         return [one.status for one in self.tried]
 
     async def _deliver(self, push: Push) -> None:
-        status = await self._status(push)
+        headers = {"Content-Type": "application/json", **signed(push, self.now())}
+        status = await self._sender.send(push.webhook.endpoint, push.body, headers, PATIENCE)
         self.tried.append(Tried(self.now(), push.id, status))
         if (status is None or status >= 300) and push.tries < len(AGAIN):
             self._departures.put(self.now() + timedelta(seconds=AGAIN[push.tries]), push)
             push.tries += 1
-
-    async def _status(self, push: Push) -> int | None:
-        url = push.webhook.endpoint
-        if self._session is None or not is_loopback(urlsplit(url).hostname or ""):
-            return None
-        headers = {"Content-Type": "application/json", **signed(push, self.now())}
-        try:
-            async with self._session.post(
-                url, data=push.body, headers=headers, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
 
 
 def signed(push: Push, at: datetime) -> dict[str, str]:

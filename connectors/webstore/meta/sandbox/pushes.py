@@ -13,14 +13,13 @@ from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from connectors.webstore.meta.sandbox import payload
 from core.sandbox.departures import Departures
+from core.sandbox.sending import Sender, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +69,7 @@ class Pushes:
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _failing: dict[str, datetime] = field(default_factory=dict)
     _departures: Departures[Push] = field(init=False)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -78,8 +77,7 @@ class Pushes:
         self._departures = Departures(self.graph.clock, lambda: self.is_held, self._deliver)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
+        await self._stack.enter_async_context(self._sender)
         await self._stack.enter_async_context(self._departures.leaving())
         return self
 
@@ -156,16 +154,7 @@ class Pushes:
     async def _status(self, place: str, push: Push) -> int | None:
         body = json.dumps(push.content, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json", **self._signed(push.line.app, body)}
-        if self._session is None:
-            return None
-        try:
-            async with self._session.post(
-                place, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
+        return await self._sender.send(place, body, headers, PATIENCE)
 
     def _signed(self, app: App, body: bytes) -> dict[str, str]:
         """The header, right or as it was ordered."""
@@ -190,13 +179,4 @@ async def is_proven(place: str, token: str, challenge: str) -> bool:
         ):
             return answer.status == 200 and (await answer.read()).decode() == challenge
     except (ClientError, TimeoutError, ValueError):
-        return False
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine: the stand-in goes nowhere else."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
         return False

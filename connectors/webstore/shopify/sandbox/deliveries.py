@@ -14,15 +14,14 @@ from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
 
 from connectors.webstore.shopify.sandbox import schema
 from connectors.webstore.shopify.sandbox.shop import Dispute, Order
 from core.sandbox.departures import Departures
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,15 +84,14 @@ class Deliveries:
     made: deque[Push] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _count: int = 0
     _departures: Departures[Push] = field(init=False)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self._departures = Departures(self.now, lambda: self.is_held, self._deliver)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
+        await self._stack.enter_async_context(self._sender)
         await self._stack.enter_async_context(self._departures.leaving())
         return self
 
@@ -132,7 +130,7 @@ class Deliveries:
         return [one.status for one in self.tried]
 
     async def _deliver(self, push: Push) -> None:
-        status = await self._status(push)
+        status = await self._sender.send(push.hook.uri, push.body, push.headers, PATIENCE)
         now = self.now()
         self.tried.append(Tried(now, push.id, push.topic, status))
         if status is not None and 200 <= status < 300:
@@ -145,30 +143,8 @@ class Deliveries:
             later = replace(push, tries=push.tries + 1)
             self._departures.put(now + timedelta(seconds=AGAIN[push.tries]), later)
 
-    async def _status(self, push: Push) -> int | None:
-        url = push.hook.uri
-        if self._session is None or not is_near(url):
-            return None
-        try:
-            async with self._session.post(
-                url, data=push.body, headers=push.headers, timeout=PATIENCE, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
-
 
 def _content(what: Any) -> dict[str, Any]:
     if isinstance(what, Order):
         return schema.webhook(what)
     return schema.dispute_webhook(what) if isinstance(what, Dispute) else dict(what)
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

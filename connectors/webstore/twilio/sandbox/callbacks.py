@@ -7,11 +7,12 @@ import hmac
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientTimeout
+
+from core.sandbox.sending import Sender, is_near
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,20 +63,18 @@ class Callbacks:
         self.lost = 0
         self.is_held = False
         self._waiting: deque[tuple[datetime, Push]] = deque()
-        self._session: ClientSession | None = None
+        self._sender = Sender()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(timeout=PATIENCE)
+        await self._sender.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+        await self._sender.__aexit__()
 
     def tell(self, account: Account, url: str | None, fields: dict[str, str]) -> None:
         """Push *fields*, as soon as may be; one beyond this machine is told nothing."""
@@ -93,7 +92,7 @@ class Callbacks:
     def release(self) -> None:
         """Let leave what waits, unless it is held."""
         is_idle = self._task is None or self._task.done()
-        if is_idle and self._session is not None and self._waiting and not self.is_held:
+        if is_idle and self._sender.is_open and self._waiting and not self.is_held:
             self._task = asyncio.create_task(self._leave(), name="sandbox-push")
 
     async def settled(self) -> list[int | None]:
@@ -107,31 +106,11 @@ class Callbacks:
         while self._waiting and not self.is_held:
             at, push = self._waiting.popleft()
             named = push.fields.get("MessageSid") or push.fields.get("CallSid") or ""
-            self.tried.append(Tried(at, named, await self._status(push)))
-
-    async def _status(self, push: Push) -> int | None:
-        if self._session is None:
-            return None
-        try:
-            async with self._session.post(
-                push.url, data=push.body, headers=push.headers, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
+            status = await self._sender.send(push.url, push.body, push.headers, PATIENCE)
+            self.tried.append(Tried(at, named, status))
 
 
 def sign(token: str, url: str, fields: dict[str, str]) -> str:
     """As Twilio documents it: HMAC-SHA1 over the address and the sorted fields, in base64."""
     text = url + "".join(f"{name}{fields[name]}" for name in sorted(fields))
     return b64encode(hmac.new(token.encode(), text.encode(), "sha1").digest()).decode()
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

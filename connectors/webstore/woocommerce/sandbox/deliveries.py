@@ -13,15 +13,15 @@ import hmac
 import json
 from base64 import b64encode
 from collections import deque
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
 
 from connectors.webstore.woocommerce.sandbox.shop import Order
+from core.sandbox import sending
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 PATIENCE = ClientTimeout(total=10)
 MOST_FAILURES = 5
 RECORDED = 50_000
-TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +70,13 @@ class Deliveries:
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     pings: list[int | None] = field(default_factory=list)
     waiting: list[Push] = field(default_factory=list)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
-        task = asyncio.create_task(self._run(), name="sandbox-push")
-        self._stack.push_async_callback(_stopped, task)
+        await self._stack.enter_async_context(self._sender)
+        await self._stack.enter_async_context(sending.rounds(self.deliver))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -95,7 +92,7 @@ class Deliveries:
         """What a webhook gets when it is saved: a form, unsigned."""
         body = f"webhook_id={hook.id}".encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        self.pings.append(await self._status(hook.url, body, kind))
+        self.pings.append(await self._sender.send(hook.url, body, kind, PATIENCE))
 
     async def deliver(self) -> list[int | None]:
         """Send all that waits; how each of those that were ever sent was answered."""
@@ -120,16 +117,11 @@ class Deliveries:
             "X-WC-Webhook-Delivery-ID": hashlib.sha256(second.encode()).hexdigest()[:32],
         }
 
-    async def _run(self) -> None:
-        while True:
-            await self.deliver()
-            await asyncio.sleep(TICK)
-
     async def _deliver(self, push: Push) -> None:
         body = push.body()
         headers = self.headers(push, body)
         self.waiting.remove(push)
-        status = await self._status(push.hook.url, body, headers)
+        status = await self._sender.send(push.hook.url, body, headers, PATIENCE)
         name = headers["X-WC-Webhook-Delivery-ID"]
         self.tried.append(Tried(self.now(), name, push.hook.topic, status))
         if status is not None and 200 <= status < 303:
@@ -138,30 +130,3 @@ class Deliveries:
             push.hook.status = "disabled"
         else:
             push.hook.failures += 1
-
-    async def _status(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
-        if self._session is None or not is_near(url):
-            return None
-        try:
-            async with self._session.post(
-                url, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError, OSError):
-            return None
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
