@@ -7,13 +7,11 @@ nobody.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.errors import Unfit
+from connectors.webstore import contacts
 from core.model import MAX_LINE, Message, Page, Thread
-from core.options import mail_address
 from core.payload import instant
 from core.transport import answers, salvage
 from sla.clock import Delivery, Kind
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 KIND = "bigcommerce"
 BUYER = frozenset({Party.BUYER})
-E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +121,8 @@ def _buyer(address: Address | None) -> str:
 def _reply_to(address: Address | None) -> dict[str, str]:
     """What answering needs, and by what the buyer is known elsewhere."""
     found = {"kind": KIND}
-    if address is not None and (mail := _mail(address.email)):
+    if address is not None and (mail := contacts.mail(address.email)):
         found["mail"] = mail
-    if address is not None and (phone := E164.fullmatch(address.phone or "")):
-        found["phone"] = phone[0]
+    if address is not None and (phone := contacts.phone(address.phone)):
+        found["phone"] = phone
     return found
-
-
-def _mail(told: str | None) -> str | None:
-    try:
-        return mail_address(told or "")
-    except Unfit:
-        return None

@@ -18,11 +18,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from connectors.webstore import orders
+from connectors.webstore import contacts, orders
 from connectors.webstore.chatwoot.answering import CAN_REPLY, NO
-from core.errors import Unfit
 from core.model import MAX_ID, MAX_LINE, Attachment, Message, Page, Thread
-from core.options import mail_address
 from core.payload import instant
 from core.transport import salvage
 from sla.clock import Delivery, Kind
@@ -49,7 +47,6 @@ LEAD = timedelta(hours=1)
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 """Of a push, which tells a thread's state less well than the walk that it pulls forward."""
 
-E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 ENDS_IN_UTC = " UTC"
 
 _Turn = tuple[Party, Kind, frozenset[Party]]
@@ -195,18 +192,11 @@ def _reply_to(conversation: Conversation) -> dict[str, str]:
     if conversation.can_reply is False:
         found[CAN_REPLY] = NO
     contact = conversation.meta and conversation.meta.sender
-    if contact and (mail := _mail(contact.email)):
+    if contact and (mail := contacts.mail(contact.email)):
         found["mail"] = mail
-    if contact and (phone := E164.fullmatch(contact.phone_number or "")):
-        found["phone"] = phone[0]
+    if contact and (phone := contacts.phone(contact.phone_number)):
+        found["phone"] = phone
     return found
-
-
-def _mail(text: str | None) -> str | None:
-    try:
-        return mail_address(text or "")
-    except Unfit:
-        return None
 
 
 def _message(entry: Entry, thread: str, doubts: _Doubts) -> Message | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from connectors.webstore import contacts
 from connectors.webstore.generic import moments
 from connectors.webstore.generic.answering import BY_API, BY_MAIL, WAY, as_id
 from connectors.webstore.generic.meaning import MESSAGE, THREAD
@@ -220,9 +221,9 @@ def _reply_to(theirs: Sequence[Any], options: GenericOptions) -> dict[str, str]:
     found = {"kind": KIND}
     if options.reply is not None or options.mail is not None:
         found[WAY] = BY_API if options.reply is not None else BY_MAIL
-    if mail := placed.mail(_first(theirs, options.mapping.mail)):
+    if mail := contacts.mail(_first(theirs, options.mapping.mail)):
         found["mail"] = mail
-    if phone := placed.phone(_first(theirs, options.mapping.phone)):
+    if phone := contacts.phone(_first(theirs, options.mapping.phone)):
         found["phone"] = phone
     return found
 

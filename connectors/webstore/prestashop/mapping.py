@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connectors.webstore import contacts
 from connectors.webstore.prestashop import local_time
 from connectors.webstore.remarks import text
-from core.errors import Unfit
 from core.model import MAX_LINE, Attachment, Message, Page, SetAside, Thread
-from core.options import mail_address
 from core.transport import salvage
 from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
@@ -193,15 +192,8 @@ def _thread(one: ThreadRow, read: Read, now: datetime) -> Thread:
 def _reply_to(thread: ThreadRow) -> dict[str, str]:
     """What answering needs; by its token the shop knows the buyer's mail again."""
     found = {"kind": KIND}
-    if mail := _mail(thread.email):
+    if mail := contacts.mail(thread.email):
         found["mail"] = mail
     if TOKEN.fullmatch(thread.token or ""):
         found["token"] = thread.token or ""
     return found
-
-
-def _mail(told: str | None) -> str | None:
-    try:
-        return mail_address(told or "")
-    except Unfit:
-        return None

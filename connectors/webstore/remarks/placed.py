@@ -5,14 +5,12 @@ An order without a remark is nobody's question, and no thread.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.errors import Unfit
+from connectors.webstore import contacts
 from core.model import LONE, MAX_ID, MAX_LINE, Message, Thread
-from core.options import mail_address
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
 LEAD = timedelta(hours=1)
 """A stamp further ahead than this is none: it would freeze what it dates for ever."""
-
-SEPARATORS = re.compile(r"[\s().\u00a0/-]")
-E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +84,11 @@ def thread(one: Placed, now: datetime) -> Thread:
     )
 
 
-def mail(told: str | None) -> str | None:
-    """An address of mail, None where *told* is none."""
-    try:
-        return mail_address(told) if told and not LONE.search(told) else None
-    except Unfit:
-        return None
-
-
-def phone(told: str | None) -> str | None:
-    """A number as all the world dials it; None where *told* does not begin with a country's code.
-
-    Which country a national number is of nobody says: guessed wrongly it links two people.
-    """
-    found = E164.fullmatch(SEPARATORS.sub("", told or ""))
-    return found[0] if found else None
-
-
 def _reply_to(one: Placed) -> dict[str, str]:
     """Which kind it is of, and by what the buyer is known elsewhere."""
     found = {"kind": one.kind}
-    if address := mail(one.mail):
+    if address := contacts.mail(one.mail):
         found["mail"] = address
-    if number := phone(one.phone):
+    if number := contacts.phone(one.phone):
         found["phone"] = number
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import contacts
 from connectors.webstore.remarks import placed
 from connectors.webstore.remarks.placed import Placed
 from core.model import Message, Page, Thread
@@ -108,7 +109,7 @@ def order_ids(order: Bought) -> tuple[str, ...]:
 def reply_to(order: Bought) -> dict[str, str]:
     """What answering needs, by what the buyer is known elsewhere, and whom an erasure means."""
     found = {"kind": KIND, "order": f"{ORDER}{order.id}"}
-    if mail := placed.mail(order.email):
+    if mail := contacts.mail(order.email):
         found["mail"] = mail
     if phone := _phone(order):
         found["phone"] = phone
@@ -144,4 +145,4 @@ def _thread(one: Placed, order: Order, now: datetime) -> Thread:
 
 def _phone(order: Bought) -> str | None:
     address: Address | None = order.billing_address
-    return placed.phone(order.phone) or placed.phone(address.phone if address else None)
+    return contacts.phone(order.phone) or contacts.phone(address.phone if address else None)

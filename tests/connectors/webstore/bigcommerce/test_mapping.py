@@ -61,6 +61,14 @@ def test_an_order_is_a_thread_once_somebody_wrote_about_it():
     assert {m.order_id for m in page().messages} == {"250"}
 
 
+def test_a_number_is_known_however_the_buyer_wrote_it():
+    orders = recorded("orders")
+    orders[0]["billing_address"] |= {"phone": "+351 (21) 000-0000"}
+    (thread,) = page(orders=orders).threads
+
+    assert thread.reply_to["phone"] == "+351210000000"
+
+
 def test_a_number_that_is_no_international_one_names_nobody():
     orders = recorded("orders")
     orders[0]["billing_address"] |= {"phone": "210 000 000", "email": "no mail"}

@@ -46,11 +46,6 @@ def test_an_order_and_a_call_from_its_phone_have_a_key_in_common():
     assert set(keys.of(("1007",), {})) < set(mine)
 
 
-@pytest.mark.parametrize("phone", ["", None, "0171 234567", "0049 171 234567", "+0 1", "+49 x1"])
-def test_a_number_that_is_no_international_one_names_nobody(phone):
-    assert placed.phone(phone) is None
-
-
 @pytest.mark.parametrize("number", ["", " ", "#", "\0", "x" * 1001])
 def test_an_order_without_a_number_is_called_by_its_id(number):
     assert placed.thread(order(number=number), NOW).order_ids == ("7",)
