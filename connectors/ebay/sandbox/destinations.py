@@ -6,13 +6,13 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from connectors.ebay.sandbox.instants import stamp
+from core.sandbox.sending import is_near
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,15 +89,6 @@ class Subscribed:
             if one.topic == topic and one.seller is seller and one.status == "ENABLED"
         ]
         return [one for one in fit if one is not None and one.status == "ENABLED"]
-
-
-def is_near(url: str) -> bool:
-    """Whether *url* is on this machine: the stand-in goes nowhere else."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def is_proven(endpoint: str, token: str, code: str) -> bool:

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from connectors.ebay.sandbox import destinations, stories, topics
+from connectors.ebay.sandbox import stories, topics
 from connectors.ebay.sandbox.applications import SCOPE, SCOPES
 from connectors.ebay.sandbox.destinations import Destination, Subscription
 from connectors.ebay.sandbox.server import Sandbox
 from connectors.ebay.sandbox.stage import SellerStage
 from core.sandbox import people, scene
+from core.sandbox.sending import is_near
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -99,7 +100,7 @@ def subscribe(sandbox: Sandbox, seller: Seller, push: AccountPush) -> None:
 
     The endpoint need not answer yet. One beyond this machine is left out.
     """
-    if not destinations.is_near(push.endpoint):
+    if not is_near(push.endpoint):
         return
     subscribed, market = seller.application.subscribed, sandbox.market
     subscribed.alert_email = "shop@shop.example"

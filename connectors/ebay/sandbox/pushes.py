@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientTimeout
 
-from connectors.ebay.sandbox import destinations, payload, topics
+from connectors.ebay.sandbox import payload, topics
 from core.sandbox.departures import Departures
+from core.sandbox.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,7 @@ class Pushes:
     is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _departures: Departures[Push] = field(init=False)
-    _session: ClientSession | None = None
+    _sender: Sender = field(default_factory=Sender)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -77,8 +78,7 @@ class Pushes:
         self._departures = Departures(self.market.clock, lambda: self.is_held, self._deliver)
 
     async def __aenter__(self) -> Self:
-        session = ClientSession(connector=TCPConnector(limit=0))
-        self._session = await self._stack.enter_async_context(session)
+        await self._stack.enter_async_context(self._sender)
         await self._stack.enter_async_context(self._departures.leaving())
         return self
 
@@ -175,21 +175,8 @@ class Pushes:
             "Content-Type": "application/json",
             "X-EBAY-SIGNATURE": self.market.keys.current.header(body),
         }
-        if self._session is None or not destinations.is_near(push.destination.endpoint):
-            return None
         patience = ClientTimeout(total=self.market.habits.ack_within.total_seconds())
-        try:
-            async with self._session.post(
-                push.destination.endpoint,
-                data=body,
-                headers=headers,
-                timeout=patience,
-                allow_redirects=False,
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (ClientError, TimeoutError):
-            return None
+        return await self._sender.send(push.destination.endpoint, body, headers, patience)
 
     def _body(self, push: Push) -> bytes:
         told = topics.envelope(
