@@ -12,7 +12,7 @@ from core.model import LONE
 from core.options import mail_address
 
 SEPARATORS = re.compile(r"[\s().\u00a0/-]")
-E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def mail(told: str | None) -> str | None:

@@ -15,7 +15,9 @@ def test_a_number_is_known_however_it_is_written(told):
     assert contacts.phone(told) == "+49171234567"
 
 
-@pytest.mark.parametrize("phone", ["", None, "0171 234567", "0049 171 234567", "+0 1", "+49 x1"])
+@pytest.mark.parametrize(
+    "phone", ["", None, "0171 234567", "0049 171 234567", "+0 1", "+49 x1", "+100000"]
+)
 def test_a_number_that_is_no_international_one_names_nobody(phone):
     assert contacts.phone(phone) is None
 
