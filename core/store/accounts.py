@@ -92,6 +92,13 @@ END_STREAMS = """
         where w.account = s.account and w.stream = s.stream
     )
 """
+# A stream that has ended carries none: it is never read, nor waited for.
+NEVER_WALKED = """
+    update account a set first_walk_at = $2
+    where name = any($1) and first_walk_at is null and not exists (
+        select from stream s where s.account = a.name and s.carries_clocks
+    )
+"""
 READ = "select name from account where retired_at is null"
 RETIRE = "update account set retired_at = $2, down_since = null where name = any($1)"
 RUNNING = """
@@ -160,7 +167,8 @@ async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:
     """Make the rows of accounts and streams agree with the settings.
 
     An account that left them is retired: not read any more, and its running clocks end as void.
-    When it returns it is monitored anew, from *now*. Rule: clock.md, section 7.
+    When it returns it is monitored anew, from *now*. Rule: clock.md, section 7. Where nothing that
+    carries clocks can be read, by pushes only, there is no first walk to wait for: it is over.
     """
     await db.execute(LOCK)
     await buyers.make_secret(db)
@@ -189,6 +197,7 @@ async def _put(db: Db, setups: Sequence[Setup], returned: frozenset[str], now: d
     )
     await db.execute(END_STREAMS, [a for a, _ in streams], [s.name for _, s in streams])
     await db.execute(RETURN_STREAMS, sorted(returned))
+    await db.execute(NEVER_WALKED, [row[0] for row in rows], now)
 
 
 async def _end_clocks(db: Db, account: str, now: datetime) -> int:

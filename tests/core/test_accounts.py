@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,54 @@ async def test_a_clock_due_before_the_account_was_monitored_is_history(pool, now
     assert [(row["history"], row["next_alert_at"] is None) for row in found] == [
         (True, True), (False, False),
     ]  # fmt: skip
+
+
+HOOKS = Stream("hooks", HOUR, carries_clocks=False)
+
+
+def pushed(*streams):
+    """An account of which these *streams* alone are read; the clocks of its messages are pushed."""
+    return replace(setup("mk"), streams=streams)
+
+
+async def first_walks(pool):
+    return {row["name"]: row["first_walk_at"] for row in await pages.rows(pool, "account")}
+
+
+@pytest.mark.parametrize("streams", [(), (HOOKS,)], ids=["no stream", "a stream without clocks"])
+async def test_where_pushes_alone_start_clocks_no_first_walk_is_waited_for(pool, now, streams):
+    """What has passed since is told at once, by itself, not in the digest of a first walk."""
+    await monitored(pool, now - 9 * DAY, pushed(*streams), setup("other"))
+    async with transaction(pool) as db:
+        await seeds.put_thread(db, now)
+        await seeds.put_message(db, now - HOUR)
+        steps = [now - 30 * MINUTE, now - 2 * MINUTE]
+        await seeds.put_clock(db, steps[-1], started_at=now - HOUR, steps=steps)
+
+    await seeds.watched(pool, seeds.rules(says={"receives": True, "polled": False}), now)
+    await monitored(pool, now, pushed(*streams), setup("other"))
+
+    assert await first_walks(pool) == {"mk": now - 9 * DAY, "other": None}
+    assert [row["digest"] for row in await pages.rows(pool, "dispatch")] == [None]
+
+
+async def test_a_first_walk_is_over_once_nothing_is_left_to_walk(pool, now):
+    """Its polls are taken out of the settings, or a version before this one had made its row."""
+    await monitored(pool, now - DAY, pushed(Stream("threads", MINUTE), HOOKS))
+    assert await first_walks(pool) == {"mk": None}
+
+    await monitored(pool, now, pushed(HOOKS))
+
+    assert await first_walks(pool) == {"mk": now}
+
+
+async def test_an_account_of_pushes_that_returns_has_no_first_walk_either(pool, now):
+    await monitored(pool, now - DAY, pushed(HOOKS))
+    await monitored(pool, now - HOUR, setup("other"))
+
+    await monitored(pool, now, pushed(HOOKS))
+
+    assert await first_walks(pool) == {"mk": now, "other": None}
 
 
 async def test_an_account_that_left_is_not_read_and_its_clocks_are_void(pool, db, now):
