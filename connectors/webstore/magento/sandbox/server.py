@@ -8,8 +8,6 @@ async with Sandbox(clock) as sandbox:
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -17,29 +15,16 @@ from aiohttp import web
 
 from connectors.webstore.magento.sandbox import acts, api
 from connectors.webstore.magento.sandbox.shop import Shop
-from core.sandbox import faults
 from core.sandbox.faults import Faults
+from core.sandbox.heard import Hearing
 from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
-    from core.sandbox.serve import Next
 
-HEARD = 2000
 V1 = "/{shop}/rest/V1"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A request as it came in."""
-
-    operation: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    status: int
 
 
 class Sandbox(Served):
@@ -52,7 +37,8 @@ class Sandbox(Served):
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
         self.faults = Faults(clock, seed, continues=("none",), error=api.error)
         self.shops: dict[str, Shop] = {}
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self._hearing = Hearing(api.forms)
+        self.heard = self._hearing.heard
         self._random = Random(seed)
         routes = [
             web.get(f"{V1}/orders", api.orders, name="orders"),
@@ -63,7 +49,7 @@ class Sandbox(Served):
             *acts.routes(),
         ]
         shared: dict[web.AppKey[Any], Any] = {api.SHOPS: self.shops}
-        super().__init__(Loopback(routes, self.faults, clock, forms=self._forms, shared=shared))
+        super().__init__(Loopback(routes, self.faults, clock, forms=self._hearing, shared=shared))
 
     def add_shop(self, name: str = "shop") -> Shop:
         """A shop of its own, in a folder of this *name*."""
@@ -78,10 +64,3 @@ class Sandbox(Served):
     def options(self, shop: Shop, token: str | None = None) -> dict[str, Any]:
         """How an account of the settings reads and answers *shop*."""
         return {"base_url": self.address(shop), "access_token": token or shop.add_token()}
-
-    async def _forms(self, request: web.Request, answer: Next) -> web.StreamResponse:
-        query = dict(request.query)
-        response = await api.forms(request, answer)
-        name, headers = faults.operation(request), dict(request.headers)
-        self.heard.append(Heard(name, request.path, query, headers, response.status))
-        return response

@@ -8,11 +8,6 @@ async with Sandbox(clock) as sandbox:
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from email import message_from_bytes
-from email.policy import default
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,8 +16,9 @@ from aiohttp import web
 from connectors.webstore.shopify.sandbox import acts, api
 from connectors.webstore.shopify.sandbox.deliveries import Deliveries
 from connectors.webstore.shopify.sandbox.shop import DIGITS, Shop
-from core.sandbox import faults, mail
 from core.sandbox.faults import Faults
+from core.sandbox.heard import Hearing
+from core.sandbox.mail_left import Leaving
 from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
@@ -30,30 +26,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.sandbox.mail import Mail
+    from core.sandbox.mail_left import Letter
     from core.sandbox.serve import Next
 
-HEARD = 2000
-SENDER, PASSWORD = "support@store.example", "a mail password"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A request as it came in."""
-
-    operation: str
-    path: str
-    body: bytes
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter that left: to whom, about what, and its words."""
-
-    recipients: tuple[str, ...]
-    sender: str
-    subject: str
-    text: str
+SENDER, NAME = "support@store.example", "Example Store"
 
 
 class Sandbox(Served):
@@ -63,15 +39,13 @@ class Sandbox(Served):
     *seed* gives the same tokens and the same chance. All stores are of one app.
     """
 
-    mail: Mail
-
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 0) -> None:
         self.faults = Faults(clock, seed, continues=("none",), error=api.error)
         self.shops: dict[str, Shop] = {}
         self.deliveries = Deliveries(self.now)
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self._hearing, self._leaving = Hearing(_forms), Leaving(SENDER, NAME)
+        self.heard = self._hearing.heard
         self._random = Random(seed)
-        self._stack = AsyncExitStack()
         self.client_id = "".join(self._random.choices(DIGITS, k=32))
         self.client_secret = "shpss_" + "".join(self._random.choices(DIGITS, k=32))
         routes = [
@@ -82,10 +56,10 @@ class Sandbox(Served):
         shared: dict[web.AppKey[Any], Any] = {
             api.SHOPS: self.shops, acts.DELIVERIES: self.deliveries,
         }  # fmt: skip
-        super().__init__(Loopback(routes, self.faults, clock, forms=self._forms, shared=shared))
+        super().__init__(Loopback(routes, self.faults, clock, forms=self._hearing, shared=shared))
 
     async def __aenter__(self) -> Self:
-        self.mail = await self._stack.enter_async_context(mail.opened({SENDER: PASSWORD}))
+        await self._leaving.__aenter__()
         await super().__aenter__()
         await self.deliveries.__aenter__()
         return self
@@ -93,7 +67,7 @@ class Sandbox(Served):
     async def __aexit__(self, *fault: object) -> None:
         await self.deliveries.__aexit__(*fault)
         await super().__aexit__(*fault)
-        await self._stack.aclose()
+        await self._leaving.__aexit__(*fault)
 
     def add_shop(self, name: str = "store") -> Shop:
         """A store of its own under this *name*."""
@@ -110,30 +84,19 @@ class Sandbox(Served):
             "store": shop.domain,
             "access_token": token or shop.add_token(),
             "client_secret": shop.client_secret,
-            "mail": {
-                "smtp": {"host": "127.0.0.1", "port": self.mail.smtp_port, "tls": "none"},
-                "user": SENDER,
-                "password": PASSWORD,
-                "sender": SENDER,
-                "name": "Example Store",
-            },
+            "mail": self._leaving.options(),
         }
+
+    @property
+    def mail(self) -> Mail:
+        """The mail server through which letters leave."""
+        return self._leaving.mail
 
     @property
     def letters(self) -> list[Letter]:
         """The letters handed in so far, the oldest first."""
-        return [_letter(one.recipients, one.sender, one.raw) for one in self.mail.taken]
-
-    async def _forms(self, request: web.Request, answer: Next) -> web.StreamResponse:
-        body = await request.read()
-        response = await answer(request)
-        name = faults.operation(request)
-        self.heard.append(Heard(name, request.path, body, response.status))
-        return response
+        return self._leaving.letters
 
 
-def _letter(recipients: tuple[str, ...], sender: str, raw: bytes) -> Letter:
-    told = message_from_bytes(raw, policy=default)
-    body = told.get_body(("plain",))
-    text = body.get_content().replace("\r\n", "\n") if body else ""
-    return Letter(recipients, sender, str(told["Subject"]), text)
+async def _forms(request: web.Request, answer: Next) -> web.StreamResponse:
+    return await answer(request)

@@ -8,39 +8,21 @@ async with Sandbox(clock) as sandbox:
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
 from connectors.webstore.woocommerce.sandbox import acts, api
 from connectors.webstore.woocommerce.sandbox.deliveries import Deliveries
 from connectors.webstore.woocommerce.sandbox.shop import Shop
-from core.sandbox import faults
 from core.sandbox.faults import Faults
+from core.sandbox.heard import Hearing
 from core.sandbox.serve import Loopback, Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from aiohttp import web
-
-    from core.sandbox.serve import Next
-
-HEARD = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A request as it came in."""
-
-    operation: str
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    status: int
 
 
 class Sandbox(Served):
@@ -54,13 +36,14 @@ class Sandbox(Served):
         self.faults = Faults(clock, seed, continues=("none",), error=api.error)
         self.shops: dict[str, Shop] = {}
         self.deliveries = Deliveries(self.now)
-        self.heard: deque[Heard] = deque(maxlen=HEARD)
+        self._hearing = Hearing(api.forms)
+        self.heard = self._hearing.heard
         self._random = Random(seed)
         shared: dict[web.AppKey[Any], Any] = {
             api.SHOPS: self.shops, api.DELIVERIES: self.deliveries,
         }  # fmt: skip
         routes = [*acts.routes(), *api.routes()]
-        super().__init__(Loopback(routes, self.faults, clock, forms=self._forms, shared=shared))
+        super().__init__(Loopback(routes, self.faults, clock, forms=self._hearing, shared=shared))
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -90,12 +73,3 @@ class Sandbox(Served):
             "consumer_secret": secret,
             "permalinks": shop.habits.permalinks,
         }
-
-    async def _forms(self, request: web.Request, answer: Next) -> web.StreamResponse:
-        query = dict(request.query)
-        response = await api.forms(request, answer)
-        name, headers = faults.operation(request), dict(request.headers)
-        self.heard.append(
-            Heard(name, request.method, request.path, query, headers, response.status)
-        )
-        return response
