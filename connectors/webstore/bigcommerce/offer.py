@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.bigcommerce.options import FLOOR
 from connectors.webstore.letters import LONGEST, MOST_ENCLOSED, MOST_FILES, SHORTEST
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.bigcommerce.options import BigCommerceOptions
+    from core.model import Stream
+    from sla.policy import Policy
 
 MESSAGES, HOOKS = "messages", "hooks"
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 
 READ_ORDERS, READ_ORDER, READ_MESSAGES = "orders", "order", "order_messages"
 READ_HOOKS, ADD_HOOK, CHANGE_HOOK = "hooks", "create_hook", "update_hook"
@@ -27,18 +28,12 @@ CREATED = "store/order/message/created"
 """What we subscribe to."""
 TOPICS = (CREATED,)
 
-MESSAGE = Policy(
-    name="webstore-bigcommerce-message",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.MESSAGE}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(hours=24),
-    calendar=Calendar.always(),
-    source="our own: who writes to a store about an order is answered within a day; nobody outside"
-    " sets it",
-    checked_on=date(2026, 11, 22),
-    review_after=date(2027, 11, 22),
+MESSAGE = offering.goal(
+    "webstore-bigcommerce-message",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who writes to a store about an order is answered within a day",
+    date(2026, 11, 22),
 )
 
 
@@ -49,25 +44,12 @@ def goals(_: BigCommerceOptions) -> tuple[Policy, ...]:
 
 def streams(options: BigCommerceOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = SECOND if options.is_near else FLOOR
-    messages = Stream(
-        MESSAGES,
-        options.poll_every,
-        ascending=True,
-        floor=min(floor, options.poll_every),
-        kinds=frozenset({ThreadKind.MESSAGE}),
-        pushed=options.push is not None,
+    pushed = options.push is not None
+    found = offering.read(
+        MESSAGES, options, FLOOR, ThreadKind.MESSAGE, ascending=True, pushed=pushed
     )
-    if options.push is None:
-        return (messages,)
-    hooks = Stream(
-        HOOKS,
-        MINUTE if options.is_near else HOUR,
-        carries_clocks=False,
-        floor=floor,
-        kinds=frozenset(),
-    )
-    return (messages, hooks)
+    hooks = offering.watched(HOOKS, HOUR, options, FLOOR)
+    return (found, hooks) if pushed else (found,)
 
 
 def can(options: BigCommerceOptions) -> Capabilities:

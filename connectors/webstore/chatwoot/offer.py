@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.chatwoot.options import FLOOR
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.chatwoot.options import ChatwootOptions
+    from core.model import Stream
+    from sla.policy import Policy
 
 CONVERSATIONS, WEBHOOKS = "conversations", "webhooks"
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 
 SHORTEST, LONGEST = 1, 150_000
 """How many characters a message has (chatwoot: app/models/message.rb, read 2026-11-22)."""
@@ -36,17 +37,12 @@ WANTED = (
 )  # fmt: skip
 """What we subscribe to."""
 
-CHAT = Policy(
-    name="webstore-chatwoot-chat",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.CHAT}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(minutes=5),
-    calendar=Calendar.always(),
-    source="our own: who opens a live chat expects somebody within minutes; nobody outside sets it",
-    checked_on=date(2026, 11, 22),
-    review_after=date(2027, 11, 22),
+CHAT = offering.goal(
+    "webstore-chatwoot-chat",
+    ThreadKind.CHAT,
+    timedelta(minutes=5),
+    "who opens a live chat expects somebody within minutes",
+    date(2026, 11, 22),
 )
 
 
@@ -57,25 +53,10 @@ def goals(_: ChatwootOptions) -> tuple[Policy, ...]:
 
 def streams(options: ChatwootOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = SECOND if options.is_near else FLOOR
-    chats = Stream(
-        CONVERSATIONS,
-        options.poll_every,
-        floor=min(floor, options.poll_every),
-        kinds=frozenset({ThreadKind.CHAT}),
-        pushed=options.push is not None,
-    )
-    if options.push is None:
-        return (chats,)
-    hooks = Stream(
-        WEBHOOKS,
-        MINUTE if options.is_near else HOUR,
-        carries_clocks=False,
-        floor=floor,
-        kinds=frozenset(),
-        limited_alone=True,
-    )
-    return (chats, hooks)
+    pushed = options.push is not None
+    found = offering.read(CONVERSATIONS, options, FLOOR, ThreadKind.CHAT, pushed=pushed)
+    hooks = offering.watched(WEBHOOKS, HOUR, options, FLOOR, limited_alone=True)
+    return (found, hooks) if pushed else (found,)
 
 
 def can(options: ChatwootOptions) -> Capabilities:

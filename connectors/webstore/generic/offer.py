@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from connectors.webstore import letters
+from connectors.webstore import letters, offering
 from connectors.webstore.generic.options import FLOOR
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.generic.options import GenericOptions
     from core.connector import SeesReplies
+    from core.model import Stream
+    from sla.policy import Policy
 
 MESSAGES = "messages"
-SECOND = timedelta(seconds=1)
 
 LIST, SEND = "messages", "send_message"
 OPERATIONS = (LIST, SEND)
@@ -26,27 +25,19 @@ OPERATIONS = (LIST, SEND)
 TOPICS = ("message",)
 """What is pushed, whatever the store calls it."""
 
-
-def _goal(kind: ThreadKind, within: timedelta, why: str) -> Policy:
-    return Policy(
-        name=f"webstore-generic-{kind.value}",
-        version=1,
-        role="goal",
-        applies_to=frozenset({kind}),
-        waits_for=frozenset({Party.BUYER}),
-        reply_within=within,
-        calendar=Calendar.always(),
-        source=f"our own: {why}; nobody outside sets it",
-        checked_on=date(2026, 11, 23),
-        review_after=date(2027, 11, 23),
-    )
-
-
-MESSAGE = _goal(
-    ThreadKind.MESSAGE, timedelta(hours=24), "who writes to a store is answered within a day"
+MESSAGE = offering.goal(
+    "webstore-generic-message",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who writes to a store is answered within a day",
+    date(2026, 11, 23),
 )
-CHAT = _goal(
-    ThreadKind.CHAT, timedelta(minutes=5), "who opens a chat expects somebody within minutes"
+CHAT = offering.goal(
+    "webstore-generic-chat",
+    ThreadKind.CHAT,
+    timedelta(minutes=5),
+    "who opens a chat expects somebody within minutes",
+    date(2026, 11, 23),
 )
 
 
@@ -59,16 +50,8 @@ def streams(options: GenericOptions) -> tuple[Stream, ...]:
     """The list, where there is one: what is only pushed is read by nobody."""
     if options.poll is None:
         return ()
-    floor = SECOND if options.is_near else FLOOR
-    return (
-        Stream(
-            MESSAGES,
-            options.poll_every,
-            floor=min(floor, options.poll_every),
-            kinds=frozenset({ThreadKind(options.conversation)}),
-            pushed=options.webhook is not None,
-        ),
-    )
+    kind, pushed = ThreadKind(options.conversation), options.webhook is not None
+    return (offering.read(MESSAGES, options, FLOOR, kind, pushed=pushed),)
 
 
 def can(options: GenericOptions) -> Capabilities:

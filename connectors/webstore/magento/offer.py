@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.magento.options import FLOOR
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.magento.options import MagentoOptions
+    from core.model import Stream
+    from sla.policy import Policy
 
 ORDERS = "orders"
-SECOND = timedelta(seconds=1)
 
 SHORTEST, LONGEST = 1, 10_000
 """How many characters an answer has: ours. A comment is a text of 65,535 bytes."""
@@ -24,18 +24,12 @@ READ_ORDERS, READ_STATUS, ADD_COMMENT = "orders", "status", "create_comment"
 OPERATIONS = (READ_ORDERS, READ_STATUS, ADD_COMMENT)
 """The words that name our calls in metrics."""
 
-REMARK = Policy(
-    name="webstore-magento-remark",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.MESSAGE}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(hours=24),
-    calendar=Calendar.always(),
-    source="our own: who remarks something on an order is answered within a day; nobody outside"
-    " sets it",
-    checked_on=date(2026, 11, 23),
-    review_after=date(2027, 11, 23),
+REMARK = offering.goal(
+    "webstore-magento-remark",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who remarks something on an order is answered within a day",
+    date(2026, 11, 23),
 )
 
 
@@ -46,9 +40,7 @@ def goals(_: MagentoOptions) -> tuple[Policy, ...]:
 
 def streams(options: MagentoOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = min(SECOND if options.is_near else FLOOR, options.poll_every)
-    kinds = frozenset({ThreadKind.MESSAGE})
-    return (Stream(ORDERS, options.poll_every, ascending=True, floor=floor, kinds=kinds),)
+    return (offering.read(ORDERS, options, FLOOR, ThreadKind.MESSAGE, ascending=True),)
 
 
 def can(_: MagentoOptions) -> Capabilities:

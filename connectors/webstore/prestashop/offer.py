@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.letters import LONGEST, MOST_ENCLOSED, MOST_FILES, SHORTEST
 from connectors.webstore.prestashop.options import FLOOR
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.prestashop.options import PrestaShopOptions
+    from core.model import Stream
+    from sla.policy import Policy
 
 MESSAGES = "messages"
 
@@ -24,18 +25,12 @@ OPERATIONS = (
 )  # fmt: skip
 """The words that name our calls in metrics."""
 
-FORM = Policy(
-    name="webstore-prestashop-form",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.MESSAGE}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(hours=24),
-    calendar=Calendar.always(),
-    source="our own: who writes to a shop by its form is answered within a day; nobody outside"
-    " sets it",
-    checked_on=date(2026, 11, 22),
-    review_after=date(2027, 11, 22),
+FORM = offering.goal(
+    "webstore-prestashop-form",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who writes to a shop by its form is answered within a day",
+    date(2026, 11, 22),
 )
 
 
@@ -46,16 +41,7 @@ def goals(_: PrestaShopOptions) -> tuple[Policy, ...]:
 
 def streams(options: PrestaShopOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = timedelta(seconds=1) if options.is_near else FLOOR
-    return (
-        Stream(
-            MESSAGES,
-            options.poll_every,
-            ascending=True,
-            floor=min(floor, options.poll_every),
-            kinds=frozenset({ThreadKind.MESSAGE}),
-        ),
-    )
+    return (offering.read(MESSAGES, options, FLOOR, ThreadKind.MESSAGE, ascending=True),)
 
 
 def can(options: PrestaShopOptions) -> Capabilities:

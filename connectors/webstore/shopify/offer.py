@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.letters import LONGEST, MOST_ENCLOSED, MOST_FILES, SHORTEST
 from connectors.webstore.shopify.options import FLOOR
 from core.connector import Capabilities
 from core.model import Stream
 from core.transport import oauth
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.shopify.options import ShopifyOptions
+    from sla.policy import Policy
 
 ORDERS, DISPUTES, HOOKS = "orders", "disputes", "hooks"
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 DISPUTES_EVERY = timedelta(minutes=15)
 """A dispute gives days, and is pushed: the walk is the net."""
 
@@ -40,18 +41,12 @@ COMPLIANCE = (REDACT_CUSTOMER, REQUEST_DATA, REDACT_SHOP)
 """What Shopify pushes to every app of its store; subscribed to in the app's settings alone."""
 TOPICS = (*ABOUT_ORDERS, *ABOUT_DISPUTES, *COMPLIANCE)
 
-MESSAGE = Policy(
-    name="webstore-shopify-message",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.MESSAGE}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(hours=24),
-    calendar=Calendar.always(),
-    source="our own: who remarks something on an order is answered within a day; nobody outside"
-    " sets it",
-    checked_on=date(2026, 11, 23),
-    review_after=date(2027, 11, 23),
+MESSAGE = offering.goal(
+    "webstore-shopify-message",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who remarks something on an order is answered within a day",
+    date(2026, 11, 23),
 )
 
 
@@ -67,29 +62,16 @@ def wanted(options: ShopifyOptions) -> tuple[str, ...]:
 
 def streams(options: ShopifyOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = SECOND if options.is_near else FLOOR
     pushed = options.push is not None
-    orders = Stream(
-        ORDERS,
-        options.poll_every,
-        floor=min(floor, options.poll_every),
-        kinds=frozenset({ThreadKind.MESSAGE}),
-        pushed=pushed,
-    )
+    orders = offering.read(ORDERS, options, FLOOR, ThreadKind.MESSAGE, pushed=pushed)
     disputes = Stream(
         DISPUTES,
         MINUTE if options.is_near else DISPUTES_EVERY,
-        floor=floor,
+        floor=offering.floored(options, FLOOR),
         kinds=frozenset({ThreadKind.DISPUTE}),
         pushed=pushed,
     )
-    hooks = Stream(
-        HOOKS,
-        MINUTE if options.is_near else HOUR,
-        carries_clocks=False,
-        floor=floor,
-        kinds=frozenset(),
-    )
+    hooks = offering.watched(HOOKS, HOUR, options, FLOOR)
     return (orders, *((disputes,) if options.disputes else ()), *((hooks,) if pushed else ()))
 
 

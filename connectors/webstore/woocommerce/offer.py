@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.webstore import offering
 from connectors.webstore.woocommerce.options import FLOOR
 from core.connector import Capabilities
-from core.model import Stream
-from sla.calendar import Calendar
-from sla.policy import Party, Policy, ThreadKind
+from sla.policy import ThreadKind
 
 if TYPE_CHECKING:
     from connectors.webstore.woocommerce.options import WooCommerceOptions
+    from core.model import Stream
+    from sla.policy import Policy
 
 ORDERS, HOOKS = "orders", "hooks"
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 
 SHORTEST, LONGEST = 1, 10_000
 """How many characters an answer has: ours. A note is a comment of WordPress, of 65,535 bytes."""
@@ -33,18 +34,12 @@ NOTED = "action.woocommerce_new_customer_note"
 TOPICS = (CREATED, UPDATED, NOTED)
 """What we subscribe to: one webhook each."""
 
-REMARK = Policy(
-    name="webstore-woocommerce-remark",
-    version=1,
-    role="goal",
-    applies_to=frozenset({ThreadKind.MESSAGE}),
-    waits_for=frozenset({Party.BUYER}),
-    reply_within=timedelta(hours=24),
-    calendar=Calendar.always(),
-    source="our own: who remarks something on an order is answered within a day; nobody outside"
-    " sets it",
-    checked_on=date(2026, 11, 23),
-    review_after=date(2027, 11, 23),
+REMARK = offering.goal(
+    "webstore-woocommerce-remark",
+    ThreadKind.MESSAGE,
+    timedelta(hours=24),
+    "who remarks something on an order is answered within a day",
+    date(2026, 11, 23),
 )
 
 
@@ -55,25 +50,10 @@ def goals(_: WooCommerceOptions) -> tuple[Policy, ...]:
 
 def streams(options: WooCommerceOptions) -> tuple[Stream, ...]:
     """What is read by itself."""
-    floor = SECOND if options.is_near else FLOOR
-    orders = Stream(
-        ORDERS,
-        options.poll_every,
-        ascending=True,
-        floor=min(floor, options.poll_every),
-        kinds=frozenset({ThreadKind.MESSAGE}),
-        pushed=options.push is not None,
-    )
-    if options.push is None:
-        return (orders,)
-    hooks = Stream(
-        HOOKS,
-        MINUTE if options.is_near else HOUR,
-        carries_clocks=False,
-        floor=floor,
-        kinds=frozenset(),
-    )
-    return (orders, hooks)
+    pushed = options.push is not None
+    found = offering.read(ORDERS, options, FLOOR, ThreadKind.MESSAGE, ascending=True, pushed=pushed)
+    hooks = offering.watched(HOOKS, HOUR, options, FLOOR)
+    return (found, hooks) if pushed else (found,)
 
 
 def can(options: WooCommerceOptions) -> Capabilities:
