@@ -6,25 +6,23 @@ import re
 from typing import TYPE_CHECKING
 
 from connectors.webstore.magento import offer
+from connectors.webstore.remarks import answers
 from core.errors import Refused
-from sla.policy import Party
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from core.model import Draft, Thread
+    from sla.policy import Party
 
+NOTE = "a comment"
 CUT = re.compile(r"<\S")
 """What Magento takes for the begin of a tag: it mails nothing up to the next ``>``."""
 
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
-    if frozenset(to) != {Party.BUYER}:
-        return "about an order there is nobody to answer but the buyer"
-    if not thread.reply_to.get("mail"):
-        return "this order names no mail address: a comment would reach nobody"
-    return None
+    return answers.refuses(thread, to, NOTE)
 
 
 def comment(thread: Thread, draft: Draft) -> str:
@@ -33,13 +31,7 @@ def comment(thread: Thread, draft: Draft) -> str:
     Raises:
         Refused: it cannot be sent; it says why.
     """
-    if why := refuses(thread, draft.to):
-        raise Refused(why, detail="recipient")
-    if not offer.SHORTEST <= len(draft.body) <= offer.LONGEST:
-        said = f"a comment has {offer.SHORTEST} to {offer.LONGEST} characters"
-        raise Refused(said, detail="length")
-    if draft.files:
-        raise Refused("a comment takes no files", detail="files")
+    answers.check(thread, draft, NOTE, offer.SHORTEST, offer.LONGEST)
     if CUT.search(draft.body):
         raise Refused(
             "Magento would mail it without what follows a < up to the next >; write it otherwise,"
