@@ -84,6 +84,14 @@ def unheard(fact: Callable[[str], str], *, is_over: bool) -> str:
     return f"{place}." if is_over else f"Meanwhile {place}."
 
 
+def refused(fact: Callable[[str], str], since: str) -> str:
+    """What a refused key costs: where nothing is polled, messages may come all the same."""
+    cost = "nothing is read"
+    if fact("polled") == "False":
+        cost = "what is pushed may still arrive, but answers cannot leave"
+    return f"Since {since} the marketplace does not accept our key; {cost}."
+
+
 def flood(n: str, since: str) -> tuple[str, list[str]]:
     """Subject and lines of a notice that far more has come than is usual."""
     return f"Flooded: {n} new messages", [

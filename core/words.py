@@ -12,7 +12,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     reply_unknown         -
     history_summary       waiting
     blind                 streams, seen_through, expected, earliest, reason
-    account_down          since
+    account_down          since, polled
     account_up            since, blind_since
     push_silent           since, trouble, polled, usual, limit
     push_heard            since, polled
@@ -271,7 +271,7 @@ def _blind(told: _Told) -> _Spoken:
 def _down(told: _Told) -> _Spoken:
     since = told.at("since") or told.notice.raised_at
     return "Account is down", [
-        f"Since {told.when(since)} the marketplace does not accept our key; nothing is read.",
+        spoken.refused(told.fact, told.when(since)),
         "What to do: replyby check tells what is refused: a password, a key, the seller's consent.",
         "Renew that, then reload (a restart for env:).",
         f"If the old one is right again: {_poll(told)}",

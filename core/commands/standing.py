@@ -26,6 +26,7 @@ async def accounts(path: Path, *, as_json: bool) -> None:
     async with opening.database(configured) as pool:
         async with transaction(pool) as db:
             seen, silent = await sight.all_(db), await pushes.states(db)
+            beside = await sight.beside(db)
         ours = {name: one.account for name, one in configured.accounts.items()}
         receiving = {name: one for name, one in ours.items() if one.receives}
         promises = {name: one.promises for name, one in configured.accounts.items()}
@@ -33,7 +34,13 @@ async def accounts(path: Path, *, as_json: bool) -> None:
     beats = {name: beat for name, (_, beat) in found.items()}
     told = {name for name, (_, is_silent) in silent.items() if is_silent}
     rows = [
-        _row(one, [each for each in seen if each.account == name], beats.get(name), name in told)
+        _row(
+            one,
+            [each for each in seen if each.account == name],
+            beside.get(name, ()),
+            beats.get(name),
+            silent=name in told,
+        )
         for name, one in ours.items()
     ]
     shown.rows(rows, as_json=as_json, none="the settings name no account")
@@ -42,14 +49,16 @@ async def accounts(path: Path, *, as_json: bool) -> None:
 def _row(
     account: Account,
     seen: Sequence[Sight],
+    beside: Sequence[str],
     beat: Beat | None,
-    silent: bool,  # noqa: FBT001  # private, one caller
+    *,
+    silent: bool,
 ) -> dict[str, object]:
     read = [one.seen_through for one in seen]
     return {
         "account": account.name,
         "marketplace": account.marketplace,
-        "read": _read(account, seen),
+        "read": _read(account, seen, beside),
         "read_at": None if None in read else min(filter(None, read), default=None),
         "pushes": _pushes(account, beat, silent=silent),
         "pushed_at": beat.since if beat else None,
@@ -58,10 +67,13 @@ def _row(
     }
 
 
-def _read(account: Account, seen: Sequence[Sight]) -> str:
-    """How its streams that carry clocks are read: what ails them, if anything."""
+def _read(account: Account, seen: Sequence[Sight], beside: Sequence[str]) -> str:
+    """How its streams that carry clocks are read: what ails them, if anything.
+
+    Where none does, what ails those *beside* them: by these is known how the key stands.
+    """
     if not account.polled:
-        return "by pushes only"
+        return ", ".join(["by pushes only", *beside])
     troubles = sorted({one.trouble for one in seen if one.trouble})
     if troubles:
         return ", ".join(troubles)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from core.arrival.hearing import Facts
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.accounts import Standing
@@ -40,8 +41,13 @@ def retry_after(failures: int) -> timedelta:
 
 
 def is_down(readings: Sequence[Reading]) -> bool:
-    """Whether something that carries clocks is not read for want of a key."""
-    return any(r.carries_clocks and r.health is HealthState.BAD_CREDENTIALS for r in readings)
+    """Whether what it hangs on is not read for want of a key.
+
+    That is what carries clocks; where nothing does, by pushes only, whatever is read at all: it
+    says how the key stands with which answers leave. Same as `core.store.stats.READINGS`.
+    """
+    polled = [r for r in readings if r.carries_clocks]
+    return any(r.health is HealthState.BAD_CREDENTIALS for r in polled or readings)
 
 
 def is_walked(readings: Sequence[Reading]) -> bool:
@@ -76,10 +82,12 @@ async def _down_or_up(
 ) -> list[Notice]:
     account, since, down = lease.account, standing.down_since, is_down(readings)
     if down and since is None:
+        polled = any(r.carries_clocks for r in readings)
+        where: Facts = () if polled else (("polled", False),)
         await accounts.set_down(db, account, now)
         await streams.stop(db, account, retry_after(lease.failures), now)
         log.warning("account went down", account=account)
-        return [_notice(NoticeKind.ACCOUNT_DOWN, account, now, now)]
+        return [_notice(NoticeKind.ACCOUNT_DOWN, account, now, now, where)]
     if since is not None and not down:
         await accounts.set_down(db, account, None)
         log.info("account came up", account=account, down_since=since.isoformat())
@@ -89,8 +97,14 @@ async def _down_or_up(
     return []
 
 
-def _notice(kind: NoticeKind, account: str, since: datetime, now: datetime) -> Notice:
-    facts = (("since", since.isoformat()),)
+def _notice(
+    kind: NoticeKind,
+    account: str,
+    since: datetime,
+    now: datetime,
+    where: Facts = (),
+) -> Notice:
+    facts: Facts = (("since", since.isoformat()), *where)
     return Notice(keys.account(account, kind, since), kind, account, now, facts=facts)
 
 

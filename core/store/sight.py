@@ -20,6 +20,13 @@ SEEN = """
     where s.carries_clocks and s.next_due < 'infinity'
     order by s.account, s.stream
 """
+BESIDE = """
+    select s.account, array_agg(distinct s.health order by s.health) as troubles
+    from stream s
+    join account a on a.name = s.account and a.retired_at is null
+    where not s.carries_clocks and s.next_due < 'infinity' and s.health not in ('ok', 'starting')
+    group by s.account
+"""
 LOST = """
     update stream set blind_since = $3
     where account = $1 and stream = $2 and blind_since is not distinct from $4
@@ -73,6 +80,11 @@ class Sight(NamedTuple):
 async def all_(db: Db) -> list[Sight]:
     """Every stream that carries clocks and is to be read."""
     return [Sight(*row) for row in await db.fetch(SEEN)]
+
+
+async def beside(db: Db) -> dict[str, list[str]]:
+    """By account, what ails its streams that are read and carry no clocks (`HealthState`)."""
+    return {row["account"]: row["troubles"] for row in await db.fetch(BESIDE)}
 
 
 async def lost(db: Db, one: Sight, since: datetime) -> bool:

@@ -41,13 +41,18 @@ CLOCKS = """
     ) running
     group by account
 """
+# The key is that of what carries clocks; where nothing does, of whatever is read at all.
 READINGS = """
     select a.name as account, a.retired_at is not null as retired,
            min(s.last_ok_at) as last_success, bool_and(s.last_ok_at is not null) as read,
            min(s.seen_through) as seen_through, bool_and(s.seen_through is not null) as seen,
            min(s."interval") as every,
            max(s.backoff_until) filter (where s.backoff_until > $1) as backoff_until,
-           not coalesce(bool_or(s.health = 'bad_credentials'), false) as authorized
+           not coalesce((
+               select coalesce(bool_or(r.health = 'bad_credentials') filter (where carries_clocks),
+                               bool_or(r.health = 'bad_credentials'))
+               from stream r where r.account = a.name and r.next_due < 'infinity'
+           ), false) as authorized
     from account a left join stream s on s.account = a.name and s.carries_clocks
     group by a.name
 """

@@ -96,6 +96,24 @@ def test_a_silence_that_is_told_stands_there(given, address):
     assert rows(given)["shop"]["pushes"] == "silent"
 
 
+def test_a_key_refused_beside_the_pushes_stands_there(given, address):
+    async def refuse(db):
+        now = utcnow()
+        for account, health in (("shop", "bad_credentials"), ("phone", "ok"), ("mk", "forbidden")):
+            await seeds.put_stream(db, now, account, "number", carries_clocks=False)
+            await db.execute("update stream set health = $2 where account = $1 and stream = $3",
+                             account, health, "number")  # fmt: skip
+
+    terminal.ask(address, refuse)
+
+    assert {name: row["read"] for name, row in rows(given).items()} == {
+        "shop": "by pushes only, bad_credentials",
+        "phone": "by pushes only",
+        "fresh": "by pushes only",
+        "mk": "ok",
+    }
+
+
 def test_people_get_a_table(given):
     code, table, _ = given("accounts")
 

@@ -22,7 +22,7 @@ from core.model import HealthState, NoticeKind, Page, Published, SetAside, Strea
 from core.poll import Reader, wait_after
 from core.reading import blind, ending, reread, walk
 from core.reading.walk import Round
-from core.store import streams, transaction
+from core.store import stats, streams, transaction
 from sla.clock import Given
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, page, seller, setup, thread
@@ -755,6 +755,29 @@ async def test_a_key_refused_where_no_clock_hangs_on_it_takes_nothing_down(polli
 
     assert await polling.told() == []
     assert (await polling.stream("threads"))["health"] == "ok"
+
+
+async def test_a_key_refused_to_an_account_that_is_only_pushed_takes_it_down(polling):
+    """Nothing that carries clocks says so: what is read beside the pushes does."""
+    number = Stream("number", HOUR, carries_clocks=False, limited_alone=True)
+    mk = await polling.read(setup("mk", number))
+    mk.say(BadCredentials("no longer good"), BadCredentials("no longer good"), stream="number")
+
+    await polling.once()
+    await polling.again(HOUR)
+
+    ((kind, facts),) = await polling.told()
+    assert (kind, facts["polled"]) == (NoticeKind.ACCOUNT_DOWN, False)
+    assert not await authorized(polling)
+
+    await polling.again(HOUR)
+    assert [kind for kind, _ in await polling.told()][1:] == [NoticeKind.ACCOUNT_UP]
+    assert await authorized(polling)
+
+
+async def authorized(polling):
+    async with polling.pool.acquire() as db:
+        return (await stats.snapshot(db, polling.now)).readings["mk"].authorized
 
 
 async def test_an_unreachable_marketplace_is_tried_again_more_and_more_rarely(polling):

@@ -124,6 +124,16 @@ async def test_an_account_is_as_fresh_as_the_worst_stream_that_carries_clocks(db
     assert (found.authorized, found.retired, found.backoff_until) == (True, False, 0)
 
 
+async def test_where_nothing_carries_clocks_any_stream_says_how_the_key_stands(db, now):
+    await stream(db, now, "number", carries=False, health="bad_credentials")
+
+    found = (await stats.snapshot(db, now)).readings["de"]
+    assert (found.authorized, found.seen_through, found.interval) == (False, 0, 0)
+
+    await db.execute("update stream set next_due = 'infinity'")
+    assert (await stats.snapshot(db, now)).readings["de"].authorized, "it has ended"
+
+
 async def test_a_stream_never_read_makes_the_account_never_read(db, now):
     await stream(db, now, "messages", ok=now, seen=now)
     await stream(db, now, "incidents", health="bad_credentials", backoff=now + HOUR)

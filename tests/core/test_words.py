@@ -226,6 +226,13 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "What to do: replyby check tells what is refused: a password, a key, the seller's "
          "consent.\nRenew that, then reload (a restart for env:).\n"
          "If the old one is right again: replyby poll mk --once")),
+        (NoticeKind.ACCOUNT_DOWN,
+         (("since", "2026-11-21T11:30:00+00:00"), ("polled", False)), "Account is down",
+         ("Since Sat 2026-11-21 12:30 (Europe/Berlin) the marketplace does not accept our key; "
+         "what is pushed may still arrive, but answers cannot leave.\n"
+         "What to do: replyby check tells what is refused: a password, a key, the seller's "
+         "consent.\nRenew that, then reload (a restart for env:).\n"
+         "If the old one is right again: replyby poll mk --once")),
         (NoticeKind.ACCOUNT_UP, (("since", "2026-11-21T11:30:00+00:00"),), "Account is read again",
          ("The marketplace accepts our key again since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
          "What to do: nothing.")),
