@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.chatwoot.options import ChatwootOptions
 from connectors.webstore.chatwoot.sandbox.server import Sandbox
-from core.connector import Transport
 from core.stage import walk
-from core.transport.http import Http
-from tests.connectors.standing import QUICK, Clock
 
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SECRET = "a-secret-of-the-webhook"
 ENDPOINT = "https://push.shop.example/push/webstore/chat"
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture
@@ -48,16 +36,6 @@ def optioned(sandbox, inbox):
         return ChatwootOptions(kind="chatwoot", **{**sandbox.options(inbox), **more})
 
     return optioned
-
-
-@pytest.fixture
-def opened(optioned, session):
-    """A connector with options of its own."""
-
-    def opened(*, limits=QUICK, **more):
-        return spec.open(optioned(**more), Transport(Http(session, limits=limits)))
-
-    return opened
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from core.errors import BadPayload, ConnectorError, Unreachable
 from core.transport.http import Limits
 from core.transport.salvage import Salvaged
 from sla.clock import Delivery
-from tests.connectors.webstore.chatwoot.conftest import NOON
 from tests.connectors.webstore.chatwoot.recorded import told
+from tests.connectors.webstore.conftest import NOON
 
 IMPATIENT = Limits(attempts=1, patience=0.0)
 

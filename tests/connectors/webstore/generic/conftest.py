@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from connectors.webstore import spec
 from connectors.webstore.generic.options import GenericOptions
 from connectors.webstore.generic.sandbox.server import Sandbox
 from core.connector import Transport
-from core.model import Draft
 from core.stage import walk
 from core.transport.http import Http
 from core.transport.smtp import Smtp
-from tests.connectors.standing import QUICK, Clock
+from tests.connectors.standing import QUICK
 from tests.connectors.webstore.generic.shapes import FLAT, changed
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 class Place:
@@ -50,11 +45,6 @@ class Place:
 
 
 @pytest.fixture
-def clock():
-    return Clock(NOON)
-
-
-@pytest.fixture
 async def sandbox(clock):
     async with Sandbox(clock, seed=1) as sandbox:
         sandbox.deliveries.is_held = True
@@ -69,15 +59,3 @@ def placed(sandbox, session):
         return Place(sandbox, changed(shape, **more), session)
 
     return placed
-
-
-@pytest.fixture
-def draft(clock):
-    """An answer: `draft("Sorry!", thread.id)`."""
-
-    def draft(body, thread, number=1, **more):
-        return Draft(
-            id=number, account="a", thread=str(thread), body=body, queued_at=clock.now, **more
-        )
-
-    return draft

@@ -10,8 +10,8 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.generic import offer
 from tests.connectors.webstore import doors
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.doors import stored
-from tests.connectors.webstore.generic.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, SHAPES, changed
 from tests.core import pages, seeds
 from tests.core.pages import HOUR

@@ -13,7 +13,7 @@ from connectors.webstore.generic.options import GenericOptions
 from core.errors import BadPayload
 from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
-from tests.connectors.webstore.generic.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, NUMBERED, WHOLE, changed
 
 ITEM = {

@@ -16,7 +16,7 @@ from connectors.webstore.generic.paths import FUNCTIONS, find
 from core.errors import BadPayload
 from core.pushes import PushRequest
 from tests.connectors.spoiling import anything, changed, places
-from tests.connectors.webstore.generic.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, RAW, WHOLE
 from tests.connectors.webstore.generic.test_mapping import ITEM, item
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.webstore.generic import paging
 from core.errors import BadCredentials, BadPayload, RateLimited
 from core.stage import walk
-from tests.connectors.webstore.generic.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, SHAPES, WHOLE, changed
 
 SMALL = {"size": 3}

@@ -26,7 +26,8 @@ from core.transport.http import Http
 from core.transport.smtp import Smtp
 from sla.policy import Party
 from tests.connectors import described
-from tests.connectors.webstore.generic.conftest import NOON, Place
+from tests.connectors.webstore.conftest import NOON
+from tests.connectors.webstore.generic.conftest import Place
 from tests.connectors.webstore.generic.shapes import FLAT
 
 ROOT = Path(__file__).resolve().parents[4]

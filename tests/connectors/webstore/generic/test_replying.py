@@ -12,7 +12,7 @@ from connectors.webstore.generic.options import GenericOptions
 from core.errors import OutcomeUnknown, Refused
 from core.model import File
 from sla.policy import Party
-from tests.connectors.webstore.generic.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT, NUMBERED, WHOLE, changed
 
 ODD = 'He said: "{thread}" \\ \u00e4\u6f22\n</script>\ud83d'

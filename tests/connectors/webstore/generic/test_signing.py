@@ -16,7 +16,7 @@ from connectors.webstore.generic import signing
 from connectors.webstore.generic.options import GenericOptions
 from connectors.webstore.generic.signing import Proven, Webhook
 from core.pushes import PushRequest
-from tests.connectors.webstore.generic.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.generic.shapes import FLAT
 
 SECRET = "0123456789abcdef"

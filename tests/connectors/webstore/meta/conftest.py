@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from connectors.webstore import spec
@@ -13,15 +11,8 @@ from core.model import Draft
 from core.pushes import PushRequest
 from core.stage import walk
 from core.transport.http import Http
-from tests.connectors.standing import QUICK, Clock
+from tests.connectors.standing import QUICK
 from tests.connectors.webstore.meta import endpoints
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture

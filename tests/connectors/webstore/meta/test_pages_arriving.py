@@ -15,7 +15,7 @@ from core.reading.walk import Reader
 from core.store import transaction
 from sla.policy import Party
 from tests.connectors.webstore import doors
-from tests.connectors.webstore.meta.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.core import pages as stores
 from tests.core import seeds
 from tests.core.pages import HOUR

@@ -9,7 +9,7 @@ import pytest
 from connectors.webstore.meta.pages import connector
 from core.errors import BadPayload
 from core.stage import walk
-from tests.connectors.webstore.meta.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 
 HOUR = timedelta(hours=1)
 

@@ -10,7 +10,7 @@ from connectors.webstore import spec
 from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused, Unreachable
 from core.model import Thread
 from sla.policy import Party
-from tests.connectors.webstore.meta.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 
 HOUR = timedelta(hours=1)
 

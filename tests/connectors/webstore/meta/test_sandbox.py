@@ -15,8 +15,8 @@ import pytest
 
 from connectors.webstore.meta.sandbox import opening, stories
 from core.pushes import Receipt
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.meta import endpoints
-from tests.connectors.webstore.meta.conftest import NOON
 
 
 class Recorder:

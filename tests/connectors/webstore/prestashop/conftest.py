@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.prestashop.options import PrestaShopOptions
 from connectors.webstore.prestashop.sandbox.server import Sandbox
-from core.connector import Transport
-from core.model import Draft
 from core.stage import walk
-from core.transport.http import Http
-from core.transport.smtp import Smtp
-from tests.connectors.standing import QUICK, Clock
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture
@@ -46,18 +31,6 @@ def optioned(sandbox, shop):
 
 
 @pytest.fixture
-def opened(optioned, session):
-    """A connector with options of its own."""
-
-    def opened(key=None, *, limits=QUICK, **more):
-        return spec.open(
-            optioned(key, **more), Transport(Http(session, limits=limits), smtp=Smtp())
-        )
-
-    return opened
-
-
-@pytest.fixture
 def prestashop(opened):
     return opened()
 
@@ -70,14 +43,3 @@ def read(prestashop, clock):
         return await walk(by or prestashop, "messages", cursor, clock.now)
 
     return read
-
-
-@pytest.fixture
-def draft(clock):
-    """An answer: `draft("Sorry!", thread.id)`."""
-
-    def draft(body, thread, number=1, **more):
-        name = str(thread)
-        return Draft(id=number, account="a", thread=name, body=body, queued_at=clock.now, **more)
-
-    return draft

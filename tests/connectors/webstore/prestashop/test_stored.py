@@ -13,7 +13,7 @@ from core.metrics import Metrics
 from core.reading.walk import Reader
 from core.store import transaction
 from sla.policy import Party
-from tests.connectors.webstore.prestashop.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 from tests.core import pages, seeds
 from tests.core.pages import HOUR
 

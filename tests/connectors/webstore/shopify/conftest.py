@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.shopify.options import ShopifyOptions
 from connectors.webstore.shopify.sandbox.server import Sandbox
-from core.connector import Transport
-from core.model import Draft
 from core.stage import walk
-from core.transport.http import Http
-from core.transport.smtp import Smtp
-from tests.connectors.standing import QUICK, Clock
 
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ENDPOINT = "https://push.store.example/push/webstore/toys"
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture
@@ -48,18 +34,6 @@ def optioned(sandbox, shop):
 
 
 @pytest.fixture
-def opened(optioned, session):
-    """A connector with options of its own."""
-
-    def opened(token=None, *, limits=QUICK, **more):
-        return spec.open(
-            optioned(token, **more), Transport(Http(session, limits=limits), smtp=Smtp())
-        )
-
-    return opened
-
-
-@pytest.fixture
 def shopify(opened):
     return opened()
 
@@ -78,15 +52,3 @@ def read(shopify, clock):
         return await walk(by or shopify, of, cursor, clock.now)
 
     return read
-
-
-@pytest.fixture
-def draft(clock):
-    """An answer: `draft("Sorry!", thread.id)`."""
-
-    def draft(body, thread, number=1, **more):
-        return Draft(
-            id=number, account="a", thread=str(thread), body=body, queued_at=clock.now, **more
-        )
-
-    return draft

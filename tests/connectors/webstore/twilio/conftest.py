@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from connectors.webstore.twilio import connector
 from connectors.webstore.twilio.options import TwilioOptions
 from connectors.webstore.twilio.sandbox.server import Sandbox
-from core.connector import Transport
 from core.stage import walk
-from core.transport.http import Http
-from tests.connectors.standing import QUICK, Clock
 
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OURS, BUYER = "+48221230001", "+48600100200"
 WA_OURS, WA_BUYER = f"whatsapp:{OURS}", f"whatsapp:{BUYER}"
 ENDPOINT = "https://push.shop.example/push/webstore/sms"
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture
@@ -55,17 +43,6 @@ def optioned(sandbox, account, number):
         return TwilioOptions(kind="twilio", **{**told, **more})
 
     return optioned
-
-
-@pytest.fixture
-def opened(optioned, session):
-    """A connector with options of its own."""
-
-    def opened(of=None, *, limits=QUICK, **more):
-        transport = Transport(Http(session, limits=limits))
-        return connector.opened(optioned(of, **more), transport)
-
-    return opened
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from connectors.webstore.twilio.sandbox import telephony
 from connectors.webstore.twilio.sandbox.desk import Call
 from sla.policy import ThreadKind
 from tests.connectors.books import Book
-from tests.connectors.webstore.twilio.conftest import BUYER, ENDPOINT, NOON, OURS
+from tests.connectors.webstore.conftest import NOON
+from tests.connectors.webstore.twilio.conftest import BUYER, ENDPOINT, OURS
 
 MINUTE = timedelta(minutes=1)
 

@@ -6,7 +6,8 @@ import pytest
 
 from connectors.webstore.twilio import numbers, offer
 from core.errors import BadCredentials, Mistaken
-from tests.connectors.webstore.twilio.conftest import ENDPOINT, NOON
+from tests.connectors.webstore.conftest import NOON
+from tests.connectors.webstore.twilio.conftest import ENDPOINT
 
 FOREIGN = "https://studio.example/flows/secret-word"
 

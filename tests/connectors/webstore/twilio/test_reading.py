@@ -12,7 +12,8 @@ from core.errors import BadPayload
 from core.stage import walk
 from sla.clock import Delivery
 from sla.policy import Party
-from tests.connectors.webstore.twilio.conftest import BUYER, NOON, WA_BUYER
+from tests.connectors.webstore.conftest import NOON
+from tests.connectors.webstore.twilio.conftest import BUYER, WA_BUYER
 
 
 async def test_the_first_walk_asks_for_the_look_back(sandbox, account, number, read, clock):

@@ -13,7 +13,8 @@ from core.errors import OutcomeUnknown, Refused, Unreachable
 from core.model import Draft, File
 from core.stage import walk
 from sla.policy import Party
-from tests.connectors.webstore.twilio.conftest import BUYER, ENDPOINT, NOON, WA_BUYER
+from tests.connectors.webstore.conftest import NOON
+from tests.connectors.webstore.twilio.conftest import BUYER, ENDPOINT, WA_BUYER
 
 PICTURE = File("a.png", media_type="image/png", url="https://shop.example/a.png")
 

@@ -15,8 +15,8 @@ from core.reading.walk import Reader
 from core.store import transaction
 from sla.policy import Party
 from tests.connectors.webstore import doors
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.meta import endpoints
-from tests.connectors.webstore.whatsapp.conftest import NOON
 from tests.connectors.webstore.whatsapp.test_mapping import recorded
 from tests.core import pages, seeds
 from tests.core.pages import HOUR

@@ -16,7 +16,7 @@ from core.transport.http import Http
 from sla.clock import Delivery
 from sla.policy import Party
 from tests.connectors.standing import QUICK
-from tests.connectors.webstore.whatsapp.conftest import NOON
+from tests.connectors.webstore.conftest import NOON
 
 HOUR = timedelta(hours=1)
 

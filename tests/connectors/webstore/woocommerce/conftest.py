@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from connectors.webstore import spec
 from connectors.webstore.woocommerce.options import WooCommerceOptions
 from connectors.webstore.woocommerce.sandbox.server import Sandbox
-from core.connector import Transport
-from core.model import Draft
 from core.stage import walk
-from core.transport.http import Http
-from tests.connectors.standing import QUICK, Clock
 
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ENDPOINT = "https://push.shop.example/push/webstore/toys"
 SECRET = "a secret of the webhooks"
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOON)
 
 
 @pytest.fixture
@@ -48,16 +35,6 @@ def optioned(sandbox, shop):
 
 
 @pytest.fixture
-def opened(optioned, session):
-    """A connector with options of its own."""
-
-    def opened(key=None, *, limits=QUICK, **more):
-        return spec.open(optioned(key, **more), Transport(Http(session, limits=limits)))
-
-    return opened
-
-
-@pytest.fixture
 def woocommerce(opened):
     return opened()
 
@@ -76,15 +53,3 @@ def read(woocommerce, clock):
         return await walk(by or woocommerce, "orders", cursor, clock.now)
 
     return read
-
-
-@pytest.fixture
-def draft(clock):
-    """An answer: `draft("Sorry!", thread.id)`."""
-
-    def draft(body, thread, number=1, **more):
-        return Draft(
-            id=number, account="a", thread=str(thread), body=body, queued_at=clock.now, **more
-        )
-
-    return draft

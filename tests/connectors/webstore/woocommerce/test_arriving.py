@@ -9,8 +9,9 @@ import pytest
 from connectors.webstore.woocommerce import offer
 from connectors.webstore.woocommerce.sandbox.deliveries import Push as Delivery
 from tests.connectors.webstore import doors
+from tests.connectors.webstore.conftest import NOON
 from tests.connectors.webstore.doors import stored
-from tests.connectors.webstore.woocommerce.conftest import NOON, SECRET
+from tests.connectors.webstore.woocommerce.conftest import SECRET
 from tests.core import pages, seeds
 from tests.core.pages import HOUR
 
