@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from core.model import NoticeKind
@@ -38,6 +39,11 @@ def unknown(message: str) -> str:
 def account(name: str, kind: NoticeKind, since: datetime) -> str:
     """What befell an account as a whole at *since*."""
     return f"{name}/{kind.value}/{since.isoformat()}"
+
+
+def troubled(name: str, kind: NoticeKind, since: datetime, troubles: Iterable[str]) -> str:
+    """Troubles that were learnt of while what befell the account at *since* goes on."""
+    return f"{account(name, kind, since)}/{','.join(troubles)}"
 
 
 def review(policy: str, day: date) -> str:

@@ -1,4 +1,4 @@
-"""Whether pushes arrive: their silence is told once, and its end.
+"""Whether pushes arrive: their silence is told once, each trouble found in it, and its end.
 
 Where polling goes on whatever pushes do, a silent push connection costs nothing but time: it is
 told when walks have again and again found what no push had brought, or when the marketplace itself
@@ -83,23 +83,45 @@ def is_silent(one: Pushing) -> bool:
 async def _settle(
     db: Db, rules: Rules, all_: Iterable[Pushing], now: datetime, facts: Facts = ()
 ) -> None:
-    """Tell what changed since it was told last."""
-    changed = [one for one in all_ if is_silent(one) is (one.silent_since is None)]
-    for one in changed:
-        since = (one.quiet_since or now) if is_silent(one) else None
-        await pushes.silent(db, one.account, since)
-    await notices.raise_(db, rules, [_notice(one, rules, now, facts) for one in changed])
+    """Tell what changed since it was told last: a silence, its end, or why it is one."""
+    found = list[Notice]()
+    for one in all_:
+        if is_silent(one) is (one.silent_since is None):
+            since = (one.quiet_since or now) if is_silent(one) else None
+            await pushes.silent(db, one.account, since)
+            found.append(_notice(one, rules, now, facts))
+        elif one.silent_since is not None and one.fresh:
+            found.append(_troubled(one, rules, now))
+    await notices.raise_(db, rules, found)
 
 
 def _notice(one: Pushing, rules: Rules, now: datetime, facts: Facts) -> Notice:
     """That they are silent, or that they are back: its key is of the silence either way."""
-    known = rules.accounts.get(one.account)
-    where: Facts = () if known is None or known.polled else (("polled", False),)
+    where = _where(one, rules)
     if one.silent_since is not None:
         key = keys.account(one.account, NoticeKind.PUSH_HEARD, one.silent_since)
         heard: Facts = (("since", one.silent_since.isoformat()), *where)
         return Notice(key, NoticeKind.PUSH_HEARD, one.account, now, facts=heard)
-    since = one.quiet_since or one.missed_since or now
-    why: Facts = (("since", since.isoformat()), ("trouble", ", ".join(one.troubles)))
     key = keys.account(one.account, NoticeKind.PUSH_SILENT, one.quiet_since or now)
+    why = _why(one, one.quiet_since or one.missed_since or now)
     return Notice(key, NoticeKind.PUSH_SILENT, one.account, now, facts=(*why, *where, *facts))
+
+
+def _troubled(one: Pushing, rules: Rules, now: datetime) -> Notice:
+    """What the marketplace has against it since a silence is told, which is to be mended there.
+
+    Once in a silence, however often it comes and goes.
+    """
+    since = one.silent_since or now
+    key = keys.troubled(one.account, NoticeKind.PUSH_SILENT, since, one.fresh)
+    facts = (*_why(one, since), *_where(one, rules))
+    return Notice(key, NoticeKind.PUSH_SILENT, one.account, now, facts=facts)
+
+
+def _why(one: Pushing, since: datetime) -> Facts:
+    return ("since", since.isoformat()), ("trouble", ", ".join(one.troubles))
+
+
+def _where(one: Pushing, rules: Rules) -> Facts:
+    known = rules.accounts.get(one.account)
+    return () if known is None or known.polled else (("polled", False),)

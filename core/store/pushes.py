@@ -45,9 +45,13 @@ MISSED = """
     returning account, missed, missed_since, troubles, silent_since, quiet_since
 """
 TOLD = """
-    insert into pushing (account, troubles) values ($1, $2)
-    on conflict (account) do update set troubles = $2
-    returning account, missed, missed_since, troubles, silent_since, quiet_since
+    with before as materialized (select troubles from pushing where account = $1)
+    insert into pushing (account, troubles) values ($1, $2::text[])
+    on conflict (account) do update set troubles = excluded.troubles
+    returning account, missed, missed_since, troubles, silent_since, quiet_since,
+              array(select each from unnest($2::text[]) as each
+                    where each <> all (select unnest(b.troubles) from before b)
+                    order by each) as fresh
 """
 QUIET = """
     insert into pushing (account, quiet_since) values ($1, $2)
@@ -64,6 +68,7 @@ class Pushing:
     """Whether pushes about *account* arrive: see the comments of the table.
 
     *before* is when the last one came, but for those of this transaction; None where nobody asked.
+    *fresh* are the troubles that the marketplace did not tell the last time, in order.
     """
 
     account: str
@@ -73,6 +78,7 @@ class Pushing:
     silent_since: datetime | None
     quiet_since: datetime | None
     before: datetime | None = None
+    fresh: tuple[str, ...] = ()
 
 
 async def note(
@@ -134,4 +140,5 @@ def _only(rows: Sequence[Record]) -> Pushing:
 
 
 def _pushing(row: Record) -> Pushing:
-    return Pushing(**{**row, "troubles": tuple(row["troubles"])})
+    lists = {name: tuple(row[name]) for name in ("troubles", "fresh") if name in row}
+    return Pushing(**{**row, **lists})

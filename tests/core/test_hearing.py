@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -102,6 +103,70 @@ async def test_a_good_word_of_the_marketplace_does_not_take_back_what_walks_find
     await say(hearing.told, "mk", (), after=10)
 
     assert [kind for kind, _ in await told(pool)] == [SILENT]
+
+
+DISABLED, DOWN = "destination_disabled", "destination_down"
+
+
+async def troubles(pool):
+    return [facts.get("trouble", "") for kind, facts in await told(pool) if kind == SILENT]
+
+
+async def test_a_trouble_that_comes_after_a_told_silence_is_told_too(say, pool, now):
+    """Else the platform switches the webhook off after a while, and nobody ever reads so."""
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    since = (await told(pool))[0][1]["since"]
+    await say(hearing.missed, "mk", after=9)
+    for after in (10, 20, 30):
+        await say(hearing.told, "mk", (DISABLED,), after=after)
+
+    silent_since = now + (hearing.AGAIN_AND_AGAIN - 1) * MINUTE
+    assert await told(pool) == [
+        (SILENT, {"since": since, "trouble": ""}),
+        (SILENT, {"since": silent_since.isoformat(), "trouble": DISABLED}),
+    ]
+
+
+async def test_a_second_trouble_is_told_with_those_that_last(say, pool):
+    await say(hearing.told, "mk", (DOWN,))
+    await say(hearing.told, "mk", (DOWN, DISABLED), after=1)
+    await say(hearing.told, "mk", (DISABLED, DOWN), after=2)
+    await say(hearing.told, "mk", (DISABLED,), after=3)
+
+    assert await troubles(pool) == [DOWN, f"{DOWN}, {DISABLED}"]
+
+
+async def test_a_trouble_that_comes_and_goes_in_one_silence_is_told_once(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    for after in range(10, 20):
+        await say(hearing.told, "mk", (DISABLED,) if after % 2 else (), after=after)
+
+    assert await troubles(pool) == ["", DISABLED]
+
+
+async def test_one_end_takes_back_the_silence_and_its_trouble(say, pool, now):
+    chat, rules = Remembering("chat"), seeds.rules(Route("chat", ("chat",)), of={"mk": ("chat",)})
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after, rules=rules)
+    await say(hearing.told, "mk", (DISABLED,), after=10, rules=rules)
+    await say(hearing.told, "mk", (), after=20, rules=rules)
+    await say(hearing.heard, ["mk"], after=30, rules=rules)
+
+    await deliver.once(pool, {"chat": chat}, rules, {}, Metrics(), now + 31 * MINUTE)
+
+    assert [kind for kind, _ in await told(pool)] == [SILENT, SILENT, HEARD]
+    assert chat.keys == []
+
+
+async def test_two_daemons_tell_a_trouble_once(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+
+    await asyncio.gather(*(say(hearing.told, "mk", (DISABLED,), after=n) for n in range(10, 15)))
+
+    assert await troubles(pool) == ["", DISABLED]
 
 
 async def test_a_silence_that_ended_before_it_was_sent_is_never_sent(say, pool, now):
