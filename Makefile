@@ -1,6 +1,7 @@
-.PHONY: run test check bench torture
+.PHONY: run afresh test check bench torture
 
 run: ; @sh .ci/start
+afresh: ; @sh .ci/afresh
 test: ; @sh .ci/test
 check: ; @sh .ci/check
 bench: ; @sh .ci/bench

@@ -35,6 +35,8 @@ SOCKET = f".s.PGSQL.{PORT}"
 # The database's own collation: the C library's differs between machines and changes under an index.
 LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 COMPLAINT = re.compile(r"(?:(?:FATAL|PANIC|ERROR|error):\s+|(?=child process was terminated))(.+)")
+KEPT = "data of an earlier run: the link to it was removed, and it was not; goes on with it"
+"""What is said of a home whose link is gone. Nothing but `make afresh` removes one."""
 OPTIONS = ("-E", "UTF8", *LOCALE, "--data-checksums", "--no-instructions", "--no-sync")
 """What we tell `initdb`, beside whose it is; the sync is a step of its own."""
 
@@ -126,12 +128,32 @@ def _choose(link: Path, user: User | None, elsewhere: Path) -> None:
     if user is None or pgbinaries.user_reaches(user, link.parent):
         private.directory(link, 0o700 if user is None else 0o711)
         return
-    name = hashlib.sha256(os.fsencode(link.parent.resolve())).hexdigest()[:12]
-    home = elsewhere.resolve() / name
+    home = _elsewhere(link.parent, elsewhere)
+    is_known = home.exists()
     private.directory(home.parent, 0o755)
     private.directory(home, 0o711)
     link.symlink_to(home)
-    log.info("postgres placed elsewhere", home=str(home), found_by=str(link), runs_as=user.name)
+    place = {"home": str(home), "found_by": str(link), "runs_as": user.name}
+    if is_known:
+        log.warning("postgres found elsewhere", **place, hint=KEPT)
+    else:
+        log.info("postgres placed elsewhere", **place)
+
+
+def _elsewhere(state_dir: Path, elsewhere: Path) -> Path:
+    """Where the home of *state_dir* lies under *elsewhere*, the same in every run."""
+    name = hashlib.sha256(os.fsencode(state_dir.resolve())).hexdigest()[:12]
+    return elsewhere.resolve() / name
+
+
+def homes(state_dir: Path, elsewhere: Path = pgbinaries.ROOTS_PLACE) -> list[Home]:
+    """Return the homes that a start with *state_dir* would find: there are none, one or two.
+
+    Two where a link leads to another place than the one that belongs to *state_dir*.
+    """
+    link = state_dir.absolute() / "postgres"
+    places = (link.resolve(), _elsewhere(link.parent, elsewhere))
+    return [Home(place) for place in dict.fromkeys(places) if place.is_dir()]
 
 
 def _refuse_strangers(directory: Path) -> None:
