@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from connectors.webstore.orders import SEARCHED
 from connectors.webstore.remarks import placed, text
-from connectors.webstore.remarks.placed import Placed
+from connectors.webstore.remarks.placed import Placed, Turn
 from core.model import Message, Page, Thread
 from core.payload import instant
 from core.transport import salvage
-from sla.clock import Delivery, Kind
+from sla.clock import Kind
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ OWN_WORDS = re.compile(
 
 NOT_APPLICABLE = frozenset({"None", "", "2"})
 """How Magento says that nobody was to be notified."""
-
-_Turn = tuple[Kind, frozenset[Party]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,8 @@ def page(orders: Iterable[Order], habits: Habits, now: datetime) -> Page:
         messages[placed.remark_id(order.id)] = placed.remark(order)
         for comment in one.status_histories or ():
             if (comment.comment or "").strip():
-                messages[comment.entity_id] = _message(comment, one, habits, doubts).model_copy(
-                    update={"order_id": order.order_id}
-                )
+                turn = _turn(comment, one, habits, doubts)
+                messages[comment.entity_id] = _message(comment, turn, order, doubts)
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -140,27 +137,14 @@ def of(order: Order) -> Placed:
     )
 
 
-def _message(comment: Comment, order: Order, habits: Habits, doubts: _Doubts) -> Message:
-    kind, to = _turn(comment, order, habits, doubts)
+def _message(comment: Comment, turn: Turn, order: Placed, doubts: _Doubts) -> Message:
     sent_at = at(comment.created_at)
     if sent_at is None:
-        doubts.add("created_at: no date", comment, order.entity_id)
-    told = comment.comment or ""
-    shown = text.plain(told)
-    return Message(
-        id=comment.entity_id,
-        thread=order.entity_id,
-        party=Party.SELLER,
-        kind=kind,
-        to=to,
-        delivery=Delivery.CONFIRMED,
-        sent_at=sent_at,
-        body=shown,
-        raw=None if shown == told else told.encode("utf-8", "replace"),
-    )
+        doubts.add("created_at: no date", comment, order.id)
+    return placed.note(order, comment.entity_id, turn, comment.comment or "", sent_at)
 
 
-def _turn(comment: Comment, order: Order, habits: Habits, doubts: _Doubts) -> _Turn:
+def _turn(comment: Comment, order: Order, habits: Habits, doubts: _Doubts) -> Turn:
     """What is said to whom; what cannot be told from a comment for the staff is one."""
     told = _told_customer(comment)
     if told is None and str(comment.is_customer_notified) not in NOT_APPLICABLE:

@@ -10,11 +10,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.webstore import contacts
+from connectors.webstore.remarks import text
 from core.model import LONE, MAX_ID, MAX_LINE, Message, Thread
+from sla.clock import Delivery, Kind
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+Turn = tuple[Kind, frozenset[Party]]
+"""What is said, to whom."""
 
 LEAD = timedelta(hours=1)
 """A stamp further ahead than this is none: it would freeze what it dates for ever."""
@@ -66,6 +71,24 @@ def remark(one: Placed) -> Message:
         sent_at=one.placed_at,
         body=one.remark,
         order_id=one.order_id,
+    )
+
+
+def note(one: Placed, id_: str, turn: Turn, told: str, sent_at: datetime | None) -> Message:
+    """What the shop noted about the order; *raw* where its markup shows as something else."""
+    shown = text.plain(told)
+    kind, to = turn
+    return Message(
+        id=id_,
+        thread=one.id,
+        party=Party.SELLER,
+        kind=kind,
+        to=to,
+        delivery=Delivery.CONFIRMED,
+        sent_at=sent_at,
+        body=shown,
+        order_id=one.order_id,
+        raw=None if shown == told else told.encode("utf-8", "replace"),
     )
 
 

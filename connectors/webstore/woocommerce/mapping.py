@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.webstore.remarks import placed, text
-from connectors.webstore.remarks.placed import Placed
+from connectors.webstore.remarks.placed import Placed, Turn
 from core.model import Message, Page, Thread
 from core.payload import instant
 from core.transport import salvage
-from sla.clock import Delivery, Kind
+from sla.clock import Kind
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ ROBOTS = frozenset({"system", "woocommerce"})
 """The authors of notes that no person wrote, in small letters."""
 DRAFTS = frozenset({"checkout-draft", "auto-draft", "draft", "new"})
 """States of an order that nobody has placed yet: the block checkout makes one while one types."""
-
-_Turn = tuple[Kind, frozenset[Party]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +117,13 @@ def _message(note: Note, order: Placed, doubts: _Doubts) -> Message | None:
     turn = _turn(note, order.id, doubts)
     if turn is None:
         return None
-    kind, to = turn
     sent_at = instant(note.date_created_gmt)
     if sent_at is None:
         doubts.add("date_created_gmt: no date", note, order.id)
-    told = note.note or ""
-    shown = text.plain(told)
-    return Message(
-        id=note.id,
-        thread=order.id,
-        party=Party.SELLER,
-        kind=kind,
-        to=to,
-        delivery=Delivery.CONFIRMED,
-        sent_at=sent_at,
-        body=shown,
-        order_id=order.order_id,
-        raw=None if shown == told else told.encode("utf-8", "replace"),
-    )
+    return placed.note(order, note.id, turn, note.note or "", sent_at)
 
 
-def _turn(note: Note, order: str, doubts: _Doubts) -> _Turn | None:
+def _turn(note: Note, order: str, doubts: _Doubts) -> Turn | None:
     """What is said to whom; what cannot be told from an internal note is one."""
     if type(note.customer_note) is not bool:
         doubts.add("customer_note: unknown", note, order)
