@@ -322,6 +322,8 @@ class Spec(Generic[OptionsT]):
     accounts of this connector; each begins with the key.
     *own*: what the marketplace calls the seller, in small letters: nobody whom one erases.
     *pushed_to*: the address that the marketplace was told for an account's pushes, None: none.
+    *pusher*: who pushes there (no secret): accounts with the same one may share an address. None:
+    all accounts of this connector may.
     *goals*: promises of our own where the marketplace makes none; an account whose settings name
     goals has those in their place.
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
@@ -347,6 +349,7 @@ class Spec(Generic[OptionsT]):
     credentials: Callable[[OptionsT], tuple[Credential, ...]] | None = None
     own: Callable[[OptionsT], frozenset[str]] | None = None
     pushed_to: Callable[[OptionsT], str | None] | None = None
+    pusher: Callable[[OptionsT], str] | None = None
     refuses: Refuses | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
     kinds: Mapping[str, type[OptionsT]] = field(default_factory=dict)

@@ -33,6 +33,11 @@ def _pushed_to(found: StoreOptions) -> str | None:
     return None if kind.pushed_to is None else kind.pushed_to(found)
 
 
+def _pusher(found: StoreOptions) -> str:
+    kind = of(found)
+    return kind.word if kind.pusher is None else kind.pusher(found)
+
+
 def _refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """As the thread's kind says, whose word every thread of ours carries in ``reply_to``."""
     kind = KINDS.get(thread.reply_to.get("kind", ""))
@@ -67,6 +72,7 @@ spec: Spec[StoreOptions] = Spec(
     findings=_findings,
     refuses=_refuses,
     pushed_to=_pushed_to,
+    pusher=_pusher,
     operations=tuple(dict.fromkeys(op for kind in KINDS.values() for op in kind.operations)),
     words=lambda found: (of(found).operations, of(found).topics),
     topics=tuple(dict.fromkeys(topic for kind in KINDS.values() for topic in kind.topics)),

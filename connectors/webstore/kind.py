@@ -41,7 +41,7 @@ class Kind(Generic[OptionsT]):
     """One kind, declared: `core.connector.Spec` for accounts whose option ``kind`` is *word*.
 
     *filling* are the options that a sandbox account may leave out, *sandbox* starts the stand-in
-    for accounts of this kind. All else is as in `Spec`.
+    for accounts of this kind. Without a *pusher* the kind itself is one. All else is as in `Spec`.
     """
 
     word: str
@@ -61,6 +61,7 @@ class Kind(Generic[OptionsT]):
     credentials: Callable[[OptionsT], tuple[Credential, ...]] = _nothing
     findings: Callable[[OptionsT, Sequence[OptionsT]], tuple[str, ...]] | None = None
     pushed_to: Callable[[OptionsT], str | None] | None = None
+    pusher: Callable[[OptionsT], str] | None = None
     refuses: Callable[[Thread, Collection[Party]], str | None] | None = None
     operations: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()

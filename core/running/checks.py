@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from core.model import Stream
     from core.settings import Settings
 
 log = structlog.get_logger()
@@ -100,10 +101,13 @@ def _unpromised(settings: Settings, now: datetime) -> Iterator[str]:
 
 
 def _slow(settings: Settings, now: datetime) -> Iterator[str]:
-    """Polls that leave too much of a promise in the dark; a stand-in's promises are play."""
+    """Polls that leave too much of a promise in the dark; a stand-in's promises are play.
+
+    Where what is new is pushed, the poll is the net below it.
+    """
     for name, account in settings.accounts.items():
         for stream in account.streams:
-            if account.account.sandbox or not stream.carries_clocks:
+            if account.account.sandbox or not stream.carries_clocks or stream.pushed:
                 continue
             carried = [p for p in account.promises if p.applies_to & stream.kinds]
             promise = blind.shortest(carried, now)
@@ -111,9 +115,19 @@ def _slow(settings: Settings, now: datetime) -> Iterator[str]:
                 yield (
                     f"accounts.{name}: {stream.name} is read every "
                     f"{durations.write(stream.every)}, too slowly for a promise of "
-                    f"{durations.write(promise)}; read it every "
-                    f"{durations.write(promise * blind.SHARE / 3)} or oftener"
+                    f"{durations.write(promise)}; {_quicker(stream, promise)}"
                 )
+
+
+def _quicker(stream: Stream, promise: timedelta) -> str:
+    """How to see soon enough for a *promise* what *stream* brings: nothing that is refused."""
+    enough = promise * blind.SHARE / 3
+    if enough >= stream.floor:
+        return f"read it every {durations.write(enough)} or oftener"
+    refused = "oftener is not allowed: promise more time, or have it pushed where that can be"
+    if stream.every <= stream.floor:
+        return refused
+    return f"read it every {durations.write(stream.floor)}; {refused}"
 
 
 def _found(settings: Settings) -> Iterator[str]:

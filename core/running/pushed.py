@@ -61,9 +61,10 @@ def _astray(address: str, account: Configured, settings: Settings) -> str | None
     if settings.push is None:
         return "and nothing receives it: add [push], which listens behind that address"
     door = DOOR.fullmatch(parts.path)
-    if door is None or not _is_served(door["connector"], door["account"], settings.accounts):
+    unserved = _unserved(door, account, settings.accounts)
+    if door is None or unserved is not None:
         own = f"/push/{here.connector}/{here.name}"
-        return f"where no account is: end it in {own}, and register that there"
+        return f"{unserved}: end it in {own}, and register that there"
     public_url = settings.push.public_url
     if public_url is not None and _base(parts, door["base"]) != _base(urlsplit(public_url)):
         return f"which is not under push.public_url ({public_url}); make one fit the other"
@@ -73,12 +74,28 @@ def _astray(address: str, account: Configured, settings: Settings) -> str | None
     return None
 
 
-def _is_served(connector: str, name: str, accounts: Mapping[str, Configured]) -> bool:
-    """Whether that account's connector receives pushes: one may receive those of several."""
-    found = accounts.get(name)
-    if found is None or found.account.connector != connector:
-        return False
-    return found.spec.can(found.options).receives
+def _unserved(
+    door: re.Match[str] | None, account: Configured, accounts: Mapping[str, Configured]
+) -> str | None:
+    """Why no account behind *door* takes what *account* is pushed; None where one does.
+
+    One may receive those of several, if one and the same pushes to them.
+    """
+    found = None if door is None else accounts.get(door["account"])
+    if door is None or found is None or found.account.connector != door["connector"]:
+        return "where no account is"
+    if not found.spec.can(found.options).receives:
+        return f"where accounts.{found.account.name} is, which takes no pushes"
+    if _pusher(found) != _pusher(account):
+        marketplace = found.account.marketplace
+        return f"where accounts.{found.account.name} ({marketplace}) is, which refuses them"
+    return None
+
+
+def _pusher(account: Configured) -> tuple[str, str]:
+    """Who pushes to an account."""
+    who = account.spec.pusher
+    return account.spec.name, "" if who is None else who(account.options)
 
 
 def _base(parts: SplitResult, path: str | None = None) -> tuple[str, str, int | None, str]:

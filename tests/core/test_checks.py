@@ -257,6 +257,21 @@ def test_an_address_for_pushes_that_leads_elsewhere_is_told(astray, push, addres
     ]
 
 
+def test_the_door_of_an_account_to_which_another_pushes_is_told(findings):
+    to = "https://push.shop.example/push/shop"
+    two = '[accounts.two]\nconnector = "shop"\ngoals = ["fast"]\n'
+    ends = f'options = {{ minutes = 6, endpoint = "{to}/two" }}\n'
+    one = f'[accounts.one.options]\nendpoint = "{to}/two"\n'
+    by_minutes = replace(PUSHED, findings=None, pusher=lambda o: str(o.minutes))
+
+    assert findings(WELL + one + two + ends + PROXY, by_minutes) == [
+        (
+            f"accounts.one: its marketplace pushes to {to}/two, where accounts.two (shop) is, which"
+            " refuses them: end it in /push/shop/one, and register that there"
+        )
+    ]
+
+
 UNSAID = "push.public_url: is not set"
 
 
@@ -294,4 +309,9 @@ def test_the_door_of_an_account_that_receives_nothing_is_none(findings):
 
     told = findings(WELL + one + two + PROXY, replace(PUSHED, findings=None))
 
-    assert [line for line in told if "where no account is" in line] != []
+    assert told == [
+        (
+            f"accounts.one: its marketplace pushes to {address}, where accounts.two is, which takes"
+            " no pushes: end it in /push/shop/one, and register that there"
+        )
+    ]

@@ -46,6 +46,7 @@ kind = Kind(
     credentials=shared.credentials,
     findings=shared.findings,
     pushed_to=shared.pushed_to,
+    pusher=shared.pusher,
     refuses=answering.refuses,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,

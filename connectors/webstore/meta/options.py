@@ -73,6 +73,11 @@ def pushed_to(options: MetaOptions) -> str:
     return options.endpoint
 
 
+def pusher(options: MetaOptions) -> str:
+    """The app, whose objects of all kinds may be pushed to one address."""
+    return f"Meta's app {options.app_id}"
+
+
 def credentials(options: MetaOptions) -> tuple[Credential, ...]:
     """The access token, where its day is written down; it ends as that day begins."""
     if options.token_expires_on is None:

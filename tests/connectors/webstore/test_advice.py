@@ -1,0 +1,121 @@
+"""What `replyby check` advises of accounts of several kinds beside each other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.webstore import spec
+from core import settings
+from core.running import checks
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TO = "https://push.shop.example/push/webstore/"
+META = 'access_token = "env:S"\napp_secret = "env:S"\nverify_token = "env:S"'
+WRITTEN = {
+    "sms": """
+kind = "twilio"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "env:S"
+number = "+15005550006"
+endpoint = "{to}"
+""",
+    "wa": f"""
+kind = "whatsapp"
+app_id = "{{app}}"
+{META}
+phone_number_id = "1"
+business_account_id = "2"
+endpoint = "{{to}}"
+""",
+    "page": f"""
+kind = "messenger"
+app_id = "10"
+{META}
+page_id = "3"
+endpoint = "{{to}}"
+""",
+    "woo": """
+kind = "woocommerce"
+base_url = "https://woo.example"
+consumer_key = "env:S"
+consumer_secret = "env:S"
+push = { endpoint = "{to}", secret = "env:S" }
+""",
+    "chat": """
+kind = "chatwoot"
+base_url = "https://chat.example"
+account_id = 1
+api_token = "env:S"
+push = { endpoint = "{to}", secret = "env:S" }
+""",
+}
+AROUND = """
+[push]
+public_url = "https://push.shop.example"
+[notifiers.log]
+kind = "file"
+path = "notices"
+[routes.ops]
+notifiers = ["log"]
+fallback = true
+"""
+
+
+REFUSED = "oftener is not allowed: promise more time, or have it pushed where that can be"
+
+
+@pytest.fixture
+def advised(tmp_path):
+    """What is found; *ends* is the account at whose address pushes end, by account."""
+
+    def advised(ends, app="10", **changed):
+        text = AROUND
+        for name, end in ends.items():
+            options = WRITTEN[name].replace("{to}", TO + end).replace("{app}", app)
+            for old, new in changed.items():
+                options = options.replace(old, new)
+            text += f'[accounts.{name}]\nconnector = "webstore"\n[accounts.{name}.options]{options}'
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        read = settings.load(path, {"webstore": spec}, {"S": "secret"}, sandbox=False, now=NOW)
+        return checks.findings(read, NOW)
+
+    return advised
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"), [("wa", "sms"), ("sms", "wa"), ("woo", "chat"), ("chat", "woo")]
+)
+def test_the_address_of_an_account_of_another_kind_is_no_address_for_pushes(advised, kind, other):
+    told = [line for line in advised({kind: other, other: other}) if " pushes to " in line]
+
+    assert len(told) == 1
+    assert told[0].startswith(f"accounts.{kind}: its marketplace pushes to {TO}{other}, where ")
+    assert told[0].endswith(f"end it in /push/webstore/{kind}, and register that there")
+
+
+def test_what_one_app_is_pushed_may_end_at_one_address_whatever_the_kind(advised):
+    assert not [line for line in advised({"wa": "wa", "page": "wa"}) if " pushes to " in line]
+    assert [line for line in advised({"wa": "wa", "page": "wa"}, app="9") if " pushes to " in line]
+
+
+def test_a_poll_beside_pushes_is_not_asked_to_be_as_quick_as_they_are(advised):
+    assert not [line for line in advised({"chat": "chat"}) if "too slowly" in line]
+
+
+@pytest.mark.parametrize(
+    ("every", "mend"),
+    [
+        ("30s", f"read it every 10s; {REFUSED}"),
+        ("10s", REFUSED),
+    ],
+)
+def test_a_poll_is_not_asked_to_be_quicker_than_it_may_be(advised, every, mend):
+    alone = {'push = { endpoint = "' + TO + 'chat", secret = "env:S" }': f'poll_every = "{every}"'}
+
+    told = [line for line in advised({"chat": "chat"}, **alone) if "too slowly" in line]
+
+    assert len(told) == 1
+    assert told[0].endswith(f"too slowly for a promise of 5m; {mend}")
