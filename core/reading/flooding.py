@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.rules import Rules
-    from core.store import Pool
+    from core.store import Db, Pool
     from core.store.floods import Flood
 
 LOOK_EVERY = timedelta(seconds=15)
@@ -107,12 +107,19 @@ async def _begin(pool: Pool, place: Place, account: str, started: int, now: date
     begin = now - WINDOW
     async with transaction(pool) as db:
         n, since = await floods.written(db, account, begin, now)
-        busiest, first = await floods.busiest(db, account, begin - LEARNT_FROM, begin)
-        if since is None or not is_flood(n, usual(busiest, begin - (first or begin))):
+        if since is None or not await _is_beyond(db, account, n, begin):
             place.known[account] = started
             return
         if await floods.begin(db, account, since):
             log.warning("flooded", account=account, since=since.isoformat(), messages=n)
+
+
+async def _is_beyond(db: Db, account: str, written: int, begin: datetime) -> bool:
+    """Whether so many since *begin* are a flood; what is usual is asked only where they may be."""
+    if not is_flood(written, 0.0):
+        return False
+    busiest, first = await floods.busiest(db, account, begin - LEARNT_FROM, begin)
+    return is_flood(written, usual(busiest, begin - (first or begin)))
 
 
 async def _go_on(

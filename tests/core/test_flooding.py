@@ -186,3 +186,30 @@ async def test_floods_of_last_year_are_forgotten(form):
     async with transaction(form.pool) as db:
         assert await floods.purge(db, form.now - DAY) == 0
         assert await floods.purge(db, form.now + DAY) == 1
+
+
+WEEKS = """
+    insert into message
+        (account, id, thread, party, kind, addressed_to, origin, sent_at, seen_at, body, hash)
+    select account, account || n, n::text, 'buyer', 'message', '{seller}', 'elsewhere',
+           $1::timestamptz - n * interval '15 minutes', $1, repeat('x', 300), ''
+    from unnest('{mk,other}'::text[]) as account, generate_series(1, 20000) as n
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "length"), [(floods.WRITTEN, flooding.WINDOW), (floods.USUAL, flooding.LEARNT_FROM)]
+)
+async def test_a_look_reads_no_more_than_the_account_and_the_time_it_asks_of(
+    pool, now, sql, length
+):
+    """While a robot writes, all that was ever written is not read every few seconds."""
+    async with pool.acquire() as db:
+        await db.execute(WEEKS, now)
+        await db.execute("analyze message")
+        plan = "\n".join(
+            row[0] for row in await db.fetch(f"explain {sql}", "mk", now - length, now)
+        )
+
+    assert "message_written" in plan
+    assert "Seq Scan on message" not in plan

@@ -1,0 +1,3 @@
+-- no-transaction
+create index concurrently if not exists message_written
+    on message (account, sent_at) where party = 'buyer';
