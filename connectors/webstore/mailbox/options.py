@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from connectors.webstore.kind import StoreOptions
+from connectors.webstore.mailbox.providers import is_everybodys
 from connectors.webstore.orders import Pattern
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
@@ -32,6 +33,18 @@ def _domain(text: str) -> str:
     return name
 
 
+def _unshared(name: str) -> str:
+    """A domain that is not everybody's.
+
+    Raises:
+        Unfit: it is a provider's: letters of buyers would open nothing.
+    """
+    if is_everybodys(name):
+        raise Unfit("is a provider's, where buyers have addresses too, and none of them would be"
+                    " heard; name whole addresses in also_own instead")  # fmt: skip
+    return name
+
+
 def _sender(text: str) -> str:
     """An address, or a domain with all of its addresses; in small letters.
 
@@ -43,6 +56,7 @@ def _sender(text: str) -> str:
 
 
 Domain = Annotated[str, AfterValidator(_domain)]
+OwnDomain = Annotated[Domain, AfterValidator(_unshared)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Hint = Annotated[str, Field(min_length=2, max_length=LONGEST_WORDS)]
 
@@ -66,7 +80,7 @@ class MailboxOptions(StoreOptions, MailAccount):
     sender: MailAddress
     sender_name: str = Field(default="", max_length=LONGEST_WORDS)
     also_own: tuple[MailAddress, ...] = ()
-    own_domains: tuple[Domain, ...] = ()
+    own_domains: tuple[OwnDomain, ...] = ()
     form_senders: tuple[Sender, ...] = ()
     form_subjects: tuple[Hint, ...] = ()
     notice_subjects: tuple[Hint, ...] = ()

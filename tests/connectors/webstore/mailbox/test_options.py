@@ -16,6 +16,11 @@ AWAY = {"host": "imap.shop.example", "port": 993}
 TOKENS = {"token_url": "https://login.microsoftonline.com/t/token", "client_id": "c"}
 
 
+@pytest.mark.parametrize("own", ["mygmail.com", "gmail.shop.example", "live.shop", "yahoo.example"])
+def test_a_domain_that_is_only_called_alike_is_a_shops(own):
+    assert options(own_domains=[own]).own_domains == (own,)
+
+
 def test_domains_and_senders_are_compared_in_small_letters():
     told = options(own_domains=["@Shop.Example"], form_senders=["Forms@X.example", "Y.example"])
 
@@ -29,6 +34,9 @@ def test_domains_and_senders_are_compared_in_small_letters():
     [
         ({"own_domains": ["shop"]}, "no domain"),
         ({"own_domains": ["a@shop.example"]}, "no domain"),
+        ({"own_domains": ["shop.example", "Gmail.com"]}, "a provider's"),
+        ({"own_domains": ["hotmail.co.uk"]}, "a provider's"),
+        ({"own_domains": ["@t-online.de"]}, "a provider's"),
         ({"form_senders": ["not a sender"]}, "no domain"),
         ({"sender": "nobody"}, "no mail address"),
         ({"order_pattern": "(("}, "no regular expression"),
