@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from abc import ABC, abstractmethod
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from core.transport.proxy import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from aiohttp import ClientTimeout
 
@@ -57,6 +60,27 @@ class Sender:
                 return answer.status
         except (ClientError, TimeoutError, OSError):
             return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivering(ABC):
+    """Delivers pushes while it is entered, unless it *is_held*."""
+
+    is_held: bool = False
+    _sender: Sender = field(default_factory=Sender)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._sender)
+        await self._stack.enter_async_context(self._leaving())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @abstractmethod
+    def _leaving(self) -> AbstractAsyncContextManager[None]:
+        """Lets leave what is due, each in its time, while it is entered."""
 
 
 def is_near(url: str) -> bool:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aiohttp import ClientTimeout
 
 from connectors.ebay.sandbox import payload, topics
 from core.sandbox.departures import Departures
-from core.sandbox.sending import Sender
+from core.sandbox.sending import Delivering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from connectors.ebay.sandbox.applications import Application
@@ -60,30 +60,22 @@ class Tried:
 
 
 @dataclass(slots=True)
-class Pushes:
+class Pushes(Delivering):
     """What has not been acknowledged yet; delivers while it is entered.
 
     *is_held*: nothing leaves until it is set to False again. *tried*: the last attempts.
     """
 
     market: Market
-    is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _departures: Departures[Push] = field(init=False)
-    _sender: Sender = field(default_factory=Sender)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self._departures = Departures(self.market.clock, lambda: self.is_held, self._deliver)
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._sender)
-        await self._stack.enter_async_context(self._departures.leaving())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    def _leaving(self) -> AbstractAsyncContextManager[None]:
+        return self._departures.leaving()
 
     @property
     def waiting(self) -> int:

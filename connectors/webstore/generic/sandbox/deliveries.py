@@ -7,19 +7,19 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections import deque
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientTimeout
 
 from connectors.webstore.generic.sandbox import writing
 from core.sandbox.departures import Departures
-from core.sandbox.sending import Sender
+from core.sandbox.sending import Delivering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from connectors.webstore.generic.sandbox.shop import Message, Shop
@@ -51,27 +51,19 @@ class Tried:
 
 
 @dataclass(slots=True)
-class Deliveries:
+class Deliveries(Delivering):
     """Delivers what is due while it is entered, unless it *is_held*."""
 
     now: Callable[[], datetime]
-    is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     made: deque[Push] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _departures: Departures[Push] = field(init=False)
-    _sender: Sender = field(default_factory=Sender)
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self._departures = Departures(self.now, lambda: self.is_held, self._deliver)
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._sender)
-        await self._stack.enter_async_context(self._departures.leaving())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    def _leaving(self) -> AbstractAsyncContextManager[None]:
+        return self._departures.leaving()
 
     def tell(self, shop: Shop, message: Message) -> None:
         """Push *message* to where the settings say, if that."""

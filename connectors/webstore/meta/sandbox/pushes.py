@@ -10,19 +10,19 @@ import base64
 import hmac
 import json
 from collections import deque
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from connectors.webstore.meta.sandbox import payload
 from core.sandbox.departures import Departures
-from core.sandbox.sending import Sender, is_near
+from core.sandbox.sending import Delivering, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from connectors.webstore.meta.sandbox.graph import App, Graph, Habits, Line, Said
@@ -56,7 +56,7 @@ class Tried:
 
 
 @dataclass(slots=True)
-class Pushes:
+class Pushes(Delivering):
     """What nobody has taken yet; delivers while it is entered.
 
     *is_held*: nothing leaves until it is set to False again. *lost*: what was never delivered, for
@@ -64,25 +64,17 @@ class Pushes:
     """
 
     graph: Graph
-    is_held: bool = False
     lost: int = 0
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     _failing: dict[str, datetime] = field(default_factory=dict)
     _departures: Departures[Push] = field(init=False)
-    _sender: Sender = field(default_factory=Sender)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self._departures = Departures(self.graph.clock, lambda: self.is_held, self._deliver)
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._sender)
-        await self._stack.enter_async_context(self._departures.leaving())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    def _leaving(self) -> AbstractAsyncContextManager[None]:
+        return self._departures.leaving()
 
     @property
     def habits(self) -> Habits:

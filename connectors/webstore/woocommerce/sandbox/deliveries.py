@@ -13,18 +13,18 @@ import hmac
 import json
 from base64 import b64encode
 from collections import deque
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientTimeout
 
 from connectors.webstore.woocommerce.sandbox.shop import Order
 from core.sandbox import sending
-from core.sandbox.sending import Sender
+from core.sandbox.sending import Delivering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from connectors.webstore.woocommerce.sandbox.shop import Hook, Shop
@@ -62,25 +62,17 @@ class Tried:
 
 
 @dataclass(slots=True)
-class Deliveries:
+class Deliveries(Delivering):
     """Delivers what waits while it is entered, unless it *is_held*."""
 
     now: Callable[[], datetime]
-    is_held: bool = False
     tried: deque[Tried] = field(default_factory=lambda: deque(maxlen=RECORDED))
     pings: list[int | None] = field(default_factory=list)
     waiting: list[Push] = field(default_factory=list)
-    _sender: Sender = field(default_factory=Sender)
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._sender)
-        await self._stack.enter_async_context(sending.rounds(self.deliver))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    def _leaving(self) -> AbstractAsyncContextManager[None]:
+        return sending.rounds(self.deliver)
 
     def tell(self, shop: Shop, topic: str, about: Any) -> None:
         """Tell every active webhook for *topic*."""
