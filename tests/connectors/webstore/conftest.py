@@ -15,7 +15,9 @@ from core.transport.http import Http
 from core.transport.smtp import Smtp
 from tests.connectors.standing import QUICK, Clock
 
-pytest.register_assert_rewrite("tests.connectors.webstore.doors")
+pytest.register_assert_rewrite(
+    "tests.connectors.webstore.doors", "tests.connectors.webstore.mailed"
+)
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -8,9 +8,8 @@ import pytest
 
 from connectors.webstore import spec
 from connectors.webstore.bigcommerce import offer
-from core.errors import BadCredentials, OutcomeUnknown, RateLimited, Refused, Unreachable
-from core.model import File
 from sla.policy import Party
+from tests.connectors.webstore.mailed import AnswersByMail
 
 
 @pytest.fixture
@@ -40,49 +39,6 @@ async def test_an_order_without_a_subject_is_named(sandbox, bigcommerce, stored,
     assert sandbox.letters[0].subject == f"Re: #{stored.id}"
 
 
-async def test_files_go_with_the_letter(sandbox, bigcommerce, stored, draft, clock):
-    file = File("label.pdf", b"%PDF", "application/pdf")
-    await bigcommerce.reply(stored, draft("Here.", stored.id, files=(file,)), clock.now)
-
-    assert b"label.pdf" in sandbox.mail.taken[0].raw
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ("smtp_refuse_login", BadCredentials),
-        ("smtp_refuse_sender", BadCredentials),
-        ("smtp_refuse_recipient", Refused),
-        ("smtp_limit", RateLimited),
-        ("smtp_later", Unreachable),
-        ("smtp_drop_after_data", OutcomeUnknown),
-    ],
-)
-async def test_what_became_of_the_letter_is_told_as_it_is(
-    sandbox, bigcommerce, stored, draft, clock, fault, error
-):
-    sandbox.mail.faults.order(fault)
-
-    with pytest.raises(error):
-        await bigcommerce.reply(stored, draft("Sorry!", stored.id), clock.now)
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"body": "x" * (offer.LONGEST + 1)},
-        {"body": "x", "to": frozenset({Party.MARKETPLACE})},
-        {"body": "x", "files": (File("a.png", url="https://shop.example/a.png"),)},
-    ],
-)
-async def test_what_cannot_be_sent_is_refused_and_nothing_leaves(
-    sandbox, bigcommerce, stored, draft, clock, more
-):
-    with pytest.raises(Refused):
-        await bigcommerce.reply(stored, draft(more.pop("body"), stored.id, **more), clock.now)
-    assert sandbox.letters == []
-
-
 def test_an_order_without_an_address_cannot_be_answered(stored):
     nobody = stored.model_copy(update={"reply_to": {"kind": "bigcommerce"}})
 
@@ -91,8 +47,5 @@ def test_an_order_without_an_address_cannot_be_answered(stored):
     assert "nobody to answer but the buyer" in spec.refuses(stored, {Party.MARKETPLACE})
 
 
-async def test_a_check_logs_in_where_letters_leave(sandbox, bigcommerce):
-    sandbox.mail.faults.order("smtp_refuse_login")
-
-    with pytest.raises(BadCredentials, match=r"user and password .* \(in the table mail\)"):
-        await bigcommerce.check()
+class TestLetters(AnswersByMail):
+    longest = offer.LONGEST
