@@ -334,8 +334,9 @@ class Account(Model):
     it, so that the same shop is not read twice; accounts of one *shop*, or of one *seller*, have
     buyers in common; *policies* and *goals* are names of promises.
     *judged*, *letters*, *confirmed_after* and *receives* are what its connector declares
-    (`core.connector.Capabilities`, *judged* by its ``verdicts``); *polled*: messages can be read by
-    asking. *silence* is how long at most nothing may be pushed, None: what is usual says it.
+    (`core.connector.Capabilities`, *judged* by its ``verdicts``), as is *replies*; *polled*:
+    messages can be read by asking. *silence* is how long at most nothing may be pushed, None: what
+    is usual says it.
     """
 
     name: str
@@ -354,6 +355,7 @@ class Account(Model):
     confirmed_after: timedelta | None = None
     receives: bool = False
     polled: bool = True
+    replies: bool = False
     silence: timedelta | None = None
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from core.model import Account
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -100,4 +102,44 @@ def flood(n: str, since: str) -> tuple[str, list[str]]:
         "leaves together from now on; other accounts are told as ever.",
         "What to do: stop it where it comes from (a captcha at the form, a block at the mail",
         "server), and look through what came: replyby threads --limit 10000",
+    ]
+
+
+def reading(account: Account | None, read_at: datetime | None, now: datetime) -> str:
+    """How old our knowledge is: an answer given there since then is not known here."""
+    if account is not None and not account.polled:
+        return "This account only pushes: an answer that it did not push is not known here."
+    if read_at is None:
+        return "This account has not been read completely yet: it may be answered there already."
+    return (
+        f"We last read this account {span(now - read_at)} ago: "
+        "an answer given there since then is not known here."
+    )
+
+
+def answering(account: Account | None, thread: str, waits_for: str) -> list[str]:
+    """Where a person answers, then the command that does it from here, where there is one.
+
+    *account* is None where a link says where, or nothing is known of it; *thread* is the account
+    and the thread as a command takes them.
+    """
+    if account is None:
+        return ["there"]
+    place = " ".join(f"at {account.marketplace}, in {account.title}; no link leads there".split())
+    to = "--to marketplace " if waits_for == "marketplace" else ""
+    from_here = f'Or from here: replyby reply {to}--text "..." {thread}'
+    return [place, from_here] if account.replies else [place]
+
+
+def set_aside(fact: Callable[[str], str]) -> tuple[str, list[str]]:
+    """Subject and lines of a notice that something was kept that was not, or not wholly, read."""
+    n, others = fact("n") or "Something", fact("others")
+    more = f", and {others} {by(others, 'other', 'others')}" if others else ""
+    reasons = f"{'Reasons' if others else 'Reason'}: {fact('reason')}{more}."
+    them = by(n, "it", "them")
+    return f"Unreadable {by(n, 'payload', 'payloads')} set aside", [
+        f"{n} from the stream {fact('stream') or 'of messages'} could not be read, or not wholly.",
+        f"What can be read of {them} is stored, as all beside {them} is.",
+        reasons if fact("reason") else "",
+        "What to do: replyby set-aside list",
     ]

@@ -19,7 +19,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     flooded               since, n
     credential_expiring   expires_at, credential
     policy_review         promise, version, day
-    payload_set_aside     stream, reason, n
+    payload_set_aside     stream, reason, others, n
     account_retired       ended
     digest                breaches, corrected, moved, notices, parked, since, warnings
     parked                kind, notifier, reason
@@ -67,6 +67,7 @@ class _Told:
     role: str | None
     zone: ZoneInfo
     now: datetime
+    url: str | None
 
     def fact(self, name: str) -> str:
         value = dict(self.notice.facts).get(name)
@@ -102,7 +103,14 @@ class _Told:
     @property
     def thread(self) -> str:
         """Account and thread as a command takes them."""
-        return shlex.join((self.notice.account, self.notice.thread or ""))
+        words = (self.notice.account, self.notice.thread or "")
+        return shlex.join(("--", *words) if words[1].startswith("-") else words)
+
+    @property
+    def answering(self) -> list[str]:
+        """How the thread is answered where the notice leads to no page of it."""
+        account = None if self.url else self.account
+        return spoken.answering(account, self.thread, self.fact("waits_for"))
 
 
 _Spoken = tuple[str, "list[str]"]
@@ -110,16 +118,16 @@ _Spoken = tuple[str, "list[str]"]
 
 def render(notice: Notice, rules: Rules, *, url: str | None, zone: str, now: datetime) -> Words:
     """The words for *notice*, worded at *now* for a reader in *zone*."""
-    told = _told(notice, rules, zone, now)
+    told = _told(notice, rules, zone, now, url)
     subject, lines = _SAY[notice.kind](told)
     return _words(told, subject, [*lines, *_place(told)], url)
 
 
-def _told(notice: Notice, rules: Rules, zone: str, now: datetime) -> _Told:
+def _told(notice: Notice, rules: Rules, zone: str, now: datetime, url: str | None) -> _Told:
     promise = dict(notice.facts).get("promise")
     roles = {p.name: p.role for p in rules.policies.get(notice.account, ())}
     account = rules.accounts.get(notice.account)
-    return _Told(notice, account, roles.get(str(promise)), zones.zone(zone), now)
+    return _Told(notice, account, roles.get(str(promise)), zones.zone(zone), now, url)
 
 
 def _words(told: _Told, subject: str, lines: Sequence[str], url: str | None) -> Words:
@@ -168,9 +176,10 @@ def _waiting(told: _Told) -> str:
 
 
 def _next(told: _Told) -> list[str]:
-    done = ["answer there.", f"If no reply is needed: replyby mark {told.thread} decided"]
+    place, *here = told.answering
+    done = [f"answer {place}.", *here, f"If no reply is needed: replyby mark {told.thread} decided"]
     if told.asked:
-        done = ["do it there; a reply alone may not be what is asked for."]
+        done = [f"do it {place}; a reply alone may not be what is asked for."]
     return [
         f"What to do: {done[0]}",
         *done[1:],
@@ -186,19 +195,8 @@ def _step(told: _Told) -> _Spoken:
     subject = ahead or f"{thing} overdue"
     lines = [_waiting(told), *_deadline(told)]
     if told.notice.kind is NoticeKind.BREACH:
-        lines.append(_reading(told))
+        lines.append(spoken.reading(told.account, told.at("read_at"), told.now))
     return subject, [*lines, *_next(told)]
-
-
-def _reading(told: _Told) -> str:
-    """How old our knowledge is: an answer given there since then is not known here."""
-    read_at = told.at("read_at")
-    if read_at is None:
-        return "This account has not been read completely yet: it may be answered there already."
-    return (
-        f"We last read this account {span(told.now - read_at)} ago: "
-        "an answer given there since then is not known here."
-    )
 
 
 def _corrected(told: _Told) -> _Spoken:
@@ -334,13 +332,7 @@ def _review(told: _Told) -> _Spoken:
 
 
 def _set_aside(told: _Told) -> _Spoken:
-    n = told.fact("n") or "Something"
-    return f"Unreadable {by(n, 'payload', 'payloads')} set aside", [
-        f"{n} from the stream {told.fact('stream') or 'of messages'} could not be read.",
-        f"{by(n, 'Its', 'Their')} neighbours were stored.",
-        f"Reason: {told.fact('reason')}." if told.fact("reason") else "",
-        "What to do: replyby set-aside list",
-    ]
+    return spoken.set_aside(told.fact)
 
 
 def _retired(told: _Told) -> _Spoken:

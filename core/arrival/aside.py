@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from core import keys
@@ -35,9 +36,16 @@ async def keep(
     if fresh:
         kind = NoticeKind.PAYLOAD_SET_ASIDE
         key = keys.account(account, kind, now.replace(minute=0, second=0, microsecond=0))
-        facts = (("stream", stream), ("reason", legible(loud[0].reason, CUT)), ("n", fresh))
+        facts = (("stream", stream), *_reasons(fresh), ("n", len(fresh)))
         await notices.raise_(db, rules, [Notice(key, kind, account, now, facts=facts)])
-    return quiet + fresh
+    return len(quiet) + len(fresh)
+
+
+def _reasons(fresh: Sequence[str]) -> tuple[tuple[str, str | int], ...]:
+    """The reason that most of them have, and how many others there are, where there are any."""
+    counted = Counter(fresh)
+    most = ("reason", legible(counted.most_common(1)[0][0], CUT))
+    return (most, ("others", len(counted) - 1)) if len(counted) > 1 else (most,)
 
 
 async def publish(db: Db, account: str, page: Page, now: datetime) -> tuple[SetAside, ...]:

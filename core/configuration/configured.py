@@ -282,6 +282,7 @@ def configure(
         confirmed_after=can.confirmed_after,
         receives=can.receives,
         polled=any(stream.carries_clocks for stream in streams),
+        replies=can.replies,
         silence=section.silence,
     )
     return Configured(account, spec, options, written, chosen, streams, spec.budget(options))

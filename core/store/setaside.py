@@ -23,7 +23,7 @@ ADD = """
     from unnest($3::text[], $4::text[], $5::bytea[]) as w (source_id, reason, raw)
     order by source_id, reason
     on conflict (account, stream, source_id, reason) do update set times = set_aside.times + 1
-    returning xmax = 0 as new
+    returning reason, xmax = 0 as new
 """
 LIST = """
     select id, account, stream, source_id, reason, octet_length(raw) as size, at, times
@@ -52,14 +52,16 @@ class Kept:
     times: int
 
 
-async def add(db: Db, account: str, stream: str, items: Sequence[SetAside], now: datetime) -> int:
+async def add(
+    db: Db, account: str, stream: str, items: Sequence[SetAside], now: datetime
+) -> list[str]:
     """Keep *items*; one that is there already is counted once more.
 
     Returns:
-        How many were not known before.
+        The reasons of those that were not known before.
     """
     if not items:
-        return 0
+        return []
     rows = await db.fetch(
         ADD,
         account,
@@ -69,7 +71,7 @@ async def add(db: Db, account: str, stream: str, items: Sequence[SetAside], now:
         [item.raw[:LARGEST] for item in items],
         now,
     )
-    return sum(row["new"] for row in rows)
+    return [row["reason"] for row in rows if row["new"]]
 
 
 async def kept(db: Db, account: str | None = None) -> list[Kept]:

@@ -895,6 +895,20 @@ async def test_an_item_that_cannot_be_read_is_told_and_its_neighbours_are_stored
     assert len(await pages.rows(polling.pool, "message")) == 1
 
 
+async def test_a_notice_of_items_that_cannot_be_read_tells_of_the_new_ones_alone(polling, now):
+    mk = await polling.read(setup())
+    known, *new = (SetAside(f"T{n}", f"reason {n % 3}", b"{}") for n in (0, 1, 2, 4))
+    for items in ((known,), (known, *new)):
+        mk.say(replace(page(buyer("M1", now - HOUR), cursor="c"), set_aside=items))
+
+    await polling.once()
+    await polling.again(HOUR)
+
+    assert (await polling.told())[1] == (
+        "payload_set_aside", {"stream": "threads", "reason": "reason 1", "others": 1, "n": 3},
+    )  # fmt: skip
+
+
 # The first walk
 
 

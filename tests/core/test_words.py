@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 
 import pytest
 
-from core import words
+from core import cli, words
 from core.model import Notice, NoticeKind
 from core.spoken import instant, span
 from sla import zones
@@ -31,6 +32,18 @@ def say(now):
         zone = changes.pop("zone", "Europe/Berlin")
         notice = Notice("7/0/1", kind, **(given | changes))
         return words.render(notice, seeds.rules(), url=URL, zone=zone, now=now)
+
+    return said
+
+
+@pytest.fixture
+def unlinked(now):
+    """The words of a notice about a thread without a page, of an account that is as told."""
+
+    def said(kind, *facts, thread="T1", **account):
+        rules = seeds.rules(says=account)
+        notice = Notice("7/0/1", kind, "mk", now, thread, 7, now + HOUR, facts)
+        return words.render(notice, rules, url=None, zone="UTC", now=now).text
 
     return said
 
@@ -76,6 +89,56 @@ def test_a_breach_of_an_account_that_was_never_read_says_so(say, now):
     said = say(NoticeKind.BREACH, ("read_at", None), due_at=now - MINUTE)
 
     assert "This account has not been read completely yet" in said.text
+
+
+def test_a_breach_of_an_account_that_is_pushed_only_does_not_wait_for_a_reading(unlinked, now):
+    said = unlinked(NoticeKind.BREACH, ("read_at", None), polled=False)
+
+    assert "not been read completely" not in said
+    assert "only pushes: an answer that it did not push is not known here." in said
+
+
+def test_without_a_link_a_notice_says_where_to_answer(unlinked):
+    said = unlinked(NoticeKind.WARNING, *STEP)
+
+    assert "What to do: answer at empik, in Empik PL; no link leads there.\nIf no reply" in said
+
+
+def test_without_a_link_a_notice_has_the_command_that_answers_from_here(unlinked):
+    said = unlinked(NoticeKind.WARNING, *STEP, replies=True)
+
+    assert '\nOr from here: replyby reply --text "..." mk T1\n' in said
+
+
+@pytest.mark.parametrize("thread", ["T1", "-x", "T1; rm -rf ~"])
+@pytest.mark.parametrize("waits_for", ["buyer", "marketplace"])
+def test_the_commands_of_a_notice_are_as_the_program_takes_them(unlinked, thread, waits_for):
+    facts = (("waits_for", waits_for),)
+    said = unlinked(NoticeKind.WARNING, *facts, replies=True, thread=thread)
+
+    lines = [line.split(": replyby ") for line in said.splitlines() if ": replyby " in line]
+    assert len(lines) == 3
+    for _, line in lines:
+        name, *words_ = shlex.split(line)
+        with cli.main.commands[name].make_context(name, words_) as context:
+            assert (context.params["account"], context.params["thread"]) == ("mk", thread)
+            assert context.params.get("to", (waits_for,)) == (waits_for,)
+
+
+def test_what_is_asked_for_is_done_by_name_where_no_link_leads_there(unlinked):
+    said = unlinked(NoticeKind.WARNING, ("promise", "given:claim:REFUND"), replies=True)
+
+    assert "do it at empik, in Empik PL; no link leads there; a reply alone" in said
+    assert "replyby reply" not in said
+
+
+@pytest.mark.parametrize(
+    ("others", "told"), [(1, "no id, and 1 other"), (2, "no id, and 2 others")]
+)
+def test_what_was_set_aside_for_several_reasons_says_how_many(say, others, told):
+    said = say(NoticeKind.PAYLOAD_SET_ASIDE, ("n", 3), ("reason", "no id"), ("others", others))
+
+    assert f"\nReasons: {told}.\n" in said.text
 
 
 def test_a_warning_that_was_held_up_says_late_and_not_left(say, now):
@@ -171,8 +234,8 @@ def test_a_refusal_names_whom_the_reply_did_not_reach(say, waits_for, whom):
          ("1 old thread still waits: ", "Its deadline had passed"),
          ("2 old threads still wait: ", "Their deadlines had passed")),
         (NoticeKind.PAYLOAD_SET_ASIDE, "n",
-         ("Unreadable payload set", "1 from the stream", "Its neighbours"),
-         ("Unreadable payloads set", "2 from the stream", "Their neighbours")),
+         ("Unreadable payload set", "1 from the stream", "be read of it is", "beside it is"),
+         ("Unreadable payloads set", "2 from the stream", "be read of them", "beside them is")),
         (NoticeKind.ACCOUNT_RETIRED, "ended",
          ("1 running clock was ended.",), ("2 running clocks were ended.",)),
     ],
@@ -291,7 +354,8 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "What to do: read the source again; write a new version, or a new date of review.")),
         (NoticeKind.PAYLOAD_SET_ASIDE, (("stream", "threads"), ("reason", "no id"), ("n", 2)),
          "Unreadable payloads set aside",
-         ("2 from the stream threads could not be read.\nTheir neighbours were stored.\n"
+         ("2 from the stream threads could not be read, or not wholly.\n"
+         "What can be read of them is stored, as all beside them is.\n"
          "Reason: no id.\nWhat to do: replyby set-aside list")),
         (NoticeKind.ACCOUNT_RETIRED, (("ended", 4),), "Account is no longer read",
          ("It left the settings; 4 running clocks were ended.\n"
