@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 __all__ = [
-    "LONE", "MAX_ID", "MAX_LINE", "UNSEEN", "Account", "AccountName", "Attachment", "ClockRow",
-    "Dispatch", "Draft", "File", "Health", "HealthState", "Id", "Item", "Line", "Message",
-    "MessageId", "Model", "Notice", "NoticeKind", "Order", "Origin", "Page", "Published",
-    "PushTrouble", "SetAside", "Stream", "Text", "Thread", "ThreadId", "Verdict",
+    "LONE", "LONGEST_SILENCE", "MAX_ID", "MAX_LINE", "UNSEEN", "Account", "AccountName",
+    "Attachment", "ClockRow", "Dispatch", "Draft", "File", "Health", "HealthState", "Id",
+    "Item", "Line", "Message", "MessageId", "Model", "Notice", "NoticeKind", "Order", "Origin",
+    "Page", "Published", "PushTrouble", "SetAside", "Stream", "Text", "Thread", "ThreadId",
+    "Verdict",
 ]  # fmt: skip
 
 AccountName = NewType("AccountName", str)
@@ -43,6 +44,8 @@ MessageId = NewType("MessageId", str)
 
 MAX_ID = 1000
 MAX_LINE = 2000
+LONGEST_SILENCE = timedelta(days=60)
+"""So long pushes are waited for at most: who is pushed more seldom is told of no silence."""
 
 LONE = re.compile("[\ud800-\udfff]")
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

@@ -20,6 +20,8 @@ from functools import cached_property
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.model import LONGEST_SILENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
@@ -52,8 +54,6 @@ FEW = 10.0
 """So many pushes are to be expected after an hour's silence before their absence says anything."""
 SOONEST = HOUR
 """No silence is told before, however busy the account is: a platform sends again after minutes."""
-LONGEST = 60 * DAY
-"""What would be told later than that is not told at all: such an account is too quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def silent_from(
     if not rhythm.is_known:
         return None
     doubt = _Doubt(rhythm, week)
-    for n, at in enumerate(_silent(since, listened, now), 1):
+    for n, at in enumerate(_silent(since, listened, now, LONGEST_SILENCE), 1):
         if doubt.add(at) > rhythm.beyond_chance and n * SLOT >= SOONEST:
             return at + SLOT
     return None
@@ -238,16 +238,18 @@ def allowed_until(
 ) -> datetime | None:
     """The instant from which silence is to be told that may last *limit*, while we listen."""
     left = limit
-    for at in _silent(since, listened, now):
+    for at in _silent(since, listened, now, limit + SLOT):
         left -= SLOT
         if left <= timedelta(0):
             return at + SLOT + left
     return None
 
 
-def _silent(since: datetime, listened: Mapping[datetime, int], now: datetime) -> Iterator[datetime]:
-    """The slots after that of *since* in which we listened, or will."""
-    at, end = floor(since) + SLOT, max(now, since) + LONGEST
+def _silent(
+    since: datetime, listened: Mapping[datetime, int], now: datetime, ahead: timedelta
+) -> Iterator[datetime]:
+    """The slots after that of *since* in which we listened, or will for so long *ahead*."""
+    at, end = floor(since) + SLOT, max(now, since) + ahead
     while at < end:
         if at + SLOT > now or listened.get(floor(at, HOUR), 0) & bit(at):
             yield at

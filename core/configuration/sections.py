@@ -20,9 +20,9 @@ from pydantic import (
 
 from core import log
 from core.configuration.complaints import nearest
-from core.durations import PositiveDuration, parse
+from core.durations import PositiveDuration, parse, write
 from core.errors import Unfit
-from core.model import UNSEEN, NoticeKind
+from core.model import LONGEST_SILENCE, UNSEEN, NoticeKind
 from core.transport.proxy import is_web_address
 from sla import zones
 from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
@@ -98,6 +98,12 @@ def _headline(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise Unfit("is more than a line; write one")
     return _written(text)
+
+
+def _bounded(silence: timedelta) -> timedelta:
+    if silence > LONGEST_SILENCE:
+        raise Unfit(f"is longer than is waited for; write {write(LONGEST_SILENCE)} or less")
+    return silence
 
 
 def _name(text: str) -> str:
@@ -250,7 +256,7 @@ class AccountSection(Section):
     goals: tuple[str, ...] | None = None
     calendar: str | None = None
     acknowledge: AcknowledgeSection | None = None
-    silence: PositiveDuration | None = None
+    silence: Annotated[PositiveDuration, AfterValidator(_bounded)] | None = None
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.arrival import rhythm
 from core.arrival.rhythm import ALL, HOUR, SLOT, Rhythm, Week
+from core.model import LONGEST_SILENCE
 from tests.core import pulses
 from tests.core.pulses import DAY, MONDAY
 
@@ -201,6 +202,16 @@ def test_a_limit_of_the_settings_counts_the_time_in_which_we_listen():
 
     assert at == NOON + 11 * HOUR + SLOT, "from the next whole slot on"
     assert rhythm.allowed_until(limit, NOON, {}, NOON) == NOON + 6 * HOUR + SLOT
+
+
+@pytest.mark.parametrize("offset", [timedelta(), timedelta(seconds=1), SLOT - timedelta(seconds=1)])
+def test_the_longest_silence_that_may_be_allowed_is_told(offset):
+    since = NOON + offset
+
+    at = rhythm.allowed_until(LONGEST_SILENCE, since, {}, since)
+
+    assert at is not None
+    assert LONGEST_SILENCE <= at - since <= LONGEST_SILENCE + SLOT
 
 
 def test_pushes_that_come_one_by_one_are_not_bunched_and_chats_are():

@@ -10,7 +10,7 @@ import pytest
 from core import settings
 from core.connector import Capabilities
 from core.errors import SettingsError
-from core.model import Stream
+from core.model import LONGEST_SILENCE, Stream
 from tests.core.test_settings import ENVIRON, GOOD, NOW, SHOP
 
 SILENCE = GOOD.replace('goals = ["ours-4h"]', 'goals = ["ours-4h"]\nsilence = "6h"')
@@ -51,6 +51,19 @@ def test_of_an_account_that_is_pushed_nothing_it_is_a_fault(read):
 def test_it_is_a_time(read, wrong):
     with pytest.raises(SettingsError, match=r"accounts\.shop-fr\.silence"):
         read(SILENCE.replace('"6h"', f'"{wrong}"'), PUSHED)
+
+
+def test_longer_than_is_waited_for_is_a_fault_that_says_how_long_it_may_be(read):
+    """Else it would be taken, and never told."""
+    longest = read(SILENCE.replace('"6h"', '"60d"'), PUSHED).accounts["shop-fr"].account
+    assert longest.silence == LONGEST_SILENCE
+
+    with pytest.raises(SettingsError) as found:
+        read(SILENCE.replace('"6h"', '"60d1s"'), PUSHED)
+
+    (fault,) = found.value.complaints
+    assert fault.startswith("accounts.shop-fr.silence: ")
+    assert fault.endswith("is longer than is waited for; write 60d or less")
 
 
 @pytest.mark.parametrize("carries_clocks", [True, False])
