@@ -21,11 +21,11 @@ FIRST, REAL = SHIPPED.split("\n# A real account")
 
 @pytest.fixture
 def check(tmp_path):
-    def check(text):
+    def check(text, *options):
         (tmp_path / "settings.toml").write_text(text)
         secrets = dict.fromkeys(("CONRAD_KEY", "CHAT_SECRET"), "a-secret-of-16-and-more")
         done = subprocess.run(
-            [sys.executable, "-m", "core", "check", "--offline"],
+            [sys.executable, "-m", "core", "check", "--offline", *options],
             cwd=tmp_path, env={**os.environ, **secrets, "CHAT_URL": "https://chat.example/x"},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -37,6 +37,16 @@ def check(tmp_path):
 def real(text):
     """The block of a real account without its marks of comment, in the place of what is played."""
     return PLAYED.sub("", FIRST) + "\n#" + COMMENTED.sub("", text)
+
+
+def test_what_is_played_at_the_first_run_has_no_warning(check):
+    """One is pushed everything (WhatsApp), and says no `silence`: a stand-in's is play."""
+    assert 'kind = "whatsapp"' in FIRST
+
+    code, said = check(SHIPPED, "--sandbox")
+
+    assert (code, "warning:" in said) == (0, False)
+    assert said.endswith("(not called), 0 warnings, no fault in the settings\n")
 
 
 def test_the_real_account_has_no_fault_and_no_warning(check):

@@ -39,6 +39,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_slow(settings, now),
         *_found(settings),
         *pushed.findings(settings),
+        *_unheard(settings),
         *_ended(settings, now),
         *_to_review(settings, now),
     ]
@@ -128,6 +129,18 @@ def _quicker(stream: Stream, promise: timedelta) -> str:
     if stream.every <= stream.floor:
         return refused
     return f"read it every {durations.write(stream.floor)}; {refused}"
+
+
+def _unheard(settings: Settings) -> Iterator[str]:
+    """Accounts of pushes alone of whose silence nobody can be told yet; a stand-in's is play."""
+    for name, found in settings.accounts.items():
+        one = found.account
+        if one.receives and not one.polled and one.silence is None and not one.sandbox:
+            yield (
+                f"accounts.{name}: everything is pushed to it, and nobody is told of its silence "
+                "until enough of its weeks were seen, so never if nothing comes; "
+                'write how long nothing may come: silence = "1d"'
+            )
 
 
 def _found(settings: Settings) -> Iterator[str]:

@@ -315,3 +315,29 @@ def test_the_door_of_an_account_that_receives_nothing_is_none(findings):
             " no pushes: end it in /push/shop/one, and register that there"
         )
     ]
+
+
+ALONE = replace(PUSHED, streams=lambda o: SPEC.streams(o)[1:], findings=None)
+ENDPOINT = 'endpoint = "https://push.shop.example/push/shop/one"'
+
+
+def unheard(found):
+    return [line for line in found if "silence = " in line]
+
+
+def test_that_nobody_is_told_of_the_silence_of_an_account_of_pushes_alone_is_found(findings):
+    account = f"[accounts.one.options]\n{ENDPOINT}\n"
+
+    (told,) = unheard(findings(WELL + account + PROXY, ALONE))
+    assert told.startswith("accounts.one: everything is pushed to it, and nobody is told")
+
+    limit = told.rpartition(": ")[2]
+    mended = WELL.replace('goals = ["fast"]', f'goals = ["fast"]\n{limit}')
+    assert findings(mended + account + PROXY, ALONE) == [], "what it asks for is taken"
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"), [(replace(PUSHED, findings=None), ENDPOINT), (ALONE, "")]
+)
+def test_what_is_polled_or_not_pushed_at_all_needs_no_limit(findings, spec, options):
+    assert unheard(findings(f"{WELL}[accounts.one.options]\n{options}\n{PROXY}", spec)) == []

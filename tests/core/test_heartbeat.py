@@ -236,6 +236,17 @@ async def test_with_such_a_limit_a_webhook_that_never_worked_is_told_too(pool, a
     assert facts["since"] == at.isoformat()
 
 
+async def test_with_such_a_limit_only_the_time_in_which_anybody_listened_counts(pool, at):
+    """No push ever came, and nobody listened for the first days: that is nobody's silence."""
+    await pages.monitored(pool, at, replace(pages.setup(), streams=()))
+    channel = Channel(pool, at + 3 * DAY, silence=6 * HOUR)
+
+    assert await channel.is_silent_for(5 * HOUR) == []
+    told = await channel.turns(2 * HOUR)
+
+    assert [kind for kind, _ in told] == [SILENT]
+
+
 async def test_who_was_not_read_for_a_while_is_silent_from_his_return_on(busy):
     async with busy.pool.acquire() as db:
         await db.execute("update account set monitored_since = $1", busy.now + 2 * DAY)
