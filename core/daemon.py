@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 from contextlib import AsyncExitStack, ExitStack
@@ -224,15 +225,18 @@ def where_to_look(state: State, served: dict[str, str]) -> Iterator[str]:
     for name, options in settings.notifiers.items():
         if isinstance(options, FileOptions):
             yield f"  notices   {_shown(settings.base / options.path)}  (notifier {name})"
-    yield f"  threads   {_command()} threads --at-risk"
+    yield f"  threads   {_command(settings.path)}"
     yield "  stop      Ctrl-C"
 
 
-def _command() -> str:
-    """How a person calls the program here."""
-    if shutil.which("replyby"):
-        return "replyby"
-    return _shown(Path(sys.executable).with_name("replyby"))
+def _command(settings: Path) -> str:
+    """How a person lists the threads: in words that work here, or anywhere with *settings*."""
+    is_found = settings.absolute() == Path("settings.toml").absolute()
+    there = Path(sys.executable).with_name("replyby").absolute()
+    program = _shown(there) if is_found else str(there)
+    named = () if is_found else ("--settings", str(settings.absolute()))
+    called = "replyby" if shutil.which("replyby") else program
+    return shlex.join((called, "threads", "--at-risk", *named))
 
 
 def _shown(path: Path) -> str:

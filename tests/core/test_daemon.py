@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -136,6 +137,27 @@ def test_it_tells_where_to_look_and_stops_in_time_with_its_leases_handed_back(ru
     assert running.said("worker left")
     assert not (running.place / "var" / "sandbox.json").exists()
     assert "Traceback" not in (running.place / "err").read_text()
+
+
+def test_what_it_tells_to_type_works_from_anywhere(daemon):
+    (daemon.place / "settings.toml").rename(daemon.place / "live shop.toml")
+    daemon.start("--settings", "live shop.toml")
+    daemon.until(daemon.is_ready)
+    daemon.until(lambda: "stop " in daemon.out())
+    (told,) = [line for line in daemon.out().splitlines() if line.startswith("  threads ")]
+
+    done = subprocess.run(
+        shlex.split(told)[1:], cwd="/", env=daemon.environ, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_where_the_settings_are_found_anyway_what_to_type_is_short(running):
+    running.until(lambda: "stop " in running.out())
+
+    assert "replyby threads --at-risk\n" in running.out()
 
 
 def test_all_its_series_exist_from_the_start(running):
