@@ -41,7 +41,8 @@ def _host(name: str) -> str:
 
 def _secure(url: str) -> str:
     if re.search(PROTECTED, url) is None:
-        raise Unfit("is no address beginning with https://, and secrets are sent there")
+        raise Unfit("is no address beginning with https://, and secrets are sent there; write"
+                    " https://, or put a proxy with TLS before that server")  # fmt: skip
     return url
 
 
@@ -56,6 +57,17 @@ def mail_address(text: str) -> str:
     if not at or not local or not domain or any(sign in address for sign in " \t\r\n\0<>,;"):
         raise Unfit("is no mail address; write it like support@shop.example")
     return address
+
+
+def shaped(pattern: str, mend: str) -> AfterValidator:
+    """Text that the whole of *pattern* describes; *mend* says to who writes another what it is."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise Unfit(mend)
+        return text
+
+    return AfterValidator(check)
 
 
 Secret = Annotated[SecretStr, AfterValidator(_line)]

@@ -44,11 +44,15 @@ KINDS: dict[str, Kind[Any]] = {kind.word: kind for kind in _ALL}
 class AnyStore(StoreOptions):
     """The options of an account whose kind nobody knows: that alone is complained of."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", validate_default=True)
+
+    kind: str = ""
 
     @field_validator("kind")
     @classmethod
     def _is_known(cls, word: str) -> str:
+        if not word:
+            raise Unfit(f"is missing; write one of {', '.join(KINDS)}")
         if word not in KINDS:
             raise Unfit(f"is no kind of a webstore; write one of {', '.join(KINDS)}")
         return word

@@ -37,10 +37,16 @@ async def try_mapping(path: Path, account: str, file: str) -> bool:
         try:
             page = connector.translate(_sample(Path(file)), loops.utcnow())
         except BadPayload as fault:
-            raise Mistaken(f"{file}: {fault}; look at items in the settings") from None
+            raise Mistaken(f"{file}: {fault}; {_mend(fault)}") from None
     for line in lines(page):
         click.echo(line)
     return not page.set_aside
+
+
+def _mend(fault: BadPayload) -> str:
+    if fault.detail == "not_json":
+        return "save one whole answer or push, from its first sign to its last"
+    return "look at items in the settings"
 
 
 def _sample(file: Path) -> bytes:

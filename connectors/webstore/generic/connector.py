@@ -75,9 +75,10 @@ class Generic:
         if poll is not None:
             try:
                 return mapping.listed(document, poll.items)
-            except BadPayload:
+            except BadPayload as unlisted:
                 if webhook is None:
                     raise
+                return _as_pushed(document, webhook.items, unlisted)
         return mapping.pushed(document, "@" if webhook is None else webhook.items)
 
 
@@ -135,11 +136,23 @@ class PushedAndMailing(Pushed, Mailing):
     """Both."""
 
 
+def _as_pushed(document: Any, path: str, unlisted: BadPayload) -> list[Any]:
+    """The items of a push.
+
+    Raises:
+        BadPayload: there is none, and neither was it a list, as *unlisted* says.
+    """
+    try:
+        return mapping.pushed(document, path)
+    except BadPayload as unpushed:
+        raise BadPayload(f"{unlisted}, and {unpushed}", detail=unpushed.detail) from None
+
+
 def complaints(made: Translated) -> tuple[str, ...]:
     """How often the mapping did not fit, by the key that did not."""
     counted = Counter(one.reason for one in made.odd)
     return tuple(
-        f"{reason} in {count} of {made.came} items; see replyby try-mapping"
+        f"options.{reason} in {count} of {made.came} items; see replyby try-mapping"
         for reason, count in sorted(counted.items())
     )
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from connectors.webstore.kind import StoreOptions
 from connectors.webstore.orders import Pattern
 from core.connector import Credential
-from core.options import Secret, SecureUrl
+from core.options import Secret, SecureUrl, shaped
 from core.transport.proxy import is_loopback
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ changelog, read 2026-11-22)."""
 TOKEN = "access token"  # noqa: S105  # what people call it
 """The name of the key that may end by itself."""
 
-Number = Annotated[str, Field(pattern=r"^[0-9]{1,40}$")]
+Number = Annotated[
+    str, shaped("[0-9]{1,40}", "is no id of Meta's, which is digits alone; copy it from the app's"
+                " dashboard: it is neither a phone number nor a name"),
+]  # fmt: skip
 """An id of Meta's: digits alone, written as text."""
 
 

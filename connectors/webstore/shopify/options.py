@@ -12,7 +12,7 @@ from connectors.webstore.kind import StoreOptions
 from connectors.webstore.outbox import Mail
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
-from core.options import Part, Secret, SecureUrl
+from core.options import Part, Secret, SecureUrl, shaped
 from core.transport.proxy import is_loopback
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ SHOWN = timedelta(days=60)
 """How far back orders are shown without the scope ``read_all_orders``."""
 VERSION = "2026-10"
 """The version of the Admin API against which this was written; each is served for a year."""
+
+
+Store = Annotated[
+    str, shaped(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com", "is no store's name at Shopify; write"
+                " it like lamps.myshopify.com, without https:// and in small letters: it stands in"
+                " the admin under Settings, Domains, whatever the shop's own domain is"),
+]  # fmt: skip
 
 
 def _base_url(text: str) -> str:
@@ -57,7 +64,7 @@ class ShopifyOptions(StoreOptions):
     """
 
     kind: Literal["shopify"]
-    store: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$")
+    store: Store
     access_token: Secret | None = None
     client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,100}$")
     client_secret: Secret | None = None

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from connectors.webstore.kind import StoreOptions
 from connectors.webstore.orders import Pattern
 from connectors.webstore.twilio import identity as numbers
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
-from core.options import Secret, SecureUrl
+from core.options import Secret, SecureUrl, shaped
 from core.transport.proxy import is_loopback
 
 if TYPE_CHECKING:
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 FLOOR = timedelta(seconds=10)
 """How often lists are read at most; Twilio publishes no number, and answers 429 beyond it."""
+
+
+AccountSid = Annotated[
+    str,
+    shaped("AC[0-9a-f]{32}", "is no account's SID: it is AC and 32 digits or letters from a to f,"
+           " on the first page of Twilio's console; one with SK belongs into api_key"),
+]  # fmt: skip
+ApiKey = Annotated[
+    str, shaped("SK[0-9a-f]{32}", "is no API key's SID: it is SK and 32 digits or letters from a"
+                " to f; its secret belongs into api_secret"),
+]  # fmt: skip
+Number = Annotated[
+    str, shaped(r"(whatsapp:)?\+[1-9][0-9]{5,14}", "is no number as Twilio writes it: + and the"
+                " country first, no 0 before the area, no blanks, like +492211234567; before a"
+                " sender of WhatsApp whatsapp:"),
+]  # fmt: skip
 
 
 def _base_url(text: str) -> str:
@@ -43,11 +59,11 @@ class TwilioOptions(StoreOptions):
     """
 
     kind: Literal["twilio"]
-    account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
+    account_sid: AccountSid
     auth_token: Secret | None = None
-    api_key: Annotated[str, Field(pattern=r"^SK[0-9a-f]{32}$")] | None = None
+    api_key: ApiKey | None = None
     api_secret: Secret | None = None
-    number: str = Field(pattern=r"^(whatsapp:)?\+[1-9][0-9]{5,14}$")
+    number: Number
     endpoint: SecureUrl | None = None
     registered: bool = True
     voice: bool = True

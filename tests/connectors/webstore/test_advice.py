@@ -8,6 +8,7 @@ import pytest
 
 from connectors.webstore import spec
 from core import settings
+from core.configuration.complaints import Complaints
 from core.running import checks
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -119,3 +120,53 @@ def test_a_poll_is_not_asked_to_be_quicker_than_it_may_be(advised, every, mend):
 
     assert len(told) == 1
     assert told[0].endswith(f"too slowly for a promise of 5m; {mend}")
+
+
+TWILIO = {
+    "kind": "twilio",
+    "auth_token": "t",
+    "account_sid": "AC" + 32 * "0",
+    "number": "+48221234",
+}
+SHOPIFY = {"kind": "shopify", "access_token": "t", "store": "lamps.myshopify.com"}
+WHATSAPP = {
+    "kind": "whatsapp", "access_token": "t", "app_id": "10", "app_secret": "s",
+    "verify_token": "v", "phone_number_id": "1060", "business_account_id": "2060",
+    "endpoint": f"{TO}wa",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "written", "says"),
+    [
+        (TWILIO, "number", "0221230001", "country first"),
+        (TWILIO, "number", "+48 22 123", "no blanks"),
+        (TWILIO, "number", "+48221234\n", "country first"),
+        (TWILIO, "account_sid", "SK0123", "is AC and 32 digits"),
+        (TWILIO, "api_key", "AC0123", "is SK and 32 digits"),
+        (SHOPIFY, "store", "www.toys.example", "like lamps.myshopify.com"),
+        (SHOPIFY, "store", "https://lamps.myshopify.com", "without https://"),
+        (WHATSAPP, "phone_number_id", "+48 22 123", "digits alone"),
+        (WHATSAPP, "endpoint", "http://push.shop.example/", "write https://"),
+        ({}, "kind", "", "is missing; write one of bigcommerce, chatwoot"),
+        ({}, "kind", "ebay", "is no kind of a webstore; write one of bigcommerce, chatwoot"),
+    ],
+)
+def test_what_is_written_wrongly_is_told_with_what_it_looks_like(given, key, written, says):
+    found = Complaints()
+    table = {**given, key: written}
+
+    assert given == {} or found.read(spec.options_of(given), given, ()) is not None
+    assert found.read(spec.options_of(table), table, ("options",)) is None
+    assert len(found.lines) == 1
+    assert found.lines[0].startswith(f"options.{key}: ")
+    assert says in found.lines[0]
+
+
+def test_an_account_without_a_kind_is_told_which_there_are():
+    found = Complaints()
+
+    assert found.read(spec.options_of({}), {}, ("options",)) is None
+    assert [line.partition(", ")[0] for line in found.lines] == [
+        "options.kind: is missing; write one of bigcommerce"
+    ]

@@ -339,7 +339,7 @@ async def test_a_check_says_where_the_mapping_does_not_fit(placed):
     place.shop.habits.strange = None
 
     assert await place.opened().check() == (
-        "mapping.party: a word that parties lacks in 2 of 3 items; see replyby try-mapping",
+        "options.mapping.party: a word that parties lacks in 2 of 3 items; see replyby try-mapping",
     )
     place.sandbox.faults.order("status", status=404)
     with pytest.raises(BadPayload, match=r"is poll\.url right\?"):

@@ -67,7 +67,22 @@ def test_what_does_not_fit_is_told_with_its_key(tried):
     assert told.endswith("2 messages in 2 threads, 3 that do not fit\n") or "3 that do" in told
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"", {"error": "no"}, {"data": {}}])
+@pytest.mark.parametrize("content", [b"<html>", b"", b'{"data": [{"uuid": "m-1", "text": "Wh'])
+def test_what_is_no_whole_answer_is_not_blamed_on_the_settings(tried, content):
+    code, _, complaint = tried("lamps", content)
+
+    assert code == 1
+    assert "sample: not JSON; save one whole answer or push" in complaint
+    assert "items" not in complaint
+
+
+def test_of_a_sample_that_is_neither_a_list_nor_a_push_both_places_are_named(tried):
+    complaint = tried("lamps", {"rows": [MESSAGE]})[2]
+
+    assert "poll: no list where poll.items says, and webhook: no items where" in complaint
+
+
+@pytest.mark.parametrize("content", [{"error": "no"}, {"data": {}}])
 def test_where_nothing_can_be_read_the_place_of_the_items_is_named(tried, content):
     code, _, complaint = tried("lamps", content)
 
