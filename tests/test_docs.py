@@ -121,6 +121,14 @@ def test_each_link_inside_the_project_leads_somewhere():
     assert dead == []
 
 
+def test_the_settings_lead_to_what_each_connector_and_kind_wants_to_know():
+    page = text("settings.md")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `options` | - |")]
+    readmes = {path.relative_to(ROOT) for path in (ROOT / "connectors").rglob("README.md")}
+
+    assert {Path(to.removeprefix("../")) for to in re.findall(r"\]\((.+?)\)", row)} == readmes
+
+
 def test_decisions_are_numbered_and_say_what_would_change_our_mind():
     files = sorted((DOCS / "decisions").glob("*.md"))
 
