@@ -102,7 +102,7 @@ def _notice(one: Pushing, rules: Rules, now: datetime, facts: Facts) -> Notice:
         key = keys.account(one.account, NoticeKind.PUSH_HEARD, one.silent_since)
         heard: Facts = (("since", one.silent_since.isoformat()), *where)
         return Notice(key, NoticeKind.PUSH_HEARD, one.account, now, facts=heard)
-    key = keys.account(one.account, NoticeKind.PUSH_SILENT, one.quiet_since or now)
+    key = _key(one, one.quiet_since or now)
     why = _why(one, one.quiet_since or one.missed_since or now)
     return Notice(key, NoticeKind.PUSH_SILENT, one.account, now, facts=(*why, *where, *facts))
 
@@ -113,9 +113,15 @@ def _troubled(one: Pushing, rules: Rules, now: datetime) -> Notice:
     Once in a silence, however often it comes and goes.
     """
     since = one.silent_since or now
-    key = keys.troubled(one.account, NoticeKind.PUSH_SILENT, since, one.fresh)
     facts = (*_why(one, since), *_where(one, rules))
-    return Notice(key, NoticeKind.PUSH_SILENT, one.account, now, facts=facts)
+    return Notice(_key(one, since), NoticeKind.PUSH_SILENT, one.account, now, facts=facts)
+
+
+def _key(one: Pushing, since: datetime) -> str:
+    """Of the silence, and of the troubles: whoever is told the same meanwhile tells nothing new."""
+    if one.fresh:
+        return keys.troubled(one.account, NoticeKind.PUSH_SILENT, since, one.fresh)
+    return keys.account(one.account, NoticeKind.PUSH_SILENT, since)
 
 
 def _why(one: Pushing, since: datetime) -> Facts:
