@@ -60,7 +60,7 @@ tells of had passed; a later word about the same clock or account was raised."""
 PUSHED = (
     "stored", "duplicate", "challenge", "no_challenge", "erasure", "unknown_topic",
     "unknown_account", "not_ready", "bad_signature", "no_signature", "unverified", "stale",
-    "too_large", "unreadable", "failed",
+    "too_large", "too_slow", "crowded", "unreadable", "failed",
 )  # fmt: skip
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
 

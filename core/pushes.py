@@ -43,6 +43,8 @@ PushOutcome = Literal[
     "unverified",
     "stale",
     "too_large",
+    "too_slow",
+    "crowded",
     "unreadable",
     "failed",
 ]

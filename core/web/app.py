@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from core.errors import SettingsError
 from core.settings import BETWEEN, PREFIX
-from core.web.talk import UNREADABLE, Door, Talk
+from core.web import room
+from core.web.talk import COUNTED, Door, Talk, attended
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator
 
     from core.configuration.sections import Listener
+    from core.web.room import Limits
 
 BACKLOG = 128
 """Connections that may wait to be taken."""
@@ -31,43 +34,73 @@ SAFE = {
 
 
 @asynccontextmanager
-async def served(name: str, listener: Listener, app: web.Application) -> AsyncIterator[str]:
+async def served(
+    name: str, listener: Listener, app: web.Application, limits: Limits | None = None
+) -> AsyncIterator[str]:
     """Serve *app* at *listener*; yields its address, ``http://host:port``.
+
+    *limits* are how slow and how many its peers may be; left out, those of *name* (`room.limits`).
 
     Raises:
         SettingsError: the address is taken, or is none of this machine's.
     """
     app.on_response_prepare.append(_safely)
+    app.middlewares.append(attended)
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=GRACE)
     await runner.setup()
     try:
-        async with _listening(name, listener, runner) as port:
+        allowed = room.limits(name) if limits is None else limits
+        async with _listening(name, listener, runner, allowed) as port:
             yield _address(listener, port)
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def _listening(name: str, listener: Listener, runner: web.AppRunner) -> AsyncIterator[int]:
+async def _listening(
+    name: str, listener: Listener, runner: web.AppRunner, limits: Limits
+) -> AsyncIterator[int]:
     """Take connections for *runner*, each a `Talk`; yields the port. No site of aiohttp's does."""
-    manager, door = runner.server, Door(name, runner.app.get(UNREADABLE, _uncounted))
+    manager = runner.server
     if manager is None:
         raise RuntimeError("the runner was not set up")
-    loop = asyncio.get_running_loop()
+    door = Door(name, runner.app.get(COUNTED, _uncounted), limits)
     try:
-        taking = await loop.create_server(
-            lambda: Talk(manager, door), listener.host, listener.port, backlog=BACKLOG
-        )
+        sockets = await _sockets(listener)
     except (OSError, UnicodeError) as fault:
         raise SettingsError([_unheard(name, listener, fault)]) from fault
-    try:
-        yield taking.sockets[0].getsockname()[1]
-    finally:
-        taking.close()
+    with ExitStack() as closing:
+        for one in sockets:
+            closing.enter_context(one)
+        async with door.room.taking(sockets, lambda: Talk(manager, door)):
+            yield sockets[0].getsockname()[1]
 
 
-def _uncounted() -> None:
-    """Nobody counts what is no HTTP here."""
+async def _sockets(listener: Listener) -> list[socket.socket]:
+    """Sockets that listen, one for each address of the host; asyncio finds and binds them.
+
+    Raises:
+        OSError: an address is taken, or is none of this machine's.
+        UnicodeError: no host can be called so.
+    """
+    loop = asyncio.get_running_loop()
+    bound = await loop.create_server(
+        asyncio.Protocol, listener.host, listener.port, start_serving=False
+    )
+    with ExitStack() as undo:
+        try:
+            sockets = [undo.enter_context(one.dup()) for one in bound.sockets]
+        finally:
+            bound.close()
+        for one in sockets:
+            one.settimeout(0.0)
+            one.listen(BACKLOG)
+        undo.pop_all()
+    return sockets
+
+
+def _uncounted(_reason: str) -> None:
+    """Nobody counts what never gets to the application here."""
 
 
 def _unheard(name: str, listener: Listener, fault: OSError | UnicodeError) -> str:

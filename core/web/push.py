@@ -21,7 +21,7 @@ from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavail
 from core.labels import OTHER
 from core.web.seldom import Seldom
 from core.web.storing import KEPT, Means, Storing, Taken
-from core.web.talk import SPOILT, UNREADABLE
+from core.web.talk import COUNTED, SPOILT, TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-STALE, TOO_LARGE = 412, 413
+TOO_SLOW, STALE, TOO_LARGE = 408, 412, 413
 REFUSED = 400
 """What is answered from here on is refused."""
 
@@ -66,7 +66,7 @@ def application(intake: Intake, most_bytes: int) -> web.Application:
     """One path; a body over *most_bytes* is refused before it is read to the end."""
     app = web.Application(client_max_size=most_bytes)
     app[INTAKE], app[STORING], app[SELDOM] = intake, Storing(intake), Seldom()
-    app[UNREADABLE] = intake.metrics.pushes.labels(OTHER, OTHER, "unreadable").inc
+    app[COUNTED] = lambda reason: intake.metrics.pushes.labels(OTHER, OTHER, reason).inc()
     path = "/push/{connector}/{name}"
     app.add_routes([web.get(path, _push, allow_head=False), web.post(path, _push)])
     return app
@@ -108,6 +108,9 @@ async def _received(request: web.Request, receiver: Receives, connector: str, na
     except web.HTTPRequestEntityTooLarge:
         _say(app, "push refused", **place, reason="too_large")
         return _Answer("too_large", web.Response(status=TOO_LARGE, text="too large\n"))
+    except TooSlow:
+        _say(app, "push refused", **place, reason="too_slow")
+        return _Answer("too_slow", web.Response(status=TOO_SLOW, text="too slow\n"))
     except SPOILT:
         _say(app, "push refused", **place, reason="unreadable")
         return _Answer("unreadable", web.Response(status=REFUSED, text="unreadable\n"))
@@ -179,7 +182,14 @@ def _is_stale(receipt: Receipt, now: datetime) -> bool:
 
 
 async def _request(request: web.Request, options: Mapping[str, Options]) -> PushRequest:
-    """The request as it came: the signature is over the raw bytes."""
+    """The request as it came: the signature is over the raw bytes.
+
+    Raises:
+        HTTPRequestEntityTooLarge: it is larger than is taken; where its head says so, at once.
+        TooSlow: its body did not come in time.
+    """
+    if (length := request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size, length)
     return PushRequest(
         method=request.method,
         path=request.path,
