@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.configuration import openinghours
 from core.rules import Acknowledging
 from sla import steps
 from sla.calendar import Calendar
@@ -95,9 +96,7 @@ class OpeningHours:
         if not goals and idle:
             self.complaints.warn((*path, "calendar"), IDLE)
         for goal in goals:
-            if not self._is_reachable(goal, hours):
-                fault = f"does not open for as long as {goal.name} promises; give it more hours"
-                self.complaints.add((*path, "calendar"), fault)
+            self._check_reach(goal, hours, (*path, "calendar"))
         return moved(goals, account, hours)
 
     def acknowledging(
@@ -124,9 +123,14 @@ class OpeningHours:
             self.complaints.warn(key, "is never sent: the calendar of the account never closes")
         return Acknowledging(hours, said.text, said.subject)
 
-    def _is_reachable(self, goal: Policy, hours: Calendar) -> bool:
+    def _check_reach(self, goal: Policy, hours: Calendar, path: Path) -> None:
         if goal.effective_to is not None and goal.effective_to <= self.now:
-            return True
+            return
         start = max(self.now, goal.effective_from or self.now)
         longest = max(goal.reply_within, goal.next_reply_within or goal.reply_within)
-        return steps.reach(hours, start, longest) is not None
+        due_at = steps.reach(hours, start, longest)
+        if due_at is None:
+            fault = f"does not open for as long as {goal.name} promises; give it more hours"
+            self.complaints.add(path, fault)
+        elif doubt := openinghours.far(hours, start, longest, due_at):
+            self.complaints.warn(path, f"{doubt}, as {goal.name} promises; give it more hours")

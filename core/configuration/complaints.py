@@ -88,6 +88,7 @@ class Complaints:
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     _paths: set[str] = field(default_factory=set)
+    _left_out: set[Path] = field(default_factory=set)
 
     def add(self, path: Iterable[str | int], fault: str) -> None:
         """Complain about the key at *path*; *fault* says what is wrong and how to mend it."""
@@ -96,6 +97,10 @@ class Complaints:
         line = f"{place}: {fault}"
         if line not in self.lines:
             self.lines.append(line)
+
+    def leave_out(self, path: Path) -> None:
+        """Take the key at *path* for written, though it is left out: why was complained of."""
+        self._left_out.add(path)
 
     def warn(self, path: Iterable[str | int], doubt: str) -> None:
         """Warn of what is allowed at *path* and yet not wise."""
@@ -144,14 +149,23 @@ class Complaints:
             known = {error["loc"] for error in errors}
             more = found.errors(include_url=False)
             errors += [error for error in more if error["loc"] not in known]
+        named = {error["loc"][:-1] for error in errors if error["loc"][-1:] == ("[key]",)}
         for error in errors:
-            self._from(error, model, path)
+            if error["loc"] not in named:  # what stands under a key that is none is no matter
+                self._from(error, model, path)
         return errors
+
+    def _is_of_what_was_left_out(self, error: ErrorDetails, table: tuple[int | str, ...]) -> bool:
+        """Whether the *error* of a whole *table* is that it lacks what was left out of it."""
+        if error["type"] != "value_error" or not isinstance(error["input"], dict):
+            return False
+        said = set(re.findall(r"\w+", _fault(error)))
+        return any(key[:-1] == table and key[-1] in said for key in self._left_out)
 
     def _from(self, error: ErrorDetails, model: type[BaseModel], path: Path) -> None:
         where = _spoken(error["loc"])
         left_out = error["type"] == "missing" and dotted((*path, *where)) in self._paths
-        if left_out:
+        if left_out or self._is_of_what_was_left_out(error, (*path, *where)):
             return
         if error["type"] == "extra_forbidden":
             known = _keys(model, where[:-1])

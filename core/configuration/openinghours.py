@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import time, timedelta
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from core import durations
 from core.configuration.complaints import Complaints, nearest
 from core.configuration.sections import CalendarSection
 from sla.calendar import Calendar, Span
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from core.configuration.complaints import Path
 
+FAR = timedelta(days=60)
+"""So much later what is due is probably not meant."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_YEAR, LAST_YEAR = 2020, 2040
 """Holidays are laid out for these years: a fixed range, so that a promise stays the same text."""
@@ -106,10 +110,37 @@ def _holidays(code: str | None, path: Path, complaints: Complaints) -> frozenset
     country, _, part = code.partition("-")
     known = holidays.list_supported_countries()
     if country not in known:
-        complaints.add(path, f"is no country that is known; {nearest(country, known)}")
+        complaints.add(path, f"is no country that is known; {_country(code, known)}")
+        return frozenset()
+    if part and part not in known[country] and part.upper() in known[country]:
+        complaints.add(path, f"is no part of that country; did you mean {country}-{part.upper()}?")
         return frozenset()
     if part and part not in known[country]:
         complaints.add(path, f"is no part of that country; {nearest(part, known[country])}")
         return frozenset()
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     return frozenset(holidays.country_holidays(country, subdiv=part or None, years=years))
+
+
+def _country(said: str, known: Mapping[str, Iterable[str]]) -> str:
+    """How to mend a country that is written in small letters, by its name, or not at all so."""
+    from holidays.registry import COUNTRIES  # noqa: PLC0415  # as above
+
+    country, dash, part = said.upper().partition("-")
+    if country in known:
+        return f"did you mean {country}{dash}{part}?"
+    name = re.sub(r"\W+", "_", said.strip().lower())
+    for close in get_close_matches(name, COUNTRIES, 1, cutoff=0.8):
+        return f"did you mean {COUNTRIES[close][1]}?"
+    return "write its code of two letters (ISO 3166), such as DE or FR"
+
+
+def far(calendar: Calendar, start: datetime, within: timedelta, due_at: datetime) -> str | None:
+    """What to think of *within* on *calendar*: due on a day that nobody can have meant; else None.
+
+    A promise that is long by itself is none of these.
+    """
+    if due_at - start <= max(FAR, 2 * within):
+        return None
+    day = calendar.local(due_at).date()
+    return f"hardly opens: {durations.write(within)} that begin now end on {day}"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from core.configuration import openinghours
 from core.configuration.sections import PolicySection
 from core.durations import parse
 from core.errors import Unfit
@@ -83,15 +84,23 @@ def _before(text: object) -> timedelta | None:
 def _reachable(
     section: PolicySection, calendar: Calendar, path: Path, complaints: Complaints, now: datetime
 ) -> None:
-    """Complain of what its calendar does not open for, from *now* or its later begin on."""
+    """Complain of what its calendar does not open for, from *now* or its later begin on.
+
+    And warn of what it opens for in months alone.
+    """
     if section.effective_to is not None and section.effective_to <= now:
         return
     start = max(now, section.effective_from or now)
     for key in ("reply_within", "next_reply_within"):
         within = getattr(section, key)
-        if within is not None and steps.reach(calendar, start, within) is None:
+        if within is None:
+            continue
+        due_at = steps.reach(calendar, start, within)
+        if due_at is None:
             fault = "its calendar does not open for that long; give the calendar hours, or less"
             complaints.add((*path, key), fault)
+        elif doubt := openinghours.far(calendar, start, within, due_at):
+            complaints.warn((*path, key), f"its calendar {doubt}; give the calendar more hours")
 
 
 def _sections(

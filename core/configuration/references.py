@@ -53,7 +53,9 @@ class References:
             known = model.model_fields.get(key)
             annotation = known.annotation if known else None
             found = self._value(value, annotation, (*path, key))
-            if found is not None:
+            if found is None:
+                self.complaints.leave_out((*path, key))
+            else:
                 followed[key] = found
         return followed
 

@@ -30,6 +30,7 @@ from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 EMBEDDED = "embedded"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d+)?)%")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:@\[\]/]*)(?::\d{1,5})?")
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>\d{1,5})")
@@ -112,7 +113,15 @@ def _name(text: str) -> str:
     return text
 
 
+def _day(written: object) -> object:
+    """A day as a key: pydantic would take a number for a count of seconds."""
+    if isinstance(written, str) and _DAY.fullmatch(written) is None:
+        raise Unfit('is no date; write it as 2026-12-31 = ["09:00-12:00"], the year first')
+    return written
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -268,7 +277,7 @@ class CalendarSection(Section):
     zone: Zone
     hours: dict[str, tuple[str, ...]]
     holidays: str | None = None
-    exceptions: dict[date, tuple[str, ...]] = Field(default_factory=dict)
+    exceptions: dict[Day, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Judged(Section):

@@ -126,6 +126,15 @@ def test_hours_that_do_not_open_for_as_long_as_is_promised_are_a_fault(complaint
     ]
 
 
+def test_hours_that_hardly_open_are_warned_of_with_the_day(read):
+    rarely = OPEN.replace("12:30", "09:01").replace(', "13:30-18:00"', "").replace("12:00", "09:01")
+
+    (found,) = [line for line in read(rarely).warnings if line.startswith("accounts.")]
+    assert found.startswith("accounts.shop-fr.calendar: hardly opens: 2h that begin now end on")
+    assert found.endswith(", as shop-own promises; give it more hours")
+    assert read().warnings == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

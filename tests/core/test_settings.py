@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -258,11 +259,24 @@ def test_nothing_shows_a_secret_by_accident(read):
         ("09:00-12:30", "9-12:30",
          ("calendars.desk.hours.mon-fri: holds no span of the day; "
          'write it as "09:00-12:30"')),
-        ('"FR"', '"XX"', "calendars.desk.holidays: is no country that is known; the nearest: "),
+        ('"FR"', '"XX"', "calendars.desk.holidays: is no country that is known; write its"),
+        ('"FR"', '"de"',
+         "calendars.desk.holidays: is no country that is known; did you mean DE?"),
+        ('"FR"', '"de-by"',
+         "calendars.desk.holidays: is no country that is known; did you mean DE-BY?"),
+        ('"FR"', '"DE-by"',
+         "calendars.desk.holidays: is no part of that country; did you mean DE-BY?"),
+        ('"FR"', '"Germany"',
+         "calendars.desk.holidays: is no country that is known; did you mean DE?"),
+        ('"FR"', '"United Kingdom"',
+         "calendars.desk.holidays: is no country that is known; did you mean GB?"),
         ('"FR"', '"DE-BX"',
          "calendars.desk.holidays: is no part of that country; "),
         ("2026-12-31 =", "2026-12-32 =",
          "calendars.desk.exceptions.2026-12-32: is no date; write it as 2026-12-31"),
+        ("2026-12-31 =", "20261231 =",
+         ('calendars.desk.exceptions.20261231: is no date; write it as 2026-12-31 = '
+          '["09:00-12:00"], the year first')),
         ('kind = "file"', 'kind = "fil"',
          "notifiers.log.kind: there is no kind of notifier of that name; did you mean file?"),
         ('notifiers = ["log"]\nfallback', 'notifiers = ["lgo"]\nfallback',
@@ -488,6 +502,37 @@ api_key = "env:DE_KEY"
 
     assert "accounts.shop-fr.options.api_key" in paths
     assert "accounts.shop-de.options.api_key" in paths
+
+
+def test_a_date_with_the_day_first_is_told_once(complaints):
+    """TOML takes it for a table of a table."""
+    found = complaints(GOOD.replace("2026-12-31 = []", "31.12.2026 = []"))
+
+    assert found == [
+        (
+            "calendars.desk.exceptions.31: is no date; "
+            'write it as 2026-12-31 = ["09:00-12:00"], the year first'
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("promised", "hours", "is_told"),
+    [
+        ("4h", '["09:00-09:01"]', True),
+        ("4h", '["09:00-12:30", "13:30-18:00"]', False),
+        ("60d", '["00:00-24:00"]', False),
+        ("90d", '["00:00-24:00"]', False),
+    ],
+)
+def test_a_calendar_that_hardly_opens_is_warned_of_with_the_day(read, promised, hours, is_told):
+    text = GOOD.replace('["09:00-12:30", "13:30-18:00"]', hours)
+
+    found = read(text.replace('reply_within = "4h"', f'reply_within = "{promised}"')).warnings
+
+    assert [re.sub(r"20\d\d-\d\d-\d\d$", "DAY", line.partition(";")[0]) for line in found] == [
+        "policies.ours-4h.reply_within: its calendar hardly opens: 4h that begin now end on DAY"
+    ] * is_told
 
 
 ONE_DAY = """

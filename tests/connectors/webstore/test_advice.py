@@ -122,6 +122,7 @@ def test_a_poll_is_not_asked_to_be_quicker_than_it_may_be(advised, every, mend):
     assert told[0].endswith(f"too slowly for a promise of 5m; {mend}")
 
 
+MAPPED = 'mapping = { id = "i", party = "p", parties = { b = "buyer" }, text = "b", sent_at = "s" }'
 TWILIO = {
     "kind": "twilio",
     "auth_token": "t",
@@ -170,3 +171,32 @@ def test_an_account_without_a_kind_is_told_which_there_are():
     assert [line.partition(", ")[0] for line in found.lines] == [
         "options.kind: is missing; write one of bigcommerce"
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "beside"),
+    [
+        (('auth = { scheme = "bearer", secret = "env:NOT_SET" }\n'
+         'poll = { url = "https://s.example", items = "@" }'), "auth.secret", ""),
+        (('kind = "twilio"\naccount_sid = "AC00000000000000000000000000000000"\n'
+         'auth_token = "env:NOT_SET"\nnumber = "+15005550006"'), "auth_token", ""),
+        (('kind = "twilio"\naccount_sid = "AC00000000000000000000000000000000"\n'
+         'auth_token = "env:NOT_SET"\napi_key = "SK00000000000000000000000000000000"\n'
+         'api_secret = "env:S"\nnumber = "+15005550006"\npoll_every = "1s"'),
+         "auth_token", ": poll_every is below 10s"),
+    ],
+)  # fmt: skip
+def test_a_secret_that_is_not_set_is_told_once(tmp_path, options, key, beside):
+    """What it is needed for is written; only its value is missing."""
+    generic = options if "kind" in options else f'kind = "generic"\n{MAPPED}\n{options}'
+    text = f'[accounts.one]\nconnector = "webstore"\n[accounts.one.options]\n{generic}\n{AROUND}'
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+
+    with pytest.raises(settings.SettingsError) as found:
+        settings.load(path, {"webstore": spec}, {"S": "secret"}, sandbox=False, now=NOW)
+
+    here = "accounts.one.options"
+    first, *more = found.value.complaints
+    assert first == f"{here}.{key}: environment variable NOT_SET is not set"
+    assert [line.startswith(f"{here}{beside}") for line in more] == ([True] if beside else [])
