@@ -104,25 +104,28 @@ def _unpromised(settings: Settings, now: datetime) -> Iterator[str]:
 def _slow(settings: Settings, now: datetime) -> Iterator[str]:
     """Polls that leave too much of a promise in the dark; a stand-in's promises are play.
 
-    Where what is new is pushed, the poll is the net below it.
+    Where what is new is pushed, the poll is the net below it: what a lost push said must be found
+    while it can still be answered in time.
     """
     for name, account in settings.accounts.items():
         for stream in account.streams:
-            if account.account.sandbox or not stream.carries_clocks or stream.pushed:
+            if account.account.sandbox or not stream.carries_clocks:
                 continue
             carried = [p for p in account.promises if p.applies_to & stream.kinds]
             promise = blind.shortest(carried, now)
-            if promise is not None and blind.is_too_slow(stream.every, promise):
+            if promise is None:
+                continue
+            share = 1.0 if stream.pushed else blind.SHARE
+            if blind.is_too_slow(stream.every * (blind.SHARE / share), promise):
                 yield (
                     f"accounts.{name}: {stream.name} is read every "
                     f"{durations.write(stream.every)}, too slowly for a promise of "
-                    f"{durations.write(promise)}; {_quicker(stream, promise)}"
+                    f"{durations.write(promise)}; {_quicker(stream, promise * share / 3)}"
                 )
 
 
-def _quicker(stream: Stream, promise: timedelta) -> str:
-    """How to see soon enough for a *promise* what *stream* brings: nothing that is refused."""
-    enough = promise * blind.SHARE / 3
+def _quicker(stream: Stream, enough: timedelta) -> str:
+    """How to read *stream* every *enough*, or oftener: nothing that is refused."""
     if enough >= stream.floor:
         return f"read it every {durations.write(enough)} or oftener"
     refused = "oftener is not allowed: promise more time, or have it pushed where that can be"

@@ -106,6 +106,17 @@ def test_a_poll_beside_pushes_is_not_asked_to_be_as_quick_as_they_are(advised):
     assert not [line for line in advised({"chat": "chat"}) if "too slowly" in line]
 
 
+def test_a_poll_beside_pushes_finds_what_a_lost_push_said_before_it_is_due(advised):
+    rarely = {"account_id = 1": 'account_id = 1\npoll_every = "12h"'}
+
+    (told,) = [line for line in advised({"chat": "chat"}, **rarely) if "too slowly" in line]
+
+    assert told == (
+        "accounts.chat: conversations is read every 12h, too slowly for a promise of 5m; "
+        "read it every 1m40s or oftener"
+    )
+
+
 @pytest.mark.parametrize(
     ("every", "mend"),
     [
