@@ -131,7 +131,7 @@ class Room:
         try:
             yield
         finally:
-            for task in (*tasks, *self._opening):
+            for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *self._opening, return_exceptions=True)
 
@@ -197,10 +197,14 @@ class Room:
 
     async def _look(self) -> None:
         """Tell from time to time whoever is late."""
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._limits.look)
-            now = loop.time()
-            for guest in list(self._guests):
-                if self._limits.is_late(guest.phase, now - guest.since):
-                    guest.late()
+            try:
+                self._look_once(asyncio.get_running_loop().time())
+            except Exception as bug:  # noqa: BLE001  # there is another look
+                self._crashed(bug)
+
+    def _look_once(self, now: float) -> None:
+        for guest in list(self._guests):
+            if self._limits.is_late(guest.phase, now - guest.since):
+                guest.late()

@@ -172,9 +172,14 @@ class Talk(web.RequestHandler, Guest):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send *resp*, in our words where aiohttp quotes a header in it."""
+        """Send *resp*, in our words where aiohttp quotes a header in it.
+
+        It is the last one where the body has not come to its end.
+        """
         if isinstance(resp, web.HTTPExpectationFailed):
             resp = web.Response(status=resp.status, text="nothing else is expected here\n")
+        if not self._is_read():
+            resp.force_close()
         self._turn(Phase.LEAVING)
         finished = await super().finish_response(request, resp, start_time)
         self._turn(Phase.REST)

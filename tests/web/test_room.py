@@ -163,6 +163,7 @@ async def test_a_body_that_does_not_come_in_time_is_answered_so_and_closed(pushe
             said_to_it = await end
 
     assert said_to_it.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nConnection: close\r\n" in said_to_it
     assert said_to_it.endswith(b"\r\n\r\ntoo slow\n")
     assert counted(metrics, "too_slow") == 1
     assert said(lines) == [("push refused", "too_slow", 1)]
