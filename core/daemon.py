@@ -24,7 +24,6 @@ from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
 from core.running.worker import Worker
-from core.sandbox import sending
 from core.store import embedded, migrate, wake
 from core.transport.http import open_session
 from core.web import app, front, ops, push
@@ -107,13 +106,13 @@ async def _open(
     settings = state.settings
     state.session = await stack.enter_async_context(open_session(version("replyby")))
     await stack.enter_async_context(state.mailboxes)
-    with sending.held() as let_go:
+    with loops.starting() as started:
         sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))
     address, beside = await _database(stack, settings)
     bells = {name: Bell() for name in wake.LOOPS}
     start = _Start(stack, state, address, standins.placed(settings, sandbox), bells)
     await loops.patiently("start", start.once)
-    let_go()
+    started()  # from now on pushes can be stored: the stand-ins send theirs
     return Crew(state, signals, bells, lambda: standins.placed(load(), sandbox), redaction, beside)
 
 

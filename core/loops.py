@@ -6,7 +6,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -17,6 +18,8 @@ from structlog.contextvars import bound_contextvars
 from core.errors import ConnectorError, Error, StoreImpaired, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from prometheus_client import Histogram
 
 T = TypeVar("T")
@@ -32,6 +35,11 @@ AGAIN = 5.0
 YIELDS = 2.0
 """Seconds in a row that a loop waits for one that goes first, at most."""
 
+STARTED: ContextVar[asyncio.Event | None] = ContextVar("started", default=None)
+"""What says that all has started, to what was opened before that; None: it has."""
+LONGEST_START = 60.0
+"""Seconds for which it is waited for, at most."""
+
 log = structlog.get_logger()
 
 
@@ -45,6 +53,23 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, seconds)):
             await stop.wait()
+
+
+@contextmanager
+def starting() -> Iterator[Callable[[], None]]:
+    """Let what is opened inside wait in `started` until what is yielded is called."""
+    event = asyncio.Event()
+    token = STARTED.set(event)
+    try:
+        yield event.set
+    finally:
+        STARTED.reset(token)
+
+
+async def started() -> None:
+    """Wait until all has started, where the caller was opened before that."""
+    if (event := STARTED.get()) is not None:
+        await pause(event, LONGEST_START)
 
 
 async def pause_or_wake(stop: asyncio.Event, seconds: float, wake: asyncio.Event) -> None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, TCPConnector
 
+from core import loops
 from core.transport.proxy import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from aiohttp import ClientTimeout
 
-STARTED: ContextVar[asyncio.Event | None] = ContextVar("started", default=None)
-"""What says that who is pushed to has started; None: it runs already."""
-LONGEST_START = 60.0
-"""Seconds for which that is waited for: a signature grows too old."""
 TICK = 0.2
 """Seconds between two rounds."""
 
@@ -57,7 +53,7 @@ class Sender:
         """
         if self._session is None or not is_near(url):
             return None
-        await _started()
+        await loops.started()
         try:
             async with self._session.post(
                 url, data=body, headers=headers, timeout=patience, allow_redirects=False
@@ -87,28 +83,6 @@ class Delivering(ABC):
     @abstractmethod
     def _leaving(self) -> AbstractAsyncContextManager[None]:
         """Lets leave what is due, each in its time, while it is entered."""
-
-
-@contextmanager
-def held() -> Iterator[Callable[[], None]]:
-    """Hold what stand-ins opened inside would send, until what is yielded is called.
-
-    They run in the process that they push to, and are open before it can store anything.
-    """
-    started = asyncio.Event()
-    token = STARTED.set(started)
-    try:
-        yield started.set
-    finally:
-        STARTED.reset(token)
-
-
-async def _started() -> None:
-    started = STARTED.get()
-    if started is not None and not started.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_START):
-                await started.wait()
 
 
 def is_near(url: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
+from core import loops
 from core.sandbox import sending
 
 PATIENCE = ClientTimeout(total=10)
@@ -35,19 +36,19 @@ async def send(receiver):
         yield lambda body: sender.send(str(receiver.make_url("/push")), body, {}, PATIENCE)
 
 
-async def test_what_was_opened_while_all_was_held_is_sent_once_it_is_let_go(receiver, send):
-    with sending.held() as let_go:
+async def test_what_was_opened_at_the_start_sends_only_when_all_has_started(receiver, send):
+    with loops.starting() as started:
         early = asyncio.create_task(send(b"early"))
 
     assert await send(b"another's") == 200
     assert not early.done()
-    let_go()
+    started()
 
     assert await early == 200
     assert receiver.heard == ["another's", "early"]
 
 
-async def test_once_let_go_nothing_is_held(send):
-    with sending.held() as let_go:
-        let_go()
+async def test_once_all_has_started_nothing_waits(send):
+    with loops.starting() as started:
+        started()
         assert await asyncio.create_task(send(b"later")) == 200
