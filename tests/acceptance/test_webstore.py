@@ -51,7 +51,12 @@ OURS_THERE = """
     select coalesce(judged, delivery) as delivery from message
     where account = 'whatsapp' and party = 'seller'
 """
-WALKED = "select count(*) from stream where seen_through is null and carries_clocks"
+WALKED = """
+    select count(*) from stream s join account a on a.name = s.account
+    where s.carries_clocks
+      and (s.seen_through is null or date_trunc('second', now()) <= a.monitored_since)
+"""
+"""What is not watched yet for a whole second: letters and calls are dated by whole ones."""
 
 
 @dataclass
