@@ -6,13 +6,13 @@ import asyncio
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, TCPConnector
 
-from core import loops
-from core.transport.proxy import is_loopback
+from core.loops import started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -53,7 +53,7 @@ class Sender:
         """
         if self._session is None or not is_near(url):
             return None
-        await loops.started()
+        await started()
         try:
             async with self._session.post(
                 url, data=body, headers=headers, timeout=patience, allow_redirects=False
@@ -87,7 +87,11 @@ class Delivering(ABC):
 
 def is_near(url: str) -> bool:
     """Whether *url* is on this machine: a stand-in goes nowhere else."""
-    return is_loopback(urlsplit(url).hostname or "")
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @asynccontextmanager
