@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from abc import ABC, abstractmethod
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -45,7 +46,7 @@ class Kind(Protocol):
         """What is pushed of a message that is written *at*."""
 
 
-class _Shop:
+class _Shop(ABC):
     """What all have in common: *sandbox* serves, *place* is the account's address."""
 
     sandbox: Any
@@ -63,8 +64,9 @@ class _Shop:
     async def __aexit__(self, *fault: object) -> None:
         await self.sandbox.__aexit__(*fault)
 
+    @abstractmethod
     def _options(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The account's options, once its stand-in serves."""
 
     def listen(self, url: str) -> None:
         self.place = f"{url}/push/webstore/{self.account}"
