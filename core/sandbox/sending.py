@@ -17,6 +17,7 @@ from core.loops import started
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from aiohttp import ClientTimeout
 
@@ -62,6 +63,16 @@ class Sender:
                 return answer.status
         except (ClientError, TimeoutError, OSError):
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a delivery went: *status* None where there was no answer; *topic* where it has one."""
+
+    at: datetime
+    id: str
+    status: int | None
+    topic: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import ClientTimeout
 
 from core.sandbox import sending
-from core.sandbox.sending import Delivering
+from core.sandbox.sending import Delivering, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +43,6 @@ class Push:
     body: bytes
     due: datetime
     tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How a delivery went: *status* None where there was no answer."""
-
-    at: datetime
-    id: str
-    status: int | None
 
 
 @dataclass(slots=True)

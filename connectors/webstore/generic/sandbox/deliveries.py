@@ -15,7 +15,7 @@ from aiohttp import ClientTimeout
 
 from connectors.webstore.generic.sandbox import writing
 from core.sandbox.departures import Departures
-from core.sandbox.sending import Delivering
+from core.sandbox.sending import Delivering, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +39,6 @@ class Push:
     id: str
     body: bytes
     tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How a delivery went: *status* None where there was no answer."""
-
-    at: datetime
-    id: str
-    status: int | None
 
 
 @dataclass(slots=True)

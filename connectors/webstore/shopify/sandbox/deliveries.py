@@ -20,7 +20,7 @@ from aiohttp import ClientTimeout
 from connectors.webstore.shopify.sandbox import schema
 from connectors.webstore.shopify.sandbox.shop import Dispute, Order
 from core.sandbox.departures import Departures
-from core.sandbox.sending import Delivering
+from core.sandbox.sending import Delivering, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,16 +62,6 @@ class Push:
             "X-Shopify-Event-Id": self.event,
             "X-Shopify-Triggered-At": self.made_at.isoformat(),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How a delivery went: *status* None where there was no answer."""
-
-    at: datetime
-    id: str
-    topic: str
-    status: int | None
 
 
 @dataclass(slots=True)
@@ -124,7 +114,7 @@ class Deliveries(Delivering):
     async def _deliver(self, push: Push) -> None:
         status = await self._sender.send(push.hook.uri, push.body, push.headers, PATIENCE)
         now = self.now()
-        self.tried.append(Tried(now, push.id, push.topic, status))
+        self.tried.append(Tried(now, push.id, status, push.topic))
         if status is not None and 200 <= status < 300:
             push.hook.failures = 0
             return

@@ -20,7 +20,7 @@ from aiohttp import ClientTimeout
 
 from connectors.webstore.woocommerce.sandbox.shop import Order
 from core.sandbox import sending
-from core.sandbox.sending import Delivering
+from core.sandbox.sending import Delivering, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,16 +49,6 @@ class Push:
         else:
             told = {"action": self.hook.topic.partition(".")[2], "arg": self.about}
         return json.dumps(told).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How a delivery went: *status* None where there was no answer."""
-
-    at: datetime
-    id: str
-    topic: str
-    status: int | None
 
 
 @dataclass(slots=True)
@@ -115,7 +105,7 @@ class Deliveries(Delivering):
         self.waiting.remove(push)
         status = await self._sender.send(push.hook.url, body, headers, PATIENCE)
         name = headers["X-WC-Webhook-Delivery-ID"]
-        self.tried.append(Tried(self.now(), name, push.hook.topic, status))
+        self.tried.append(Tried(self.now(), name, status, push.hook.topic))
         if status is not None and 200 <= status < 303:
             push.hook.failures = 0
         elif push.hook.failures > MOST_FAILURES:
