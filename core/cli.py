@@ -21,6 +21,7 @@ from core.commands.asked import (
     finished,
     settings_file,
 )
+from core.commands.declared import judging, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
@@ -380,3 +381,7 @@ def healthcheck(path: Path) -> None:
     faults = running.healthcheck(path)
     click.echo("\n".join(faults or ["alive and ready"]))
     sys.exit(FAILED if faults else DONE)
+
+
+for command in (*judging.COMMANDS, *tending.COMMANDS):
+    main.add_command(command)

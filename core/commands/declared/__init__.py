@@ -1,0 +1,1 @@
+"""Commands that stand apart from `core.cli`, by what they are for; imports are late."""
