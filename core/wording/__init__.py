@@ -1,0 +1,1 @@
+"""What each kind of notice says: `core.words` puts it together."""
