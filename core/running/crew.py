@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from datetime import timedelta
 from functools import partial
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from core import deliver, loops, poll, reply, watch
+from core import deliver, loops, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.orders import enriching
-from core.reading import blind, flooding, heartbeat, listen
-from core.reading.slots import PATIENCE, Slots
-from core.running import checks, forgetting, keying, purging, sdnotify, takeover
-from core.running.lookout import Lookout
+from core.running import checks, sdnotify, takeover
+from core.running.rounds import HOUR, Rounds
 from core.running.signals import waited
-from core.web.ops import STUCK_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Sequence
@@ -43,7 +37,6 @@ TENDING = 5.0
 """Seconds between two looks at what deadlines ask for beside telling: less than what lies between
 `watch.AHEAD`, when they see that one comes near, and `watch.LEAD`, when it is to be read for it."""
 MINUTE = 60.0
-HOUR = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -66,24 +59,14 @@ class Crew:
         self._state = state
         self._signals = signals
         self._bells = bells
+        self._rounds = Rounds(state, bells)
         self._load = load
         self._redaction = redaction
         self._beside = beside
-        self._slots = Slots(claimed=bells["poll"].set, patience=PATIENCE)
-        self._lookout = Lookout(bells["poll"])
-        self._telling = loops.Precedence()
         self._delivering: dict[str, asyncio.Event] = {}
         self._listening: dict[str, asyncio.Event] = {}
-        self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reloads = 0
-        self._looking_since: datetime | None = None
-        self._settled: int | None = None
-        self._reviewed: set[str] = set()
-        self._pace = forgetting.Pace()
-        self._keyed = keying.Place()
-        self._heard = heartbeat.Place()
-        self._floods = flooding.Place()
 
     async def work(self) -> None:
         """Turn until asked to stop; what runs beside the loops is cancelled at the end.
@@ -116,34 +99,35 @@ class Crew:
             log.warning("rounds cut off", loops=left)
 
     def _start(self, group: asyncio.TaskGroup) -> None:
-        state, bell, telling = self._state, self._bells, self._telling
-        self._slots.begin = partial(self._add, group, name="poll")
-        self._slots.places = state.settings.poll.slots * poll.BATCH
-        self._loop(group, "worker", self._keep, wake=bell["worker"].ear(), tick=PATIENT)
+        state, bell, rounds = self._state, self._bells, self._rounds
+        telling = rounds.telling
+        rounds.slots.begin = partial(self._add, group, name="poll")
+        rounds.slots.places = state.settings.poll.slots * poll.BATCH
+        self._loop(group, "worker", rounds.keep, wake=bell["worker"].ear(), tick=PATIENT)
         for _ in range(state.settings.poll.slots):
             self._loop(
                 group,
                 "poll",
-                self._poll,
+                rounds.poll,
                 wake=bell["poll"].ear(),
                 tick=MINUTE,
                 after=telling,
-                gate=self._lookout,
+                gate=rounds.lookout,
             )
-        self._loop(group, "watch", self._watch, wake=bell["watch"].ear())
-        self._loop(group, "tend", self._tend, tick=TENDING, after=telling)
-        self._loop(group, "reply", self._reply, wake=bell["reply"].ear(), tick=PATIENT)
+        self._loop(group, "watch", rounds.watch, wake=bell["watch"].ear())
+        self._loop(group, "tend", rounds.tend, tick=TENDING, after=telling)
+        self._loop(group, "reply", rounds.reply, wake=bell["reply"].ear(), tick=PATIENT)
         self._loop(
-            group, "erase", self._erase, wake=bell["erase"].ear(), tick=PATIENT, after=telling
+            group, "erase", rounds.erase, wake=bell["erase"].ear(), tick=PATIENT, after=telling
         )
-        self._loop(group, "blind", self._blind, tick=MINUTE, after=telling)
-        self._loop(group, "heartbeat", self._heartbeat, tick=MINUTE, after=telling)
-        self._loop(group, "flood", self._flood, tick=PATIENT, after=telling)
-        self._loop(group, "keys", self._keys, tick=MINUTE, after=telling)
-        self._loop(group, "orders", self._orders, tick=HOUR.total_seconds(), after=telling)
+        self._loop(group, "blind", rounds.blind, tick=MINUTE, after=telling)
+        self._loop(group, "heartbeat", rounds.heartbeat, tick=MINUTE, after=telling)
+        self._loop(group, "flood", rounds.flood, tick=PATIENT, after=telling)
+        self._loop(group, "keys", rounds.keys, tick=MINUTE, after=telling)
+        self._loop(group, "orders", rounds.orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
-        self._loop(group, "count", self._count, wake=asked, tick=MINUTE, after=telling)
-        self._loop(group, "purge", self._purge, tick=HOUR.total_seconds(), after=telling)
+        self._loop(group, "count", rounds.count, wake=asked, tick=MINUTE, after=telling)
+        self._loop(group, "purge", rounds.purge, tick=HOUR.total_seconds(), after=telling)
         reload = partial(self._reload, group)
         self._loop(group, "reload", reload, wake=self._signals.reload, tick=MINUTE)
         self._deliver(group)
@@ -190,11 +174,11 @@ class Crew:
             self._loop(
                 group,
                 f"deliver {name}",
-                partial(self._send, name),
+                partial(self._rounds.send, name),
                 wake=self._bells["deliver"].ear(),
                 tick=PATIENT,
                 stop=self._delivering[name],
-                after=self._telling,
+                after=self._rounds.telling,
             )
         for name in self._delivering.keys() - self._state.notifiers.keys():
             self._delivering.pop(name).set()
@@ -207,126 +191,10 @@ class Crew:
         for name, reader in self._state.readers.items():
             if isinstance(reader.connector, Waits):
                 stop = self._listening[name] = asyncio.Event()
-                hear = partial(self._hear, name, reader.connector, stop)
+                hear = partial(self._rounds.hear, name, reader.connector, stop)
                 # It turns when something is heard: how long that takes says nothing.
                 turning = loops.every(f"listen {name}", hear, stop)
                 self._add(group, turning, f"listen {name}")
-
-    async def _hear(
-        self, account: str, source: Waits, stop: asyncio.Event, now: datetime
-    ) -> datetime:
-        ring = self._bells["poll"].set
-        return await listen.once(self._state.pool, account, source, stop, now, ring)
-
-    async def _keep(self, now: datetime) -> datetime | None:
-        """Stay registered; what systemd hears is that the database answered and loops turn."""
-        state = self._state
-        again = await state.worker.once(state.pool, now) if state.worker else None
-        if not state.pulse.stuck(STUCK_AFTER):
-            sdnotify.notify("WATCHDOG=1")
-        return again
-
-    async def _poll(self, now: datetime) -> datetime | None:
-        """Look for something to read, and read it: the lookout says whose turn it is."""
-        state = self._state
-        try:
-            again = await poll.once(
-                state.pool,
-                state.worker_id,
-                state.readers,
-                state.rules,
-                state.metrics,
-                now,
-                sure=state.sure(now),
-                slots=self._slots,
-            )
-        except BaseException:
-            self._lookout.fails()
-            raise
-        return self._lookout.ends(loops.utcnow(), again)
-
-    async def _watch(self, now: datetime) -> datetime | None:
-        state = self._state
-        sure, doubts = state.sure(now), state.clock.doubts
-        if sure and doubts != self._settled:
-            threads = await watch.take_back(state.pool, state.rules, now)
-            self._settled = doubts
-            if threads:
-                log.warning("breaches told ahead of their time taken back", threads=threads)
-        told, again = False, None
-        try:
-            told, again = await watch.once(state.pool, state.rules, now, sure=sure)
-        finally:
-            self._telling.hold(held=told)
-        return again
-
-    async def _tend(self, now: datetime) -> datetime | None:
-        state = self._state
-        sure = state.sure(now)
-        return await watch.tend(state.pool, state.rules, now, self._reviewed, sure=sure)
-
-    async def _reply(self, now: datetime) -> datetime | None:
-        state = self._state
-        return await reply.once(
-            state.pool, state.readers, state.rules, state.metrics, now, sure=state.sure(now)
-        )
-
-    async def _erase(self, now: datetime) -> datetime | None:
-        state = self._state
-        means = forgetting.Means(state.pool, state.rules, state.metrics, self._erases)
-        return await forgetting.once(means, self._pace, now, sure=state.sure(now))
-
-    def _erases(self) -> None:
-        """Say that a long round of erasing turns."""
-        self._state.pulse.beat("erase")
-
-    async def _keys(self, now: datetime) -> datetime | None:
-        return await keying.once(self._state.pool, self._keyed, now)
-
-    async def _orders(self, now: datetime) -> datetime:
-        return await enriching.once(self._state.pool, self._state.readers, now)
-
-    async def _blind(self, now: datetime) -> datetime | None:
-        state = self._state
-        self._looking_since = self._looking_since or now
-        return await blind.once(
-            state.pool, state.rules, state.metrics, now, started=self._looking_since
-        )
-
-    async def _heartbeat(self, now: datetime) -> datetime | None:
-        state = self._state
-        sure = state.settings.push is not None and state.sure(now)
-        place = self._heard
-        return await heartbeat.once(state.pool, state.rules, state.metrics, place, now, sure=sure)
-
-    async def _flood(self, now: datetime) -> datetime | None:
-        state = self._state
-        return await flooding.once(state.pool, state.rules, self._floods, now)
-
-    async def _send(self, name: str, now: datetime) -> datetime | None:
-        state = self._state
-        notifier = state.notifiers.get(name)
-        if notifier is None:
-            return None
-        return await deliver.once(
-            state.pool,
-            {name: notifier},
-            state.rules,
-            state.readers,
-            state.metrics,
-            now,
-            sure=state.sure(now),
-            unsettled={name: self._unsettled[name]},
-        )
-
-    async def _count(self, now: datetime) -> None:
-        await self._state.watched.count.once(self._state.pool, now)
-
-    async def _purge(self, now: datetime) -> datetime | None:
-        state = self._state
-        retention, sure = state.settings.retention, state.sure(now)
-        await purging.once(state.pool, retention, state.metrics, now, sure=sure)
-        return now + HOUR
 
     async def _reload(self, group: asyncio.TaskGroup, now: datetime) -> None:
         """Take new settings over whole, or keep the old ones and say so."""

@@ -9,8 +9,7 @@ import pytest
 from core import ingest, watch
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
-from core.running.crew import Crew
-from core.running.signals import Signals
+from core.running.rounds import Rounds
 from core.running.state import State
 from core.store import tally, transaction, wake
 from core.web.ops import Watched
@@ -28,11 +27,11 @@ async def pool(pool, now):
 
 
 @pytest.fixture
-def crew(pool, now):
+def rounds(pool, now):
     """The daemon's loops, none of which turns: the test turns the watcher's."""
     watched = Watched(Metrics(), Pulse(), lambda: now, pool=pool)
     state = State(None, watched.metrics, watched.pulse, watched, rules=RULES)
-    return Crew(state, Signals(), {name: Bell() for name in wake.LOOPS}, None, None)
+    return Rounds(state, {name: Bell() for name in wake.LOOPS})
 
 
 async def clock(pool):
@@ -125,21 +124,21 @@ async def test_an_account_of_another_daemon_is_left_to_it(pool, now):
     assert (await clock(pool))["ended"] is None
 
 
-async def test_the_watcher_looks_back_at_its_start_and_after_every_doubt(pool, crew, now):
+async def test_the_watcher_looks_back_at_its_start_and_after_every_doubt(pool, rounds, now):
     await stored(pool, now, buyer("M1", now - HOUR))
     await seeds.watched(pool, RULES, now + 25 * HOUR)
-    await crew._watch(now)
+    await rounds.watch(now)
     assert (await clock(pool))["correction"] == "host_clock"
 
     await seeds.watched(pool, RULES, now + 25 * HOUR)
     assert (await clock(pool))["correction"] is None
-    await crew._watch(now)
+    await rounds.watch(now)
     assert (await clock(pool))["correction"] is None
 
-    await crew._watch(now - HOUR)
+    await rounds.watch(now - HOUR)
     assert (await clock(pool))["correction"] is None
-    crew._state.clock.dated("empik", 0.0, monotonic())
-    await crew._watch(now - HOUR)
+    rounds._state.clock.dated("empik", 0.0, monotonic())
+    await rounds.watch(now - HOUR)
     assert (await clock(pool))["correction"] == "host_clock"
 
 

@@ -8,9 +8,8 @@ import pytest
 from core import loops, poll
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
-from core.running.crew import Crew
 from core.running.lookout import LONGEST, Lookout
-from core.running.signals import Signals
+from core.running.rounds import Rounds
 from core.running.state import State
 from core.running.worker import Worker
 from core.store import wake
@@ -125,12 +124,12 @@ async def test_slots_that_rest_ask_the_database_once(address):
         watched = Watched(Metrics(), Pulse(), lambda: NOW, pool=pool)
         state = State(None, watched.metrics, watched.pulse, watched, rules=seeds.rules())
         state.worker = worker
-        crew = Crew(state, Signals(), {name: Bell() for name in wake.LOOPS}, None, None)
+        rounds = Rounds(state, {name: Bell() for name in wake.LOOPS})
         stop = asyncio.Event()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(4):
-                slot = loops.every("poll", crew._poll, stop, tick=60, gate=crew._lookout)
+                slot = loops.every("poll", rounds.poll, stop, tick=60, gate=rounds.lookout)
                 group.create_task(slot)
             await asyncio.sleep(0.3)
             stop.set()

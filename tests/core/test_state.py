@@ -9,13 +9,11 @@ from structlog.testing import capture_logs
 from core import labels, settings, watch
 from core.connector import Capabilities
 from core.errors import StoreUnavailable
-from core.log import Redaction
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.rules import Rules
 from core.running import crew
-from core.running.crew import Crew
-from core.running.signals import Signals
+from core.running.rounds import Rounds
 from core.running.state import State
 from core.store import wake
 from core.transport.http import open_session
@@ -176,9 +174,9 @@ async def test_what_is_old_is_removed_and_counted(state, read, pool, now):
             " values ('mk', $1, 'invoice', $2, 'done')", key, at,
         )  # fmt: skip
     bells = {name: Bell() for name in wake.LOOPS}
-    loops = Crew(state, Signals(), bells, read, Redaction())
+    rounds = Rounds(state, bells)
 
-    again = await loops._purge(now)
+    again = await rounds.purge(now)
 
     assert [row["key"] for row in await pool.fetch("select key from notice")] == ["new"]
     assert [row["message"] for row in await pool.fetch("select message from link")] == ["new"]
