@@ -23,7 +23,6 @@ from core import loops, poll
 from core.connector import Transport
 from core.hostclock import HostClock
 from core.ingest import LEASE
-from core.measuring.requests import Requests
 from core.metrics import Metrics
 from core.model import Account
 from core.notifier import Route, Routing
@@ -31,6 +30,7 @@ from core.reading.slots import PATIENCE, Slots
 from core.reading.walk import Reader
 from core.rules import Rules
 from core.running import memory
+from core.running.requests import Requests
 from core.store import accounts, open_pool, statement, streams, transaction
 from core.store.accounts import Setup
 from core.transport.http import Http, open_session

@@ -1,1 +1,1 @@
-"""What metrics.py is fed by: the snapshot at a scrape, and what each request did."""
+"""What is exported beside what a process counts: the snapshot at a scrape, sections, the page."""

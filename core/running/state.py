@@ -12,13 +12,13 @@ from core import labels, loops
 from core.connector import Transport
 from core.errors import StoreUnavailable
 from core.hostclock import HostClock
-from core.measuring.requests import Requests
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
 from core.notifier import Means, Notifier, Routing
 from core.notifiers import registry
 from core.reading.walk import Reader
 from core.rules import Rules
 from core.running import thresholds
+from core.running.requests import Requests
 from core.transport.http import Http
 from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.configuration.configured import Configured
     from core.connector import Connector, Options
     from core.loops import Pulse
+    from core.metrics import Metrics
     from core.model import Stream
     from core.running.worker import Worker
     from core.settings import Settings

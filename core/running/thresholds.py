@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.measuring.fleet import Promised
+from core.measuring.facts import Promised
 from core.reading import blind
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from core.measuring.fleet import Clocks, Counted, Outbox, Pushing, Reading, Snapshot
+from core.measuring.facts import Clocks, Counted, Outbox, Pushing, Reading, Snapshot
 from core.store import budget, pushes, tally, workers
 
 if TYPE_CHECKING:

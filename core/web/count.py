@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import loops
-from core.measuring.fleet import Counted
+from core.measuring.facts import Counted
 from core.store import statement, stats
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from core import labels
-from core.measuring.fleet import Clocks, Reading
+from core.measuring.facts import Clocks, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.measuring.fleet import Snapshot
+    from core.measuring.facts import Snapshot
     from core.rules import Rules
     from core.web.ops import Watched
 

@@ -14,8 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from core.errors import Error, StoreImpaired
 from core.measuring import fleet
-from core.measuring.fleet import Promised, Snapshot
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names, Promised, Snapshot
 from core.store import migrate, stats, unavailable
 from core.web.count import Count
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.loops import Pulse
+    from core.metrics import Metrics
     from core.store import Pool
 
 QUERY_LIMIT = 2.0

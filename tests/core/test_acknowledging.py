@@ -16,7 +16,8 @@ from core.arrival.acknowledging import AGAIN, MOST, RECENT, Case, decided, kept_
 from core.connector import Sent
 from core.errors import BadCredentials, OutcomeUnknown, Unreachable
 from core.labels import ACKNOWLEDGED, QUEUED
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.model import Message, Page, Stream, Thread
 from core.reading.walk import Reader
 from core.rules import Acknowledging

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from core import labels
 from core.measuring import fleet
-from core.measuring.fleet import Clocks, Counted, Outbox, Promised, Reading, Snapshot
-from core.metrics import Metrics, Names
+from core.measuring.facts import Clocks, Counted, Names, Outbox, Promised, Reading, Snapshot
+from core.metrics import Metrics
 
 NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from core import errors, labels
 from core.instruments import Distribution
 from core.measuring import fleet
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.model import NoticeKind
 
 NAMES = Names(

@@ -3,8 +3,8 @@ from __future__ import annotations
 from time import monotonic
 
 from core.hostclock import HostClock
-from core.measuring.requests import Requests
 from core.metrics import Metrics
+from core.running.requests import Requests
 
 
 def test_a_request_is_counted_by_its_status_and_is_a_sign_of_life():

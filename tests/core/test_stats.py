@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from core.measuring.fleet import Clocks, Counted, Outbox, Snapshot
+from core.measuring.facts import Clocks, Counted, Outbox, Snapshot
 from core.store import budget, stats, tally
 
 ACCOUNT = """

@@ -8,7 +8,7 @@ import pytest
 
 from core import store
 from core.errors import StoreUnavailable
-from core.measuring.fleet import Counted
+from core.measuring.facts import Counted
 from core.web import count
 from core.web.count import Count
 from tests.core import seeds

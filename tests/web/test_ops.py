@@ -18,7 +18,8 @@ from core import loops, store
 from core.configuration.sections import Ops
 from core.errors import SettingsError, StoreImpaired
 from core.loops import Pulse
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.store import embedded, migrate
 from core.web import app, count, ops
 from tests.core import seeds

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from core.configuration.sections import Push
 from core.connector import Member, Pushed, Receipt
 from core.errors import BadCredentials, BadPayload, StoreUnavailable, Unreachable
-from core.measuring.fleet import Pushing
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names, Pushing
+from core.metrics import Metrics
 from core.model import Stream
 from core.store import pushes, stats, transaction
 from core.web import app, push, storing

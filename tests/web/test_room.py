@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from core.configuration.sections import Push
 from core.connector import Receipt
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.web import app, push, room
 from core.web.room import Limits, Phase
 from tests.core import seeds

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from core.configuration.sections import Push, Web
 from core.connector import Receipt
 from core.loops import Pulse
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.web import app, front, ops, push
 from tests.core import seeds
 

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from connectors.webstore import spec
 from core.configuration.sections import Push as Listening
 from core.connector import Transport
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.transport.http import Http
 from core.transport.smtp import Smtp
 from core.web import app, push

@@ -14,7 +14,8 @@ from connectors.ebay.sandbox import opening
 from connectors.ebay.sandbox.signing import Keys
 from core.configuration.sections import Push
 from core.connector import Transport
-from core.metrics import Metrics, Names
+from core.measuring.facts import Names
+from core.metrics import Metrics
 from core.store import transaction
 from core.transport.http import Http
 from core.web import app, push

@@ -1,0 +1,44 @@
+"""What waits to be sent: notices by notifier, our replies by their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.measuring.facts import Outbox
+from core.measuring.sections import NOTIFICATIONS
+from core.measuring.written import Room, Seen, written
+
+if TYPE_CHECKING:
+    from core.measuring.written import Families
+
+REPLIES = ("queued", "sending", "unknown")
+
+PENDING = NOTIFICATIONS.family(
+    "notifications_pending", "gauge", ("notifier",), "Notices not yet sent."
+)
+PENDING_SINCE = NOTIFICATIONS.family(
+    "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
+    "Since when the oldest notice waits to be sent; 0: none waits.",
+)  # fmt: skip
+PARKED = NOTIFICATIONS.family(
+    "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."
+)
+OPEN_REPLIES = NOTIFICATIONS.family(
+    "replies_open", "gauge", ("state",), "Our replies that are not settled."
+)
+
+
+def _shown(seen: Seen) -> Families:
+    empty = Outbox()
+    found = [
+        (written(("notifier",), (name,)), seen.snapshot.outbox.get(name, empty))
+        for name in seen.names.notifiers
+    ]
+    yield PENDING, [(text, outbox.pending) for text, outbox in found]
+    yield PENDING_SINCE, [(text, outbox.oldest) for text, outbox in found]
+    yield PARKED, [(text, outbox.parked) for text, outbox in found]
+    replies = seen.snapshot.replies
+    yield OPEN_REPLIES, [(f'state="{s}"', replies.get(s, 0)) for s in REPLIES]
+
+
+ROOM = Room((PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES), _shown)
