@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import re
 from math import inf
-from pathlib import Path
 
 import prometheus_client as prometheus
 import pytest
@@ -11,7 +9,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core import errors, labels
 from core.instruments import Distribution
-from core.measuring import fleet
 from core.measuring.facts import Names
 from core.metrics import Metrics
 from core.model import NoticeKind
@@ -154,33 +151,6 @@ def test_each_kind_of_notice_has_a_level():
     assert {labels.level(kind) for kind in NoticeKind} == set(labels.LEVELS)
     assert labels.level(NoticeKind.BREACH) == "critical"
     assert labels.level(NoticeKind.ACCOUNT_UP) == "info"
-
-
-def test_each_label_stands_in_the_table_of_labels():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
-    table = page.partition("| label | values |")[2].partition("\n\n")[0]
-    told = {
-        name
-        for row in table.splitlines()
-        for name in re.findall(r"`(\w+)`", f"{row}||".split("|")[1])
-    }
-    families = (*Metrics().families, *fleet.FAMILIES)
-
-    used = {name for each in families for name in each.labels if each.kind != "info"}
-    assert used <= told, used - told
-
-
-def test_every_metric_stands_in_its_page_with_type_and_labels():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
-    metrics = Metrics()
-    gauges = [gauge.family for gauge in metrics.account_gauges]
-
-    for family in (*metrics.families, *gauges, *fleet.FAMILIES):
-        names = ", ".join(family.labels) or "-"
-        row = f"| `{family.name}` | {family.kind} | {names} | {family.text} |"
-        assert row in page, row
-    known = {f.name for f in (*metrics.families, *gauges, *fleet.FAMILIES)}
-    assert set(re.findall(r"^\| `(replyby_\w+)`", page, re.MULTILINE)) == known
 
 
 def test_many_values_at_once_count_as_each_by_itself():
