@@ -67,6 +67,10 @@ async def _run(
     settings = load()
     redaction.hide(settings.secrets)
     async with AsyncExitStack() as stack:
+        if settings.otel is not None:
+            from core.running import tracing  # noqa: PLC0415  # needs an extra
+
+            await stack.enter_async_context(tracing.told(settings.otel, redaction))
         signals.listen(stack.enter_context(ExitStack()))
         state = _state(settings)
         served = await _serve(stack, state)

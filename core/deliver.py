@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, digest, keys, labels, words
+from core import crash, digest, keys, labels, spans, words
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
 from core.reading import reread
@@ -257,6 +257,11 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch], began: float) -> N
         return
     _tried(outbox, part)
     notice = digest.notice(part) if _is_digest(part) else part[0].notice
+    with spans.of("deliver", notifier=outbox.name, kind=notice.kind.value, dispatches=len(part)):
+        await _send(outbox, part, notice)
+
+
+async def _send(outbox: _Outbox, part: Sequence[Dispatch], notice: Notice) -> None:
     try:
         said = _say(outbox, notice, part)
         async with asyncio.timeout(SECONDS):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from core import crash, labels
+from core import crash, labels, spans
 from core.arrival import aside
 from core.errors import (
     BadCredentials,
@@ -133,7 +133,9 @@ async def _read(this: Round, lease: Lease, reader: Reader | None) -> tuple[str, 
         return None
     reading = Walk(lease, reader, stream, this.clock())
     bind_contextvars(account=lease.account, stream=lease.stream)  # ends with this walk's own task
-    outcome = await _outcome(this, reading)
+    with spans.of("poll", account=lease.account, stream=lease.stream) as span:
+        outcome = await _outcome(this, reading)
+        span.put(outcome=outcome, pages=reading.pages)
     marketplace = reader.account.marketplace
     this.metrics.polls.labels(marketplace, lease.account, outcome).inc()
     this.metrics.poll_duration.labels(marketplace).observe(reading.seconds)

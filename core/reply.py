@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, ingest, keys
+from core import crash, ingest, keys, spans
 from core.arrival import acknowledging, refusals
 from core.connector import Replies
 from core.errors import (
@@ -293,8 +293,9 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
         automatic=reply.automatic,
         subject=reply.subject,
     )
-    async with asyncio.timeout(LIMIT):
-        sent = await connector.reply(leaving.thread, draft, this.clock())
+    with spans.of("reply", account=reply.account):
+        async with asyncio.timeout(LIMIT):
+            sent = await connector.reply(leaving.thread, draft, this.clock())
     return sent.message_id
 
 

@@ -1,6 +1,7 @@
 """settings.toml, the environment and secret files: read to the end, then all complaints at once.
 
-A value may be overridden by ``REPLYBY_SECTION__KEY``; a secret is ``env:NAME`` or ``file:/path``.
+A value may be overridden by ``REPLYBY_SECTION__KEY``; a secret is ``env:NAME``, ``file:/path``
+or ``credential:NAME``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from core.configuration import openinghours, promises, sections, tomlfile
+from core.configuration import openinghours, promises, sections, telemetry, tomlfile
 from core.configuration.accounthours import OpeningHours
 from core.configuration.complaints import Complaints, nearest
 from core.configuration.configured import Accounts, Configured, Defined
@@ -59,6 +60,8 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
         "metrics": sections.MetricsSection,
         "poll": sections.Poll,
         "retention": sections.Retention,
+        "otel": telemetry.Otel,
+        "sentry": telemetry.Sentry,
     }
 )
 """The sections that are one table each."""
@@ -79,6 +82,8 @@ class Tables(BaseSettings):
     metrics: Any = {}
     poll: Any = {}
     retention: Any = {}
+    otel: Any = None
+    sentry: Any = None
     accounts: Any = {}
     policies: Any = {}
     calendars: Any = {}
@@ -160,6 +165,8 @@ class Settings:
     metrics: sections.MetricsSection
     poll: sections.Poll
     retention: sections.Retention
+    otel: telemetry.Otel | None
+    sentry: telemetry.Sentry | None
     accounts: Mapping[str, Configured]
     promises: Mapping[str, tuple[Policy, ...]]
     notifiers: Mapping[str, NotifierOptions]
@@ -247,6 +254,8 @@ class _Reading:
             metrics=self._section(sections.MetricsSection, "metrics"),
             poll=self._section(sections.Poll, "poll"),
             retention=self._section(sections.Retention, "retention"),
+            otel=self._told(telemetry.Otel, "otel"),
+            sentry=self._told(telemetry.Sentry, "sentry"),
             accounts=configured,
             promises={name: versions for name, versions in made.items() if versions},
             notifiers={name: found for name, found in notifiers.items() if found is not None},
@@ -284,6 +293,13 @@ class _Reading:
 
     def _listener(self, model: type[SectionT], name: str) -> SectionT | None:
         return None if getattr(self.tables, name) is None else self._section(model, name)
+
+    def _told(self, model: type[SectionT], name: str) -> SectionT | None:
+        """The section *name*, which has keys without a default; None where it has faults."""
+        table = getattr(self.tables, name)
+        if isinstance(table, dict):
+            table = self.references.table(table, model, (name,))
+        return None if table is None else self.complaints.read(model, table, (name,))
 
     def _entries(self, section: str) -> Iterator[tuple[str, Table]]:
         """The named tables of a section; what has no usable name or is no table is a fault."""

@@ -8,13 +8,16 @@ import os
 import tomllib
 import urllib.error
 import urllib.request
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from core.log import Redaction
     from core.settings import Settings
 
 SECONDS = 5.0
@@ -39,7 +42,17 @@ def run(path: Path, *, sandbox: bool) -> None:
     def load() -> Settings:
         return next(reading, None) or opening.read(path, sandbox=sandbox)
 
-    asyncio.run(daemon.run(load, redaction, click.echo))
+    with _told(first, redaction):
+        asyncio.run(daemon.run(load, redaction, click.echo))
+
+
+def _told(settings: Settings, redaction: Redaction) -> AbstractContextManager[None]:
+    """Whoever is told of faults of the program meanwhile."""
+    if settings.sentry is None:
+        return nullcontext()
+    from core.running import faults  # noqa: PLC0415  # needs an extra
+
+    return faults.told(settings.sentry, redaction)
 
 
 def healthcheck(path: Path) -> list[str]:

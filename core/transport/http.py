@@ -29,6 +29,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from core import spans
 from core.errors import BadPayload, OutcomeUnknown, Unreachable
 from core.transport import again, answers, proxy
 from core.transport.answers import Answer
@@ -288,23 +289,25 @@ class Http:
 
     async def _once(self, request: _Request) -> Answer:
         began, code = monotonic(), 0
-        try:
-            url = URL(request.url)
-            async with self.session.request(
-                request.method,
-                url,
-                headers=request.headers,
-                params=request.params,
-                data=request.body,
-                allow_redirects=False,
-                proxy=proxy.lead(url),
-                timeout=self.limits.timeout,
-            ) as response:
-                code = response.status
-                self._dated(response, monotonic() - began)
-                return Answer(code, response.headers, await self._body(request, response))
-        finally:
-            self.observer.requested(request.operation, str(code), monotonic() - began)
+        with spans.of(request.operation, method=request.method) as span:
+            try:
+                url = URL(request.url)
+                async with self.session.request(
+                    request.method,
+                    url,
+                    headers=request.headers,
+                    params=request.params,
+                    data=request.body,
+                    allow_redirects=False,
+                    proxy=proxy.lead(url),
+                    timeout=self.limits.timeout,
+                ) as response:
+                    code = response.status
+                    self._dated(response, monotonic() - began)
+                    return Answer(code, response.headers, await self._body(request, response))
+            finally:
+                span.put(code=code)
+                self.observer.requested(request.operation, str(code), monotonic() - began)
 
     async def _body(self, request: _Request, response: ClientResponse) -> bytes:
         """The body; the status alone counts where it says all (a refusal, something sent)."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from core import crash
+from core import crash, spans
 from core.connector import PushRequest, Receives
 from core.errors import BadCredentials, BadPayload, ConnectorError, StoreUnavailable
 from core.labels import OTHER
@@ -78,7 +78,9 @@ async def _push(request: web.Request) -> web.Response:
     receiver = intake.receiver(connector, name)
     if not isinstance(receiver, Receives):
         return _unreceived(intake)
-    answer = await _received(request, receiver, connector, name)
+    with spans.of("push", connector=connector, account=name) as span:
+        answer = await _received(request, receiver, connector, name)
+        span.put(outcome=answer.outcome, topic=answer.topic)
     account = intake.rules().accounts.get(name)
     marketplace = OTHER if account is None else account.marketplace
     seconds = monotonic() - began

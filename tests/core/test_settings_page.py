@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import sections
+from core.configuration import sections, telemetry
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -30,7 +30,10 @@ PLAIN = {
     "poll": sections.Poll,
     "retention": sections.Retention,
 }
-LISTENERS = [sections.Ops, sections.Web, sections.Push]
+TOGETHER = {
+    "[ops], [web], [push]": [sections.Ops, sections.Web, sections.Push],
+    "[otel], [sentry]": [telemetry.Otel, telemetry.Sentry],
+}
 
 
 def keys_of(*models: type[BaseModel]) -> set[str]:
@@ -49,8 +52,9 @@ def test_each_key_of_a_plain_section_is_explained(name, model):
     assert keys_in(f"[{name}]") == keys_of(model)
 
 
-def test_each_key_of_the_listeners_is_explained():
-    assert keys_in("[ops], [web], [push]") == keys_of(*LISTENERS)
+@pytest.mark.parametrize(("heading", "models"), TOGETHER.items())
+def test_each_key_of_sections_that_stand_together_is_explained(heading, models):
+    assert keys_in(heading) == keys_of(*models)
 
 
 @pytest.mark.parametrize(("name", "models"), NAMED.items())
