@@ -7,6 +7,7 @@ Here, each built on those before it:
     waitings, since, given      one promise through one thread; its start, its deadline as given
     steps, clock                the warnings; `clocks`: turns to clocks
     daybook, wording, case, undone, counting, explain      why a deadline is what it is
+    coverage                    when nobody is there to answer before it is due
 Imported by: core and connectors. Imports: the standard library, and zone files from tzdata.
 Never: reads a clock, a socket, a file or a database; every instant is handed in, aware and UTC.
 """
