@@ -168,6 +168,7 @@ class Settings:
     otel: telemetry.Otel | None
     sentry: telemetry.Sentry | None
     accounts: Mapping[str, Configured]
+    calendars: Mapping[str, Calendar]
     promises: Mapping[str, tuple[Policy, ...]]
     notifiers: Mapping[str, NotifierOptions]
     routing: Routing
@@ -257,6 +258,7 @@ class _Reading:
             otel=self._told(telemetry.Otel, "otel"),
             sentry=self._told(telemetry.Sentry, "sentry"),
             accounts=configured,
+            calendars={name: found for name, found in calendars.items() if found is not None},
             promises={name: versions for name, versions in made.items() if versions},
             notifiers={name: found for name, found in notifiers.items() if found is not None},
             routing=Routing(routes, {name: c.account.routes for name, c in configured.items()}),

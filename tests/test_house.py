@@ -21,7 +21,7 @@ TOP_LEVEL = {
     "connectors", "core", "sla", "deploy", "tests", "docs", "benchmarks",
     "settings.toml", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
     "Makefile", "requirements.lock", "requirements-dev.lock",
-    ".ci", ".gitignore", ".pre-commit-config.yaml",
+    ".ci", ".dockerignore", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip
 
 
@@ -290,8 +290,8 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([A-Za-z0-9_.\-\[\]]+)==([^\s;\\]+)", text, re.MULTILINE))
 
 
-SERVED = ("requirements.lock", "deploy/requirements.lock")
-"""What `make run` needs, and what an image holds: no stand-ins, but traces and Sentry."""
+SERVED = ("requirements.lock", "deploy/requirements.lock", "deploy/build.lock")
+"""What `make run` needs, what an image holds (no stand-ins, but traces and Sentry), what builds it."""
 
 
 @pytest.mark.parametrize("name", [*SERVED, "requirements-dev.lock"])

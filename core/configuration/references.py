@@ -1,4 +1,8 @@
-"""Secrets in settings are references, ``env:NAME`` or ``file:/path``: here they become values."""
+"""Secrets in settings are references: here they become values.
+
+``env:NAME`` is a variable, ``file:/path`` a file, ``credential:NAME`` one that the supervisor put
+into its directory of credentials: systemd's `LoadCredential=`, secrets of containers.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
     from core.configuration.complaints import Path as KeyPath
 
 MOST_BYTES = 65_536
-PREFIXES = ("env:", "file:")
+PREFIXES = ("env:", "file:", "credential:")
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The variable that names the directory: systemd sets it, see systemd.exec(5)."""
 IN_PLAIN = "a secret stands in the settings themselves; write a reference: env:NAME or file:/path"
 
 
@@ -85,7 +91,8 @@ class References:
     def follow(self, reference: str, path: KeyPath) -> str | None:
         """The value that *reference* points to; None, and a complaint, where there is none."""
         kind, _, name = reference.partition(":")
-        value = self._variable(name, path) if kind == "env" else self._file(name, path)
+        ways = {"env": self._variable, "file": self._file, "credential": self._credential}
+        value = ways[kind](name, path)
         if value is not None:
             self.secrets.add(value)
         return value
@@ -97,6 +104,17 @@ class References:
             self.complaints.add(path, f"environment variable {name or '(no name)'} is not set")
             return None
         return value
+
+    def _credential(self, name: str, path: KeyPath) -> str | None:
+        directory = self.environ.get(CREDENTIALS, "")
+        if not directory:
+            mend = "systemd sets it (LoadCredential=), an image of ours too; elsewhere write file:"
+            self.complaints.add(path, f"environment variable {CREDENTIALS} is not set; {mend}")
+            return None
+        if not name or name == ".." or Path(name).name != name:
+            self.complaints.add(path, "is no name of a credential; write it without a path")
+            return None
+        return self._file(str(Path(directory) / name), path)
 
     def _file(self, name: str, path: KeyPath) -> str | None:
         file = self.base / Path(name).expanduser()
