@@ -22,6 +22,10 @@ INSTANCE = frozenset({"instance", "job"})
 
 OF_COUNTERS = {"rate", "irate", "increase", "resets"}
 OF_ANY = {"absent_over_time", "present_over_time", "count_over_time", "last_over_time", "changes"}
+OF_DURABLE = {"max_over_time", "min_over_time"}
+"""Also of a counter that every daemon tells alike: it never goes down, and the highest less the
+lowest is how many there were, to the last one."""
+
 LOOKS = {"absent", "timestamp", "count", "group"}
 """What may look at a counter as it stands: it asks whether it is there, not how much it is."""
 
@@ -159,7 +163,8 @@ class _Look:
         if metric.kind == "recorded" or by in OF_ANY:
             return
         if metric.kind == "counter":
-            if over_time and by not in OF_COUNTERS:
+            durable = metric.everywhere and by in OF_DURABLE
+            if over_time and by not in OF_COUNTERS and not durable:
                 self.say(f"{name} is a counter: {by} is for gauges")
             if not over_time and by not in LOOKS and not (by == "max" and metric.everywhere):
                 self.say(f"{name} is a counter: take increase or rate of it")

@@ -35,6 +35,10 @@ LAG = "rate(replyby_event_loop_delay_seconds_bucket[$__rate_interval])"
         "process_resident_memory_bytes",
         "rate(process_cpu_seconds_total[5m])",
         "topk(5, max by (account) (replyby_poll_interval_seconds))",
+        (
+            f"max by (marketplace, account, clock, result) (max_over_time({CLOSED}[1d]))"
+            f" - min by (marketplace, account, clock, result) (min_over_time({CLOSED}[1d]))"
+        ),
         "max_over_time((time() - max(replyby_poll_queue_oldest_due_timestamp_seconds))[1h:1m])",
     ],
 )  # fmt: skip
@@ -56,6 +60,8 @@ def test_what_is_right_is_left_alone(expression):
         ("max(rate(replyby_workers[5m]))", "is a gauge: rate is for counters"),
         ("sum(increase(replyby_clock_unsure[5m]))", "is a gauge: increase is for counters"),
         ("sum(replyby_polls_total)", "is a counter: take increase or rate"),
+        ("sum(max_over_time(replyby_polls_total[5m]))", "is a counter: max_over_time is for"),
+        (f"max(max_over_time({CLOSED}[1d]))", "max loses account, clock, marketplace, result"),
         ("sum(deriv(replyby_polls_total[5m]))", "is a counter: deriv is for gauges"),
         (f"sum(increase({CLOSED}[1d]))", "sum counts each daemon"),
         ("sum(replyby_open_clocks)", "sum counts each daemon"),
