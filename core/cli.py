@@ -223,9 +223,6 @@ def actions(path: Path, account: str, order: str, *, as_json: bool) -> None:
     finished(ordering.actions(path, account, order, as_json=as_json))
 
 
-DAY = click.DateTime(["%Y-%m-%d"])
-
-
 @main.command()
 @settings_file
 @click.argument("account")
@@ -233,8 +230,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("action")
 @click.option("--text", help="What is said to the buyer.")
 @FILES
-@click.option("--from", "begin", type=DAY, help="First day of the period, such as 2026-11-21.")
-@click.option("--until", "end", type=DAY, help="Last day of the period.")
+@click.option(
+    "--from", "begin", type=given.DAY, help="First day of the period, such as 2026-11-21."
+)
+@click.option("--until", "end", type=given.DAY, help="Last day of the period.")
 @click.option("--again", is_flag=True, help="Although it was done before.")
 def act(
     path: Path,

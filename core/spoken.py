@@ -25,6 +25,11 @@ def instant(at: datetime, zone: ZoneInfo) -> str:
     return f"{_DAYS[local.weekday()]} {local:%Y-%m-%d} {clock} ({zone.key})"
 
 
+def wall(local: datetime) -> str:
+    """The wall time *local* in a week: ``Fri 17:00``."""
+    return f"{_DAYS[local.weekday()]} {local:%H:%M}"
+
+
 def by(n: object, one: str, several: str) -> str:
     """The word for *n* things."""
     return one if str(n) == "1" else several

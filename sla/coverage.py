@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 INSTANT = timedelta(microseconds=1)
 """The smallest step of time: instants are whole microseconds."""
+BEYOND = timedelta(days=14)
+"""A hole that reaches further over an edge of what is looked at is cut there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,23 @@ def holes(
     points = sorted({begin, end, *_turning_points(policy, team, begin, end)})
     found = (part for piece in pairwise(points) for part in _parts(policy, team, need, *piece))
     return list(_joined(found))
+
+
+def whole(
+    policy: Policy, team: Calendar, least: timedelta, begin: datetime, end: datetime
+) -> list[Hole]:
+    """As `holes`, those at the edges not cut but whole, unless they go on for weeks beyond."""
+    first, last = begin - BEYOND, end + BEYOND
+    found: list[Hole] = []
+    for hole in holes(policy, team, least, first, last):
+        if hole.end <= begin or hole.begin >= end:
+            continue
+        if first < hole.begin and hole.end < last:
+            found.append(hole)
+        else:
+            cut = max(hole.begin, begin), min(hole.end, end)
+            found += holes(policy, team, least, *cut)
+    return found
 
 
 def _due_at(policy: Policy, at: datetime) -> datetime:

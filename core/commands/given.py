@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
+
+from core.errors import Unfit
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 class Instant(click.ParamType[datetime]):
@@ -24,3 +28,23 @@ class Instant(click.ParamType[datetime]):
         if at.tzinfo is None:
             self.fail("has no zone; end it with Z or an offset such as +01:00", param, ctx)
         return at.astimezone(UTC)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration as settings write it."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """*value*, longer than nothing."""
+        from core import durations  # noqa: PLC0415  # who asks for help alone needs none of it
+
+        try:
+            found = value if isinstance(value, timedelta) else durations.parse(value)
+        except Unfit as fault:
+            self.fail(str(fault), param, ctx)
+        if found <= timedelta(0):
+            self.fail("must be longer than nothing; write a duration such as 30m", param, ctx)
+        return found

@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import click
+import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from core.commands import given
+from core.commands.asked import DONE, FAILED, as_json, finished, settings_file
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+
+@click.command()
+@settings_file
+@click.option("--account", help="Only of this account.")
+@click.option("--from", "begin", type=given.DAY, help="First day; left out: today.")
+@click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True)
+@click.option("--calendar", metavar="NAME", help="When somebody is there; else the account's own.")
+@click.option(
+    "--least",
+    type=given.Duration(),
+    default="30m",
+    show_default=True,
+    help="The staffed time that an answer takes.",
+)
+@click.option("--offline", is_flag=True, help="Ask no database how many messages usually come.")
+@as_json
+def coverage(
+    path: Path,
+    account: str | None,
+    begin: datetime | None,
+    days: int,
+    calendar: str | None,
+    least: timedelta,
+    *,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """Show when a message may come that nobody is there to answer before it is due."""
+    from core.commands import covering
+
+    asked = covering.Asked(account, begin and begin.date(), days, calendar, least)
+    whole = finished(covering.coverage(path, asked, offline=offline, as_json=as_json))
+    sys.exit(DONE if whole else FAILED)
+
+
+COMMANDS: tuple[click.Command, ...] = (coverage,)

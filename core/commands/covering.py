@@ -1,0 +1,197 @@
+"""`coverage`: when a message may come that nobody is there to answer before it is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from core import loops
+from core.commands import opening, shown
+from core.configuration.complaints import nearest
+from core.errors import SettingsError
+from core.reading import blind
+from core.spoken import by, span, wall
+from core.store import sight, transaction
+from sla import coverage as covering
+from sla.policy import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from core.configuration.configured import Configured
+    from core.settings import Settings
+    from sla.calendar import Calendar
+    from sla.coverage import Hole
+    from sla.policy import Policy
+
+HIDDEN = ("role", "version", "from", "until", "answer_takes", "occurrences")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked at: arrivals of *days* from *begin* on, None: from today.
+
+    *calendar* says when somebody is there, None: the opening hours of each account. *least* is the
+    staffed time that an answer takes.
+    """
+
+    account: str | None
+    begin: date | None
+    days: int
+    calendar: str | None
+    least: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The holes of one promise that look alike on the wall of the team."""
+
+    policy: Policy
+    team: Calendar
+    holes: list[Hole] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Buyers' messages of an account by hour of the week, over the time for which it was seen."""
+
+    by_hour: Mapping[int, int]
+    seen_for: timedelta
+
+    def among(self, holes: Sequence[Hole]) -> float:
+        """How many have probably come in *holes*, when they are over."""
+        return sum(blind.expected(self.by_hour, self.seen_for, h.begin, h.end) for h in holes)
+
+
+async def coverage(path: Path, asked: Asked, *, offline: bool, as_json: bool) -> bool:
+    """Show the holes; whether there is none.
+
+    Raises:
+        SettingsError: nothing says when somebody is there to answer.
+        Mistaken: no account is called so.
+    """
+    configured, now = opening.read(path), loops.utcnow()
+    if asked.account is not None:
+        opening.known(configured, asked.account)
+    teams = _teams(configured, asked)
+    found = {
+        name: _kinds(configured.accounts[name], team, asked, now) for name, team in teams.items()
+    }
+    holed = [name for name, kinds in found.items() if kinds]
+    usual = {} if offline or not holed else await _usual(configured, holed, now)
+    rows = [_row(name, k, asked, usual.get(name), now) for name in holed for k in found[name]]
+    none = f"no hole in {asked.days} days: whenever a message comes, somebody can answer in time"
+    shown.rows(rows, as_json=as_json, none=none, hidden=HIDDEN)
+    if rows and not as_json:
+        click.echo(_summary(found, asked))
+    return not rows
+
+
+def _teams(configured: Settings, asked: Asked) -> dict[str, Calendar]:
+    """By account, when somebody is there who answers."""
+    names = configured.accounts if asked.account is None else (asked.account,)
+    if asked.calendar is not None:
+        team = configured.calendars.get(asked.calendar)
+        if team is None:
+            hint = nearest(asked.calendar, configured.calendars)
+            raise SettingsError([f"--calendar: there is no calendar of that name; {hint}"])
+        return dict.fromkeys(names, team)
+    hours = {name: configured.accounts[name].hours for name in names}
+    fault = "nothing says when somebody is there who answers; name a calendar, or --calendar NAME"
+    if missing := [name for name, team in hours.items() if team is None]:
+        raise SettingsError([f"accounts.{name}.calendar: {fault}" for name in missing])
+    return {name: team for name, team in hours.items() if team is not None}
+
+
+def _bounds(team: Calendar, asked: Asked, now: datetime) -> tuple[datetime, datetime]:
+    """The midnights between which arrivals are looked at, where the team is."""
+    first = asked.begin or team.local(now).date()
+    return team.bounds(first)[0], team.bounds(first + timedelta(days=asked.days))[0]
+
+
+def _kinds(found: Configured, team: Calendar, asked: Asked, now: datetime) -> list[Kind]:
+    """The holes of all promises, those alike together, in the order in which they begin."""
+    kinds: dict[tuple[object, ...], Kind] = {}
+    begin, end = _bounds(team, asked, now)
+    for policy in found.promises:
+        for hole in covering.whole(policy, team, asked.least, begin, end):
+            key = policy.name, covering.shortest(policy), *_look(team, hole)
+            kinds.setdefault(key, Kind(policy, team)).holes.append(hole)
+    return sorted(kinds.values(), key=lambda kind: (kind.policy.name, kind.holes[0].begin))
+
+
+def _look(team: Calendar, hole: Hole) -> tuple[str, ...]:
+    """Weekdays and times on the wall of the team, and the width: of how many days."""
+    instants = hole.begin, hole.end, hole.first_due_at, hole.last_due_at
+    return (*(_wall(team, at) for at in instants), span(_wide(hole)))
+
+
+def _wall(team: Calendar, at: datetime) -> str:
+    return wall(team.local(_rounded(at)))
+
+
+def _rounded(at: datetime) -> datetime:
+    """To the second: a hole begins or ends the smallest step of time beside a round one."""
+    return (at + timedelta(milliseconds=500)).replace(microsecond=0)
+
+
+def _wide(hole: Hole) -> timedelta:
+    return _rounded(hole.end) - _rounded(hole.begin)
+
+
+async def _usual(configured: Settings, names: Sequence[str], now: datetime) -> dict[str, Usual]:
+    """What usually comes, of accounts of which something is stored."""
+    found: dict[str, Usual] = {}
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        for name in names:
+            by_hour, first = await sight.rates(db, name, now - blind.LEARNT_FROM, now)
+            if by_hour:
+                found[name] = Usual(by_hour, now - first)
+    return found
+
+
+def _row(
+    account: str, kind: Kind, asked: Asked, usual: Usual | None, now: datetime
+) -> Mapping[str, object]:
+    policy, team, first = kind.policy, kind.team, kind.holes[0]
+    begin, end = _bounds(team, asked, now)
+    from_buyers = usual if Party.BUYER in policy.waits_for else None
+    return {
+        "account": account,
+        "promise": policy.name,
+        "within": span(covering.shortest(policy)),
+        "role": policy.role,
+        "version": policy.version,
+        "arrives": _wall(team, first.begin),
+        "arrives_until": _wall(team, first.end),
+        "wide": span(_wide(first)),
+        "due": f"{_wall(team, first.first_due_at)} to {_wall(team, first.last_due_at)}",
+        "staffed": span(min(hole.staffed for hole in kind.holes)),
+        "times": len(kind.holes),
+        "first": team.local(_rounded(first.begin)).date(),
+        "expected": None if from_buyers is None else round(from_buyers.among(kind.holes), 1),
+        "from": begin,
+        "until": end,
+        "answer_takes": span(covering.needed(policy, asked.least)),
+        "occurrences": [_occurrence(hole) for hole in kind.holes],
+    }
+
+
+def _occurrence(hole: Hole) -> dict[str, object]:
+    names = "begin", "end", "first_due_at", "last_due_at"
+    told: dict[str, object] = {name: getattr(hole, name).isoformat() for name in names}
+    return told | {"staffed_seconds": hole.staffed.total_seconds()}
+
+
+def _summary(found: Mapping[str, Sequence[Kind]], asked: Asked) -> str:
+    holes = sum(len(kind.holes) for kinds in found.values() for kind in kinds)
+    accounts = sum(bool(kinds) for kinds in found.values())
+    return (
+        f"{holes} {by(holes, 'hole', 'holes')} of {accounts} {by(accounts, 'account', 'accounts')} "
+        f"in {asked.days} days, by the clock of the team; an answer takes {span(asked.least)}."
+    )
