@@ -72,6 +72,18 @@ class Counts(NamedTuple):
     reply_time: timedelta = _NOTHING
     oldest_missed: datetime | None = None
 
+    def plus(self, other: Counts) -> Counts:
+        """Those of both."""
+        oldest = [at for at in (self.oldest_missed, other.oldest_missed) if at is not None]
+        return Counts(
+            self.met + other.met,
+            self.missed + other.missed,
+            self.running + other.running,
+            self.replied + other.replied,
+            self.reply_time + other.reply_time,
+            min(oldest, default=None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
