@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.arrival import (
     abreast,
     acknowledging,
+    answers,
     computing,
     divide,
     hearing,
@@ -262,6 +263,7 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     became = await acknowledging.acknowledge(
         db, case.rules, case.account, found.added, case.monitored_since, case.now, sure=case.sure
     )
+    await answers.count(db, case.account, found, case.monitored_since, case.now)
     counted = stored.counted(found, put, case.monitored_since, case.now)
     return replace(counted, aside=aside, acknowledged=became)
 

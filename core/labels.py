@@ -32,6 +32,11 @@ RESULTS = ("started", *CLOSED, "late", "corrected", "reopened", "history")
 nobody here has seen that mark.
 """
 
+REPLY = "reply"
+ACCEPTED, REFUSED, ELSEWHERE = "accepted", "refused", "elsewhere"
+"""In `tally`, where a clock's metric stands otherwise: what became of replies from here, and the
+answers that were given without us."""
+
 BANDS = ("ok", "warning", "critical", "breached")
 """Label `band`: no step told, the first warning passed, the last one passed, past the deadline."""
 

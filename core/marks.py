@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from core import ingest
-from core.arrival import judging
+from core.arrival import answers, judging
 from core.errors import Mistaken
 from core.model import Message
 from core.store import accounts, legible, messages
@@ -97,7 +97,8 @@ async def answered(
         delivery=Delivery.ACCEPTED,
         sent_at=at,
     )
-    await _add(db, rules, account, turn, now, now, sure=sure)
+    if await _add(db, rules, account, turn, now, now, sure=sure):
+        await answers.add(db, account)
 
 
 async def _check_begun(db: Db, account: str, thread: str, at: datetime) -> None:
@@ -130,8 +131,10 @@ async def _add(
     now: datetime,
     *,
     sure: bool,
-) -> None:
-    """Store *turn*, if it was not said before, and recompute its thread."""
-    if not await messages.known(db, account, [turn.id]):
-        await messages.add(db, account, [messages.told(turn)], seen_at)
-        await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)
+) -> bool:
+    """Store *turn*, if it was not said before, and recompute its thread; whether it was not."""
+    if await messages.known(db, account, [turn.id]):
+        return False
+    await messages.add(db, account, [messages.told(turn)], seen_at)
+    await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.arrival import acknowledging, computing, judging, news, recalling, stored
+from core.arrival import acknowledging, answers, computing, judging, news, recalling, stored
 from core.arrival.stored import Stored
 from core.store import Raced, accounts, clocks, messages, readings, refusing, threads
 from core.store.clocks import Wanted
@@ -76,6 +76,8 @@ async def store(
             )
             for a in new
         }
+        for a, one in sorted(new.items()):
+            await answers.count(db, a, one, watched[a].since, now)
     steps = [one.next_alert_at for one in put.values() if one.next_alert_at is not None]
     told = {
         a: replace(stored.counted(new[a], put[a], watched[a].since, now), acknowledged=became[a])

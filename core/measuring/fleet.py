@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.instruments import Source
-from core.measuring import accounts, clocks, engine, outbox, promised
+from core.measuring import accounts, clocks, engine, muted, outbox, promised, replies
 from core.measuring.facts import Snapshot
 from core.measuring.sections import ENGINE
 from core.measuring.written import Seen, lines, places
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from core.instruments import AccountGauge
     from core.measuring.facts import Names, Promised
 
-ROOMS = (promised.ROOM, clocks.ROOM, accounts.ROOM, outbox.ROOM, engine.ROOM)
+ROOMS = (
+    promised.ROOM,
+    clocks.ROOM,
+    accounts.ROOM,
+    replies.ROOM,
+    outbox.ROOM,
+    muted.ROOM,
+    engine.ROOM,
+)
 """Where families are joined: add a room here."""
 
 DATABASE = ENGINE.family(

@@ -1,4 +1,4 @@
-"""What waits to be sent: notices by notifier, our replies by their state."""
+"""The notices that wait to be sent, by notifier."""
 
 from __future__ import annotations
 
@@ -23,9 +23,6 @@ PENDING_SINCE = NOTIFICATIONS.family(
 PARKED = NOTIFICATIONS.family(
     "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."
 )
-OPEN_REPLIES = NOTIFICATIONS.family(
-    "replies_open", "gauge", ("state",), "Our replies that are not settled."
-)
 
 
 def _shown(seen: Seen) -> Families:
@@ -37,8 +34,6 @@ def _shown(seen: Seen) -> Families:
     yield PENDING, [(text, outbox.pending) for text, outbox in found]
     yield PENDING_SINCE, [(text, outbox.oldest) for text, outbox in found]
     yield PARKED, [(text, outbox.parked) for text, outbox in found]
-    replies = seen.snapshot.replies
-    yield OPEN_REPLIES, [(f'state="{s}"', replies.get(s, 0)) for s in REPLIES]
 
 
-ROOM = Room((PENDING, PENDING_SINCE, PARKED, OPEN_REPLIES), _shown)
+ROOM = Room((PENDING, PENDING_SINCE, PARKED), _shown)

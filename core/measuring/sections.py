@@ -29,6 +29,16 @@ While `replyby_clock_unsure` is 1 (the host's clock jumped by more than 5 s, or 
 `Date` headers are 30 s off), breaches are neither counted nor told.
 """,
 )
+REPLIES = Section(
+    "Replies",
+    """\
+The counters are durable, as those of clocks are. A reply that was taken and is refused later
+counts in both. What a machine wrote (acknowledgements) has a metric of its own. An answer is
+counted when it is read, or when a person tells of it (`replyby answered`), not twice; while one
+of ours is looked for in a thread, what is read there is taken for it, and what is older than the
+account's watch counts nowhere.
+""",
+)
 BLINDNESS = Section(
     "Blindness",
     """\
@@ -76,5 +86,5 @@ Besides: `process_*` (memory, CPU, open files), `python_gc_*`, `python_info`. Th
 """,
 )
 
-ALL = (DEADLINES, BLINDNESS, INGESTION, API, PUSHES, NOTIFICATIONS, ENGINE, SERVICE)
+ALL = (DEADLINES, REPLIES, BLINDNESS, INGESTION, API, PUSHES, NOTIFICATIONS, ENGINE, SERVICE)
 """In the order of the page; a section that is not listed here stands behind these."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import labels
-from core.measuring import engine, outbox
+from core.measuring import engine, muted, replies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,8 +163,9 @@ ALL = (
         "budget",
         text="the rate limit that accounts share, by the name of the first of them in the settings",
     ),
+    Values("scope", muted.SCOPES, text=", each by its `name` in the settings"),
     Values("state", engine.POOL, of="a connection"),
-    Values("state", outbox.REPLIES, of="a reply"),
+    Values("state", replies.STATES, of="a reply"),
     Values(
         "table",
         labels.TABLES,

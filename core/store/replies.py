@@ -7,11 +7,14 @@ Leases and retries go by the database's clock.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from core.store import wake
+from core import labels
+from core.store import tally, wake
+from core.told import ERASED, NAMES_ERASED
 from sla.policy import Party
 from sla.turn import Kind
 
@@ -30,6 +33,7 @@ FIRST_LOOK = timedelta(seconds=5)
 """How soon after a reply left its thread is read to find it; then ever more rarely."""
 
 GIVE_UP = timedelta(days=3)
+_TAKEN = ("accepted", "confirmed")
 
 QUEUE = """
     insert into reply (account, thread, body, addressed_to, next_try_at, queued_at)
@@ -75,10 +79,15 @@ KEPT_BACK = """
     where id = $1 and state = 'sending' and reason in ('erased', 'names_erased')
 """
 SETTLE = """
-    update reply set state = $2, message_id = $3, reason = $4, settled_at = $5,
+    with was as (
+        select id, state from reply
+        where id = $1 and state in ('sending', 'unknown', 'accepted')
+        for update
+    )
+    update reply r set state = $2, message_id = $3, reason = $4, settled_at = $5,
         next_try_at = now() + $6::interval
-    where id = $1 and state in ('sending', 'unknown', 'accepted')
-    returning id
+    from was where r.id = was.id
+    returning was.state
 """
 DELIVER = """
     update message set delivery = $3, sent_at = greatest(sent_at, $4),
@@ -124,7 +133,8 @@ WAITS = """
 # What verdicts say of its message is said of the reply, whatever was settled before.
 JUDGE = """
     with judged as (
-        select r.id, coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as how
+        select r.id, r.state as was,
+               coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as how
         from reply r join message m on m.account = r.account and m.id = r.message_id
         where r.account = $1 and r.message_id = any($2::text[])
           and r.state in ('unknown', 'accepted', 'confirmed', 'refused')
@@ -134,6 +144,7 @@ JUDGE = """
     update reply r set state = j.how, settled_at = $3, next_try_at = now() + $4::interval,
         reason = case when j.how = 'refused' then 'refused_later' end
     from judged j where r.id = j.id and r.state <> j.how
+    returning j.was, r.state, r.automatic
 """
 OF_MESSAGES = """
     select * from reply where account = $1 and message_id = any($2::text[]) order by id
@@ -260,7 +271,21 @@ async def confirm(db: Db, reply: Reply, state: State, message_id: str, now: date
 
 async def judge(db: Db, account: str, messages: Collection[str], now: datetime) -> None:
     """Let the replies that are these messages be what was judged of them; threads held."""
-    await db.execute(JUDGE, account, list(messages), now, FIRST_LOOK)
+    rows = await db.fetch(JUDGE, account, list(messages), now, FIRST_LOOK)
+    written = [row for row in rows if not row["automatic"]]
+    await _count(db, account, [became(row["was"], row["state"]) for row in written])
+
+
+def became(was: State, state: State, reason: str | None = None) -> str | None:
+    """What is to be counted of a reply that *was* something else: accepted, refused, or nothing.
+
+    Accepted counts once, however far it gets then; what did not leave because somebody is to be
+    erased was refused by nobody.
+    """
+    if state in _TAKEN and was not in {*_TAKEN, "refused"}:
+        return labels.ACCEPTED
+    is_refused = state == "refused" and was != "refused" and reason not in {ERASED, NAMES_ERASED}
+    return labels.REFUSED if is_refused else None
 
 
 async def of_messages(db: Db, account: str, messages: Collection[str]) -> list[Reply]:
@@ -311,8 +336,15 @@ async def of(db: Db, reply: int) -> Reply | None:
 async def _settle(
     db: Db, reply: Reply, state: State, message_id: str, reason: str | None, at: datetime | None
 ) -> bool:
-    settled = await db.fetchval(SETTLE, reply.id, state, message_id, reason, at, FIRST_LOOK)
-    return settled is not None
+    was = await db.fetchval(SETTLE, reply.id, state, message_id, reason, at, FIRST_LOOK)
+    if was is not None and not reply.automatic:
+        await _count(db, reply.account, [became(was, state, reason)])
+    return was is not None
+
+
+async def _count(db: Db, account: str, words: Collection[str | None]) -> None:
+    counts = Counter((account, labels.REPLY, word) for word in words if word is not None)
+    await tally.add(db, counts)
 
 
 async def _take_place(db: Db, reply: Reply, message_id: str) -> None:
