@@ -48,6 +48,7 @@ def test_the_last_stage_is_nobodys_and_says_how_it_is_asked_and_stopped():
     assert (IMAGE.one("ENTRYPOINT"), IMAGE.one("CMD")) == ('["replyby"]', '["run"]')
     assert json.loads(IMAGE.one("VOLUME")) == ["/var/lib/replyby"]
     assert environ["REPLYBY_REVISION"] == "${REPLYBY_REVISION}"
+    assert environ["REPLYBY_OPS__LISTEN"] == "0.0.0.0:9100"
     assert environ["PYTHONDONTWRITEBYTECODE"] == "1"
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
     assert labels["org.opencontainers.image.revision"] == "${REPLYBY_REVISION}"
