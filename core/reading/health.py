@@ -50,9 +50,13 @@ def is_down(readings: Sequence[Reading]) -> bool:
     return any(r.health is HealthState.BAD_CREDENTIALS for r in polled or readings)
 
 
-def is_walked(readings: Sequence[Reading]) -> bool:
-    """Whether everything that carries clocks was read completely once."""
-    return all(r.seen_through is not None for r in readings if r.carries_clocks)
+def is_walked(readings: Sequence[Reading], restored_at: datetime | None = None) -> bool:
+    """Whether everything that carries clocks was read completely once: since it was restored."""
+    return all(
+        r.seen_through is not None and (restored_at is None or r.seen_through >= restored_at)
+        for r in readings
+        if r.carries_clocks
+    )
 
 
 async def settle(pool: Pool, rules: Rules, lease: Lease, now: datetime, *, well: bool) -> None:
@@ -111,7 +115,7 @@ def _notice(
 async def _first_walk(
     db: Db, account: str, standing: Standing, readings: Sequence[Reading], now: datetime
 ) -> list[Notice]:
-    if standing.first_walk_at is not None or not is_walked(readings):
+    if standing.first_walk_at is not None or not is_walked(readings, standing.restored_at):
         return []
     waiting = await accounts.end_first_walk(db, account, now)
     await wake.send(db, "deliver")

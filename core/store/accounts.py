@@ -32,7 +32,7 @@ SHARE_ALL = """
 """
 LOCK = "select pg_advisory_xact_lock(x'72657079'::integer, 0)"
 STANDING = """
-    select monitored_since, first_walk_at, down_since from account
+    select monitored_since, first_walk_at, down_since, restored_at from account
     where name = $1 and retired_at is null
     for no key update
 """
@@ -156,11 +156,12 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an account stands as a whole."""
+    """How an account stands as a whole; *restored_at*: it was brought back from a dump then."""
 
     monitored_since: datetime
     first_walk_at: datetime | None
     down_since: datetime | None
+    restored_at: datetime | None = None
 
 
 async def sync(db: Db, setups: Sequence[Setup], now: datetime) -> Synced:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # After threads and clocks; who holds it asks for no other lock.
 HOLD = "select pg_advisory_xact_lock(hashtextextended('acknowledge ' || $1::text, 0))"
-# Of a waiting that its first message began: one that only moved it ("latest") is not first.
+# Of a waiting that its first message began: one that only moved it ("latest") is not first. What
+# was written before a restore may have been acknowledged since the dump.
 WAITING = """
     select distinct on (c.thread) c.thread, c.started_by as message, c.started_at as at,
            coalesce(t.closed_at, t.absent_since, t.erased_at) is not null as shut, t.reply_to,
@@ -24,6 +25,7 @@ WAITING = """
     from clock c join thread t on t.account = c.account and t.id = c.thread
     where c.account = $1 and c.started_by = any($2::text[]) and c.members[1] = c.started_by
       and c.ended is null and not c.history and c.waits_for = 'buyer' and c.metric <> 'given'
+      and c.started_at > coalesce((select restored_at from account where name = $1), '-infinity')
     order by c.thread, c.started_at
 """
 LATELY = """

@@ -7,6 +7,10 @@ edited: its SHA-256 is kept and compared.
 
 An index on a table that is written to is built so and in no other way: the processes of the version
 before go on writing meanwhile, and a plain `create index` would hold them up.
+
+A file says at its head what it means for them. ``-- expand``: programs that do not know it go on.
+``-- contract: needs 40``: those that know 0040 go on, older ones are refused. One that says nothing
+refuses whoever does not know it.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from core.errors import SchemaMismatch
 from core.store import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from importlib.resources.abc import Traversable
 
     from core.store import Db
@@ -35,6 +39,7 @@ LOOK_EVERY = 0.1
 WITHOUT_TRANSACTION = "-- no-transaction"
 BUILD = re.compile(r"create (?:unique )?index concurrently if not exists (\w+)")
 NAME = re.compile(r"(\d{4})_\w+\.sql")
+NEEDS = re.compile(r"^-- (?:(?P<expand>expand)|contract: needs (?P<least>\d{1,4}))$", re.MULTILINE)
 PATIENCE = 6 * 3600.0
 """Seconds for one file: a table may be large, and who gives up begins anew. Far above any build; it
 bounds nothing but the wait for a server that vanished."""
@@ -49,16 +54,32 @@ CREATE = """
         name       text not null,
         sha256     text not null,
         applied_at timestamptz not null default now(),
-        ms         integer not null
+        ms         integer not null,
+        needs      integer
     )
 """
+# Made by a version before, it lacks the column: the newest migration that a program must know.
+IS_NARROW = """
+    select not exists (
+        select from pg_attribute
+        where attrelid = to_regclass('schema_migration') and attname = 'needs'
+    )
+"""
+WIDEN = "alter table schema_migration add column needs integer"
 EXISTS = "select to_regclass('schema_migration') is not null"
-APPLIED = "select version, name, sha256 from schema_migration order by version"
-RECORD = "insert into schema_migration (version, name, sha256, ms) values ($1, $2, $3, $4)"
+APPLIED = """
+    select version, name, sha256, (to_jsonb(m) ->> 'needs')::integer as needs
+    from schema_migration m order by version
+"""
+RECORD = """
+    insert into schema_migration (version, name, sha256, ms, needs) values ($1, $2, $3, $4, $5)
+"""
 INVALID = "select not indisvalid from pg_index where indexrelid = to_regclass($1)"
 # Polled, not waited for: a waiter's snapshot would hold up `create index concurrently` for ever.
 TRY_LOCK = "select pg_try_advisory_lock($1)"
 UNLOCK = "select pg_advisory_unlock($1)"
+TRY_SHARED = "select pg_try_advisory_lock_shared($1)"
+UNLOCK_SHARED = "select pg_advisory_unlock_shared($1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,32 @@ class Migration:
     def sha256(self) -> str:
         """The hash that says whether an applied file was edited."""
         return sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def needs(self) -> int | None:
+        """The newest migration that a program must know once this one is applied; 0: none.
+
+        None where it does not say: then a program must know this one.
+        """
+        said = NEEDS.search(self.sql)
+        return int(said["least"] or 0) if said else None
+
+    @property
+    def at_once(self) -> str:
+        """What to say in place of `sql` in a transaction, where nobody else uses the tables."""
+        if self.sql.startswith(WITHOUT_TRANSACTION):
+            return self.sql.replace(" concurrently ", " ", 1)
+        return self.sql
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the database says of a migration that it has; *needs* as `Migration.needs`."""
+
+    version: int
+    name: str
+    sha256: str
+    needs: int | None
 
 
 def shipped() -> list[Migration]:
@@ -101,22 +148,43 @@ def read(folder: Traversable) -> list[Migration]:
 async def apply(db: Db, migrations: Sequence[Migration] | None = None) -> list[int]:
     """Apply what is pending; several programs may do so at once, one of them does it.
 
+    Where nothing is, nobody is waited for: who dumps or migrates holds up no start.
+
     Returns:
         The numbers that were applied now.
 
     Raises:
-        SchemaMismatch: an applied file was edited, the database is newer than this program, or
+        SchemaMismatch: an applied file was edited, the database is too new for this program, or
             its server too old.
         StoreUnavailable: the database went away.
     """
+    if not await pending(db, migrations):
+        return []
     with unavailable():
-        async with _alone(db):
-            await _check_server(db)
-            await db.execute(CREATE)
-            todo = _pending(migrations, await _applied(db))
+        async with alone(db):
+            await _prepare(db)
+            todo = _pending(migrations, await applied(db))
             for migration in todo:
                 await _run(db, migration)
     return [migration.version for migration in todo]
+
+
+async def build(db: Db, migrations: Iterable[Migration]) -> None:
+    """Apply *migrations* in the caller's transaction, on tables that nobody else sees or uses.
+
+    The caller is `alone`. What comes of it is what `apply` makes.
+    """
+    await _prepare(db)
+    for migration in migrations:
+        began = monotonic()
+        await db.execute(migration.at_once, timeout=PATIENCE)
+        await _record(db, migration, began)
+
+
+async def _prepare(db: Db) -> None:
+    await db.execute(CREATE)
+    if await db.fetchval(IS_NARROW):
+        await db.execute(WIDEN)
 
 
 async def pending(db: Db, migrations: Sequence[Migration] | None = None) -> list[str]:
@@ -128,8 +196,25 @@ async def pending(db: Db, migrations: Sequence[Migration] | None = None) -> list
     """
     with unavailable():
         await _check_server(db)
-        applied = await _applied(db) if await db.fetchval(EXISTS) else {}
-    return [migration.name for migration in _pending(migrations, applied)]
+        return [migration.name for migration in _pending(migrations, await applied(db))]
+
+
+async def ahead(db: Db, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """The names of migrations that the database has and this program does not know.
+
+    Raises:
+        StoreUnavailable: the database went away.
+    """
+    with unavailable():
+        newest = _newest(_known(migrations))
+        return [one.name for one in await applied(db) if one.version > newest]
+
+
+async def applied(db: Db) -> list[Applied]:
+    """What the database has, in order; nothing where it was never migrated."""
+    if not await db.fetchval(EXISTS):
+        return []
+    return [Applied(*row) for row in await db.fetch(APPLIED)]
 
 
 def too_old(server: int) -> str | None:
@@ -147,36 +232,64 @@ async def _check_server(db: Db) -> None:
 
 
 @asynccontextmanager
-async def _alone(db: Db) -> AsyncIterator[None]:
-    while not await db.fetchval(TRY_LOCK, LOCK):  # noqa: ASYNC110  # no event tells of their lock
+async def alone(db: Db) -> AsyncIterator[None]:
+    """Let nobody migrate, dump or restore meanwhile; waits until nobody does."""
+    async with _locked(db, TRY_LOCK, UNLOCK):
+        yield
+
+
+@asynccontextmanager
+async def unchanged(db: Db) -> AsyncIterator[None]:
+    """Let nobody migrate meanwhile; others may ask for the same."""
+    async with _locked(db, TRY_SHARED, UNLOCK_SHARED):
+        yield
+
+
+@asynccontextmanager
+async def _locked(db: Db, take: str, release: str) -> AsyncIterator[None]:
+    while not await db.fetchval(take, LOCK):  # noqa: ASYNC110  # no event tells of their lock
         await asyncio.sleep(LOOK_EVERY)
     try:
         yield
     finally:
         if not db.is_closed():
-            await db.fetchval(UNLOCK, LOCK)
+            await db.fetchval(release, LOCK)
 
 
-async def _applied(db: Db) -> dict[int, tuple[str, str]]:
-    return {row["version"]: (row["name"], row["sha256"]) for row in await db.fetch(APPLIED)}
+def _known(migrations: Sequence[Migration] | None) -> list[Migration]:
+    return shipped() if migrations is None else list(migrations)
 
 
-def _pending(
-    migrations: Sequence[Migration] | None, applied: Mapping[int, tuple[str, str]]
-) -> list[Migration]:
-    known = shipped() if migrations is None else list(migrations)
-    newest = known[-1].version if known else 0
-    for version, (name, digest) in applied.items():
-        ours = next((m for m in known if m.version == version), None)
-        if version > newest:
+def _newest(known: Sequence[Migration]) -> int:
+    return known[-1].version if known else 0
+
+
+def _pending(migrations: Sequence[Migration] | None, applied: Iterable[Applied]) -> list[Migration]:
+    known = _known(migrations)
+    ours = {migration.version: migration for migration in known}
+    newest = _newest(known)
+    done = set()
+    for one in applied:
+        done.add(one.version)
+        if one.version > newest:
+            _refuse_unfit(one, newest)
+        elif one.version not in ours or ours[one.version].sha256 != one.sha256:
             raise SchemaMismatch(
-                f"the database has {name}, which this version does not know: run a newer one"
+                f"{one.name} was applied, and the file differs now: put the file back as it was"
             )
-        if ours is None or ours.sha256 != digest:
-            raise SchemaMismatch(
-                f"{name} was applied, and the file differs now: put the file back as it was"
-            )
-    return [migration for migration in known if migration.version not in applied]
+    return [migration for migration in known if migration.version not in done]
+
+
+def _refuse_unfit(one: Applied, newest: int) -> None:
+    """Refuse a database that has left this program behind; what only adds to it does not.
+
+    Raises:
+        SchemaMismatch: *one*, which the program does not know, says so, or says nothing.
+    """
+    if one.needs is None or one.needs > newest:
+        raise SchemaMismatch(
+            f"the database has {one.name}, which this version does not know: run a newer one"
+        )
 
 
 async def _run(db: Db, migration: Migration) -> None:
@@ -201,4 +314,6 @@ async def _drop_leftover(db: Db, migration: Migration) -> None:
 
 async def _record(db: Db, migration: Migration, began: float) -> None:
     ms = round((monotonic() - began) * 1000)
-    await db.execute(RECORD, migration.version, migration.name, migration.sha256, ms)
+    await db.execute(
+        RECORD, migration.version, migration.name, migration.sha256, ms, migration.needs
+    )

@@ -41,7 +41,8 @@ TELL = """
         from due join clock c on c.id = due.clock
         where c.ended is null
     ), read as (
-        select a.name, a.monitored_since, a.first_walk_at,
+        select a.name, a.first_walk_at,
+               coalesce(a.restored_at, a.monitored_since) as first_walk_of,
                case when bool_and(s.seen_through is not null) then min(s.seen_through) end as at
         from account a
         left join stream s on s.account = a.name and s.carries_clocks
@@ -71,7 +72,7 @@ TELL = """
     )
     select raised.id as notice, raised.kind, raised.account,
            case when r.first_walk_at is null or moved.steps[moved.step] <= r.first_walk_at
-                then r.monitored_since end as first_walk_of
+                then r.first_walk_of end as first_walk_of
     from raised
     join moved on moved.id = raised.clock
     left join read r on r.name = raised.account
@@ -154,8 +155,8 @@ SOON = """
 class Told(NamedTuple):
     """A notice of a step that was told just now.
 
-    *first_walk_of*: since when the account is monitored, of a step that had passed before its first
-    walk ended; None of every other.
+    *first_walk_of*: since when the account is monitored, or was restored, of a step that had passed
+    before its first walk since then ended; None of every other.
     """
 
     notice: int

@@ -1,0 +1,193 @@
+"""`dump`, `restore` and `restored`: the whole database taken out, and brought back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import asynccontextmanager, contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from core import loops, store
+from core.commands import opening
+from core.errors import Mistaken
+from core.store import dumping, migrate, pgcluster, private, restoring, settling
+from core.store.dumpfile import Reader, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from core.settings import Settings
+    from core.store import Db
+    from core.store.settling import Settled
+
+STANDARD = "-"
+EMPTY = "there is no database in {}: nothing to dump"
+
+
+async def dump(path: Path, file: str, *, force: bool) -> None:
+    """Write the database to *file*, or to the standard output (``-``), as it is at one instant.
+
+    Raises:
+        Mistaken: the file exists, or there is nothing to dump.
+        StoreUnavailable: the database cannot be reached; no file is left.
+    """
+    configured = opening.read(path)
+    _refuse_nothing(configured)
+    said = _Progress()
+    with _written(file, force=force) as out:
+        async with _connected(configured) as db:
+            foreign = await dumping.dump(db, Writer(out), version("replyby"), loops.utcnow(), said)
+    if foreign:
+        click.echo(f"left out, for they are none of replyby's: {', '.join(foreign)}", err=True)
+    click.echo(f"{said.rows:,} rows dumped", err=True)
+
+
+async def restore(path: Path, file: str) -> None:
+    """Bring back what *file*, or the standard input (``-``), holds, into an empty database.
+
+    A file is read to its end first, so that a damaged one is refused before anything is made.
+
+    Raises:
+        Mistaken: the file is unfit, the database holds something, or a daemon works.
+        StoreUnavailable: the database cannot be reached; nothing was changed.
+    """
+    configured = opening.read(path)
+    if file != STANDARD:
+        verify(file)
+    said = _Progress()
+    with _read(file) as reader:
+        async with _connected(configured) as db:
+            settled = await restoring.restore(db, reader, loops.utcnow(), said)
+    made = reader.manifest
+    click.echo(f"{said.rows:,} rows restored, as of {made.made_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
+    _tell(settled)
+
+
+def verify(file: str) -> None:
+    """Read *file* to its end and say what it holds; no database is asked.
+
+    Raises:
+        Mistaken: it is no dump, cut off or damaged.
+    """
+    with _read(file) as reader:
+        found = reader.verify()
+    made = reader.manifest
+    click.echo(
+        f"{file}: whole; {sum(found.values()):,} rows in {len(found)} tables, as of "
+        f"{made.made_at:%Y-%m-%d %H:%M:%S} UTC, by replyby {made.program} on PostgreSQL "
+        f"{made.server // 10_000}, schema {made.schema[-1].version:04}",
+        err=True,
+    )
+
+
+async def restored(path: Path) -> None:
+    """Settle a database that was brought back by other means: `pg_restore`, a copy of the disk.
+
+    Raises:
+        Mistaken: a daemon works.
+        SchemaMismatch: the database belongs to another version.
+        StoreUnavailable: the database cannot be reached; nothing was changed.
+    """
+    configured = opening.read(path)
+    _refuse_nothing(configured)
+    async with _connected(configured) as db:
+        await migrate.apply(db)
+        with store.unavailable():
+            async with migrate.alone(db):
+                await restoring.refuse_working(db)
+                async with db.transaction():
+                    settled = await settling.settle(db, loops.utcnow())
+    _tell(settled)
+
+
+def _tell(settled: Settled) -> None:
+    if settled.replies:
+        click.echo(
+            f"{settled.replies} replies waited to be sent or were leaving: they do not leave by "
+            "themselves, for they may have arrived; each is told of as unknown",
+            err=True,
+        )
+    if settled.dispatches:
+        click.echo(
+            f"{settled.dispatches} notices had not left: they leave as one digest an account",
+            err=True,
+        )
+    click.echo(
+        "people erased since then are back: erase them again before you start the daemon "
+        "(docs/backup.md)",
+        err=True,
+    )
+
+
+class _Progress:
+    """Says of each table how many rows it had, and counts them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def __call__(self, table: str, rows: int) -> None:
+        self.rows += rows
+        if rows:
+            click.echo(f"{table}: {rows:,} rows", err=True)
+
+
+@asynccontextmanager
+async def _connected(configured: Settings) -> AsyncIterator[Db]:
+    async with opening.address(configured) as found:
+        db = await store.connect(found, name="replyby command")
+        try:
+            yield db
+        finally:
+            await db.close()
+
+
+def _refuse_nothing(configured: Settings) -> None:
+    """Make no embedded database only to find that it is empty."""
+    if configured.store.embedded and not any(
+        home.data.exists() for home in pgcluster.homes(configured.state_dir)
+    ):
+        raise Mistaken(EMPTY.format(configured.state_dir))
+
+
+@contextmanager
+def _written(file: str, *, force: bool) -> Iterator[IO[bytes]]:
+    """A new file that only we may read, there under its name when it is whole; or the output."""
+    if file == STANDARD:
+        if sys.stdout.isatty():
+            raise Mistaken("a dump is no text: name a file, or send the output into a program")
+        yield sys.stdout.buffer
+        return
+    wanted = Path(file)
+    if wanted.exists() and not force:
+        raise Mistaken(f"{wanted} exists: name another file, or say --force")
+    aside = wanted.with_name(f"{wanted.name}.{os.getpid()}.part")
+    try:
+        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(fd)
+        aside.replace(wanted)
+        private.sync(wanted.absolute().parent)
+    except OSError as fault:
+        raise Mistaken(f"{wanted} cannot be written: {fault.strerror}; it was left as it is"
+                       ) from fault  # fmt: skip
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+
+
+@contextmanager
+def _read(file: str) -> Iterator[Reader]:
+    if file == STANDARD:
+        yield Reader(sys.stdin.buffer, "the standard input")
+        return
+    try:
+        with Path(file).open("rb") as there:
+            yield Reader(there, file)
+    except OSError as fault:
+        raise Mistaken(f"{file} cannot be read: {fault.strerror}") from fault
