@@ -19,7 +19,7 @@ from core.errors import StoreUnavailable
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.running import checks, memory, sdnotify, standins, takeover
+from core.running import checks, memory, sdnotify, standins, takeover, timing
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
@@ -190,7 +190,8 @@ class _Start:
         state, settings = self._state, self._settings
         if self._pool is None:
             size = settings.store.connections
-            self._pool = await store.open_pool(self._address, size=size)
+            told = timing.of_statements(state.metrics)
+            self._pool = await store.open_pool(self._address, size=size, told=told)
             self._stack.push_async_callback(_close, self._pool)
         await self._migrate(self._pool)
         state.adopt(settings, await takeover.take_over(self._pool, settings, now), now)

@@ -52,6 +52,12 @@ CODES = (
 RETRIES = ("rate_limited", "unreachable")
 """Why a request was made again: the `reason` of the error."""
 
+LOOPS = (
+    "worker", "poll", "watch", "tend", "deliver", "reply", "erase", "blind", "heartbeat", "flood",
+    "mutes", "keys", "redate", "orders", "count", "judge", "purge", "reload",
+)  # fmt: skip
+"""The loops of the daemon: `loop_last_turn_timestamp_seconds`."""
+
 FAILED = ("store_unavailable", "store_impaired")
 """Why a round of a loop broke off: the `reason` of the error."""
 
@@ -105,6 +111,7 @@ INGEST_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 POLL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 PUSH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 30)
+STATEMENT_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 NOTICE_SECONDS = (0.5, 1, 2.5, 5, 15, 30, 60, 300, 900, 3600)
 

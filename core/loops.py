@@ -172,10 +172,12 @@ class Pulse:
     """When each loop last turned, or was to wake, in monotonic seconds: what `/livez` asks.
 
     And what of it `/readyz` asks: whether the database cannot do what the loops want of it. *count*
-    is told the reason of every round that broke off.
+    is told the reason of every round that broke off. *ended* is when each loop last ended a round
+    without fault, or began to turn, in seconds since 1970: what a stuck one shows to others.
     """
 
     turned: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, float] = field(default_factory=dict)
     count: Callable[[str], None] | None = None
     _impaired: tuple[float, str] = (0.0, "")
 
@@ -186,6 +188,15 @@ class Pulse:
     def forget(self, name: str) -> None:
         """Loop *name* has ended on purpose."""
         self.turned.pop(name, None)
+        self.ended.pop(name, None)
+
+    def begins(self, name: str) -> None:
+        """Loop *name* begins to turn: of several that do the same, one may have done so before."""
+        self.ended.setdefault(name, utcnow().timestamp())
+
+    def passed(self, name: str, now: datetime) -> None:
+        """Say that a round of loop *name* has ended *now* without fault."""
+        self.ended[name] = now.timestamp()
 
     def broke(self, fault: Error, wait: float) -> None:
         """Say that a round broke off by *fault*; it is tried again after *wait* seconds."""
@@ -257,6 +268,8 @@ async def every(
     ends the loop, for core may not fail quietly.
     """
     trouble = Trouble()
+    if pulse is not None:
+        pulse.begins(name)
     with bound_contextvars(loop=name):
         while not stop.is_set():
             if pulse is not None:
@@ -265,7 +278,7 @@ async def every(
                 await after.passed(stop)
                 if stop.is_set():
                     break
-            wait = await _turn(once, trouble, tick, pulse, gate)
+            wait = await _turn(name, once, trouble, tick, pulse, gate)
             if pulse is not None:
                 pulse.beat(name, wait)
             if wake is None or trouble.in_a_row:
@@ -277,6 +290,7 @@ async def every(
 
 
 async def _turn(
+    name: str,
     once: Once,
     trouble: Trouble,
     tick: float,
@@ -296,7 +310,10 @@ async def _turn(
             pulse.broke(fault, wait)
         return wait
     trouble.passed()
-    return seconds_until(again, utcnow(), tick)
+    ended = utcnow()
+    if pulse is not None:
+        pulse.passed(name, ended)
+    return seconds_until(again, ended, tick)
 
 
 async def patiently(name: str, act: Callable[[datetime], Awaitable[T]]) -> T:

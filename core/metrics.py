@@ -22,8 +22,11 @@ import prometheus_client as prometheus
 from core import labels as closed
 from core.instruments import Maker
 from core.measuring import sections
+from core.measuring.inflight import InFlight
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.instruments import Family
     from core.measuring.facts import Names
 
@@ -198,6 +201,31 @@ class Metrics:
         self.event_loop_delay = of.plain_histogram(
             "event_loop_delay_seconds", "How late a timer of 250 ms fired.", closed.LAG_SECONDS
         )
+
+        self.database_query_duration = of.histogram(
+            "database_query_duration_seconds",
+            "How long statements of a table module took, faults included.",
+            "statement",
+            closed.STATEMENT_SECONDS,
+        )
+        self.loop_last_turn = of.gauge(
+            "loop_last_turn_timestamp_seconds",
+            "When the loop last ended a round without fault, or began; of several the slowest."
+            " 0: it does not run.",
+            "loop",
+            loop=closed.LOOPS,
+        )
+        self.loop_last_turn.create()
+        self.polling = InFlight(self._maker.under(sections.INGESTION))
+
+    def turned(self, loops: Mapping[str, float]) -> None:
+        """Show when each loop last ended a round, by its full name: of one kind the slowest."""
+        kinds: dict[str, float] = {}
+        for name, at in loops.items():
+            kind = name.partition(" ")[0]
+            kinds[kind] = min(at, kinds.get(kind, inf))
+        for kind, at in kinds.items():
+            self.loop_last_turn.labels(kind).set(at)
 
     def _notifications(self) -> None:
         of = self._maker.under(sections.NOTIFICATIONS)

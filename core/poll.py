@@ -131,10 +131,11 @@ async def _read(this: Round, lease: Lease, reader: Reader | None) -> tuple[str, 
         async with transaction(this.pool) as db:
             await streams.put_back(db, lease, ELSEWHERE)
         return None
-    reading = Walk(lease, reader, stream, this.clock())
+    reading = Walk(lease, reader, stream, began := this.clock())
     bind_contextvars(account=lease.account, stream=lease.stream)  # ends with this walk's own task
     with spans.of("poll", account=lease.account, stream=lease.stream) as span:
-        outcome = await _outcome(this, reading)
+        with this.metrics.polling.one(began):
+            outcome = await _outcome(this, reading)
         span.put(outcome=outcome, pages=reading.pages)
     marketplace = reader.account.marketplace
     this.metrics.polls.labels(marketplace, lease.account, outcome).inc()

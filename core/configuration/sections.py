@@ -194,9 +194,10 @@ class Listener(Section):
 
 
 class Ops(Listener):
-    """Where `/metrics`, `/livez` and `/readyz` are served."""
+    """Where `/metrics`, `/livez` and `/readyz` are served; *workers* are to run on one database."""
 
     listen: Address = "127.0.0.1:9100"
+    workers: int = Field(default=1, ge=1, le=1_000)
 
 
 class Web(Listener):

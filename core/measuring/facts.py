@@ -116,10 +116,12 @@ class Promised:
     """What the settings promise: constants that rules read instead of holding numbers.
 
     *objectives* are shares by marketplace; *thresholds* are seconds by (marketplace, band);
-    *stale_after* are seconds by account, *expiries* the instants at which its first key ends.
+    *stale_after* are seconds by account, *expiries* the instants at which its first key ends;
+    *workers* are to run on this database.
     """
 
     objectives: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[tuple[str, str], float] = field(default_factory=dict)
     stale_after: Mapping[str, float] = field(default_factory=dict)
     expiries: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 1

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from core.instruments import ACCOUNT, Source
-from core.measuring.sections import API, BLINDNESS, DEADLINES
+from core.measuring.sections import API, BLINDNESS, DEADLINES, ENGINE
 from core.measuring.written import Room, Seen, written
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ EXPIRY = API.family(
     "When the account's first key ends by itself; +Inf where nobody knows.",
     Source.SETTINGS,
 )  # fmt: skip
+WORKERS = ENGINE.family(
+    "workers_expected",
+    "gauge",
+    (),
+    "Processes that are to run on this database: [ops] workers.",
+    Source.SETTINGS,
+)
 
 
 def _shown(seen: Seen) -> Families:
@@ -49,8 +56,9 @@ def _shown(seen: Seen) -> Families:
     )
     yield STALE, [(place, promised.stale_after.get(account, 0.0)) for account, place in places]
     yield EXPIRY, [(place, promised.expiries.get(account, inf)) for account, place in places]
+    yield WORKERS, [("", promised.workers)]
     for gauge in seen.gauges:
         yield gauge.family, [(place, gauge.get(account)) for account, place in places]
 
 
-ROOM = Room((OBJECTIVE, THRESHOLD, STALE, EXPIRY), _shown, needs_database=False)
+ROOM = Room((OBJECTIVE, THRESHOLD, STALE, EXPIRY, WORKERS), _shown, needs_database=False)

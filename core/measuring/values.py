@@ -140,6 +140,12 @@ ALL = (
         text=": the HTTP status; an unusual one by its class; `0` is no answer",
     ),
     Values("operation", text="the connector's own list of calls (Mirakl: `M11`, `M12`, ...)"),
+    Values(
+        "statement",
+        text="the module of `core/store` whose statement it is; `transaction`: what begins and ends"
+        " one; `other`",
+    ),
+    Values("loop", labels.LOOPS, {"deliver": "of all notifiers the slowest"}),
     Values("reason", labels.RETRIES, of="a retry"),
     Values("reason", labels.QUARANTINE, of="a payload"),
     Values(
@@ -163,7 +169,10 @@ ALL = (
         "budget",
         text="the rate limit that accounts share, by the name of the first of them in the settings",
     ),
-    Values("scope", muted.SCOPES, text=", each by its `name` in the settings"),
+    Values("policy", text="a promise that is judged by numbers, by its name in the settings"),
+    Values("window", text="how far back a contract looks, written `7d`, `30d`"),
+    Values("scope", muted.SCOPES),
+    Values("name", text="of what is muted, an account or a route, as the settings name it"),
     Values("state", engine.POOL, of="a connection"),
     Values("state", replies.STATES, of="a reply"),
     Values(

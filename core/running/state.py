@@ -165,7 +165,8 @@ def declare(state: State, settings: Settings, now: datetime) -> None:
     full = label == "full" or (label == "auto" and not many)
     state.metrics.declare(names, account_label=full)
     state.watched.names = names
-    state.watched.promised = thresholds.promised(accounts, now)
+    state.watched.promised = thresholds.promised(accounts, now, settings.ops.workers)
+    state.watched.contracts.adopt(accounts, now)
 
 
 def metric_names(settings: Settings) -> Names:

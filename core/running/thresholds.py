@@ -19,8 +19,8 @@ MILLISECONDS = 3
 """Digits of seconds: a share such as 0.8 has no exact number."""
 
 
-def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
-    """The constants of all accounts, by the promises in force at *now*."""
+def promised(accounts: Iterable[Configured], now: datetime, workers: int = 1) -> Promised:
+    """The constants of all accounts, by the promises in force at *now*, and of *workers*."""
     objectives: dict[str, float] = {}
     bands: dict[tuple[str, str], float] = {}
     stale: dict[str, float] = {}
@@ -38,7 +38,7 @@ def promised(accounts: Iterable[Configured], now: datetime) -> Promised:
         stale[name] = stale_after(found, now).total_seconds()
         if found.credentials:
             expiries[name] = min(one.expires_at for one in found.credentials).timestamp()
-    return Promised(objectives, bands, stale, expiries)
+    return Promised(objectives, bands, stale, expiries, workers)
 
 
 def _objectives(policy: Policy) -> list[float]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,13 +21,15 @@ import asyncpg
 from core.errors import StoreGaveUp, StoreImpaired, StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
     from asyncpg import Connection, Record
+    from asyncpg.connection import LoggedQuery
     from asyncpg.pool import PoolConnectionProxy
 
     Db: TypeAlias = Connection[Record] | PoolConnectionProxy[Record]
     Pool: TypeAlias = asyncpg.Pool[Record]
+    Told: TypeAlias = Callable[[LoggedQuery], None]
 
 
 class Raced(Exception):  # not an error: a reason to look again
@@ -110,15 +113,19 @@ class Mortal(asyncpg.Connection):
             self.terminate()
 
 
-async def open_pool(address: Address, *, size: int = 10, name: str = "replyby") -> Pool:
+async def open_pool(
+    address: Address, *, size: int = 10, name: str = "replyby", told: Told | None = None
+) -> Pool:
     """Connections to the database at *address*, at most *size*, under *name* in its lists.
+
+    *told* hears of each statement when it has ended.
 
     Raises:
         StoreUnavailable: it cannot be reached.
     """
     with unavailable():
         pool: Pool = await asyncpg.create_pool(
-            **_told(address, name), min_size=1, max_size=size, init=prepare
+            **_told(address, name), min_size=1, max_size=size, init=partial(prepare, told=told)
         )
     return pool
 
@@ -135,8 +142,10 @@ async def connect(address: Address, *, name: str = "replyby") -> Connection[Reco
     return connection
 
 
-async def prepare(connection: Connection[Record]) -> None:
-    """Make *connection* read and write jsonb as Python values."""
+async def prepare(connection: Connection[Record], *, told: Told | None = None) -> None:
+    """Make *connection* read and write jsonb as Python values, and *told* hear of statements."""
+    if told is not None:
+        connection.add_query_logger(told)
     await connection.set_type_codec(
         "jsonb", encoder=_encode, decoder=_decode, schema="pg_catalog", format="binary"
     )

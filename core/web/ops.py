@@ -116,6 +116,7 @@ class Exposition:
                 plain, packed = await asyncio.to_thread(self._render, encode, snapshot)
                 self._kept[content_type] = (monotonic(), plain, packed)
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+                self._watched.metrics.turned(self._watched.pulse.ended)
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=packed, headers={**headers, "Content-Encoding": "gzip"})
         return web.Response(body=plain, headers=headers)

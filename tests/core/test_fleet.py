@@ -32,7 +32,7 @@ FACTS = Snapshot(
         ("conrad-de", "next_reply", "late"): 1,
         ("conrad-de", "given", "corrected"): 5,
     },
-    outbox={"log": Outbox(2, 1_800_000_001, 1)},
+    outbox={"log": Outbox(2, 1_800_000_001, parked=1)},
     replies={"unknown": 1},
     due={"conrad": 3},
     oldest_due=1_800_000_002,

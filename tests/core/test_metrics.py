@@ -12,6 +12,7 @@ from core.instruments import Distribution
 from core.measuring.facts import Names
 from core.metrics import Metrics
 from core.model import NoticeKind
+from core.running import timing
 
 NAMES = Names(
     accounts=(("conrad", "conrad-de"), ("empik", "empik-pl")),
@@ -56,6 +57,7 @@ def test_every_combination_of_labels_exists_at_zero(metrics):
 
 
 def test_every_family_shows_up_once_declared(metrics):
+    timing.of_statements(metrics)
     text = generate_latest(metrics.registry).decode()
     shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
 
