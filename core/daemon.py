@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import deliver, loops, store
+from core import loops, parking, store
 from core.errors import StoreUnavailable
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
@@ -195,7 +195,7 @@ class _Start:
             self._stack.push_async_callback(_close, self._pool)
         await self._migrate(self._pool)
         state.adopt(settings, await takeover.take_over(self._pool, settings, now), now)
-        await deliver.abandon(self._pool, state.notifiers, state.rules, now)
+        await parking.abandon(self._pool, state.notifiers, state.rules, now)
         if state.worker is None:
             worker = Worker(self._address, self._bells, state.metrics)
             await worker.register()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, digest, keys, labels, spans, words
+from core import crash, digest, keys, labels, muting, parking, spans, words
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
 from core.reading import reread
@@ -27,7 +27,7 @@ from core.store import digests, dispatches, notices, overtaken, transaction
 from core.together import gathered, in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from core.metrics import Metrics
@@ -126,22 +126,11 @@ async def once(
     return this.clock() + timedelta(seconds=seconds) if seconds > 0 else now
 
 
-async def abandon(pool: Pool, names: Collection[str], rules: Rules, now: datetime) -> int:
-    """Park what is meant for notifiers that are none of *names*, and tell the fallback; how many.
-
-    To be called once at the start: what left the settings would wait for ever.
-    """
-    async with transaction(pool) as db:
-        gone = await dispatches.park_gone(db, names)
-        for dispatch in gone:
-            await _tell_parked(db, rules, dispatch.notifier, [dispatch], "notifier_gone", now)
-    return len(gone)
-
-
 async def _round(outbox: _Outbox) -> float | None:
     """Send one batch and one digest; the seconds until there is more, None while nothing waits."""
     await _settle(outbox)
     async with transaction(outbox.this.pool) as db:
+        muted = await muting.hold_due(db, outbox.name, outbox.this.rules.routing)
         decides = await digests.lock(db, outbox.name)
         alone = await _alone(db, outbox, decides=decides)
         began = monotonic()
@@ -149,6 +138,8 @@ async def _round(outbox: _Outbox) -> float | None:
         together = await _together(db, outbox) if decides else []
         # A commit may fail, and count all the same.
         outbox.unsettled.claimed = [*claimed, *together]
+    if muted:
+        await _mute(outbox)
     await _last_look(outbox, began)
     outbox.unsettled.claimed = await _standing(outbox)
     parts = _parts(outbox.unsettled.claimed)
@@ -168,6 +159,14 @@ async def _settle(outbox: _Outbox) -> None:
         async with transaction(outbox.this.pool) as db:
             await dispatches.put_back(db, outbox.name, outbox.unsettled.claimed)
         outbox.unsettled.claimed = []
+
+
+async def _mute(outbox: _Outbox) -> None:
+    """Hold back what of the claimed is muted: it may have been raised since that was looked for."""
+    claimed, routing = outbox.unsettled.claimed, outbox.this.rules.routing
+    async with transaction(outbox.this.pool) as db:
+        left = await muting.hold_claimed(db, outbox.name, routing, claimed)
+    outbox.unsettled.claimed = left
 
 
 async def _alone(db: Db, outbox: _Outbox, *, decides: bool) -> list[int] | None:
@@ -226,7 +225,8 @@ async def _standing(outbox: _Outbox) -> list[Dispatch]:
         return []
     async with transaction(outbox.this.pool) as db:
         await overtaken.keep_back(db, outbox.name, claimed)
-        dropped = await dispatches.dropped(db, outbox.name, _ids(claimed))
+        dropped = await dispatches.dropped(db, outbox.name, dispatches.numbers(claimed))
+        claimed = await muting.closing(db, outbox.name, claimed)
     for why in dropped.values():
         outbox.this.metrics.notifications_suppressed.labels(outbox.name, why).inc()
     return [dispatch for dispatch in claimed if dispatch.notice.id not in dropped]
@@ -256,7 +256,7 @@ async def _attempt(outbox: _Outbox, part: Sequence[Dispatch], began: float) -> N
         log.warning("dispatch left to its next claim", notifier=outbox.name, dispatches=len(part))
         return
     _tried(outbox, part)
-    notice = digest.notice(part) if _is_digest(part) else part[0].notice
+    notice = digest.notice(part) if keys.is_digest(part[0].digest) else part[0].notice
     with spans.of("deliver", notifier=outbox.name, kind=notice.kind.value, dispatches=len(part)):
         await _send(outbox, part, notice)
 
@@ -281,20 +281,21 @@ async def _send(outbox: _Outbox, part: Sequence[Dispatch], notice: Notice) -> No
 
 
 def _tried(outbox: _Outbox, part: Sequence[Dispatch]) -> None:
-    ids = set(_ids(part))
+    ids = set(dispatches.numbers(part))
     claimed = outbox.unsettled.claimed
     outbox.unsettled.claimed = [each for each in claimed if each.notice.id not in ids]
 
 
-def _is_digest(part: Sequence[Dispatch]) -> bool:
-    together = part[0].digest
-    return together is not None and not keys.is_only(together)
-
-
 def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
     zone, now = outbox.notifier.zone, outbox.this.clock()
-    if _is_digest(part):
-        return digest.render(notice, part, outbox.this.rules, zone=zone, now=now)
+    if keys.is_digest(part[0].digest):
+        rules = outbox.this.rules
+        said = [
+            (one, words.render(one.notice, rules, url=None, zone=zone, now=now).subject)
+            for one in part
+            if one.notice.kind not in digest.COUNTED
+        ]
+        return digest.render(notice, part, rules, said, zone=zone, now=now)
     return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
 
 
@@ -302,14 +303,19 @@ async def _sent(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> No
     sent = _Sent(notice, part, outbox.this.clock())
     outbox.unsettled.sent.append(sent)
     _counted(outbox, notice, "delivered")
-    delay = (sent.at - notice.raised_at).total_seconds()
+    delay = (sent.at - _held_until(part, notice.raised_at)).total_seconds()
     outbox.this.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
     await _write_down(outbox, sent)
 
 
+def _held_until(part: Sequence[Dispatch], raised_at: datetime) -> datetime:
+    """From when it could have left: a mute is no delay of ours."""
+    return max([raised_at, *(one.muted.mute.end for one in part if one.muted)])
+
+
 async def _write_down(outbox: _Outbox, sent: _Sent) -> None:
     async with transaction(outbox.this.pool) as db:
-        too_late = await dispatches.done(db, outbox.name, _ids(sent.part), sent.at)
+        too_late = await dispatches.done(db, outbox.name, dispatches.numbers(sent.part), sent.at)
         await notices.correct(
             db, [_correction(d.notice, sent.at) for d in sent.part if d.notice.id in too_late]
         )
@@ -340,12 +346,14 @@ async def _failed(
     async with transaction(outbox.this.pool) as db:
         if not given_up:
             wait = delay(attempts, fault.retry_after, random.random())  # noqa: S311  # spreads retries, guards nothing
-            await dispatches.retry(db, outbox.name, _ids(part), wait, str(fault))
+            await dispatches.retry(db, outbox.name, dispatches.numbers(part), wait, str(fault))
             return
         reason = "refused" if fault.permanent else "given_up"
-        parked = await dispatches.park(db, outbox.name, _ids(part), reason, str(fault))
+        parked = await dispatches.park(
+            db, outbox.name, dispatches.numbers(part), reason, str(fault)
+        )
         still = [dispatch for dispatch in part if dispatch.notice.id in parked]
-        await _tell_parked(db, outbox.this.rules, outbox.name, still, reason, outbox.this.clock())
+        await parking.tell(db, outbox.this.rules, outbox.name, still, reason, outbox.this.clock())
     log.warning("dispatch parked", notifier=outbox.name, kind=notice.kind.value, error=str(fault))
 
 
@@ -359,37 +367,6 @@ def delay(attempts: int, asked: float | None, chance: float) -> timedelta:
     return timedelta(seconds=max(seconds, min(asked or 0.0, LONGEST_ASKED)))
 
 
-async def _tell_parked(
-    db: Db, rules: Rules, notifier: str, part: Sequence[Dispatch], reason: str, now: datetime
-) -> None:
-    """Tell the fallback, by other ways if it has any; nothing is told of a parked notice."""
-    part = [each for each in part if each.notice.kind is not NoticeKind.PARKED]
-    if not part:
-        return
-    fallback = rules.routing.fallback(NoticeKind.PARKED)
-    others = tuple(name for name in fallback if name != notifier)
-    notice = _parked(part, notifier, reason, now)
-    await notices.raise_to(db, [notice], others or fallback)
-
-
-def _parked(part: Sequence[Dispatch], notifier: str, reason: str, now: datetime) -> Notice:
-    first = part[0].notice
-    kind = NoticeKind.DIGEST if _is_digest(part) else first.kind
-    return Notice(
-        key=keys.parked(min(_ids(part)), notifier),
-        kind=NoticeKind.PARKED,
-        account=first.account,
-        raised_at=now,
-        thread=first.thread,
-        due_at=first.due_at,
-        facts=(("kind", kind.value), ("notifier", notifier), ("reason", reason)),
-    )
-
-
 def _counted(outbox: _Outbox, notice: Notice, outcome: str) -> None:
     level = labels.level(notice.kind)
     outbox.this.metrics.notifications.labels(outbox.name, level, outcome).inc()
-
-
-def _ids(part: Iterable[Dispatch]) -> list[int]:
-    return [dispatch.notice.id for dispatch in part if dispatch.notice.id is not None]

@@ -1,8 +1,8 @@
 """Several notices as one message: what it counts, which threads it names, what it says. Pure.
 
-A digest tells what a first walk found, or a flood: more warnings and breaches, or notices that
-could not be delivered, than a person can take one by one. It holds numbers and the most urgent
-threads; the whole list is a command away.
+A digest tells what a first walk found, what a mute held back, or a flood: more warnings and
+breaches, or notices that could not be delivered, than a person can take one by one. It holds
+numbers and the most urgent threads; the whole list is a command away.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHOWN = 10
 
 LIST = "replyby threads --at-risk"
 
-_COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
+COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
     NoticeKind.BREACH: ("breaches", "late"),
     NoticeKind.WARNING: ("warnings", "due soon"),
     NoticeKind.DEADLINE_MOVED: ("moved", "moved nearer"),
@@ -60,20 +60,41 @@ def notice(parts: Sequence[Dispatch]) -> Notice:
         due_at=urgent,
         facts=(
             ("notices", len(parts)),
-            *((name, kinds[kind]) for kind, (name, _) in _COUNTED.items()),
+            *((name, kinds[kind]) for kind, (name, _) in COUNTED.items()),
             ("since", since.isoformat()),
+            *_muted(first),
         ),
     )
 
 
+def _muted(first: Dispatch) -> Iterator[tuple[str, str | int]]:
+    """What is told beside, of the mute that held it all back."""
+    if first.muted is not None:
+        yield "muted_since", first.muted.mute.since.isoformat()
+        yield "muted_until", first.muted.mute.end.isoformat()
+        yield "dropped", first.muted.dropped
+
+
 def render(
-    told: Notice, parts: Sequence[Dispatch], rules: Rules, *, zone: str, now: datetime
+    told: Notice,
+    parts: Sequence[Dispatch],
+    rules: Rules,
+    said: Sequence[tuple[Dispatch, str]] = (),
+    *,
+    zone: str,
+    now: datetime,
 ) -> Words:
-    """The words for *parts*, which leave together as *told*, for a reader in *zone*."""
+    """The words for *parts*, which leave together as *told*, for a reader in *zone*.
+
+    *said* are those of kinds that are not `COUNTED`, each with its subject.
+    """
     where, highest = zones.zone(zone), _highest(parts)
     subject = _counts(highest)
     if keys.is_flood(told.key):
         lines = _flood(parts, highest, rules, where, now)
+    elif keys.mute_of(told.key) is not None:
+        subject = f"Held back: {subject}{f', {len(said)} more' if said else ''}"
+        lines = _held(parts, highest, said, rules, where, now)
     else:
         subject, lines = f"{subject} after the first reading", _first(highest, where, now)
     return Words(
@@ -100,6 +121,46 @@ def _flood(
     """The lines of a flood: how many were *told*, and whose and which are the highest *parts*."""
     since = min(part.notice.raised_at for part in told)
     yield f"{len(told)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
+    yield from _body(parts, rules, zone, now)
+
+
+def _held(
+    told: Sequence[Dispatch],
+    parts: Sequence[Dispatch],
+    said: Sequence[tuple[Dispatch, str]],
+    rules: Rules,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[str]:
+    """The lines about what a mute has held back: as `_flood`, and what else there was."""
+    yield from _silence(told, zone)
+    others = Counter(f"{say}, {_thread(one)}" if one.notice.thread else say for one, say in said)
+    for line, n in others.most_common(SHOWN):
+        yield f"- {line}{f' ({n} times)' if n > 1 else ''}"
+    if len(others) > SHOWN:
+        yield f"... and {len(others) - SHOWN} more"
+    counted = [part for part in parts if part.notice.kind in COUNTED]
+    yield from _body(counted, rules, zone, now)
+
+
+def _silence(told: Sequence[Dispatch], zone: ZoneInfo) -> Iterator[str]:
+    """How long nothing was told, how much of that still stands, and what was missed."""
+    muted = told[0].muted
+    if muted is None:
+        yield f"{spoken.some(len(told), 'notice was', 'notices were')} held back by a mute."
+        return
+    mute = muted.mute
+    begin, end = spoken.instant(mute.since, zone), spoken.instant(mute.end, zone)
+    yield f"The {mute.scope} {mute.name} was muted from {begin} until {end}; every clock ran on."
+    held = spoken.some(len(told) + muted.dropped, "notice was", "notices were")
+    yield f"{held} held back; of these {len(told)} still {spoken.by(len(told), 'holds', 'hold')}:"
+    if muted.missed:
+        passed = spoken.some(muted.missed, "deadline was missed", "deadlines were missed")
+        yield f"{passed} and answered or taken back meanwhile; what was missed stays counted."
+
+
+def _body(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    """Whose, and which: what waits first."""
     yield from _by_account(parts, rules)
     waiting = _waiting(parts)
     if waiting:
@@ -184,8 +245,8 @@ def _counts(parts: Sequence[Dispatch]) -> str:
     """``2 late, 10 due soon``; what did not happen is left out, except of a deadline."""
     kinds = Counter(part.notice.kind for part in parts)
     always = {NoticeKind.BREACH, NoticeKind.WARNING}
-    shown = [kind for kind in _COUNTED if kinds[kind] or kind in always]
-    return ", ".join(f"{kinds[kind]} {_COUNTED[kind][1]}" for kind in shown)
+    shown = [kind for kind in COUNTED if kinds[kind] or kind in always]
+    return ", ".join(f"{kinds[kind]} {COUNTED[kind][1]}" for kind in shown)
 
 
 def _whose(told: Notice, parts: Sequence[Dispatch], rules: Rules) -> str:

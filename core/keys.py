@@ -74,6 +74,17 @@ def is_flood(key: str) -> bool:
     return key.split("/")[1:2] in (["flood"], ["apart"])
 
 
+def muted(notifier: str, mute: int) -> str:
+    """What was not told to *notifier* because of the mute of that number."""
+    return f"{notifier}/muted/{mute}"
+
+
+def mute_of(key: str | None) -> int | None:
+    """The number of the mute after which *key*'s digest leaves; None: it is no such digest's."""
+    parts = (key or "").split("/")
+    return int(parts[2]) if parts[1:2] == ["muted"] else None
+
+
 def rest(digest: str, notice: int) -> str:
     """What is told of *digest* after it has left; *notice* is the first of it."""
     return f"{digest}/{notice}"
@@ -87,3 +98,8 @@ def only(digest: str) -> str:
 def is_only(digest: str) -> bool:
     """Whether *digest* holds one notice, which leaves as what it is."""
     return digest.endswith("/only")
+
+
+def is_digest(digest: str | None) -> bool:
+    """Whether what leaves under *digest* leaves as one, not as the one notice that it is."""
+    return digest is not None and not is_only(digest)

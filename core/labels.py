@@ -76,8 +76,8 @@ PUSHED = (
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
 
 TABLES = (
-    "push", "push_hour", "flood", "notice", "market_order", "link", "deed", "verdict", "erasure",
-    "forgotten",
+    "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",
+    "erasure", "forgotten",
 )  # fmt: skip
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""

@@ -107,6 +107,10 @@ class Route:
     kinds: frozenset[NoticeKind] = frozenset()
     fallback: bool = False
 
+    def takes(self, kind: NoticeKind) -> bool:
+        """Whether notices of *kind* go this way."""
+        return not self.kinds or kind in self.kinds
+
 
 @dataclass(frozen=True, slots=True)
 class Routing:
@@ -124,9 +128,27 @@ class Routing:
         """The notifiers of the fallback routes that take *kind*."""
         return self._of((r for r in self.routes.values() if r.fallback), kind)
 
+    def ways(self, account: str, kind: NoticeKind, notifier: str) -> tuple[str, ...]:
+        """The routes by which a notice comes to *notifier*.
+
+        What came by none of them (a correction follows the breach that it takes back, whatever the
+        routes say of its kind) came by those that lead there at all, the account's own if any do.
+        """
+        own = [self.routes[name] for name in self.accounts.get(account, ())]
+        every = self.routes.values()
+        fallback = [route for route in every if route.fallback]
+        groups = (
+            [route for route in own if route.takes(kind)],
+            [route for route in fallback if route.takes(kind)],
+            own,
+            every,
+        )
+        ways = (tuple(r.name for r in group if notifier in r.notifiers) for group in groups)
+        return next(filter(None, ways), ())
+
     @staticmethod
     def _of(routes: Iterable[Route], kind: NoticeKind) -> tuple[str, ...]:
-        fit = (r for r in routes if not r.kinds or kind in r.kinds)
+        fit = (route for route in routes if route.takes(kind))
         return tuple(dict.fromkeys(name for route in fit for name in route.notifiers))
 
 

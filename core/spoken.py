@@ -35,6 +35,11 @@ def by(n: object, one: str, several: str) -> str:
     return one if str(n) == "1" else several
 
 
+def some(n: int, one: str, several: str) -> str:
+    """*n* things: ``1 notice was``, ``12 notices were``."""
+    return f"{n} {by(n, one, several)}"
+
+
 def left(length: timedelta) -> str:
     """How long until a deadline; negative is late: ``2 h left``, ``late by 5 min``."""
     return f"{span(length)} left" if length.total_seconds() >= 0 else f"late by {span(length)}"

@@ -101,11 +101,50 @@ class Notice:
     id: int | None = None
 
 
+MuteScope = Literal["account", "route"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """An account, or a route, of which nothing leaves from *since* to *until*; every clock runs on.
+
+    *by* is who said so, *reason* in their own words why; *ended_at* is when it ended, which may be
+    before *until*; None: it was not written down that it has.
+    """
+
+    id: int
+    scope: MuteScope
+    name: str
+    since: datetime
+    until: datetime
+    by: str
+    reason: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When it ends, or has ended."""
+        return self.ended_at or self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """What a notifier was not told because of *mute*: of that so much has *dropped* since.
+
+    It was no longer true; *missed* of it were breaches, which are counted all the same.
+    """
+
+    mute: Mute
+    dropped: int
+    missed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """One notice to one notifier.
 
-    *digest* names what it leaves together with; *url* is the marketplace's page of the thread.
+    *digest* names what it leaves together with; *url* is the marketplace's page of the thread;
+    *muted* is said in a digest of what a mute held back.
     """
 
     notice: Notice
@@ -117,3 +156,4 @@ class Dispatch:
     error: str | None = None
     digest: str | None = None
     url: str | None = None
+    muted: Muted | None = None

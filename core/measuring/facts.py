@@ -30,6 +30,7 @@ class Names:
     operations: tuple[tuple[str, str], ...] = ()
     topics: tuple[tuple[str, str], ...] = ()
     budgets: tuple[tuple[str, str, str], ...] = ()
+    routes: tuple[str, ...] = ()
 
     @property
     def marketplaces(self) -> tuple[str, ...]:
@@ -71,11 +72,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The dispatches of one notifier: not yet sent, since when the oldest waits, given up."""
+    """The dispatches of one notifier: not yet sent, since when the oldest waits, given up.
+
+    *muted* are held back by a mute, and not among those that are *pending*.
+    """
 
     pending: int = 0
     oldest: float = 0.0
     parked: int = 0
+    muted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ class Pushing:
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
-    *counts* stand by (account, clock, result); *budgets* are instants by the key of a rate limit;
+    *counts* stand by (account, clock, result); *muted* are the ends of mutes by (scope, name), the
+    scope ``account`` or ``route``; *budgets* are instants by the key of a rate limit;
     *pool* is how many connections are idle, are used, and may be open at most.
     """
 
@@ -110,6 +116,7 @@ class Snapshot:
     workers: int = 0
     pool: tuple[int, int, int] = (0, 0, 0)
 
+    muted: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 @dataclass(frozen=True, slots=True)
 class Promised:

@@ -11,14 +11,12 @@ from core.measuring.written import Room, Seen, written
 if TYPE_CHECKING:
     from core.measuring.written import Families
 
-REPLIES = ("queued", "sending", "unknown")
-
 PENDING = NOTIFICATIONS.family(
-    "notifications_pending", "gauge", ("notifier",), "Notices not yet sent."
+    "notifications_pending", "gauge", ("notifier",), "Notices not yet sent; muted ones apart."
 )
 PENDING_SINCE = NOTIFICATIONS.family(
     "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
-    "Since when the oldest notice waits to be sent; 0: none waits.",
+    "Since when the oldest notice waits to be sent; 0: none waits. A mute is no waiting.",
 )  # fmt: skip
 PARKED = NOTIFICATIONS.family(
     "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from core import deliver, loops, poll
+from core import loops, parking, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
 from core.running import checks, sdnotify, takeover
@@ -123,6 +123,7 @@ class Crew:
         self._loop(group, "blind", rounds.blind, tick=MINUTE, after=telling)
         self._loop(group, "heartbeat", rounds.heartbeat, tick=MINUTE, after=telling)
         self._loop(group, "flood", rounds.flood, tick=PATIENT, after=telling)
+        self._loop(group, "mutes", rounds.mutes, tick=PATIENT, after=telling)
         self._loop(group, "keys", rounds.keys, tick=MINUTE, after=telling)
         self._loop(group, "orders", rounds.orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
@@ -215,7 +216,7 @@ class Crew:
             old = state.settings.accounts
             state.adopt(settings, rules, now)
             await takeover.read_anew(state.pool, old, settings.accounts, now)
-            await deliver.abandon(state.pool, state.notifiers, rules, now)
+            await parking.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
             self._listen(group)
             checks.tell(settings, now)

@@ -13,6 +13,7 @@ from core.store import (
     floods,
     forgotten,
     links,
+    mutes,
     notices,
     orders,
     pushes,
@@ -55,6 +56,7 @@ async def once(
             "push": await pushes.purge(db, now - storing.KEPT),
             "push_hour": await heartbeat.purge(db, now) if sure else 0,
             "flood": await floods.purge(db, now - FLOODS_KEPT),
+            "mute": await mutes.purge(db, now - retention.notices),
             "forgotten": await forgotten.purge(db, now - FORGOTTEN_FOR),
             "erasure": await erasures.purge(db, now - PROOFS_KEPT),
         }

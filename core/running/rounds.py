@@ -12,7 +12,7 @@ from core import deliver, loops, poll, reply, watch
 from core.orders import enriching
 from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import forgetting, keying, purging, sdnotify
+from core.running import forgetting, keying, mutes, purging, redating, sdnotify
 from core.running.lookout import Lookout
 from core.web.ops import STUCK_AFTER
 
@@ -135,6 +135,10 @@ class Rounds:
     async def flood(self, now: datetime) -> datetime | None:
         state = self._state
         return await flooding.once(state.pool, state.rules, self._floods, now)
+
+    async def mutes(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await mutes.once(state.pool, state.notifiers, state.metrics, now)
 
     async def send(self, name: str, now: datetime) -> datetime | None:
         state = self._state

@@ -190,6 +190,7 @@ def metric_names(settings: Settings) -> Names:
             for topic in (*a.spec.words_of(a.options)[1], labels.OTHER)
         ),
         budgets=_shared_limits(accounts),
+        routes=tuple(settings.routing.routes),
     )
 
 

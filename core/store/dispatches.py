@@ -15,7 +15,7 @@ from core.model import Dispatch, Notice, NoticeKind
 from core.remember import NOT_TAKEN_BACK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from asyncpg import Record
@@ -60,7 +60,7 @@ RELEASE = """
     from notice n
     join account a on a.name = n.account
     where d.notifier = $1 and d.digest is not null and d.attempts = 0
-      and split_part(d.digest, '/', 2) not in ('flood', 'apart')
+      and split_part(d.digest, '/', 2) not in ('flood', 'apart', 'muted')
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
       and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
       and not exists (
@@ -262,6 +262,11 @@ async def waits(db: Db, notifier: str) -> float | None:
     """
     seconds = await db.fetchval(WAITS, notifier)
     return None if seconds is None else float(seconds)
+
+
+def numbers(part: Iterable[Dispatch]) -> list[int]:
+    """The ids of the notices of *part*."""
+    return [dispatch.notice.id for dispatch in part if dispatch.notice.id is not None]
 
 
 def of_row(row: Record) -> Dispatch:

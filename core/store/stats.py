@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from core.measuring.facts import Clocks, Counted, Outbox, Pushing, Reading, Snapshot
-from core.store import budget, pushes, tally, workers
+from core.store import budget, mutes, pushes, tally, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,14 +56,22 @@ READINGS = """
     from account a left join stream s on s.account = a.name and s.carries_clocks
     group by a.name
 """
-# Two halves, for each has an index of its own: what was sent is never looked at.
+# Two halves, for each has an index of its own: what was sent is never looked at. What a mute held
+# back waits since the end of that.
 OUTBOX = """
-    select d.notifier, count(*) as n, min(n.raised_at) as oldest, false as parked
-    from dispatch d join notice n on n.id = d.notice
-    where d.sent_at is null and d.parked_reason is null and d.suppressed is null
-    group by d.notifier
+    select notifier, count(*) filter (where not muted) as n, count(*) filter (where muted) as muted,
+           min(since) filter (where not muted) as oldest, false as parked
+    from (
+        select d.notifier, m.id is not null and m.ended_at is null and m.until > now() as muted,
+               greatest(n.raised_at, coalesce(m.ended_at, m.until)) as since
+        from dispatch d
+        join notice n on n.id = d.notice
+        left join mute m on m.id = d.muted_by
+        where d.sent_at is null and d.parked_reason is null and d.suppressed is null
+    ) waiting
+    group by notifier
     union all
-    select notifier, count(*), null, true from dispatch
+    select notifier, count(*), 0, null, true from dispatch
     where parked_reason is not null and sent_at is null and suppressed is null
     group by notifier
 """
@@ -101,6 +109,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
             account: Pushing(_instant(last), silent)
             for account, (last, silent) in (await pushes.states(db)).items()
         },
+        muted={(m.scope, m.name): m.until.timestamp() for m in await mutes.standing(db)},
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},
         oldest_due=min((r["oldest"].timestamp() for r in due), default=0.0),
@@ -142,7 +151,7 @@ def _outboxes(rows: Iterable[Record]) -> dict[str, Outbox]:
         found[row["notifier"]] = (
             replace(of, parked=row["n"])
             if row["parked"]
-            else replace(of, pending=row["n"], oldest=_instant(row["oldest"]))
+            else replace(of, pending=row["n"], muted=row["muted"], oldest=_instant(row["oldest"]))
         )
     return found
 

@@ -108,6 +108,15 @@ DEEDS = """
 CLEAR_DEEDS = """
     update deed set reason = '[erased]' where account = $1 and id = any($2::bigint[])
 """
+# A route's mute is nobody's: every account looks at it.
+MUTES = """
+    select id, reason as text from mute
+    where (scope = 'route' or name = $1) and id > $2 and reason is not null order by id limit $3
+"""
+CLEAR_MUTES = """
+    update mute set reason = '[erased]'
+    where (scope = 'route' or name = $1) and id = any($2::bigint[])
+"""
 DISPATCHES = """
     select n.id, string_agg(concat_ws(E'\\x1f', d.error, d.parked_reason), E'\\x1f') as text
     from notice n join dispatch d on d.notice = n.id
@@ -284,6 +293,7 @@ TEXTS = (
     Texts("stream", ERRORS, CLEAR_ERRORS),
     Texts("stream", CURSORS, CLEAR_CURSORS),
     Texts("deed", DEEDS, CLEAR_DEEDS, 0),
+    Texts("mute", MUTES, CLEAR_MUTES, 0),
     Texts("dispatch", DISPATCHES, CLEAR_DISPATCHES, 0),
 )
 BLOBS = (

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 from structlog.testing import capture_logs
 
-from core import deliver, ingest, keys, words
+from core import deliver, ingest, keys, parking, words
 from core.errors import NotifierError, RateLimited, StoreUnavailable, Unreachable
 from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
@@ -295,8 +295,8 @@ async def test_the_fallback_hears_of_a_parked_notice_by_another_way_if_it_has_on
 async def test_what_was_meant_for_a_notifier_that_is_gone_is_parked(pool, db, raised, rules, now):
     await raised(notice(now))
 
-    assert await deliver.abandon(pool, {"log", "chat"}, rules, now) == 0
-    assert await deliver.abandon(pool, {"log"}, rules, now) == 1
+    assert await parking.abandon(pool, {"log", "chat"}, rules, now) == 0
+    assert await parking.abandon(pool, {"log"}, rules, now) == 1
 
     assert await seeds.dispatches(db) == [
         ("7/0/2", "chat", "notifier_gone"),

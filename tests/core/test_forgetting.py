@@ -44,6 +44,7 @@ TEXTS = """
 # of which no connector makes one that holds a name.
 ID, OURS, SETTINGS = "an id, which stays", "closed words of ours", "from the settings"
 DIGEST = "a keyed digest"
+OPERATOR = "who works here"
 KEPT = {
     "account": {"name": SETTINGS, "connector": SETTINGS, "marketplace": SETTINGS,
                 "budget_key": SETTINGS, "shop": SETTINGS, "seller": SETTINGS},
@@ -67,6 +68,7 @@ KEPT = {
                 "party_corrected": OURS, "kind_corrected": OURS, "addressed_to": OURS,
                 "delivery": OURS, "origin": OURS, "level": OURS, "language": OURS,
                 "order_id": ID, "hash": DIGEST, "judged": OURS, "told_in": ID},
+    "mute": {"scope": OURS, "name": SETTINGS, "by": OPERATOR},
     "notice": {"key": ID, "kind": OURS, "account": SETTINGS, "thread": ID},
     "policy_version": {"name": SETTINGS, "definition": SETTINGS},
     "promise": {"account": SETTINGS, "name": SETTINGS},
@@ -84,6 +86,7 @@ KEPT = {
     "tally": {"account": SETTINGS, "metric": OURS, "result": OURS},
     "thread": {"account": SETTINGS, "id": ID, "kind": OURS, "order_ids": ID, "keys": DIGEST},
     "tombstone": {"account": SETTINGS, "source_id": ID, "reason": OURS},
+    "trouble": {"kind": OURS},
     "verdict": {"account": SETTINGS, "id": ID, "delivery": OURS, "message_id": ID,
                 "order_id": ID, "thread": ID},
     "worker": {},
@@ -98,6 +101,7 @@ PLANTED = {
     "link": {"url"},
     "market_order": {"facts"},
     "message": {"subject", "body", "attachments"},
+    "mute": {"reason"},
     "notice": {"facts"},
     "raw_message": {"body"},
     "reply": {"body", "reason"},
@@ -265,6 +269,10 @@ async def plant_rows(db, now, account):
          (account, "O1", "refund", now, "refused", f"not for {NAME}")),
         ("notice (key, kind, account, raised_at, facts)",
          (f"{account}/k", "payload_set_aside", account, now, {"reason": f"of {NAME}", "n": 1})),
+        ("mute (scope, name, until, by, reason)",
+         ("account", account, now, "mara", f"{NAME} writes all day")),
+        ("mute (scope, name, until, by, reason)",
+         ("route", f"{account}-desk", now, "mara", f"{NAME} again")),
         ("verdict (account, id, at, delivery, buyer, body, is_copy, seen_at)",
          (account, "V1", now, "refused", OPAQUE, f"to {NAME}".casefold(), False, now)),
         ("verdict (account, id, at, delivery, buyer, body, is_copy, seen_at)",

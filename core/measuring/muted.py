@@ -1,0 +1,49 @@
+"""What is muted, and what waits for the end of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.measuring.facts import Outbox
+from core.measuring.sections import NOTIFICATIONS
+from core.measuring.written import Room, Seen, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.measuring.written import Families
+
+SCOPES = ("account", "route")
+
+MUTED = NOTIFICATIONS.family(
+    "notifications_muted", "gauge", ("notifier",),
+    "Notices that a mute holds back: they leave together when it ends.",
+)  # fmt: skip
+UNTIL = NOTIFICATIONS.family(
+    "muted_until_timestamp_seconds", "gauge", ("scope", "name"),
+    "Until when an account, or a route, is muted; 0: it is not.",
+)  # fmt: skip
+
+
+def _shown(seen: Seen) -> Families:
+    empty, outbox = Outbox(), seen.snapshot.outbox
+    yield (
+        MUTED,
+        [
+            (written(("notifier",), (name,)), outbox.get(name, empty).muted)
+            for name in seen.names.notifiers
+        ],
+    )
+    yield UNTIL, list(_until(seen))
+
+
+def _until(seen: Seen) -> Iterator[tuple[str, float]]:
+    """Of every account and route of the settings."""
+    accounts = (name for _, name in seen.names.accounts)
+    for scope, names in zip(SCOPES, (accounts, seen.names.routes), strict=True):
+        for name in names:
+            place = written(("scope", "name"), (scope, name))
+            yield place, seen.snapshot.muted.get((scope, name), 0.0)
+
+
+ROOM = Room((MUTED, UNTIL), _shown)
