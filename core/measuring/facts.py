@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,13 @@ class Pushing:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the contracts stood when they were counted last: samples by the name of their family."""
+
+    samples: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
@@ -104,6 +111,7 @@ class Snapshot:
     """
 
     counted: Counted = field(default_factory=Counted)
+    judgement: Judgement = field(default_factory=Judgement)
     readings: Mapping[str, Reading] = field(default_factory=dict)
     counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)

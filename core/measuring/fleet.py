@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.instruments import Source
-from core.measuring import accounts, clocks, engine, muted, outbox, promised, replies
+from core.measuring import accounts, clocks, contracts, engine, muted, outbox, promised, replies
 from core.measuring.facts import Snapshot
 from core.measuring.sections import ENGINE
 from core.measuring.written import Seen, lines, places
@@ -30,6 +30,7 @@ ROOMS = (
     promised.ROOM,
     clocks.ROOM,
     accounts.ROOM,
+    contracts.ROOM,
     replies.ROOM,
     outbox.ROOM,
     muted.ROOM,

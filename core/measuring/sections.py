@@ -29,6 +29,21 @@ While `replyby_clock_unsure` is 1 (the host's clock jumped by more than 5 s, or 
 `Date` headers are 30 s off), breaches are neither counted nor told.
 """,
 )
+CONTRACTS = Section(
+    "Contracts",
+    """\
+The numbers that an account is judged by (`judged_by` of a policy, by `share` or by `mean`), each
+in each of its windows, of the clocks that started there; `replyby report` shows the same, and
+what is judged by nobody. Computed from the clocks as they are now known: a breach that is taken
+back counts here no more. A window is days of the contract's zone, today as far as it has come;
+`window` is written as in the settings (`30d`). A budget below 0 says how many of the missed are
+too many. What is judged by a mean has no share, objective or budget, and the other way round;
+where one policy is judged by several of a kind over one window, the strictest is shown. `NaN`:
+nothing counts yet, or nothing was counted yet: `replyby_contracts_counted_timestamp_seconds`.
+No scrape waits for the count; it is made every 15 s, where it takes long fifty times as seldom
+as it takes (half a second of the database a million clocks: every 25 s).
+""",
+)
 REPLIES = Section(
     "Replies",
     """\
@@ -86,5 +101,8 @@ Besides: `process_*` (memory, CPU, open files), `python_gc_*`, `python_info`. Th
 """,
 )
 
-ALL = (DEADLINES, REPLIES, BLINDNESS, INGESTION, API, PUSHES, NOTIFICATIONS, ENGINE, SERVICE)
+ALL = (
+    DEADLINES, CONTRACTS, REPLIES, BLINDNESS, INGESTION, API, PUSHES, NOTIFICATIONS, ENGINE,
+    SERVICE,
+)  # fmt: skip
 """In the order of the page; a section that is not listed here stands behind these."""

@@ -128,6 +128,7 @@ class Crew:
         self._loop(group, "orders", rounds.orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
         self._loop(group, "count", rounds.count, wake=asked, tick=MINUTE, after=telling)
+        self._loop(group, "judge", rounds.judge, tick=PATIENT, after=telling)
         self._loop(group, "purge", rounds.purge, tick=HOUR.total_seconds(), after=telling)
         reload = partial(self._reload, group)
         self._loop(group, "reload", reload, wake=self._signals.reload, tick=MINUTE)

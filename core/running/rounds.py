@@ -159,6 +159,10 @@ class Rounds:
     async def count(self, now: datetime) -> None:
         await self._state.watched.count.once(self._state.pool, now)
 
+    async def judge(self, now: datetime) -> None:
+        """Count how the contracts stand."""
+        await self._state.watched.contracts.once(self._state.pool, now)
+
     async def purge(self, now: datetime) -> datetime | None:
         state = self._state
         retention, sure = state.settings.retention, state.sure(now)

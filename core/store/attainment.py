@@ -12,13 +12,14 @@ from sla import contract as contracts
 from sla.contract import Counts, Judged
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Record
 
+    from core.measuring.contracts import Number
     from core.store import Db
-    from sla.contract import Window
+    from sla.contract import Standing, Window
     from sla.policy import Contract, Policy
 
     Found = dict[tuple[int, str], Counts]
@@ -128,6 +129,7 @@ CAUSES = """
         group by c.id
     ) looked_at
 """
+NOTHING = Counts()
 ANY = "select exists (select from clock where account = any($1))"
 
 
@@ -187,6 +189,39 @@ async def counts(
             by_account = await _by_calendar(db, one, at, accounts)
             counted |= {(number, account): counts for account, counts in by_account.items()}
     return counted
+
+
+async def standings(
+    db: Db, numbers: Sequence[Number], at: datetime, accounts: Collection[str] | None = None
+) -> list[Standing]:
+    """How each of *numbers* stands *at* an instant, in their order; *accounts* are all of theirs.
+
+    Left out, they are looked for among all. The caller has a transaction open.
+    """
+    asked = dict.fromkeys((one.policy.name, one.contract, one.length) for one in numbers)
+    places = {key: place for place, key in enumerate(asked)}
+    windows = [contracts.window(contract, length, at) for _, contract, length in asked]
+    policies = {one.policy.name: one.policy for one in numbers}
+    questions = [
+        Asked(policies[name], contract, window)
+        for (name, contract, _), window in zip(asked, windows, strict=True)
+    ]
+    found = await counts(db, questions, at, accounts)
+    return await asyncio.to_thread(_stand, numbers, places, windows, found)
+
+
+def _stand(
+    numbers: Sequence[Number],
+    places: Mapping[tuple[str, Contract, timedelta], int],
+    windows: Sequence[Window],
+    found: Found,
+) -> list[Standing]:
+    stands = []
+    for one in numbers:
+        place = places[one.policy.name, one.contract, one.length]
+        counted = found.get((place, one.account), NOTHING)
+        stands.append(contracts.standing(one.contract, one.length, counted, windows[place]))
+    return stands
 
 
 async def worst(db: Db, chosen: Chosen, limit: int) -> list[Late]:

@@ -16,6 +16,7 @@ from core.errors import Error, StoreImpaired
 from core.measuring import fleet
 from core.measuring.facts import Names, Promised, Snapshot
 from core.store import migrate, stats, unavailable
+from core.web.contracts import Contracts
 from core.web.count import Count
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Watched:
     names: Names = field(default_factory=Names)
     promised: Promised = field(default_factory=Promised)
     count: Count = field(default_factory=Count)
+    contracts: Contracts = field(default_factory=Contracts)
     pool: Pool | None = None
     stopping: bool = False
     told: str = ""
@@ -68,7 +70,8 @@ class Watched:
             self._say(type(fault).__name__)
             return None
         self._say("")
-        return replace(found, counted=await self.count.latest())
+        counted = await self.count.latest()
+        return replace(found, counted=counted, judgement=self.contracts.latest)
 
     def _say(self, fault: str) -> None:
         """Log the change, not every scrape."""
@@ -113,10 +116,10 @@ class Exposition:
             at, plain, packed = self._kept.get(content_type, (-FRESH, b"", b""))
             if not plain or monotonic() - at >= FRESH:
                 snapshot = await self._watched.snapshot()
+                self._watched.metrics.turned(self._watched.pulse.ended)
                 plain, packed = await asyncio.to_thread(self._render, encode, snapshot)
                 self._kept[content_type] = (monotonic(), plain, packed)
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-                self._watched.metrics.turned(self._watched.pulse.ended)
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=packed, headers={**headers, "Content-Encoding": "gzip"})
         return web.Response(body=plain, headers=headers)
