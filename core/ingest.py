@@ -46,7 +46,7 @@ from core.store import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from core.arrival.news import News
@@ -200,10 +200,12 @@ async def recompute_all(
     now: datetime,
     *,
     sure: bool = True,
+    turned: Callable[[], None] | None = None,
 ) -> None:
     """Recompute threads of which no turn changed but a promise, the account or our own time did.
 
     In batches, each a transaction of its own: what a page changes meanwhile is not held up.
+    *turned* is called after each.
 
     Raises:
         StoreUnavailable: the database went away; some are recomputed, and all may be again.
@@ -212,6 +214,8 @@ async def recompute_all(
     for first in range(0, len(ids), BATCH):
         async with transaction(pool) as db:
             await recompute(db, rules, account, ids[first : first + BATCH], clock(), sure=sure)
+        if turned is not None:
+            turned()
 
 
 async def _store(db: Db, case: _Case, page: Page) -> Stored:

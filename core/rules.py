@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, MutableMapping
+    from datetime import datetime
 
     from core.connector import Credential
     from core.model import Account
@@ -31,15 +32,18 @@ class Acknowledging:
 class Rules:
     """Accounts, their promises in all versions, and who is told. Replaced whole, never changed.
 
-    *policies* holds, by account, every version of every promise that the account has or had;
+    *policies* holds, by account, every version of every promise that the account has or had. These
+    alone are replaced where they stand, when an operator says since when one is in force: whoever
+    began by the old dates ends by the new ones. *redated_at* is when that was said last, as known.
     *credentials* the keys that end by themselves. *acknowledging* is of those accounts that do so.
     """
 
     accounts: Mapping[str, Account]
-    policies: Mapping[str, tuple[Policy, ...]]
+    policies: MutableMapping[str, tuple[Policy, ...]]
     routing: Routing
     credentials: Mapping[str, tuple[Credential, ...]] = field(default_factory=dict)
     acknowledging: Mapping[str, Acknowledging] = field(default_factory=dict)
+    redated_at: datetime | None = None
 
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""

@@ -12,7 +12,7 @@ import structlog
 from core import loops, parking, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.running import checks, sdnotify, takeover
+from core.running import checks, redating, sdnotify, takeover
 from core.running.rounds import HOUR, Rounds
 from core.running.signals import waited
 
@@ -125,6 +125,10 @@ class Crew:
         self._loop(group, "flood", rounds.flood, tick=PATIENT, after=telling)
         self._loop(group, "mutes", rounds.mutes, tick=PATIENT, after=telling)
         self._loop(group, "keys", rounds.keys, tick=MINUTE, after=telling)
+        self._loop(
+            group, redating.LOOP, rounds.redate, wake=bell["redate"].ear(), tick=PATIENT,
+            after=telling,
+        )  # fmt: skip
         self._loop(group, "orders", rounds.orders, tick=HOUR.total_seconds(), after=telling)
         asked = state.watched.count.asked
         self._loop(group, "count", rounds.count, wake=asked, tick=MINUTE, after=telling)

@@ -9,16 +9,27 @@ import structlog
 from core import ingest, keys
 from core.model import HealthState, Notice, NoticeKind
 from core.rules import Rules, with_mark
-from core.store import accounts, notices, policies, streams, threads, transaction, wake, workers
+from core.store import (
+    accounts,
+    notices,
+    policies,
+    redates,
+    streams,
+    threads,
+    transaction,
+    wake,
+    workers,
+)
 from core.store.accounts import Setup, Synced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from core.configuration.configured import Configured
     from core.settings import Settings
     from core.store import Db, Pool
+    from sla.policy import Policy
 
 REFUSED = (HealthState.BAD_CREDENTIALS, HealthState.FORBIDDEN)
 
@@ -82,8 +93,17 @@ async def follow(pool: Pool, settings: Settings, now: datetime) -> Rules:
     return await take_over(pool, settings, now)
 
 
-async def bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: bool = True) -> None:
+async def bring_up_to_date(
+    pool: Pool,
+    rules: Rules,
+    now: datetime,
+    *,
+    sure: bool = True,
+    turned: Callable[[], None] | None = None,
+) -> None:
     """Compute anew what an account's return, or a promise of an earlier date, has changed.
+
+    *turned* is called after each batch of threads.
 
     Raises:
         StoreUnavailable: the database went away; what is left is done by the next call.
@@ -94,7 +114,7 @@ async def bring_up_to_date(pool: Pool, rules: Rules, now: datetime, *, sure: boo
     for name, since in outdated.items():
         if name not in rules.accounts:  # another's settings name it, and that one computes it
             continue
-        await ingest.recompute_all(pool, rules, name, ids[name], now, sure=sure)
+        await ingest.recompute_all(pool, rules, name, ids[name], now, sure=sure, turned=turned)
         async with transaction(pool) as db:
             await accounts.up_to_date(db, name, since)
         if ids[name]:
@@ -108,11 +128,19 @@ async def _rules(
     versions = await policies.load(db, {name: f.promises for name, f in there.items()}, now)
     return Rules(
         accounts={name: found.account for name, found in there.items()},
-        policies={n: with_mark(versions[n], own_mark=f.own_mark) for n, f in there.items()},
+        policies=as_they_hold(versions, there),
         routing=settings.routing,
         credentials={n: f.credentials for n, f in there.items() if f.credentials},
         acknowledging={n: f.acknowledging for n, f in there.items() if f.acknowledging},
+        redated_at=await redates.newest(db),
     )
+
+
+def as_they_hold(
+    versions: Mapping[str, tuple[Policy, ...]], there: Mapping[str, Configured]
+) -> dict[str, tuple[Policy, ...]]:
+    """The *versions* of promises as they hold for each of the accounts *there*."""
+    return {n: with_mark(versions[n], own_mark=f.own_mark) for n, f in there.items()}
 
 
 def _retired(synced: Synced, now: datetime) -> Iterator[Notice]:

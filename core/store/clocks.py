@@ -41,13 +41,13 @@ ROWS = """
     order by c.id
     for no key update of c
 """
-OF_THREAD = """
+OF_THREADS = """
     select c.id, c.account, c.thread, c.revision, coalesce(a.step, c.step) as step, c.breached_at,
            c.corrected_at, c.correction, c.history, c.counted, c.promise, c.waits_for, c.metric,
            c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
            c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags
     from clock c left join alarm a on a.clock = c.id
-    where c.account = $1 and c.thread = $2
+    where c.account = $1 and c.thread = any($2::text[])
     order by c.started_at, c.id
 """
 RUNNING = """
@@ -151,7 +151,12 @@ async def put_all(
 
 async def of_thread(db: Db, account: str, thread: str) -> list[ClockRow]:
     """All clocks of a thread, in the order in which they started."""
-    return [_clock_row(row) for row in await db.fetch(OF_THREAD, account, thread)]
+    return await of_threads(db, account, [thread])
+
+
+async def of_threads(db: Db, account: str, threads: Collection[str]) -> list[ClockRow]:
+    """All clocks of *threads*, in the order in which they started; nothing is locked."""
+    return [_clock_row(row) for row in await db.fetch(OF_THREADS, account, threads)]
 
 
 async def running(

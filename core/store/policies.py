@@ -3,7 +3,9 @@
 Each loading that differs from the last writes the promise's whole set of dated versions anew; it
 rules from the moment it was loaded, or from its first date where that is later, and what was loaded
 before rules the time before. So an earlier date counts only for the first version of a name, and a
-change moves no open clock.
+change moves no open clock; but where an operator has said since when a loading was in force in
+truth (`core.store.redates`), it rules from then, and an account that got the promise with that
+loading has it from then.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
-from core.store import EVER, FOREVER, accounts, definitions
+from core.store import EVER, FOREVER, accounts, definitions, redates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.store import Db
+    from core.store.redates import Begun
     from sla.policy import Policy
 
     Spans = dict[str, list[tuple[datetime, datetime]]]
@@ -81,9 +85,32 @@ async def load(
     stored = await _versions(db, names)
     await _assign(db, configured, had, stored, now)
     await _add_versions(db, wanted, stored, now)
-    stored = await _versions(db, names)
-    had = await _promises(db, configured)
-    return {account: tuple(_in_force(had[account], stored)) for account in configured}
+    return await in_force(db, configured)
+
+
+async def in_force(
+    db: Db, names: Collection[str], supposed: Begun = MappingProxyType({})
+) -> dict[str, tuple[Policy, ...]]:
+    """What `load` says of the accounts *names*, as it is stored.
+
+    *supposed*: what would be, if this was said of when loadings began.
+    """
+    had = await _promises(db, names)
+    promises = {name for promises in had.values() for name in promises}
+    stored = await _versions(db, promises)
+    begun = {**await redates.begun(db, promises), **supposed}
+    return {account: tuple(_in_force(had[account], stored, begun)) for account in names}
+
+
+async def last_loaded(db: Db, name: str) -> list[Version]:
+    """The versions of *name* that were loaded last, in the order of their dates."""
+    return _last((await _versions(db, [name])).get(name, []))
+
+
+def is_said(stored: Sequence[Version], policies: Iterable[Policy]) -> bool:
+    """Whether *policies*, all of one name, say what was loaded last."""
+    said = sorted(policies, key=lambda policy: policy.effective_from or EVER)
+    return [definitions.dump(policy) for policy in said] == [row.definition for row in stored]
 
 
 async def version(db: Db, name: str, number: int) -> Policy | None:
@@ -172,25 +199,31 @@ def _last(versions: Sequence[Version]) -> list[Version]:
     return [row for row in versions if row.loaded_at == versions[-1].loaded_at]
 
 
-def _in_force(promises: Spans, stored: Mapping[str, Sequence[Version]]) -> Iterator[Policy]:
+def _in_force(
+    promises: Spans, stored: Mapping[str, Sequence[Version]], begun: Begun
+) -> Iterator[Policy]:
     for name, spans in promises.items():
-        for row, begin, end in _timeline(stored.get(name, [])):
+        for row, begin, end in _timeline(stored.get(name, []), begun):
             policy = definitions.load(name, row.version, row.definition)
             for since, until in spans:
-                first, last = max(begin, since), min(end, until)
+                first, last = max(begin, begun.get((name, since), since)), min(end, until)
                 if first < last:
                     yield _during(policy, first, last)
 
 
-def _timeline(versions: Sequence[Version]) -> Iterator[tuple[Version, datetime, datetime]]:
+def _timeline(
+    versions: Sequence[Version], begun: Begun
+) -> Iterator[tuple[Version, datetime, datetime]]:
     """Each version with the interval in which it rules: its own dates, while its loading does.
 
     A loading rules until a later one takes effect, not only until that was loaded.
     """
     loadings = [list(group) for _, group in groupby(versions, key=lambda row: row.loaded_at)]
     for number, loading in enumerate(loadings):
-        opens = loading[0].loaded_at if number else EVER
-        closes = min(map(_takes_effect, loadings[number + 1 :]), default=FOREVER)
+        opens = _begins(loading, begun) if number else EVER
+        closes = min(
+            (_takes_effect(each, begun) for each in loadings[number + 1 :]), default=FOREVER
+        )
         for row in loading:
             begin = max(opens, row.effective_from or EVER)
             end = min(closes, row.effective_to or FOREVER)
@@ -198,8 +231,13 @@ def _timeline(versions: Sequence[Version]) -> Iterator[tuple[Version, datetime, 
                 yield row, begin, end
 
 
-def _takes_effect(loading: Sequence[Version]) -> datetime:
-    return max(loading[0].loaded_at, min(row.effective_from or EVER for row in loading))
+def _begins(loading: Sequence[Version], begun: Begun) -> datetime:
+    first = loading[0]
+    return begun.get((first.name, first.loaded_at), first.loaded_at)
+
+
+def _takes_effect(loading: Sequence[Version], begun: Begun) -> datetime:
+    return max(_begins(loading, begun), min(row.effective_from or EVER for row in loading))
 
 
 def _during(policy: Policy, begin: datetime, end: datetime) -> Policy:
