@@ -116,6 +116,10 @@ class Rounds:
     async def keys(self, now: datetime) -> datetime | None:
         return await keying.once(self._state.pool, self._keyed, now)
 
+    async def redate(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await redating.once(state, now, sure=state.sure(now))
+
     async def orders(self, now: datetime) -> datetime:
         return await enriching.once(self._state.pool, self._state.readers, now)
 
