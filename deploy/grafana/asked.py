@@ -68,13 +68,15 @@ def became(metric: str, *more: str, by: str, window: str = "$__rate_interval") -
 
     Such a counter comes from the database, never goes down and is the same from every process, so
     the window's highest value minus its lowest is the number itself. `increase` would extrapolate
-    (3.06 breaches), and miss what fell between two processes that came and went.
+    (3.06 breaches), and miss what fell between two processes that came and went. Of days each
+    stands at its own midnight, and the last one is today so far.
     """
     series = of(metric, "account", *more)
     key = f"{ACCOUNT}, clock, result" if metric == "replyby_clocks_closed_total" else ACCOUNT
     if "_clocks_" in metric and metric != "replyby_clocks_closed_total":
         key = f"{ACCOUNT}, clock"
-    high = f"max by ({key}) (max_over_time({series}[{window}]))"
-    low = f"min by ({key}) (min_over_time({series}[{window}]))"
+    ahead = f" offset -{window}" if window == "1d" else ""
+    high = f"max by ({key}) (max_over_time({series}[{window}]{ahead}))"
+    low = f"min by ({key}) (min_over_time({series}[{window}]{ahead}))"
     outer = f"sum by ({by})" if by else "sum"
     return f"{outer} ({high} - {low})"

@@ -114,8 +114,9 @@ def _due() -> list[AnyPanel]:
     instant = "replyby_next_deadline_timestamp_seconds"
     return [
         number(
-            Said("Next deadline", "Until the earliest deadline of a running clock, by marketplace; "
-                 "negative: overdue for so long. A marketplace where nothing waits is not shown.",
+            Said("Next deadline in", "Until the earliest deadline of a running clock, by "
+                 "marketplace; negative: overdue for so long. Where nothing waits, none is "
+                 "shown.",
                  "replybydeadlineimminent", 8, 8),
             left(least(instant, by="marketplace")), SECONDS, *DUE, legend="{{marketplace}}",
             empty="nothing waits",
@@ -158,7 +159,7 @@ def _became() -> list[AnyPanel]:
             colors=ENDED, bars=True, every="1m",
         ),
         stacked(
-            Said("Met and breached by day", "The last fortnight, each bar the 24 hours before it.",
+            Said("Met and breached by day", "The last fortnight; the last bar is today so far.",
                  "breach", 6, 8),
             COUNT, (per_day, "{{result}}"), colors=ENDED, bars=True, every="1d",
         ).time_from("14d"),
@@ -200,7 +201,7 @@ def _contracts() -> list[AnyPanel]:
     return [
         listing(
             Said("Contracts by share", f"The way each contract counts. {text}",
-                 "replybycontractbudgetspent", 16, 9),
+                 "replybycontractbudgetoverspent", 16, 9),
             keys,
             Column("budget", f"{budget} > -Inf", steps=few, decimals=0),
             Column("attained", f"{attained} >= 0", SHARE, decimals=1),
@@ -211,14 +212,14 @@ def _contracts() -> list[AnyPanel]:
         ),
         lines(
             Said("Budget left", f"{text} The least of a policy's accounts, by window.",
-                 "replybycontractbudgetspent", 8, 9),
+                 "replybycontractbudgetoverspent", 8, 9),
             COUNT,
             (f"min by (policy, window) ({budget} > -Inf)", "{{policy}} {{window}}"),
             marks=((None, RED), (0, GREEN)),
         ),
         listing(
             Said("Contracts by mean", "Contracts that ask for a mean time to the reply.",
-                 "replybycontractbudgetspent", 16, 5),
+                 "replybycontractmeanexceeded", 16, 5),
             keys,
             Column("of the limit", f"{mean} / {limit} >= 0", SHARE, decimals=0,
                    steps=((None, GREEN), (0.8, ORANGE), (1, RED))),
@@ -228,7 +229,7 @@ def _contracts() -> list[AnyPanel]:
         ),
         number(
             Said("Contracts were counted", "How long ago attainment was last counted.",
-                 "replybycontractbudgetspent", 8, 5),
+                 "replybycontractsuncounted", 8, 5),
             age(most("replyby_contracts_counted_timestamp_seconds", by="", scope="fleet")),
             SECONDS, (None, GREEN), (2 * HOUR, ORANGE), empty="not yet",
         ),
@@ -272,10 +273,10 @@ def _answers() -> list[AnyPanel]:
         ),
         listing(
             Said("Muted", "Accounts and routes of which nothing is told for now. A mute never "
-                 "stops a clock.", "muted", 6, 8),
+                 "stops a clock.", "replybymutedlong", 6, 8),
             ("scope", "name"),
             Column("for another", f"{most(muted, by='scope, name', scope='fleet')} - time() > 0",
                    SECONDS, ((None, PURPLE),)),
-            first="for another",
+            first="for another", empty="none",
         ),
     ]  # fmt: skip

@@ -79,7 +79,7 @@ def _alive() -> list[AnyPanel]:
                f"max({of('replyby_clock_unsure', 'fleet')})", COUNT, (None, GREEN), (1, RED),
                mapped=(("0", "believed", GREEN), ("1", "not believed", RED))),
         number(Said("Settings good", "Whether the settings were last read without complaint.",
-                    "replybysettingsrefused", **small),
+                    "replybyreloadfailed", **small),
                f"min({of('replyby_config_last_reload_successful', 'fleet')})", COUNT,
                (None, RED), (1, GREEN), mapped=yes),
         number(Said("Heartbeat", "Since the last heartbeat that was sent outwards. None where no "
@@ -110,26 +110,26 @@ def _keeping_up() -> list[AnyPanel]:
                 COUNT,
                 (most("replyby_poll_queue_due_targets", by="marketplace", scope="marketplace"),
                  "{{marketplace}}")),
-        lines(Said("Leases", "Streams that workers are reading; results dropped by the fence, and "
-                   "leases freed from a dead worker, a minute.", "replybyleaseslost", 8, 8),
+        lines(Said("Leases", "Streams that workers are reading, walks under way; results dropped "
+                   "by the fence, and leases freed from a dead worker, a minute.",
+                   "replybypollqueuelate", 8, 8),
               COUNT,
               (most("replyby_leases_held", **fleet), "held"),
+              (f"sum({of('replyby_polls_in_flight', 'fleet')})", "polls under way"),
               (pace("replyby_leases_lost_total", by="", scope="fleet"), "lost/min"),
               (pace("replyby_leases_taken_over_total", by="", scope="fleet"), "taken over/min"),
-              colors={"held": GREEN, "lost/min": RED, "taken over/min": ORANGE}),
+              colors={"held": GREEN, "polls under way": BLUE, "lost/min": RED,
+                      "taken over/min": ORANGE}),
         lines(Said("Since each loop's last turn", "Of each loop of a process; one that grows "
                    "without end is stuck.", "replybyloopstuck", 8, 8),
               SECONDS,
               (f"max by (loop) ({age(of(LOOPS, 'process'))})", "{{loop}}"), beside=True),
-        lines(Said("Polls under way", "Walks of a stream that run now, and for how long the oldest "
-                   "has been running.", "replybypollstuck", 8, 8),
-              COUNT,
-              (f"sum({of('replyby_polls_in_flight', 'process')})", "polls"),
-              (f"max({age(of(POLL, 'process'))}) or vector(0)", "oldest, seconds"),
-              colors={"polls": GREEN, "oldest, seconds": ORANGE}),
+        lines(Said("Oldest poll under way", "For how long the oldest walk that runs now has been "
+                   "running; one that grows without end hangs.", "replybypollhangs", 8, 8),
+              SECONDS, (f"max by (instance) ({age(of(POLL, 'process'))})", "{{instance}}")),
         lines(Said("How late the event loop is",
                    "How late a timer fires: ninety-nine of a hundred.",
-                   "replybyeventlooplate", 8, 8),
+                   "replybyeventloopslow", 8, 8),
               SECONDS,
               (quantile(0.99, delay, by="instance", scope="process"), "{{instance}}"),
               marks=((None, GREEN), (0.5, RED))),
@@ -149,7 +149,7 @@ def _telling() -> list[AnyPanel]:
                 PER_MINUTE, (sent, "{{outcome}}"),
                 colors={"delivered": GREEN, "retried": ORANGE, "dead": RED}),
         lines(Said("From decision to acceptance", "Nineteen of twenty notices are faster.",
-                   "replybynoticesstuck", 8, 7),
+                   "replybyoutboxstuck", 8, 7),
               SECONDS, (pause, "{{notifier}}")),
         listing(Said("What waits", "Notices not yet sent, since when the oldest waits, and those "
                      "given up: `replyby notices list`.", "parked", 8, 7),
@@ -184,10 +184,10 @@ def _storing() -> list[AnyPanel]:
     free = f"min by (instance) ({of(FREE, 'process')} / {of(SIZE, 'process')})"
     removed = pace("replyby_retention_rows_deleted_total", by="table", scope="process")
     return [
-        stacked(Said("Connections", "A process's connections to the database; the line is how many "
-                     "it may open.", "the-database", 8, 8),
-                COUNT, (used, "{{instance}} {{state}}"),
-                (f"max by (instance) ({most_open})", "{{instance}} at most")),
+        lines(Said("Connections", "A process's connections to the database, and how many it may "
+                   "open.", "the-database", 8, 8),
+              COUNT, (used, "{{instance}} {{state}}"),
+              (f"max by (instance) ({most_open})", "{{instance}} at most")),
         lines(Said("Statements", "How long the store's statements take, nineteen of twenty, the "
                    "slowest ten.", "the-database", 8, 8),
               SECONDS, (f"topk(10, {statement})", "{{statement}}"), beside=True),

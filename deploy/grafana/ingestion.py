@@ -66,7 +66,8 @@ def _blindness() -> list[AnyPanel]:
     small = {"width": 4, "height": 4}
     blind = f"time() > {most(BLIND_FROM)}"
     possible = "replyby_earliest_possible_breach_timestamp_seconds"
-    share = f"({age(most(LAST))}) / {most('replyby_poll_stale_after_seconds')}"
+    last = f"({most(LAST)} > 0)"
+    share = f"(time() - {last}) / (({most(BLIND_FROM)} < Inf) - {last})"
     return [
         number(Said("Blind", "Accounts of which a stream has not been read for longer than it may.",
                     "blind", **small),
@@ -78,7 +79,7 @@ def _blindness() -> list[AnyPanel]:
                     "unreachable", **small),
                f"count({_backing_off()}) or vector(0)", COUNT, (None, GREEN), (1, ORANGE)),
         number(Said("Set aside", "Payloads that could not be read, in the chosen range: "
-                    "`replyby payloads list`.", "payload_set_aside", **small),
+                    "`replyby set-aside list`.", "payload_set_aside", **small),
                f"sum(increase({of(SET_ASIDE, 'marketplace')}[$__range]))",
                COUNT, (None, GREEN), (0.5, ORANGE), decimals=0),
         number(Said("Pushes silent", "Accounts about which no pushes arrive although they should.",
@@ -97,11 +98,11 @@ def _blindness() -> list[AnyPanel]:
                    f"{most('replyby_unseen_messages_expected')} and ({blind})", decimals=1),
             Column("breach possible in", f"({left(least(possible))}) and ({blind})", SECONDS,
                    ((None, RED), (0, ORANGE))),
-            first="blind for", rising=False,
+            first="blind for", rising=False, empty="none",
         ),
         lines(
-            Said("Age of the last reading, by its limit", "How old the last reading without fault "
-                 "is, as a share of the age that is blindness; the ten worst.", "blind", 12, 7),
+            Said("On the way to blindness", "How old the last reading without fault is, as a "
+                 "share of the age at which the account is blind; the ten worst.", "blind", 12, 7),
             SHARE, (f"topk(10, {share})", "{{marketplace}}/{{account}}"),
             marks=((None, GREEN), (1, RED)),
         ),
@@ -109,17 +110,17 @@ def _blindness() -> list[AnyPanel]:
             Said("Every account, the worst first", "How each account is read, by the worst of its "
                  "streams.", "health-of-a-stream", 24, 9),
             KEYS,
-            Column("of its limit", share, SHARE, ((None, GREEN), (0.5, YELLOW), (1, RED)), 0),
+            Column("to blindness", share, SHARE, ((None, GREEN), (0.5, YELLOW), (1, RED)), 0),
             Column("last reading", age(most(LAST)), SECONDS),
             Column("seen through", age(most("replyby_seen_through_timestamp_seconds")), SECONDS),
-            Column("limit", most("replyby_poll_stale_after_seconds"), SECONDS),
-            Column("interval", most("replyby_poll_interval_seconds"), SECONDS),
+            Column("limit", most("replyby_poll_stale_after_seconds") + " > 0", SECONDS),
+            Column("interval", most("replyby_poll_interval_seconds") + " > 0", SECONDS),
             Column("blind in", left(most(BLIND_FROM)), SECONDS, ((None, RED), (0, GREEN))),
             Column("accepted", least("replyby_account_authorized"),
                    words=(("0", "no", RED), ("1", "yes", GREEN))),
             Column("enabled", least("replyby_account_enabled"),
                    words=(("0", "no", GREY), ("1", "yes", GREEN))),
-            first="of its limit", rising=False,
+            first="to blindness", rising=False,
         ),
     ]  # fmt: skip
 
@@ -143,7 +144,7 @@ def _reading() -> list[AnyPanel]:
                 PER_MINUTE, (pace("replyby_polls_total", by="outcome") + " > 0", "{{outcome}}"),
                 colors=OUTCOMES),
         lines(Said("Ingest delay", "From the marketplace's instant of a message to its storing.",
-                   "replybyingestslow", 8, 8),
+                   "health-of-a-stream", 8, 8),
               SECONDS, (quantile(0.5, delay), "p50"), (quantile(0.95, delay), "p95"),
               colors={"p50": GREEN, "p95": ORANGE}).interval("1m"),
         lines(Said("How long a walk takes", "Nineteen of twenty walks of a stream are faster.",
@@ -196,7 +197,7 @@ def _requests() -> list[AnyPanel]:
                 ("marketplace", "budget"),
                 Column("for another", f"{most(until, by=budget, scope='marketplace')} - time() > 0",
                        SECONDS, ((None, PURPLE),)),
-                first="for another"),
+                first="for another", empty="none"),
         lines(Said("Marketplaces' clocks against ours", "Their Date header minus our time, as last "
                    "seen. All of them off: ours is wrong.", "the-clock-of-the-host", 6, 7),
               SECONDS,
@@ -211,12 +212,12 @@ def _access() -> list[AnyPanel]:
         listing(Said("Left alone after failures", "Accounts that are not read for now, and for how "
                      "long. Empty is good.", "unreachable", 8, 7),
                 KEYS, Column("for another", _backing_off(), SECONDS, ((None, ORANGE),)),
-                first="for another", rising=False),
+                first="for another", rising=False, empty="none"),
         listing(Said("Keys that end", "Credentials that end by themselves, the next first.",
                      "credential_expiring", 8, 7),
                 KEYS, Column("ends in", left(least(expiry)), SECONDS,
                              ((None, RED), (2 * DAY, ORANGE), (7 * DAY, GREEN))),
-                first="ends in"),
+                first="ends in", empty="not known"),
         stacked(Said("Automatic acknowledgements", "By what became of them, or why none went out.",
                      "first-look", 8, 7),
                 PER_MINUTE, (pace(sent, by="outcome"), "{{outcome}}")),

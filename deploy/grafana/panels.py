@@ -78,15 +78,20 @@ def panels(dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def asked(name: str, dashboard: Mapping[str, Any]) -> Iterator[Asked]:
     """Every query of a dashboard, in the order of its panels."""
     for panel in panels(dashboard):
-        for target in panel["targets"]:
-            yield Asked(
-                name,
-                panel["title"],
-                target["refId"],
-                target["expr"],
-                target.get("legendFormat", ""),
-                bool(target.get("instant")),
-            )
+        yield from asked_by(name, panel)
+
+
+def asked_by(name: str, panel: Mapping[str, Any]) -> Iterator[Asked]:
+    """Every query of a panel of the dashboard *name*."""
+    for target in panel["targets"]:
+        yield Asked(
+            name,
+            panel["title"],
+            target["refId"],
+            target["expr"],
+            target.get("legendFormat", ""),
+            bool(target.get("instant")),
+        )
 
 
 def put(expr: str, values: Mapping[str, str]) -> str:

@@ -229,10 +229,18 @@ def spans(said: Said, expr: str, legend: str, *mapped: tuple[str, str, str]) -> 
 
 
 def listing(
-    said: Said, keys: Sequence[str], *columns: Column, first: str, rising: bool = True
+    said: Said,
+    keys: Sequence[str],
+    *columns: Column,
+    first: str,
+    rising: bool = True,
+    empty: str = "-",
 ) -> table.Panel:
-    """A table: a row for each set of *keys*, sorted by the column *first*."""
-    panel = dressed(table.Panel(), said, COUNT).no_value("-")
+    """A table: a row for each set of *keys*, sorted by the column *first*.
+
+    *empty* stands in a cell without a value, and where there is no row.
+    """
+    panel = dressed(table.Panel(), said, COUNT).no_value(empty)
     values = [f"Value #{_ref(at)}" for at in range(len(columns))] if columns[1:] else ["Value"]
     for at, column in enumerate(columns):
         asked = once(column.expr, ref=_ref(at)).format(PromQueryFormat.TABLE)

@@ -1,0 +1,142 @@
+"""Asking a Prometheus what the panels ask, as Grafana does: what came back, and what did not.
+
+    for asked in silent("http://127.0.0.1:9090", Span(end=now, length=900, scrape=1)): ...
+
+Some panels are rightly empty while all is well: `CALM` says which, and why.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from deploy.grafana.panels import Span, asked_by, panels, put, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from deploy.grafana.panels import Asked
+
+CALM: dict[tuple[str, str], str] = {}
+"""Panels that may show nothing while all is well, by dashboard and title, and what shows in them
+when it is not."""
+
+
+class Refused(Exception):
+    """Prometheus did not answer a query with data; its message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series: its labels, its points (instant, value), without those that are no number."""
+
+    labels: dict[str, str]
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query of a panel brought."""
+
+    asked: Asked
+    step: float
+    span: Span
+    series: tuple[Series, ...]
+
+
+def now(prometheus: str) -> float:
+    """What time Prometheus says it is, in seconds since 1970."""
+    return float(_get(prometheus, "query", {"query": "time()"})["result"][0])
+
+
+def answers(
+    prometheus: str, name: str, dashboard: Mapping[str, Any], span: Span
+) -> Iterator[Answer]:
+    """What each query of a dashboard brings.
+
+    Args:
+        prometheus: its address, as ``http://127.0.0.1:9090``.
+        name: the dashboard's, as its file is called.
+        dashboard: its content.
+        span: what is shown; a panel with a range of its own shows that.
+
+    Raises:
+        Refused: it could not carry out a query.
+    """
+    for panel in panels(dashboard):
+        shown = span
+        if panel.get("timeFrom"):
+            shown = Span(span.end, seconds(panel["timeFrom"]), span.scrape)
+        step = shown.step(seconds(panel.get("interval", "")))
+        for asked in asked_by(name, panel):
+            yield Answer(asked, step, shown, tuple(_series(prometheus, asked, shown, step)))
+
+
+def silent(prometheus: str, dashboards: Mapping[str, Mapping[str, Any]], span: Span) -> list[Asked]:
+    """The queries that brought nothing at all, of all dashboards."""
+    return [
+        answer.asked
+        for name, dashboard in dashboards.items()
+        for answer in answers(prometheus, name, dashboard, span)
+        if not answer.series
+    ]
+
+
+def amiss(asked: Iterable[Asked]) -> list[str]:
+    """Of silent queries those that should not be silent while all is well, as they are read."""
+    return [
+        f"{a.dashboard}/{a.panel}/{a.ref}: {a.expr}"
+        for a in asked
+        if (a.dashboard, a.panel) not in CALM
+    ]
+
+
+def instants(prometheus: str, expr: str, span: Span) -> list[float]:
+    """The instants that a mark's expression names in its values, milliseconds, within the span."""
+    wanted = {
+        "query": put(expr, span.values(span.step())),
+        "start": span.end - span.length,
+        "end": span.end,
+        "step": span.step(),
+    }
+    found = _get(prometheus, "query_range", wanted)["result"]
+    seen = {float(value) / 1000 for each in found for _, value in each["values"]}
+    return sorted(at for at in seen if span.end - span.length <= at <= span.end)
+
+
+def _series(prometheus: str, asked: Asked, span: Span, step: float) -> Iterator[Series]:
+    query = {"query": put(asked.expr, span.values(step))}
+    if asked.once:
+        found = _get(prometheus, "query", {**query, "time": span.end})
+    else:
+        end = span.end // step * step
+        wanted = {"start": end - span.length, "end": end, "step": step}
+        found = _get(prometheus, "query_range", {**query, **wanted})
+    if found["resultType"] == "scalar":
+        found = {"result": [{"metric": {}, "value": found["result"]}]}
+    for each in found["result"]:
+        raw = each.get("values") or [each["value"]]
+        points = tuple((float(at), float(v)) for at, v in raw if isfinite(float(v)))
+        if points:
+            yield Series(each["metric"], points)
+
+
+def _get(prometheus: str, what: str, query: Mapping[str, object]) -> dict[str, Any]:
+    host = urlsplit(prometheus).netloc
+    wire = HTTPConnection(host, timeout=30)
+    try:
+        wire.request(
+            "POST", f"/api/v1/{what}", urlencode(query),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )  # fmt: skip
+        said = json.loads(wire.getresponse().read())
+    finally:
+        wire.close()
+    if said["status"] != "success":
+        raise Refused(f"{query['query']}: {said.get('error')}")
+    content: dict[str, Any] = said["data"]
+    return content
