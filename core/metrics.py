@@ -81,7 +81,8 @@ class Metrics:
         )
         self.unseen_messages_expected = blind.account_gauge(
             "unseen_messages_expected",
-            "Buyers' messages that have probably arrived unread while a stream is blind.",
+            "Buyers' messages that have probably arrived unread while a stream is blind: by the same"
+            " hours of its last weeks; one an hour where no history tells.",
             0,
         )
         self.earliest_possible_breach = blind.account_gauge(

@@ -25,6 +25,15 @@ def instant(at: datetime, zone: ZoneInfo) -> str:
     return f"{_DAYS[local.weekday()]} {local:%Y-%m-%d} {clock} ({zone.key})"
 
 
+def soon(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """*at* on the reader's wall, as short as *now* allows: ``14:10``, ``Mon 14:10``, a date."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    is_near = abs((local.date() - today).days) < len(_DAYS)
+    return wall(local) if is_near else f"{local:%Y-%m-%d %H:%M}"
+
+
 def wall(local: datetime) -> str:
     """The wall time *local* in a week: ``Fri 17:00``."""
     return f"{_DAYS[local.weekday()]} {local:%H:%M}"

@@ -11,7 +11,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     reply_refused         promise, reason, waits_for
     reply_unknown         -
     history_summary       waiting
-    blind                 streams, seen_through, expected, earliest, reason
+    blind                 streams, seen_through, unread_since, expected, assumed, earliest, reason
     account_down          since, polled
     account_up            since, blind_since
     push_silent           since, trouble, polled, usual, limit

@@ -13,6 +13,7 @@ from core.commands import opening, shown
 from core.configuration.complaints import nearest
 from core.errors import SettingsError
 from core.reading import blind
+from core.reading.arrivals import Arrivals, zone_of
 from core.spoken import by, span, wall
 from core.store import sight, transaction
 from sla import coverage as covering
@@ -54,18 +55,6 @@ class Kind:
     policy: Policy
     team: Calendar
     holes: list[Hole] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """Buyers' messages of an account by hour of the week, over the time for which it was seen."""
-
-    by_hour: Mapping[int, int]
-    seen_for: timedelta
-
-    def among(self, holes: Sequence[Hole]) -> float:
-        """How many have probably come in *holes*, when they are over."""
-        return sum(blind.expected(self.by_hour, self.seen_for, h.begin, h.end) for h in holes)
 
 
 async def coverage(path: Path, asked: Asked, *, offline: bool, as_json: bool) -> bool:
@@ -144,23 +133,26 @@ def _wide(hole: Hole) -> timedelta:
     return _rounded(hole.end) - _rounded(hole.begin)
 
 
-async def _usual(configured: Settings, names: Sequence[str], now: datetime) -> dict[str, Usual]:
+async def _usual(configured: Settings, names: Sequence[str], now: datetime) -> dict[str, Arrivals]:
     """What usually comes, of accounts of which something is stored."""
-    found: dict[str, Usual] = {}
+    found: dict[str, Arrivals] = {}
     async with opening.database(configured) as pool, transaction(pool) as db:
         for name in names:
-            by_hour, first = await sight.rates(db, name, now - blind.LEARNT_FROM, now)
-            if by_hour:
-                found[name] = Usual(by_hour, now - first)
+            came = await sight.came(db, name, now - blind.LEARNT_FROM, now)
+            if came:
+                zone = zone_of(p.calendar for p in configured.accounts[name].promises)
+                found[name] = Arrivals(came, min(came), now, zone, unknown=0.0)
     return found
 
 
 def _row(
-    account: str, kind: Kind, asked: Asked, usual: Usual | None, now: datetime
+    account: str, kind: Kind, asked: Asked, usual: Arrivals | None, now: datetime
 ) -> Mapping[str, object]:
     policy, team, first = kind.policy, kind.team, kind.holes[0]
     begin, end = _bounds(team, asked, now)
-    from_buyers = usual if Party.BUYER in policy.waits_for else None
+    expected = None
+    if usual is not None and Party.BUYER in policy.waits_for:
+        expected = round(sum(usual.expected(hole.begin, hole.end) for hole in kind.holes), 1)
     return {
         "account": account,
         "promise": policy.name,
@@ -174,7 +166,7 @@ def _row(
         "staffed": span(min(hole.staffed for hole in kind.holes)),
         "times": len(kind.holes),
         "first": team.local(_rounded(first.begin)).date(),
-        "expected": None if from_buyers is None else round(from_buyers.among(kind.holes), 1),
+        "expected": expected,
         "from": begin,
         "until": end,
         "answer_takes": span(covering.needed(policy, asked.least)),

@@ -39,9 +39,9 @@ back counts here no more. A window is days of the contract's zone, today as far 
 `window` is written as in the settings (`30d`). A budget below 0 says how many of the missed are
 too many. What is judged by a mean has no share, objective or budget, and the other way round;
 where one policy is judged by several of a kind over one window, the strictest is shown. `NaN`:
-nothing counts yet, or nothing was counted yet: `replyby_contracts_counted_timestamp_seconds`.
-No scrape waits for the count; it is made every 15 s, where it takes long fifty times as seldom
-as it takes (half a second of the database a million clocks: every 25 s).
+nothing counts yet, or nothing was counted yet: `replyby_contracts_counted_timestamp_seconds`. No
+scrape waits for the count; it is made every 15 s, where it takes long fifty times as seldom as it
+takes (half a second of the database a million clocks: every 25 s).
 """,
 )
 REPLIES = Section(
@@ -63,6 +63,12 @@ the instant at which the first stream of the account reaches its own. It moves o
 reading; once it has passed the account is blind, and the notice `blind` tells of the same
 instant. It is never between two looks, half a minute ahead at least while nothing is blind. Every
 process looks four times a minute.
+
+How many messages are expected unseen: what the same hours of the week brought in the four weeks
+before the last reading, the hours being those of the zone that the account's calendars name (else
+UTC). Of an hour that history does not tell of yet, in the first week of an account, one message
+is assumed, or as much as its hours brought so far where that is more: a new account that is blind
+does not show 0.
 """,
 )
 INGESTION = Section(

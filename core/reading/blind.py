@@ -21,12 +21,14 @@ import structlog
 
 from core import keys
 from core.model import Notice, NoticeKind
+from core.reading.arrivals import WEEK, Arrivals, zone_of
 from core.store import accounts, notices, sight, streams, transaction, wake
 from sla import steps
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from core.metrics import Metrics
     from core.rules import Rules
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from sla.policy import Policy
 
 LOOK_EVERY = timedelta(seconds=15)
-WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 LEARNT_FROM = 4 * WEEK
 SHARE = 0.05
 GRACE = timedelta(minutes=1)
@@ -47,10 +48,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Blindness:
-    """What an account that cannot be read hides: messages, and the first possible breach."""
+    """What an account that cannot be read hides: messages, and the first possible breach.
+
+    *assumed*: its own history is too short to tell how many.
+    """
 
     expected: float
     earliest: datetime | None
+    assumed: bool = False
 
 
 def limit(every: timedelta, usual: timedelta, promise: timedelta | None) -> timedelta:
@@ -71,24 +76,6 @@ def is_too_slow(every: timedelta, promise: timedelta | None) -> bool:
 def shortest(policies: Iterable[Policy], at: datetime) -> timedelta | None:
     """The shortest working time to answer in, of the promises in force at an instant."""
     return min((_within(p) for p in policies if p.is_in_force(at)), default=None)
-
-
-def expected(
-    by_hour: Mapping[int, int], learnt_for: timedelta, begin: datetime, end: datetime
-) -> float:
-    """How many messages have probably come from *begin* to *end*.
-
-    *by_hour* counts messages by hour of the week (UTC, 0 is Monday's first) over *learnt_for*.
-    """
-    weeks = max(1.0, learnt_for / WEEK)
-    whole = (end - begin) // WEEK
-    total = whole * sum(by_hour.values()) / weeks
-    at = begin + whole * WEEK
-    while at < end:
-        until = min(end, at.replace(minute=0, second=0, microsecond=0) + HOUR)
-        total += by_hour.get(at.weekday() * 24 + at.hour, 0) / weeks * ((until - at) / HOUR)
-        at = until
-    return total
 
 
 def earliest_breach(
@@ -161,13 +148,21 @@ def _had_time(one: Sight, rules: Rules, started: datetime, now: datetime) -> boo
 
 
 async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
-    by_hour, first = await sight.rates(db, one.account, one.since - LEARNT_FROM, one.since)
+    begin = one.since - LEARNT_FROM
+    came = await sight.came(db, one.account, begin, one.since)
     deadline = await sight.next_deadline(db, one.account, one.since)
     policies = rules.policies.get(one.account, ())
+    known = min((*came, one.monitored_since or one.since))
+    arrivals = Arrivals(came, max(begin, known), one.since, _zone(policies))
     return Blindness(
-        expected(by_hour, one.since - first, one.since, now),
+        arrivals.expected(one.since, now),
         earliest_breach(policies, one.since, deadline),
+        assumed=not arrivals.is_known(one.since),
     )
+
+
+def _zone(policies: Iterable[Policy]) -> ZoneInfo:
+    return zone_of(policy.calendar for policy in policies)
 
 
 async def _ripe(
@@ -257,6 +252,7 @@ def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) ->
     seen = [one.seen_through for one in blind]
     read = None if None in seen else min(filter(None, seen))
     earliest = min((h.earliest for h in blind.values() if h.earliest), default=None)
+    worst = max(blind.values(), key=lambda hidden: hidden.expected)
     return Notice(
         key=keys.account(account, NoticeKind.BLIND, since),
         kind=NoticeKind.BLIND,
@@ -265,7 +261,9 @@ def _notice(blind: Mapping[Sight, Blindness], since: datetime, now: datetime) ->
         facts=(
             ("streams", ", ".join(sorted(one.stream for one in blind))),
             ("seen_through", read.isoformat() if read else None),
-            ("expected", round(max(h.expected for h in blind.values()), 1)),
+            ("unread_since", min(one.since for one in blind).isoformat()),
+            ("expected", round(worst.expected, 1)),
+            ("assumed", True if worst.assumed else None),
             ("earliest", earliest.isoformat() if earliest else None),
             *_reason(blind),
         ),

@@ -17,8 +17,8 @@ import structlog
 
 from core.arrival import hearing, rhythm
 from core.errors import StoreUnavailable
+from core.reading.arrivals import zone_of
 from core.store import heartbeats, statement, transaction
-from sla import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -145,8 +145,7 @@ def week_of(policies: Iterable[Policy]) -> Week:
     calendars = [policy.calendar for policy in policies]
     closed = [day for c in calendars for day, spans in c.exceptions.items() if not spans]
     holidays = frozenset[date]().union(*(c.holidays for c in calendars))
-    zone = next((c.zone for c in calendars if c.zone != "UTC"), "UTC")
-    return rhythm.Week(zones.zone(zone), holidays.union(closed), is_told=bool(holidays))
+    return rhythm.Week(zone_of(calendars), holidays.union(closed), is_told=bool(holidays))
 
 
 async def _beat(

@@ -14,7 +14,8 @@ SEEN = """
     select s.account, s.stream, s."interval" as every, s.blind_since,
            coalesce(s.seen_through, a.monitored_since) as since, s.seen_through,
            case when s.health = 'forbidden' then s.health_since end as forbidden_since,
-           case when s.health in ('ok', 'starting') then '' else s.health end as trouble
+           case when s.health in ('ok', 'starting') then '' else s.health end as trouble,
+           a.monitored_since
     from stream s
     join account a on a.name = s.account and a.retired_at is null
     where s.carries_clocks and s.next_due < 'infinity'
@@ -39,10 +40,8 @@ FOUND = """
     returning true
 """
 BLIND = "select exists (select from stream where account = $1 and blind_since is not null)"
-# By hour of the week in UTC, Monday's first is 0.
-RATES = """
-    select ((extract(isodow from sent_at) - 1) * 24 + extract(hour from sent_at))::integer as hour,
-           count(*) as n, min(sent_at) as first
+CAME = """
+    select date_trunc('hour', sent_at) as hour, count(*) as n
     from message
     where account = $1 and party = 'buyer' and sent_at >= $2 and sent_at < $3
     group by 1
@@ -58,7 +57,7 @@ class Sight(NamedTuple):
 
     Where there was none yet, it is since when the account is monitored. *forbidden_since* is when
     it was first refused to us alone, None where it is not. *trouble* is why its last walk broke off
-    (a `HealthState`), empty where it did not.
+    (a `HealthState`), empty where it did not. The account is *monitored_since* an instant.
     """
 
     account: str
@@ -69,6 +68,7 @@ class Sight(NamedTuple):
     seen_through: datetime | None
     forbidden_since: datetime | None = None
     trouble: str = ""
+    monitored_since: datetime | None = None
 
     @property
     def is_told(self) -> bool:
@@ -103,16 +103,9 @@ async def is_blind(db: Db, account: str) -> bool:
     return bool(await db.fetchval(BLIND, account))
 
 
-async def rates(
-    db: Db, account: str, begin: datetime, end: datetime
-) -> tuple[dict[int, int], datetime]:
-    """Buyers' messages from *begin* to *end* by hour of the week (UTC, 0 is Monday's first).
-
-    The second is when the first of them was sent, *end* where there is none.
-    """
-    rows = await db.fetch(RATES, account, begin, end)
-    first = min((row["first"] for row in rows), default=end)
-    return {row["hour"]: row["n"] for row in rows}, first
+async def came(db: Db, account: str, begin: datetime, end: datetime) -> dict[datetime, int]:
+    """How many buyers' messages were sent from *begin* to *end*, by the beginning of their hour."""
+    return {row["hour"]: row["n"] for row in await db.fetch(CAME, account, begin, end)}
 
 
 async def next_deadline(db: Db, account: str, after: datetime) -> datetime | None:

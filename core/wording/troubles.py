@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import spoken
-from core.spoken import by, span
+from core.spoken import by, some, span
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.wording.told import Spoken, Told
 
 
@@ -18,15 +21,42 @@ def blind(told: Told) -> Spoken:
     which = f"streams {streams}" if "," in streams else f"stream {streams or 'of messages'}"
     forbidden = told.fact("reason") == "forbidden"
     why = "may not be read: our key does not allow it" if forbidden else "cannot be read in time"
-    lines = [f"The {which} {why}."]
+    lines = [_how_blind(told), f"The {which} {why}."]
     lines.append(f"Last read completely: {told.when(seen)}." if seen else "It was never read.")
-    if told.fact("expected"):
-        lines.append(f"Messages probably unseen: {float(told.fact('expected')):.0f}.")
+    if told.fact("assumed"):
+        lines.append("Its own history is too short to tell: a message an hour is assumed.")
     if earliest:
         lines.append(f"A promise may break unseen from {told.when(earliest)} on.")
     mend = " replyby check tells what the key lacks." if forbidden else ""
     until = "look at the marketplace's own page until this ends"
     return "Blind", [*lines, f"What to do: {until}.{mend}"]
+
+
+def _how_blind(told: Told) -> str:
+    """One sentence: for how long, how many messages are unseen, and what that may cost when."""
+    account, since, earliest = told.account, told.at("unread_since"), told.at("earliest")
+    where = f"{account.marketplace}/{account.name}" if account else told.notice.account
+    parts = [f"Blind on {where}{f' for {_minutes(told.now - since)}' if since else ''}"]
+    if told.fact("expected"):
+        parts.append(_unseen(told, since))
+    if earliest:
+        parts.append(f"earliest possible breach {spoken.soon(earliest, told.now, told.zone)}")
+    return f"{', '.join(parts)}."
+
+
+def _unseen(told: Told, since: datetime | None) -> str:
+    """How many messages are unseen by now: more than when it was raised, if that is long ago."""
+    n, raised_at = float(told.fact("expected")), told.notice.raised_at
+    if since is not None and since < raised_at < told.now:
+        n *= (told.now - since) / (raised_at - since)
+    n = max(round(n), 1 if told.fact("assumed") else 0)
+    return f"about {some(n, 'message', 'messages')} unseen" if n else "probably no message unseen"
+
+
+def _minutes(length: timedelta) -> str:
+    """How long, without seconds where there are minutes."""
+    seconds = int(length.total_seconds())
+    return span(timedelta(seconds=seconds - seconds % 60 if seconds >= 60 else seconds))
 
 
 def down(told: Told) -> Spoken:

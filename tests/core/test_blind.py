@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from math import inf
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from core.metrics import Metrics
@@ -59,33 +57,6 @@ def test_the_shortest_promise_in_force_counts(now):
     assert blind.shortest([], now) is None
 
 
-def test_messages_are_expected_by_the_hour_of_the_week(now):
-    """Now is Saturday 12:00: 8 came in four Saturdays' noon hours, 4 in the hour after."""
-    by_hour = {5 * 24 + 12: 8, 5 * 24 + 13: 4}
-
-    assert blind.expected(by_hour, 4 * WEEK, now, now + HOUR / 2) == pytest.approx(1.0)
-    assert blind.expected(by_hour, 4 * WEEK, now, now + 2 * HOUR) == pytest.approx(3.0)
-    assert blind.expected(by_hour, 4 * WEEK, now + 2 * HOUR, now + DAY) == 0
-    assert blind.expected(by_hour, 4 * WEEK, now, now + 10 * WEEK) == pytest.approx(30.0)
-    assert blind.expected(by_hour, timedelta(0), now, now + HOUR) == 8
-    assert blind.expected({}, timedelta(0), now, now + 500 * WEEK) == 0
-
-
-@given(
-    st.dictionaries(st.integers(0, 167), st.integers(0, 50)),
-    st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 5000),
-)  # fmt: skip
-def test_what_is_expected_adds_up(by_hour, first, second, offset):
-    start = datetime.fromisoformat("2026-11-02T00:00:00+00:00") + offset * MINUTE
-    middle, end = start + first * MINUTE, start + (first + second) * MINUTE
-
-    parts = blind.expected(by_hour, 3 * WEEK, start, middle) + blind.expected(
-        by_hour, 3 * WEEK, middle, end
-    )
-
-    assert blind.expected(by_hour, 3 * WEEK, start, end) == pytest.approx(parts)
-
-
 def test_a_promise_may_break_by_an_unseen_message_or_by_one_that_waits(now):
     desk = seeds.policy("desk", reply_within=4 * HOUR, calendar=BERLIN)
     monday_at_13 = datetime.fromisoformat("2026-11-23T13:00:00+01:00")
@@ -136,8 +107,8 @@ async def test_a_blind_account_is_told_once_and_exported_until_it_reads_again(po
     [told] = await blind_notices(pool)
     assert told["key"] == f"mk/blind/{(now + 25 * MINUTE).isoformat()}"
     assert told["facts"] == {
-        "streams": "threads", "seen_through": now.isoformat(), "expected": 0.5,
-        "earliest": (now + DAY).isoformat(),
+        "streams": "threads", "seen_through": now.isoformat(), "unread_since": now.isoformat(),
+        "expected": 0.5, "assumed": None, "earliest": (now + DAY).isoformat(),
     }  # fmt: skip
     assert [line["event"] for line in logs] == ["became blind"]
     assert metrics.unseen_messages_expected.get("mk") == pytest.approx(1.0)
@@ -181,7 +152,33 @@ async def test_an_account_that_was_never_read_is_blind_since_it_is_monitored(poo
 
     [told] = await blind_notices(pool)
     assert told["facts"]["seen_through"] is None
-    assert told["facts"]["expected"] == 0
+    assert told["facts"]["unread_since"] == now.isoformat()
+    assert (told["facts"]["expected"], told["facts"]["assumed"]) == (1.0, True)
+
+
+async def test_an_account_that_is_two_days_old_does_not_say_that_nothing_is_unseen(pool, now):
+    """Its own history knows no Saturday yet: a message an hour is assumed, and that is said."""
+    metrics = Metrics()
+    await pages.monitored(pool, now - 2 * DAY, setup("mk", Stream("threads", 5 * MINUTE)))
+    await stored(pool, now - DAY, buyer("M1", now - 30 * HOUR))
+    await read_through(pool, now)
+
+    await blind.once(pool, seeds.rules(), metrics, now + 3 * HOUR, started=LONG_AGO)
+
+    [told] = await blind_notices(pool)
+    assert (told["facts"]["expected"], told["facts"]["assumed"]) == (3.0, True)
+    assert metrics.unseen_messages_expected.get("mk") == pytest.approx(3.0)
+
+
+async def test_an_account_to_which_nobody_has_written_for_weeks_says_so(pool, now):
+    """That is history, too: nothing is assumed."""
+    await pages.monitored(pool, now - 30 * DAY, setup("mk", Stream("threads", 5 * MINUTE)))
+    await read_through(pool, now)
+
+    await blind.once(pool, seeds.rules(), Metrics(), now + 3 * HOUR, started=LONG_AGO)
+
+    [told] = await blind_notices(pool)
+    assert (told["facts"]["expected"], told["facts"]["assumed"]) == (0.0, None)
 
 
 async def test_streams_that_become_blind_together_are_told_together(pool, now):

@@ -277,10 +277,11 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
          "of.\nWhat to do: replyby threads --history")),
         (NoticeKind.BLIND,
          (("streams", "threads"), ("seen_through", "2026-11-21T11:00:00+00:00"),
+          ("unread_since", "2026-11-21T11:00:00+00:00"),
           ("expected", 5.6), ("earliest", "2026-11-21T14:10:00+00:00")), "Blind",
-         ("The stream threads cannot be read in time.\n"
+         ("Blind on empik/mk for 1 h, about 6 messages unseen, earliest possible breach 15:10.\n"
+         "The stream threads cannot be read in time.\n"
          "Last read completely: Sat 2026-11-21 12:00 (Europe/Berlin).\n"
-         "Messages probably unseen: 6.\n"
          "A promise may break unseen from Sat 2026-11-21 15:10 (Europe/Berlin) on.\n"
          "What to do: look at the marketplace's own page until this ends.")),
         (NoticeKind.ACCOUNT_DOWN, (("since", "2026-11-21T11:30:00+00:00"),), "Account is down",
@@ -385,13 +386,15 @@ def test_an_account_that_was_blind_tells_for_how_long(say):
 def test_streams_that_are_blind_together_are_named_together(say):
     said = say(NoticeKind.BLIND, ("streams", "incidents, threads"), thread=None)
 
-    assert said.text.startswith("The streams incidents, threads cannot be read in time.\n")
+    assert said.text.startswith(
+        "Blind on empik/mk.\nThe streams incidents, threads cannot be read in time.\n"
+    )
 
 
 def test_a_stream_that_the_key_may_not_read_is_told_as_such(say):
     said = say(NoticeKind.BLIND, ("streams", "messages"), ("reason", "forbidden"), thread=None)
 
-    assert said.text.startswith("The stream messages may not be read: our key does not allow it.\n")
+    assert "\nThe stream messages may not be read: our key does not allow it.\n" in said.text
     assert (
         "\nWhat to do: look at the marketplace's own page until this ends. replyby check"
         in said.text
