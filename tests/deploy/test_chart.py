@@ -13,9 +13,9 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-from deploy.kubernetes import __main__ as kubernetes
 
 from core.running import crew, signals
+from deploy.kubernetes import __main__ as kubernetes
 from tests.deploy import dockerfile
 
 ROOT = dockerfile.ROOT
