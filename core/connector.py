@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from core.transport.http import Http
     from core.transport.mailbox import Mailboxes
     from core.transport.smtp import Smtp
+    from sla.contract import Reported
     from sla.policy import Party, Policy
 
 __all__ = [
@@ -328,6 +329,7 @@ class Spec(Generic[OptionsT]):
     goals has those in their place.
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
     before a reply is queued, without a call.
+    *reported*: of the marketplace's own numbers, by name as of when, those to be laid beside ours.
     *kinds*: where one connector reads several kinds of sources, the options of each by the word
     that its option ``kind`` says; *options* is then what all have in common, and takes no other
     word. *words* are then an account's own *operations* and *topics*.
@@ -352,6 +354,7 @@ class Spec(Generic[OptionsT]):
     pusher: Callable[[OptionsT], str] | None = None
     refuses: Refuses | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
+    reported: Callable[[Mapping[str, tuple[datetime, float]]], Sequence[Reported]] | None = None
     kinds: Mapping[str, type[OptionsT]] = field(default_factory=dict)
     words: Callable[[OptionsT], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
 

@@ -85,6 +85,20 @@ class Counts(NamedTuple):
         )
 
 
+class Reported(NamedTuple):
+    """A marketplace's own number of the kind that a contract asks for, as it was told last.
+
+    *value* is a share (0..1), or of a mean its seconds; *length* is the window that ended at
+    *as_of*, None where it does not say; *counted* is of how many messages, None: it does not say.
+    """
+
+    measure: Literal["share", "mean"]
+    value: float
+    as_of: datetime
+    length: timedelta | None = None
+    counted: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a contract stands in one window.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.amazon import answering, offer, options, policies
 from connectors.amazon.options import AmazonOptions
+from connectors.amazon.spapi import metrics
 from core.connector import SandboxSpec, Spec
 from core.errors import SettingsError
 
@@ -63,6 +64,7 @@ spec = Spec(
     findings=options.findings,
     credentials=offer.credentials,
     refuses=answering.refuses,
+    reported=metrics.reported,
     sandbox=SandboxSpec(
         options={
             "user": "sandbox",

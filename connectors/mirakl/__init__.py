@@ -46,6 +46,7 @@ spec = Spec(
     operations=OPERATIONS,
     findings=_findings,
     refuses=answering.refuses,
+    reported=policies.reported,
     sandbox=SandboxSpec(
         options={"base_url": "http://127.0.0.1", "api_key": "sandbox"}, open=_open_sandbox
     ),

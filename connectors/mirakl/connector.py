@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.mirakl import answering, incidents, mapping
 from connectors.mirakl.api import AT_ONCE, Api
 from connectors.mirakl.options import FLOOR
+from connectors.mirakl.policies import RESPONSE_DELAY
 from core.connector import Capabilities, Sent
 from core.errors import BadCredentials, BadPayload, ConnectorError, Refused
 from core.model import Page, Published, SetAside, Stream
@@ -48,8 +49,6 @@ WHOLE_WITHIN = 20.0
 as incomplete, and looked at by themselves."""
 
 GONE = frozenset({"404", "410"})
-RESPONSE_DELAY = "order_messages_response_delay"
-"""A01's mean time to answer an order's message, in seconds."""
 
 
 def streams(options: MiraklOptions) -> tuple[Stream, ...]:

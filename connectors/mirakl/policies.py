@@ -11,10 +11,17 @@ from connectors.mirakl import us_holidays
 from core.configuration.complaints import nearest
 from core.durations import parse
 from sla.calendar import Calendar
+from sla.contract import Reported
 from sla.policy import Contract, Party, Policy, ThreadKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from connectors.mirakl.options import MiraklOptions
+
+RESPONSE_DELAY = "order_messages_response_delay"
+"""The name of the mean in what the operator tells of a shop (A01), in seconds."""
 
 # A fixed range, so that a promise stays the same text from one year to the next.
 HOLIDAYS = {"US federal": us_holidays.federal(2020, 2040)}
@@ -24,6 +31,14 @@ def of(options: MiraklOptions) -> tuple[Policy, ...]:
     """The contracts that fit an account: its operator's where known, else the default."""
     kinds = [ThreadKind.MESSAGE, *([ThreadKind.INCIDENT] if options.incidents else [])]
     return tuple(policy for kind in kinds for policy in _chosen(options.rules, kind))
+
+
+def reported(numbers: Mapping[str, tuple[datetime, float]]) -> tuple[Reported, ...]:
+    """The operator's own mean time to answer an order's message; it tells no window."""
+    if RESPONSE_DELAY not in numbers:
+        return ()
+    as_of, seconds = numbers[RESPONSE_DELAY]
+    return (Reported("mean", seconds, as_of),)
 
 
 def _chosen(operator: str | None, kind: ThreadKind) -> list[Policy]:

@@ -84,7 +84,7 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         written = await replies.of_thread(db, account, thread)
         bought = await orders.of(db, account, known.order_ids)
         beside = await elsewhere.of(db, [(account, thread)])
-        hidden = await unread.of(db, configured, now, account=account)
+        hidden = await unread.of(db, configured, now, among={account})
     others = beside.get((account, thread), elsewhere.NOWHERE)
     told: Told = {
         "account": account,

@@ -19,12 +19,15 @@ WIDEST = 60
 def rows(found: Rows, *, as_json: bool, none: str, hidden: Sequence[str] = ()) -> None:
     """Print *found*; *none* is said where there is nothing, *hidden* columns stand in JSON only."""
     if as_json:
-        click.echo(json.dumps([_plain(row) for row in found], indent=2, ensure_ascii=False))
-    elif not found:
-        click.echo(none)
+        click.echo(json.dumps([plain(row) for row in found], indent=2, ensure_ascii=False))
     else:
-        columns = [name for name in found[0] if name not in hidden]
-        click.echo("\n".join(_table(columns, found)))
+        click.echo(table(found, hidden=hidden) if found else none)
+
+
+def table(found: Rows, *, hidden: Sequence[str] = ()) -> str:
+    """*found*, of which there is something, as lines for people."""
+    columns = [name for name in found[0] if name not in hidden]
+    return "\n".join(_table(columns, found))
 
 
 def _table(columns: Sequence[str], found: Rows) -> list[str]:
@@ -49,7 +52,8 @@ def _cell(value: object) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
+def plain(row: Mapping[str, object]) -> dict[str, object]:
+    """*row* as JSON holds it: instants in ISO 8601."""
     return {name: _json(value) for name, value in row.items()}
 
 

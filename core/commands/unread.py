@@ -12,7 +12,7 @@ from core.store import sight, workers
 from sla.wording import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from core.configuration.configured import Configured
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 async def of(
-    db: Db, configured: Settings, now: datetime, *, account: str | None = None
+    db: Db, configured: Settings, now: datetime, *, among: Collection[str] | None = None
 ) -> list[str]:
-    """A line for each account of the settings, or for one, of which not all is known."""
+    """A line for each account of the settings, or *among* some, of which not all is known."""
     seen = await sight.all_(db)
     grace = blind.GRACE if await workers.alive(db) else timedelta(0)
     return [
         line
         for name, found in configured.accounts.items()
-        if account in {None, name}
+        if among is None or name in among
         for line in _lines(name, found, [one for one in seen if one.account == name], now, grace)
     ]
 

@@ -24,7 +24,8 @@ ADD = """
 """
 LATEST = """
     select distinct on (account, name) account, name, as_of, value
-    from published order by account, name, as_of desc
+    from published where as_of <= coalesce($1::timestamptz, 'infinity')
+    order by account, name, as_of desc
 """
 
 
@@ -36,6 +37,12 @@ async def add(db: Db, account: str, numbers: Sequence[Published], now: datetime)
         await db.execute(ADD, account, names, days, [number.value for number in numbers], now)
 
 
-async def latest(db: Db) -> dict[tuple[str, str], tuple[datetime, float]]:
-    """The newest of each number, by (account, name): its instant and its value."""
-    return {(r["account"], r["name"]): (r["as_of"], r["value"]) for r in await db.fetch(LATEST)}
+async def latest(
+    db: Db, until: datetime | None = None
+) -> dict[tuple[str, str], tuple[datetime, float]]:
+    """The newest of each number, by (account, name): its instant and its value.
+
+    *until*: of those as of that instant or before.
+    """
+    rows = await db.fetch(LATEST, until)
+    return {(r["account"], r["name"]): (r["as_of"], r["value"]) for r in rows}

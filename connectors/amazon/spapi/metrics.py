@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
 
 from core.errors import BadPayload
 from core.model import Published
+from sla.contract import Reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from xml.etree.ElementTree import Element
 
 MOST_BYTES = 8 * 2**20
@@ -27,7 +28,14 @@ _GZIP = b"\x1f\x8b"
 _WINDOW = "responseTimeMetrics"
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 _DAY = 86400
+_HOUR = 3600
 PREFIX = "amazon_"
+
+_NAME = re.compile(PREFIX + r"(\w+?)_(\d{1,4})_days(_percent)?")
+_IN_TIME = "response_under_24_hours"
+_LATE = "response_time_greater_than_24_hours"
+_NEVER = "no_response_for_contacts_older_than_24_hours"
+_MEAN = "average_response_time_in_hours"
 
 
 class _Plain(TreeBuilder):
@@ -72,6 +80,31 @@ def published(raw: bytes, as_of: datetime) -> tuple[Published, ...]:
         raise BadPayload("the report is no plain XML", raw=raw, detail="not_xml") from None
     found = [number for window in root.iter(_WINDOW) for number in _of(window, as_of)]
     return tuple({(one.name, one.as_of): one for one in found}.values())
+
+
+def reported(numbers: Mapping[str, tuple[datetime, float]]) -> tuple[Reported, ...]:
+    """The share in time and the mean of each window, as far as the newest report tells them."""
+    windows: dict[tuple[int, datetime], dict[str, float]] = {}
+    for name, (as_of, value) in numbers.items():
+        if found := _NAME.fullmatch(name):
+            of_window = windows.setdefault((int(found[2]), as_of), {})
+            of_window[found[1] + (found[3] or "")] = value
+    return tuple(
+        number
+        for (days, as_of), told in sorted(windows.items())
+        for number in _compared(told, timedelta(days=days), as_of)
+    )
+
+
+def _compared(told: Mapping[str, float], length: timedelta, as_of: datetime) -> Iterator[Reported]:
+    if (percent := told.get(f"{_IN_TIME}_percent")) is not None:
+        yield Reported("share", percent / 100, as_of, length)
+    elif told.keys() >= {_IN_TIME, _LATE, _NEVER}:
+        total = told[_IN_TIME] + told[_LATE] + told[_NEVER]
+        if total > 0:
+            yield Reported("share", told[_IN_TIME] / total, as_of, length, round(total))
+    if (hours := told.get(_MEAN)) is not None:
+        yield Reported("mean", hours * _HOUR, as_of, length)
 
 
 def _of(window: Element, as_of: datetime) -> Iterator[Published]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
+    from core.commands.reporting import Form
+
 
 @click.command()
 @settings_file
@@ -49,4 +51,38 @@ def coverage(
     sys.exit(DONE if whole else FAILED)
 
 
-COMMANDS: tuple[click.Command, ...] = (coverage,)
+@click.command()
+@settings_file
+@click.option("--account", help="Only of this account.")
+@click.option("--policy", help="Only of this promise.")
+@click.option("--window", type=given.Duration(), help="Only windows of this length, such as 30d.")
+@click.option("--shop", help="Only of the accounts of this shop.")
+@click.option("--at", type=given.Instant(), help="As windows that end then; left out: now.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
+    show_default=True,
+)  # fmt: skip
+@click.option("--worst", type=click.IntRange(0, 10_000), default=10, show_default=True)
+@as_json
+def report(
+    path: Path,
+    account: str | None,
+    policy: str | None,
+    window: timedelta | None,
+    shop: str | None,
+    at: datetime | None,
+    form: Form,
+    worst: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Show how promises were kept, as each contract counts, and what was late by most."""
+    if as_json and form == "csv":
+        raise click.UsageError("--json and --format csv are two forms; ask for one of them")
+    from core.commands import reporting
+
+    wanted = reporting.Wanted(account, policy, window, shop, at, worst)
+    finished(reporting.report(path, wanted, "json" if as_json else form))
+
+
+COMMANDS: tuple[click.Command, ...] = (coverage, report)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.mirakl import policies, spec, us_holidays
+from sla.contract import Reported
 from sla.policy import Party, ThreadKind
 
 HOUR = timedelta(hours=1)
@@ -116,6 +117,15 @@ def test_every_contract_says_its_source_and_when_it_was_read():
         assert policy.review_after > policy.checked_on
         assert policy.marketplace_mark
         assert ".com" in policy.source or "inferred" in policy.source
+
+
+def test_the_operators_own_mean_names_no_window():
+    as_of = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+    found = policies.reported({"order_messages_response_delay": (as_of, 3600.0), "a": (as_of, 1)})
+
+    assert found == (Reported("mean", 3600.0, as_of),)
+    assert policies.reported({"another": (as_of, 1.0)}) == ()
 
 
 def test_each_contract_has_a_name_of_its_own():

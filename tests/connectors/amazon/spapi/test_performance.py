@@ -16,6 +16,7 @@ from connectors.amazon.sandbox.spapi_market import Waited
 from connectors.amazon.spapi import metrics
 from connectors.amazon.spapi.performance import NONE, UNREAD
 from core.errors import BadPayload, RateLimited, Unreachable
+from sla.contract import Reported
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -231,6 +232,53 @@ def test_what_is_no_plain_xml_is_set_aside(xml):
     with pytest.raises(BadPayload) as caught:
         published(xml)
     assert caught.value.detail == "not_xml"
+
+
+def told(**numbers):
+    """Numbers of Amazon's as they are stored, as of noon."""
+    return {f"amazon_{name}": (NOW, value) for name, value in numbers.items()}
+
+
+def test_what_amazon_counts_is_laid_beside_ours_by_its_windows():
+    counted = {
+        "response_under_24_hours_30_days": 118.0,
+        "response_time_greater_than_24_hours_30_days": 3.0,
+        "no_response_for_contacts_older_than_24_hours_30_days": 1.0,
+        "average_response_time_in_hours_30_days": 6.4,
+        "response_under_24_hours_7_days_percent": 98.5,
+        "order_with_defects": 0.5,
+    }
+
+    assert metrics.reported(told(**counted)) == (
+        Reported("share", 0.985, NOW, 7 * DAY),
+        Reported("share", 118 / 122, NOW, 30 * DAY, 122),
+        Reported("mean", 6.4 * 3600, NOW, 30 * DAY),
+    )
+
+
+def test_of_a_window_that_is_told_in_part_there_is_no_share():
+    half = told(
+        response_under_24_hours_7_days=9.0, response_time_greater_than_24_hours_7_days=1.0
+    )
+    older = {"amazon_no_response_for_contacts_older_than_24_hours_7_days": (NOW - DAY, 1.0)}
+    none = told(
+        response_under_24_hours_7_days=0.0,
+        response_time_greater_than_24_hours_7_days=0.0,
+        no_response_for_contacts_older_than_24_hours_7_days=0.0,
+    )
+
+    assert [metrics.reported(one) for one in (half, half | older, none, {})] == [(), (), (), ()]
+
+
+async def test_what_a_report_tells_is_laid_beside_ours(selling, clock):
+    waited = [Waited(clock() - 2 * DAY, clock() - DAY - HOUR), Waited(clock() - 3 * DAY, None)]
+    found = metrics.published(spapi_files.written(waited, clock()), clock())
+    numbers = {one.name: (one.as_of, one.value) for one in found}
+
+    shares = [one for one in metrics.reported(numbers) if one.measure == "share"]
+
+    assert {one.length for one in shares} == {7 * DAY, 30 * DAY, 90 * DAY}
+    assert {(one.value, one.counted) for one in shares} == {(0.5, 2)}
 
 
 def test_entities_that_grow_without_an_end_are_not_even_declared():

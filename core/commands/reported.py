@@ -1,0 +1,292 @@
+"""A report for people as tables, for scripts as JSON or CSV: nothing of a buyer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING, Literal
+
+from core import durations
+from core.commands import shown
+from core.commands.comparing import CAUSES
+from core.spoken import span
+from sla import contract as contracts
+from sla.wording import duration, in_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.commands.comparing import Comparison
+    from core.measuring.contracts import Number
+    from core.model import Account
+    from core.store.attainment import Late, Unconfirmed
+    from sla.contract import Standing
+    from sla.policy import Contract, Policy
+
+    Row = Mapping[str, object]
+
+_MOMENT = timedelta(microseconds=1)
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number as it stands, with the marketplace's own beside it where there is one."""
+
+    number: Number
+    standing: Standing
+    beside: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is shown, as of *at*; *accounts* by name."""
+
+    at: datetime
+    lines: Sequence[Line]
+    worst: Sequence[Late]
+    unconfirmed: Sequence[Unconfirmed]
+    accounts: Mapping[str, Account]
+
+
+def written(report: Report, form: Literal["table", "json", "csv"]) -> str:
+    """*report* as text; of CSV only the numbers, a line for each."""
+    if form == "json":
+        return json.dumps(_json(report), indent=2, ensure_ascii=False)
+    if form == "csv":
+        return _csv([_flat(_row(line, report)) for line in report.lines])
+    return "\n".join(_text(report))
+
+
+def _json(report: Report) -> object:
+    return {
+        "at": report.at.isoformat(),
+        "numbers": [_row(line, report) for line in report.lines],
+        "worst": [
+            shown.plain(_late(one, late_by_seconds=one.late_by.total_seconds()))
+            for one in report.worst
+        ],
+        "unconfirmed_answers": [shown.plain(_said(one)) for one in report.unconfirmed],
+    }
+
+
+def _row(line: Line, report: Report) -> dict[str, object]:
+    """One number for programs: shares are of 1, times are seconds, instants ISO 8601."""
+    number, standing, contract = line.number, line.standing, line.number.contract
+    account, counts = report.accounts[number.account], line.standing.counts
+    return {
+        "account": number.account,
+        "title": account.title,
+        "shop": account.shop,
+        "marketplace": number.marketplace,
+        "policy": number.policy.name,
+        "role": number.policy.role,
+        "measure": contract.measure,
+        "window": durations.write(number.length),
+        "zone": contract.zone,
+        "begins": standing.window.begins.isoformat(),
+        "ends": standing.window.ends.isoformat(),
+        "verdict": standing.verdict,
+        "in_time": None if standing.attainment is None else float(standing.attainment),
+        "objective": contract.objective,
+        "within_seconds": _within(number.policy, contract).total_seconds(),
+        "budget_messages": standing.budget,
+        "needed_in_a_row": standing.needed,
+        "eases_at": _iso(standing.eases_at),
+        "mean_reply_seconds": _seconds(standing.mean),
+        "limit_seconds": _seconds(contract.limit),
+        "alert_from_seconds": _seconds(contract.alert_from),
+        "next_within_seconds": _seconds(standing.next_within),
+        "counted": standing.counted,
+        "met": counts.met,
+        "missed": counts.missed,
+        "running": counts.running,
+        "replied": counts.replied,
+        "note": contract.note,
+        "source": number.policy.source,
+        "published": _published(line.beside),
+    }
+
+
+def _published(beside: Comparison | None) -> dict[str, object] | None:
+    if beside is None:
+        return None
+    theirs = beside.theirs
+    return {
+        "measure": theirs.measure,
+        "value": theirs.value,
+        "as_of": theirs.as_of.isoformat(),
+        "window": None if theirs.length is None else durations.write(theirs.length),
+        "counted": theirs.counted,
+        "ours": beside.ours,
+        "ours_counted": beside.counted,
+        "gap": beside.gap,
+        "causes": dict(beside.causes),
+    }
+
+
+def _flat(row: Row) -> dict[str, object]:
+    """*row* without tables in it: what is published stands in columns of its own."""
+    found = {name: value for name, value in row.items() if name != "published"}
+    beside = row["published"] if isinstance(row["published"], dict) else {}
+    for name in ("measure", "value", "as_of", "window", "counted", "ours", "gap"):
+        found[f"published_{name}"] = beside.get(name)
+    causes = beside.get("causes", {})
+    return found | {f"cause_{cause}": causes.get(cause) for cause in CAUSES}
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _guarded(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().removesuffix("\n")
+
+
+def _guarded(value: object) -> object:
+    """*value*; a text that a spreadsheet would reckon begins with an apostrophe instead."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _text(report: Report) -> Iterator[str]:
+    yield f"How promises were kept, as of {in_utc(report.at)}:"
+    yield ""
+    rows = [_shown(line) for line in report.lines]
+    seldom = ("eases_at", "published")
+    hidden = [name for name in seldom if all(row[name] is None for row in rows)]
+    yield shown.table(rows, hidden=hidden) if rows else "no account promises anything"
+    beside = [text for line in report.lines for text in _gap(line)]
+    if beside:
+        yield from ("", *beside)
+    if report.worst:
+        worst = [_late(one, late_by=span(one.late_by)) for one in report.worst]
+        yield from ("", "Late by most:", "", shown.table(worst))
+    if report.unconfirmed:
+        yield from ("", "Answered elsewhere, as somebody said, and confirmed by nothing yet:", "")
+        yield shown.table([_said(one) for one in report.unconfirmed])
+
+
+def _shown(line: Line) -> Row:
+    number, standing = line.number, line.standing
+    return {
+        "account": number.account,
+        "policy": number.policy.name,
+        "window": durations.write(number.length),
+        "in_time": _percent(standing.attainment),
+        "mean": None if standing.mean is None else span(standing.mean),
+        "of": standing.counted,
+        "running": standing.counts.running,
+        "asked": _asked(number.contract, number.policy),
+        "stands": standing.verdict,
+        "left": _left(standing),
+        "eases_at": standing.eases_at if standing.verdict == "broken" else None,
+        "published": _theirs(line.beside),
+    }
+
+
+def _asked(contract: Contract, policy: Policy) -> str | None:
+    """What the contract asks for; None where nobody judges."""
+    share = contracts.objective(contract)
+    if share is not None:
+        return f"{_percent(share)} in {duration(_within(policy, contract))}"
+    if contract.measure == "mean" and contract.limit is not None:
+        return f"mean under {duration(contract.limit)}"
+    return None
+
+
+def _left(standing: Standing) -> str | None:
+    """The budget, in messages; of a mean, how long the next may take."""
+    budget = standing.budget
+    if budget is not None and standing.counted:
+        if budget >= 0:
+            return f"{budget} more may be missed"
+        mend = f"{standing.needed} in a row mend it" if standing.needed else "only time mends it"
+        return f"{-budget} too many: {mend}"
+    if standing.next_within is not None:
+        return f"the next under {span(standing.next_within + _MOMENT)}"
+    return "over, at whatever time the next leaves" if standing.verdict == "broken" else None
+
+
+def _theirs(beside: Comparison | None) -> str | None:
+    return None if beside is None else _value(beside.theirs.measure, beside.theirs.value)
+
+
+def _gap(line: Line) -> Iterator[str]:
+    """What is told of a published number: ours over the same window, and what may explain it."""
+    beside, number = line.beside, line.number
+    if beside is None:
+        return
+    theirs = beside.theirs
+    place = f"{number.account}, {number.policy.name}, {durations.write(number.length)}"
+    of = f" of {theirs.counted}" if theirs.counted is not None else ""
+    window = (
+        "it does not say over which window, and" if theirs.length is None else "over that window"
+    )
+    said = f"{_value(theirs.measure, theirs.value)}{of} ({in_utc(theirs.as_of)})"
+    yield f"{place}: the marketplace says {said}; {window} {_ours(beside)}."
+    causes = [f"{n} {CAUSES[cause]}" for cause, n in beside.causes.items() if n]
+    if beside.gap:
+        yield f"  May explain the gap: {'; '.join(causes) or 'nothing that our rows show'}."
+
+
+def _ours(beside: Comparison) -> str:
+    if beside.ours is None:
+        return "nothing of ours counts"
+    return f"ours is {_value(beside.theirs.measure, beside.ours)} of {beside.counted}"
+
+
+def _value(measure: str, value: float) -> str:
+    if measure == "mean":
+        return span(timedelta(seconds=value))
+    return _percent(Fraction(value).limit_denominator(10**9)) or ""
+
+
+def _late(one: Late, **late_by: object) -> dict[str, object]:
+    return {
+        "account": one.account,
+        "thread": one.thread,
+        "promise": one.promise,
+        **late_by,
+        "due_at": one.due_at,
+        "ended_at": one.stopped_at,
+        "unseen_in_time": "unseen_in_time" in one.flags,
+        "url": one.url,
+    }
+
+
+def _said(one: Unconfirmed) -> dict[str, object]:
+    return {
+        "account": one.account,
+        "thread": one.thread,
+        "answered_at": one.at,
+        "said_at": one.said_at,
+        "url": one.url,
+    }
+
+
+def _percent(share: Fraction | None) -> str | None:
+    """Rounded down, so that what is broken never looks kept: ``89.9 %``."""
+    if share is None:
+        return None
+    tenths = floor(share * 1000)
+    return f"{tenths // 10}.{tenths % 10} %" if tenths % 10 else f"{tenths // 10} %"
+
+
+def _within(policy: Policy, contract: Contract) -> timedelta:
+    return contract.within or policy.reply_within
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,128 @@
+"""`report`: how promises were kept, as each contract counts, and what is worst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from core import durations, loops
+from core.commands import comparing, opening, reported, unread
+from core.commands.reported import Line, Report
+from core.configuration import judged
+from core.configuration.complaints import nearest
+from core.errors import Mistaken
+from core.store import attainment, transaction
+from core.store.attainment import Chosen
+from sla.contract import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from core.configuration.configured import Configured
+    from core.measuring.contracts import Number
+    from core.settings import Settings
+    from core.store import Db
+
+NOTHING = (
+    "nothing was counted: no clock of these accounts is stored; start the daemon (replyby run), or "
+    "read an account now: replyby poll ACCOUNT --once"
+)
+Form = Literal["table", "json", "csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; None: all. *worst*: so many of the worst clocks at most."""
+
+    account: str | None = None
+    policy: str | None = None
+    window: timedelta | None = None
+    shop: str | None = None
+    at: datetime | None = None
+    worst: int = 10
+
+
+async def report(path: Path, wanted: Wanted, form: Form) -> None:
+    """Show how the promises were kept.
+
+    Raises:
+        click.UsageError: an instant in the future.
+        Mistaken: no account, shop, policy or window is called so.
+    """
+    configured, now = opening.read(path), loops.utcnow()
+    at = wanted.at or now
+    if at > now:
+        raise click.UsageError("--at lies in the future; give an instant that has passed")
+    accounts = _accounts(configured, wanted)
+    numbers = _numbers(accounts, wanted, at)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        found = await _report(db, accounts, numbers, wanted, at)
+        names = {one.account.name for one in accounts}
+        hidden = await unread.of(db, configured, now, among=names)
+        empty = not await attainment.is_anything(db, names)
+    click.echo(reported.written(found, form))
+    if empty:
+        click.echo(NOTHING, err=True)
+    if hidden and form == "table":
+        click.echo()
+    unread.say(hidden, as_json=form != "table")
+
+
+async def _report(
+    db: Db,
+    accounts: Sequence[Configured],
+    numbers: Sequence[Number],
+    wanted: Wanted,
+    at: datetime,
+) -> Report:
+    names = [one.account.name for one in accounts]
+    standings = await attainment.standings(db, numbers, at, names)
+    beside = await comparing.compare(db, accounts, numbers, standings, at)
+    begins = min((one.window.begins for one in standings), default=at)
+    promises = None if wanted.policy is None else [wanted.policy]
+    chosen = Chosen(names, Window(begins, at), promises)
+    return Report(
+        at,
+        tuple(
+            Line(number, standing, beside.get(place))
+            for place, (number, standing) in enumerate(zip(numbers, standings, strict=True))
+        ),
+        tuple(await attainment.worst(db, chosen, wanted.worst)),
+        tuple(await attainment.unconfirmed(db, chosen)),
+        {one.account.name: one.account for one in accounts},
+    )
+
+
+def _accounts(configured: Settings, wanted: Wanted) -> list[Configured]:
+    if wanted.account is not None:
+        opening.known(configured, wanted.account)
+    every = configured.accounts.values()
+    found = [
+        one
+        for one in every
+        if wanted.account in {None, one.account.name} and wanted.shop in {None, one.account.shop}
+    ]
+    if not found and wanted.shop is not None:
+        if wanted.account is not None:
+            raise Mistaken(f"account {wanted.account} is not of the shop {wanted.shop}")
+        hint = nearest(wanted.shop, {one.account.shop for one in every if one.account.shop})
+        raise Mistaken(f"no shop is called {wanted.shop}; {hint}")
+    return found
+
+
+def _numbers(accounts: Sequence[Configured], wanted: Wanted, at: datetime) -> list[Number]:
+    every = list(judged.numbers(accounts, at))
+    of_policy = [one for one in every if wanted.policy in {None, one.policy.name}]
+    if wanted.policy is not None and not of_policy:
+        hint = nearest(wanted.policy, {one.policy.name for one in every})
+        raise Mistaken(f"no promise of these accounts is called {wanted.policy}; {hint}")
+    found = [one for one in of_policy if wanted.window in {None, one.length}]
+    if wanted.window is not None and not found:
+        lengths = sorted({one.length for one in of_policy})
+        known = ", ".join(map(durations.write, lengths)) or "none"
+        raise Mistaken(f"no window is {durations.write(wanted.window)} long; known: {known}")
+    return found
