@@ -330,6 +330,7 @@ class Spec(Generic[OptionsT]):
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
     before a reply is queued, without a call.
     *reported*: of the marketplace's own numbers, by name as of when, those to be laid beside ours.
+    *texts_kept*: how long texts are kept where the settings do not say, by the marketplace's rules.
     *kinds*: where one connector reads several kinds of sources, the options of each by the word
     that its option ``kind`` says; *options* is then what all have in common, and takes no other
     word. *words* are then an account's own *operations* and *topics*.
@@ -354,6 +355,7 @@ class Spec(Generic[OptionsT]):
     pusher: Callable[[OptionsT], str] | None = None
     refuses: Refuses | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
+    texts_kept: timedelta | None = None
     reported: Callable[[Mapping[str, tuple[datetime, float]]], Sequence[Reported]] | None = None
     kinds: Mapping[str, type[OptionsT]] = field(default_factory=dict)
     words: Callable[[OptionsT], tuple[tuple[str, ...], tuple[str, ...]]] | None = None

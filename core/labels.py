@@ -77,7 +77,7 @@ PUSHED = (
 
 TABLES = (
     "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",
-    "erasure", "forgotten",
+    "erasure", "forgotten", "raw_message", "set_aside", "thread",
 )  # fmt: skip
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""

@@ -6,7 +6,6 @@ or ``credential:NAME``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -19,12 +18,20 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from core.configuration import openinghours, promises, sections, telemetry, tomlfile
+from core.configuration import (
+    openinghours,
+    promises,
+    retention,
+    sections,
+    telemetry,
+    tomlfile,
+)
 from core.configuration.accounthours import OpeningHours
 from core.configuration.complaints import Complaints, nearest
 from core.configuration.configured import Accounts, Configured, Defined
+from core.configuration.overrides import BETWEEN, PREFIX, Overrides, overridden
 from core.configuration.references import References, is_reference
-from core.configuration.written import FromEnvironment
+from core.configuration.retention import Keeping
 from core.errors import SettingsError
 from core.notifier import Route, Routing
 from core.notifiers import registry
@@ -38,14 +45,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic import BaseModel
-    from pydantic.fields import FieldInfo
 
     from core.connector import Spec
     from core.notifier import NotifierOptions
     from sla.policy import Policy
 
-PREFIX = "REPLYBY_"
-BETWEEN = "__"
 DEFAULT_FILE = "settings.toml"
 
 VARIABLES = frozenset({"REPLYBY_SETTINGS", "REPLYBY_DEBUG", "REPLYBY_REVISION"})
@@ -59,7 +63,7 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
         "log": sections.Log,
         "metrics": sections.MetricsSection,
         "poll": sections.Poll,
-        "retention": sections.Retention,
+        "retention": retention.Retention,
         "otel": telemetry.Otel,
         "sentry": telemetry.Sentry,
     }
@@ -91,66 +95,6 @@ class Tables(BaseSettings):
     routes: Any = {}
 
 
-class Overrides(PydanticBaseSettingsSource):
-    """``REPLYBY_ACCOUNTS__MIRAKL_FR__TITLE``: letters' case does not count, a dash is written _."""
-
-    def __init__(
-        self, settings: type[BaseSettings], environ: Mapping[str, str], file: Table
-    ) -> None:
-        super().__init__(settings)
-        self._environ = environ
-        self._file = file
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Not asked for one by one: `__call__` gives all."""
-        raise NotImplementedError
-
-    def __call__(self) -> Table:
-        """What the environment overrides, as tables."""
-        found: Table = {}
-        for name, text in sorted(self._environ.items()):
-            if path := overridden(name):
-                _put(found, self._named(path), _value(text))
-        return found
-
-    def _named(self, path: list[str]) -> list[str]:
-        """*path* in the file's own spelling, where the file has it."""
-        names: list[str] = []
-        here: object = self._file
-        for part in path:
-            known = here if isinstance(here, dict) else {}
-            name = next((key for key in known if _spelling(key) == _spelling(part)), part.lower())
-            names.append(name)
-            here = known.get(name)
-        return names
-
-
-def overridden(name: str) -> list[str]:
-    """The key path that the variable *name* overrides; empty where it overrides none."""
-    path = name.removeprefix(PREFIX).split(BETWEEN)
-    return path if name.startswith(PREFIX) and len(path) > 1 and all(path) else []
-
-
-def _spelling(name: str) -> str:
-    return name.lower().replace("-", "_").replace(".", "_")
-
-
-def _put(table: Table, path: list[str], value: object) -> None:
-    for part in path[:-1]:
-        table = table.setdefault(part, {})
-    table[path[-1]] = value
-
-
-def _value(text: str) -> object:
-    """A list or a table is written as JSON; anything else is text."""
-    if text[:1] not in {"[", "{"}:
-        return FromEnvironment(text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return FromEnvironment(text)
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that was configured, checked. *secrets* are for the log to hide."""
@@ -164,7 +108,7 @@ class Settings:
     log: sections.Log
     metrics: sections.MetricsSection
     poll: sections.Poll
-    retention: sections.Retention
+    retention: Keeping
     otel: telemetry.Otel | None
     sentry: telemetry.Sentry | None
     accounts: Mapping[str, Configured]
@@ -249,14 +193,14 @@ class _Reading:
             state_dir=self.base / store.state_dir.expanduser(),
             store=store,
             ops=self._section(sections.Ops, "ops"),
-            web=self._listener(sections.Web, "web"),
-            push=self._listener(sections.Push, "push"),
+            web=self._optional(sections.Web, "web"),
+            push=self._optional(sections.Push, "push"),
             log=self._section(sections.Log, "log"),
             metrics=self._section(sections.MetricsSection, "metrics"),
             poll=self._section(sections.Poll, "poll"),
-            retention=self._section(sections.Retention, "retention"),
-            otel=self._told(telemetry.Otel, "otel"),
-            sentry=self._told(telemetry.Sentry, "sentry"),
+            retention=self._kept(specs),
+            otel=self._optional(telemetry.Otel, "otel"),
+            sentry=self._optional(telemetry.Sentry, "sentry"),
             accounts=configured,
             calendars={name: found for name, found in calendars.items() if found is not None},
             promises={name: versions for name, versions in made.items() if versions},
@@ -293,11 +237,14 @@ class _Reading:
             table = self.references.table(table, model, (name,))
         return self.complaints.read(model, table, (name,)) or model()
 
-    def _listener(self, model: type[SectionT], name: str) -> SectionT | None:
-        return None if getattr(self.tables, name) is None else self._section(model, name)
+    def _kept(self, specs: Mapping[str, Spec[Any]]) -> Keeping:
+        section = self._section(retention.Retention, "retention")
+        section.faults(specs, self.complaints)
+        said = {name: spec.texts_kept for name, spec in specs.items()}
+        return Keeping(section, {name: time for name, time in said.items() if time})
 
-    def _told(self, model: type[SectionT], name: str) -> SectionT | None:
-        """The section *name*, which has keys without a default; None where it has faults."""
+    def _optional(self, model: type[SectionT], name: str) -> SectionT | None:
+        """The section *name*; None where it does not stand in the file, or has faults."""
         table = getattr(self.tables, name)
         if isinstance(table, dict):
             table = self.references.table(table, model, (name,))

@@ -8,6 +8,7 @@ what Amazon asks of a seller (`policies`). Trap numbers are those of README.md.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.amazon import answering, offer, options, policies
@@ -65,6 +66,7 @@ spec = Spec(
     credentials=offer.credentials,
     refuses=answering.refuses,
     reported=metrics.reported,
+    texts_kept=timedelta(days=30),  # Data Protection Policy 2.1: after the delivery
     sandbox=SandboxSpec(
         options={
             "user": "sandbox",

@@ -234,13 +234,6 @@ class Poll(Section):
     slots: int = Field(default=4, ge=1, le=256)
 
 
-class Retention(Section):
-    """How long is kept what nobody needs any more: *notices* sent, *links* of messages."""
-
-    notices: PositiveDuration = timedelta(days=180)
-    links: PositiveDuration = timedelta(days=30)
-
-
 class AcknowledgeSection(Section):
     """What an account sends by itself, while it is closed, to who writes: the shop's own words."""
 

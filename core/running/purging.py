@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from core.arrival import fading
 from core.reading import heartbeat
+from core.running import keeping as texts
 from core.store import (
     deeds,
     erasures,
     floods,
     forgotten,
+    keeping,
     links,
     mutes,
     notices,
@@ -24,8 +26,9 @@ from core.web import storing
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from core.configuration.sections import Retention
+    from core.configuration.retention import Keeping
     from core.metrics import Metrics
+    from core.running.keeping import Place
     from core.store import Pool
 
 FORGOTTEN_FOR = timedelta(days=30)
@@ -40,16 +43,18 @@ it after it was begun."""
 
 
 async def once(
-    pool: Pool, retention: Retention, metrics: Metrics, now: datetime, *, sure: bool
+    pool: Pool, kept: Keeping, place: Place, metrics: Metrics, now: datetime, *, sure: bool
 ) -> None:
-    """Remove what is older than *retention*, or than it may matter, and count it.
+    """Remove what is older than it is *kept*, or than it may matter, and count it.
 
-    Without *sure* (the host's clock is not believed) nothing goes that it may have misdated.
+    *place* is where the walk through threads stands. Without *sure* (the host's clock is not
+    believed) nothing goes that it may have misdated.
     """
-    count = metrics.retention_rows_deleted.labels
+    if sure:
+        await _dated(pool, kept, place, metrics, now)
+    retention, count = kept.retention, metrics.retention_rows_deleted.labels
     async with transaction(pool) as db:
         gone = {
-            "notice": await notices.purge(db, now - retention.notices),
             "market_order": await orders.purge(db, now - ORDERS_KEPT),
             "deed": await deeds.purge(db, now - ORDERS_KEPT),
             "link": await links.purge(db, now - retention.links),
@@ -63,3 +68,18 @@ async def once(
     for table, rows in gone.items():
         count(table, "deleted").inc(rows)
     count("verdict", "emptied").inc(await fading.once(pool, now - retention.links))
+
+
+async def _dated(pool: Pool, kept: Keeping, place: Place, metrics: Metrics, now: datetime) -> None:
+    """What nobody could bring back: it goes by a clock that is believed."""
+    async with transaction(pool) as db:
+        gone = {
+            "notice": await notices.purge(db, kept.before("notices", now)),
+            "raw_message": await keeping.purge_raw(db, kept.before("raw", now)),
+            "set_aside": await keeping.purge_aside(db, kept.before("set_aside", now)),
+        }
+    count = metrics.retention_rows_deleted.labels
+    for table, rows in gone.items():
+        count(table, "deleted").inc(rows)
+    emptied = await texts.once(pool, kept.texts_of, place, now)
+    count("thread", "emptied").inc(emptied)

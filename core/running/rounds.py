@@ -12,7 +12,7 @@ from core import deliver, loops, poll, reply, watch
 from core.orders import enriching
 from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import forgetting, keying, mutes, purging, redating, sdnotify
+from core.running import forgetting, keeping, keying, mutes, purging, redating, sdnotify
 from core.running.lookout import Lookout
 from core.web.ops import STUCK_AFTER
 
@@ -50,6 +50,7 @@ class Rounds:
         self._keyed = keying.Place()
         self._heard = heartbeat.Place()
         self._floods = flooding.Place()
+        self._walked = keeping.Place()
 
     async def keep(self, now: datetime) -> datetime | None:
         """Stay registered; what systemd hears is that the database answered and loops turn."""
@@ -169,8 +170,8 @@ class Rounds:
 
     async def purge(self, now: datetime) -> datetime | None:
         state = self._state
-        retention, sure = state.settings.retention, state.sure(now)
-        await purging.once(state.pool, retention, state.metrics, now, sure=sure)
+        kept, sure = state.settings.retention, state.sure(now)
+        await purging.once(state.pool, kept, self._walked, state.metrics, now, sure=sure)
         return now + HOUR
 
     async def hear(

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from core.model import Notice
     from core.rules import Rules
     from core.store import Db
+    from core.store.keeping import Cutoffs
 
 NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
 
@@ -84,10 +84,17 @@ KNOWN = "select key from notice where key = any($1)"
 PURGE = """
     with gone as (
         delete from notice n
-        where n.raised_at < $1 and n.kind <> 'policy_review' and not exists (
-            select from dispatch d
-            where d.notice = n.id and d.sent_at is null and d.suppressed is null
-        )
+        where n.raised_at < coalesce(
+                (select w.before
+                 from account a
+                 join unnest($2::text[], $3::timestamptz[]) as w (connector, before)
+                     on w.connector = a.connector
+                 where a.name = n.account),
+                $1)
+            and n.raised_at < $4 and n.kind <> 'policy_review' and not exists (
+                select from dispatch d
+                where d.notice = n.id and d.sent_at is null and d.suppressed is null
+            )
         returning n.id
     ), outbox as (
         delete from dispatch d using gone where d.notice = gone.id
@@ -155,12 +162,12 @@ async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
     return frozenset(row["key"] for row in await db.fetch(KNOWN, keys))
 
 
-async def purge(db: Db, before: datetime) -> int:
+async def purge(db: Db, before: Cutoffs) -> int:
     """Remove notices raised *before* that are done with; what is parked or waits stays.
 
     A review stays too: its key is the only memory of having told it.
     """
-    return int(await db.fetchval(PURGE, before))
+    return int(await db.fetchval(PURGE, *before, max((before.default, *before.before))))
 
 
 async def _raise(

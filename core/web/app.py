@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from core.configuration.overrides import BETWEEN, PREFIX
 from core.errors import SettingsError
-from core.settings import BETWEEN, PREFIX
 from core.web import room
 from core.web.talk import COUNTED, Door, Talk, attended
 

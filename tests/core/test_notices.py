@@ -8,6 +8,7 @@ from core import keys
 from core.model import Notice, NoticeKind
 from core.notifier import Route
 from core.store import dispatches, notices, transaction
+from core.store.keeping import Cutoffs
 from tests.core import seeds
 
 DESK = Route("desk", ("chat", "mail"), frozenset({NoticeKind.WARNING, NoticeKind.BREACH}))
@@ -196,7 +197,7 @@ async def test_a_parked_breach_that_is_no_longer_true_is_neither_listed_nor_trie
         assert [d.notice.key for d in await dispatches.parked(db)] == ["8/0/2"]
         assert await dispatches.retry_parked(db, ids[:1]) == 0
         assert await dispatches.retry_parked(db) == 1
-        assert await notices.purge(db, now + seeds.SECOND) == 1
+        assert await notices.purge(db, Cutoffs(now + seeds.SECOND)) == 1
     async with transaction(pool) as db:
         assert [d.notice.key for d in await dispatches.claim(db, "chat", 5)] == ["8/0/2"]
 
@@ -211,8 +212,8 @@ async def test_purging_keeps_what_waits_and_what_is_parked(pool, rules, now):
         await notices.drop(db, [1], "answered")
         await dispatches.park(db, "chat", ids[2:3], "refused", "404")
 
-        assert await notices.purge(db, now) == 0
-        assert await notices.purge(db, now + seeds.SECOND) == 2
+        assert await notices.purge(db, Cutoffs(now)) == 0
+        assert await notices.purge(db, Cutoffs(now + seeds.SECOND)) == 2
         keys_left = await notices.known(db, [f"{n}/0/1" for n in range(4)])
     assert keys_left == {"2/0/1", "3/0/1"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import sections, telemetry
+from core.configuration import retention, sections, telemetry
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -28,7 +28,7 @@ PLAIN = {
     "log": sections.Log,
     "metrics": sections.MetricsSection,
     "poll": sections.Poll,
-    "retention": sections.Retention,
+    "retention": retention.Retention,
 }
 TOGETHER = {
     "[ops], [web], [push]": [sections.Ops, sections.Web, sections.Push],
@@ -97,7 +97,7 @@ def test_defaults_are_told_as_they_are(default):
         "state_dir": str(sections.Store().state_dir),
         "connections": str(sections.Store().connections),
         "slots": str(sections.Poll().slots),
-        "notices": f"{sections.Retention().notices.days}d",
+        "notices": f"{retention.Retention().notices.days}d",
         "most_bytes": str(sections.Push().most_bytes),
         "account_label": sections.MetricsSection().account_label,
     }

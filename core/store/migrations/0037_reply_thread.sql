@@ -1,0 +1,3 @@
+-- no-transaction
+-- expand
+create index concurrently if not exists reply_thread on reply (account, thread);
