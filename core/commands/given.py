@@ -30,6 +30,18 @@ class Instant(click.ParamType[datetime]):
         return at.astimezone(UTC)
 
 
+class DayOrInstant(Instant):
+    """A day, or an instant with its zone."""
+
+    name = "day|instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """*value* as a date, or as an aware instant in UTC."""
+        if isinstance(value, str) and len(value) == len("2026-11-21"):
+            return DAY.convert(value, param, ctx).date()
+        return super().convert(value, param, ctx)
+
+
 class Duration(click.ParamType[timedelta]):
     """A duration as settings write it."""
 
@@ -48,3 +60,19 @@ class Duration(click.ParamType[timedelta]):
         if found <= timedelta(0):
             self.fail("must be longer than nothing; write a duration such as 30m", param, ctx)
         return found
+
+
+class Until(click.ParamType["datetime | timedelta"]):
+    """When something ends: an instant with its zone, or a duration from now."""
+
+    name = "instant|duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | timedelta:
+        """*value* as an aware instant in UTC, or as a duration."""
+        if isinstance(value, timedelta):
+            return value
+        if isinstance(value, str) and "-" not in value:
+            return Duration().convert(value, param, ctx)
+        return Instant().convert(value, param, ctx)

@@ -11,7 +11,7 @@ from core.commands import given
 from core.commands.asked import DONE, FAILED, as_json, finished, settings_file
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
     from pathlib import Path
 
     from core.commands.reporting import Form
@@ -83,6 +83,25 @@ def report(
 
     wanted = reporting.Wanted(account, policy, window, shop, at, worst)
     finished(reporting.report(path, wanted, "json" if as_json else form))
+
+
+@click.command()
+@settings_file
+@click.argument("policy")
+@click.option(
+    "--from",
+    "begin",
+    type=given.DayOrInstant(),
+    required=True,
+    help="Since when in truth: a day, or an instant such as 2026-11-21T12:00:00Z.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would move.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def redate(path: Path, policy: str, begin: datetime | date, *, dry_run: bool, yes: bool) -> None:
+    """Say since when the latest version of POLICY has been in force in truth."""
+    from core.commands import redating
+
+    finished(redating.redate(path, policy, begin, dry_run=dry_run, yes=yes))
 
 
 COMMANDS: tuple[click.Command, ...] = (coverage, report)
