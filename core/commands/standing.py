@@ -8,7 +8,7 @@ from core import loops
 from core.commands import opening, shown
 from core.reading import heartbeat
 from core.spoken import rate
-from core.store import pushes, sight, transaction
+from core.store import mutes, pushes, sight, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ async def accounts(path: Path, *, as_json: bool) -> None:
         async with transaction(pool) as db:
             seen, silent = await sight.all_(db), await pushes.states(db)
             beside = await sight.beside(db)
+            muted = {m.name: m.until for m in await mutes.standing(db) if m.scope == "account"}
         ours = {name: one.account for name, one in configured.accounts.items()}
         receiving = {name: one for name, one in ours.items() if one.receives}
         promises = {name: one.promises for name, one in configured.accounts.items()}
@@ -41,9 +42,11 @@ async def accounts(path: Path, *, as_json: bool) -> None:
             beats.get(name),
             silent=name in told,
         )
+        | {"muted_until": muted.get(name)}
         for name, one in ours.items()
     ]
-    shown.rows(rows, as_json=as_json, none="the settings name no account")
+    hidden = () if muted.keys() & ours.keys() else ("muted_until",)
+    shown.rows(rows, as_json=as_json, none="the settings name no account", hidden=hidden)
 
 
 def _row(

@@ -29,7 +29,7 @@ PAGE = """<!doctype html>
 {rows}
 </tbody></table>
 <p>{counted}</p>
-<p>Numbers for machines: <a href="{ops}/metrics">/metrics</a>,
+{muted}<p>Numbers for machines: <a href="{ops}/metrics">/metrics</a>,
 <a href="{ops}/readyz">/readyz</a>. Single threads: <code>replyby threads --at-risk</code>.</p>
 </body></html>
 """
@@ -64,6 +64,7 @@ async def _page(request: web.Request) -> web.Response:
         bands="".join(f"<th>{band}</th>" for band in labels.BANDS),
         rows="\n".join(_rows(front.rules(), snapshot)),
         counted=_counted(snapshot),
+        muted=_muted(snapshot),
         ops=escape(front.ops(), quote=True),
     )
     return web.Response(text=page, content_type="text/html", status=503 if faults else 200)
@@ -88,6 +89,14 @@ def _counted(snapshot: Snapshot | None) -> str:
         return ""
     at = snapshot.counted.at
     return f"Running clocks as of {_instant(at)}." if at else "Running clocks are just counted."
+
+
+def _muted(snapshot: Snapshot | None) -> str:
+    """What is not told, and until when."""
+    if snapshot is None or not snapshot.muted:
+        return ""
+    said = (f"{scope} {name} until {_instant(at)}" for (scope, name), at in snapshot.muted.items())
+    return f"<p>Muted, while its clocks run on: {escape('; '.join(said))}.</p>\n"
 
 
 def _row(who: list[str], clocks: Clocks | None, reading: Reading) -> str:

@@ -8,6 +8,7 @@ import pytest
 from core.configuration.sections import Web
 from core.loops import Pulse
 from core.metrics import Metrics
+from core.store import mutes
 from core.web import app, count, front, ops
 from tests.core import pages, seeds
 
@@ -72,3 +73,17 @@ async def test_a_page_without_database_says_so(page):
 
 async def test_there_is_one_page_only(page):
     assert (await page("/livez"))[0] == 404
+
+
+async def test_a_person_sees_what_is_muted(page, pool):
+    await pages.monitored(pool, NOW)
+    async with pool.acquire() as db:
+        assert "Muted" not in (await page())[1]
+        end = await db.fetchval("select now() + interval '1 hour'")
+        await mutes.put(db, "account", "mk", end, "mara", "<their API is down>")
+
+    _, text, _ = await page()
+
+    said = f"account mk until {end:%Y-%m-%d %H:%M:%S} UTC"
+    assert f"<p>Muted, while its clocks run on: {said}.</p>" in text
+    assert "down" not in text

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.commands.asked import finished, settings_file
+from core.commands import given
+from core.commands.asked import as_json, finished, settings_file
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
     from pathlib import Path
 
 
@@ -46,4 +48,49 @@ def restored(path: Path) -> None:
     finished(dumping.restored(path))
 
 
-COMMANDS: tuple[click.Command, ...] = (dump, restore, restored)
+@click.command()
+@settings_file
+@click.argument("what", required=False, metavar="[ACCOUNT|ROUTE]")
+@click.option(
+    "--until", type=given.Until(), help="Such as 6h, or 2026-11-21T12:00:00Z; 30 days at most."
+)
+@click.option("--reason", help="Why, in your words; others see it in the list.")
+@click.option("--list", "listed", is_flag=True, help="Only show what is muted.")
+@as_json
+def mute(
+    path: Path,
+    what: str | None,
+    until: datetime | timedelta | None,
+    reason: str | None,
+    *,
+    listed: bool,
+    as_json: bool,
+) -> None:
+    """Tell nothing of ACCOUNT, or by ROUTE, for a while; every clock runs on."""
+    from core.commands import muting  # --help stays fast
+
+    if listed or what is None:
+        if what is not None or until is not None or reason is not None:
+            raise click.UsageError("--list stands alone; else name an account or a route")
+        if not listed:
+            raise click.UsageError("name an account or a route; or ask for what is muted: --list")
+        finished(muting.listed(path, as_json=as_json))
+        return
+    if as_json:
+        raise click.UsageError("--json goes with --list")
+    if until is None:
+        raise click.UsageError("say until when: --until 6h; a mute without an end is forgotten")
+    finished(muting.mute(path, what, until, reason))
+
+
+@click.command()
+@settings_file
+@click.argument("what", metavar="ACCOUNT|ROUTE")
+def unmute(path: Path, what: str) -> None:
+    """Tell of ACCOUNT, or by ROUTE, again, with all that was held back."""
+    from core.commands import muting  # --help stays fast
+
+    finished(muting.unmute(path, what))
+
+
+COMMANDS: tuple[click.Command, ...] = (dump, restore, restored, mute, unmute)
