@@ -104,4 +104,4 @@ def redate(path: Path, policy: str, begin: datetime | date, *, dry_run: bool, ye
     finished(redating.redate(path, policy, begin, dry_run=dry_run, yes=yes))
 
 
-COMMANDS: tuple[click.Command, ...] = (coverage, report)
+COMMANDS: tuple[click.Command, ...] = (coverage, report, redate)
