@@ -47,6 +47,19 @@ def age(instant: str) -> str:
     return f"time() - ({instant} > 0 < Inf)"
 
 
+def how_many(wanted: str, among: str) -> str:
+    """How many series fulfil a condition; 0 where none of *among* does, nothing where none is told.
+
+    `or vector(0)` would say that all is well while no process lives.
+    """
+    return f"count({wanted}) or 0 * count({among})"
+
+
+def or_none(value: str, told: str) -> str:
+    """The value; 0 where there is none although *told*, of which it is made, is there."""
+    return f"{value} or 0 * {told}"
+
+
 def pace(metric: str, *more: str, by: str, scope: str = "counted") -> str:
     """How often a minute, over all processes."""
     grouped = f"sum by ({by})" if by else "sum"

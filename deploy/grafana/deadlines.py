@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.grafana.asked import ACCOUNT, age, became, least, left, most, of, pace, quantile
+from deploy.grafana.asked import (
+    ACCOUNT,
+    age,
+    became,
+    how_many,
+    least,
+    left,
+    most,
+    of,
+    pace,
+    quantile,
+)  # fmt: skip
 from deploy.grafana.frame import FIRED, built
 from deploy.grafana.parts import (
     BLUE,
@@ -67,28 +78,29 @@ def _band(name: str) -> str:
 
 def _now() -> list[AnyPanel]:
     small = {"width": 4, "height": 4}
+    blind = most("replyby_blind_from_timestamp_seconds")
     return [
         number(
             Said("Overdue", "Threads past their reply deadline and not answered.",
                  "replybyreplyoverdue", **small),
-            f"sum({_band('breached')})", COUNT, *SOME, empty="0",
+            f"sum({_band('breached')})", COUNT, *SOME, empty="unknown",
         ),
         number(
             Said("Nearly due", "Threads whose last warning has passed, not yet due.",
                  "replybydeadlineimminent", **small),
-            f"sum({_band('critical')})", COUNT, (None, GREEN), (1, ORANGE), empty="0",
+            f"sum({_band('critical')})", COUNT, (None, GREEN), (1, ORANGE), empty="unknown",
         ),
         number(
             Said("Accounts that are blind", "Accounts of which a stream has not been read for "
                  "longer than it may: deadlines there are not known.", "blind", **small),
-            f"count({_blind()}) or vector(0)", COUNT, *SOME,
+            how_many(f"time() > {blind}", blind), COUNT, *SOME, empty="unknown",
         ),
         number(
             Said("Probably unseen", "Buyers' messages that have probably arrived unread while "
                  "accounts are blind, by what usually comes at this hour of the week.", "blind",
                  **small),
             f"sum({most('replyby_unseen_messages_expected')})", COUNT, (None, GREEN), (0.5, ORANGE),
-            (3, RED), decimals=1,
+            (3, RED), decimals=1, empty="unknown",
         ),
         number(
             Said("A promise may break unseen in", "The first instant at which a promise may break "
@@ -101,13 +113,10 @@ def _now() -> list[AnyPanel]:
             Said("Host's clock", "Whether the daemon believes the time of its machine. While it "
                  "does not, no breach is counted or told.", "the-clock-of-the-host", **small),
             f"max({of('replyby_clock_unsure', 'fleet')})", COUNT, (None, GREEN), (1, RED),
+            empty="unknown",
             mapped=(("0", "believed", GREEN), ("1", "not believed", RED)),
         ),
     ]  # fmt: skip
-
-
-def _blind() -> str:
-    return f"time() > {most('replyby_blind_from_timestamp_seconds')}"
 
 
 def _due() -> list[AnyPanel]:
@@ -125,7 +134,7 @@ def _due() -> list[AnyPanel]:
             Said("Running clocks by risk", "Reply clocks that run: ok, first warning passed, last "
                  "warning passed, past the deadline.", "replybyreplyoverdue", 16, 8),
             COUNT,
-            (f"sum by (band) ({most('replyby_open_clocks', by=f'{ACCOUNT}, band')})", "{{band}}"),
+            *((f"sum({_band(name)})", name) for name in BAND_COLORS),
             colors=BAND_COLORS,
         ),
         listing(

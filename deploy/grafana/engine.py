@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from deploy.grafana.asked import age, least, most, of, pace, quantile
+from deploy.grafana.asked import age, least, most, of, or_none, pace, quantile
 from deploy.grafana.frame import built
 from deploy.grafana.parts import (
     BLUE,
@@ -64,7 +64,7 @@ def _alive() -> list[AnyPanel]:
     return [
         number(Said("Processes up", "Processes that answered the last scrape.",
                     "replybytargetdown", **small),
-               f"sum({of('up', 'fleet')})", COUNT, (None, RED), (1, GREEN), empty="0"),
+               f"sum({of('up', 'fleet')})", COUNT, (None, RED), (1, GREEN), empty="unknown"),
         number(Said("Workers short", "Workers that the settings expect and that hold no lock in "
                     "the database.", "replybyworkersmissing", **small),
                f"max({of('replyby_workers_expected', 'fleet')})"
@@ -82,10 +82,12 @@ def _alive() -> list[AnyPanel]:
                     "replybyreloadfailed", **small),
                f"min({of('replyby_config_last_reload_successful', 'fleet')})", COUNT,
                (None, RED), (1, GREEN), mapped=yes),
-        number(Said("Heartbeat", "Since the last heartbeat that was sent outwards. None where no "
-                    "heartbeat is configured.", "replybyheartbeatfailing", **small),
-               age(f"max({of(beat, 'fleet')})"), SECONDS, (None, GREEN), (180, RED),
-               empty="none"),
+        number(Said("Heartbeat", "Since the last heartbeat that was sent outwards, of the "
+                    "process that sent last. None where no heartbeat is configured.",
+                    "replybyheartbeatfailing", **small),
+               f"time() - max({of(beat, 'fleet')})"
+               f" and (max({of('replyby_heartbeat_configured', 'fleet')}) == 1)",
+               SECONDS, (None, GREEN), (180, RED), never=True),
         number(Said("Clocks counted", "How old the numbers of running clocks are.",
                     "first-look", **small),
                age(f"min({of('replyby_open_clocks_counted_timestamp_seconds', 'fleet')})"),
@@ -100,10 +102,11 @@ def _alive() -> list[AnyPanel]:
 def _keeping_up() -> list[AnyPanel]:
     fleet = {"by": "", "scope": "fleet"}
     delay = "replyby_event_loop_delay_seconds"
+    begun = f"min by (instance) ({of(POLL, 'process')})"
     return [
         lines(Said("How late polls are", "For how long the longest-waiting due poll waits.",
                    "replybypollqueuelate", 8, 8),
-              SECONDS, (f"{age(least(WAITS, **fleet))} or vector(0)", "oldest due"),
+              SECONDS, (or_none(age(least(WAITS, **fleet)), least(WAITS, **fleet)), "oldest due"),
               marks=((None, GREEN), (120, RED))),
         stacked(Said("Streams due", "Streams that are due and that nobody has claimed.",
                      "replybypollqueuelate", 8, 8),
@@ -126,7 +129,7 @@ def _keeping_up() -> list[AnyPanel]:
               (f"max by (loop) ({age(of(LOOPS, 'process'))})", "{{loop}}"), beside=True),
         lines(Said("Oldest poll under way", "For how long the oldest walk that runs now has been "
                    "running; one that grows without end hangs.", "replybypollhangs", 8, 8),
-              SECONDS, (f"max by (instance) ({age(of(POLL, 'process'))})", "{{instance}}")),
+              SECONDS, (or_none(age(begun), begun), "{{instance}}")),
         lines(Said("How late the event loop is",
                    "How late a timer fires: ninety-nine of a hundred.",
                    "replybyeventloopslow", 8, 8),
@@ -201,7 +204,7 @@ def _storing() -> list[AnyPanel]:
               BYTES, (most("replyby_database_size_bytes", by="", scope="fleet"), "size")),
         stacked(Said("Rows removed", "What retention removed because its time was over; and when "
                      "erasures are asked for, `replyby erase`.", "a-person-is-to-be-erased", 8, 7),
-                PER_MINUTE, (removed + " > 0", "{{table}}")),
+                PER_MINUTE, (removed, "{{table}}")),
     ]  # fmt: skip
 
 

@@ -84,12 +84,18 @@ def _variables(*, instance: bool) -> list[Any]:
 
 
 def _choice(name: str, label: str, asked: str) -> dashboard.QueryVariable:
-    """Several may be chosen; all of them is the default, and also what carries no such label."""
+    """Several may be chosen; all of them is the default.
+
+    For marketplaces and accounts that is also what carries no such label. For jobs and processes it
+    is those that there are: Prometheus itself is no process of ours.
+    """
     every = model.VariableOption(selected=True, text=["All"], value=["$__all"])
     wanted = {"qryType": 1, "query": asked, "refId": "PrometheusVariableQueryEditor-VariableQuery"}
     made = dashboard.QueryVariable(name).label(label).datasource(SOURCE).query(wanted)
     made.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).multi(multi=True)
-    made.include_all(include_all=True).all_value(".*").current(every)
+    made.include_all(include_all=True).current(every)
+    if name in {"marketplace", "account"}:
+        made.all_value(".*")
     return made.sort(model.VariableSort.ALPHABETICAL_ASC)
 
 

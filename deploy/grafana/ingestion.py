@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.grafana.asked import age, least, left, most, of, pace, quantile
+from deploy.grafana.asked import age, how_many, least, left, most, of, pace, quantile
 from deploy.grafana.frame import built
 from deploy.grafana.parts import (
     BLUE,
@@ -40,6 +40,7 @@ OUTCOMES = {
     "network": "dark-purple", "parse_error": "dark-yellow", "lease_lost": BLUE, "skipped": GREY,
 }  # fmt: skip
 BLIND_FROM = "replyby_blind_from_timestamp_seconds"
+ENABLED = "replyby_account_enabled"
 SET_ASIDE = "replyby_payloads_quarantined_total"
 LAST = "replyby_poll_last_success_timestamp_seconds"
 
@@ -71,20 +72,22 @@ def _blindness() -> list[AnyPanel]:
     return [
         number(Said("Blind", "Accounts of which a stream has not been read for longer than it may.",
                     "blind", **small),
-               f"count({blind}) or vector(0)", COUNT, *SOME),
+               how_many(blind, most(BLIND_FROM)), COUNT, *SOME, empty="unknown"),
         number(Said("Refused", "Enabled accounts whose credentials the marketplace refuses.",
                     "account_down", **small),
-               f"count({_refused()}) or vector(0)", COUNT, *SOME),
+               how_many(_refused(), most(ENABLED)), COUNT, *SOME, empty="unknown"),
         number(Said("Left alone", "Accounts that are not read for now after failures (backoff).",
                     "unreachable", **small),
-               f"count({_backing_off()}) or vector(0)", COUNT, (None, GREEN), (1, ORANGE)),
+               how_many(_backing_off(), most(ENABLED)), COUNT, (None, GREEN), (1, ORANGE),
+               empty="unknown"),
         number(Said("Set aside", "Payloads that could not be read, in the chosen range: "
                     "`replyby set-aside list`.", "payload_set_aside", **small),
                f"sum(increase({of(SET_ASIDE, 'marketplace')}[$__range]))",
-               COUNT, (None, GREEN), (0.5, ORANGE), decimals=0),
+               COUNT, (None, GREEN), (0.5, ORANGE), decimals=0, empty="unknown"),
         number(Said("Pushes silent", "Accounts about which no pushes arrive although they should.",
                     "push_silent", **small),
-               f"sum({most('replyby_push_silent')})", COUNT, (None, GREEN), (1, ORANGE), empty="0"),
+               f"sum({most('replyby_push_silent')})", COUNT, (None, GREEN), (1, ORANGE),
+               empty="unknown"),
         number(Said("First key ends in", "Until the first credential of an account ends by itself. "
                     "None where nobody knows.", "credential_expiring", **small),
                left(least("replyby_credential_expiry_timestamp_seconds", by="")),
@@ -118,7 +121,7 @@ def _blindness() -> list[AnyPanel]:
             Column("blind in", left(most(BLIND_FROM)), SECONDS, ((None, RED), (0, GREEN))),
             Column("accepted", least("replyby_account_authorized"),
                    words=(("0", "no", RED), ("1", "yes", GREEN))),
-            Column("enabled", least("replyby_account_enabled"),
+            Column("enabled", least(ENABLED),
                    words=(("0", "no", GREY), ("1", "yes", GREEN))),
             first="to blindness", rising=False,
         ),
@@ -126,8 +129,7 @@ def _blindness() -> list[AnyPanel]:
 
 
 def _refused() -> str:
-    enabled = most("replyby_account_enabled")
-    return f"({least('replyby_account_authorized')} == 0) and ({enabled} == 1)"
+    return f"({least('replyby_account_authorized')} == 0) and ({most(ENABLED)} == 1)"
 
 
 def _backing_off() -> str:

@@ -39,7 +39,7 @@ class Span:
             "__rate_interval": f"{round(window * 1000)}ms",
             "__interval": f"{round(step * 1000)}ms",
             "__range": f"{round(self.length)}s",
-            "job": ".*",
+            "job": "replyby",
             "marketplace": ".*",
             "account": ".*",
             "instance": ".*",

@@ -52,6 +52,13 @@ PanelT = TypeVar(
     bargauge.Panel,
     statetimeline.Panel,
 )
+NEVER = (
+    model.RangeMap(
+        options=model.DashboardRangeMapOptions(
+            from_val=1e9, to=None, result=model.ValueMappingResult(text="never", color=RED, index=9)
+        )
+    ),
+)
 Step = tuple[float | None, str]
 """From which value (None: from the lowest) a colour counts."""
 
@@ -128,8 +135,12 @@ def number(
     empty: str = "none",
     decimals: int | None = None,
     mapped: Sequence[tuple[str, str, str]] = (),
+    never: bool = False,
 ) -> stat.Panel:
-    """One number, or one a series, coloured by its thresholds; *empty* where there is none."""
+    """One number, or one a series, coloured by its thresholds; *empty* where there is none.
+
+    *never*: it is an age, and one since 1970 says that the thing has never been.
+    """
     panel = dressed(stat.Panel(), said, unit).with_target(once(expr, legend))
     panel.thresholds(steps(*marks)).no_value(empty)
     panel.color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID)
@@ -137,8 +148,8 @@ def number(
     panel.justify_mode(shapes.BigValueJustifyMode.CENTER)
     panel.text_mode(shapes.BigValueTextMode.AUTO)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
-    if mapped:
-        panel.mappings(words(*mapped))
+    if mapped or never:
+        panel.mappings([*(words(*mapped) if mapped else ()), *(NEVER if never else ())])
     if decimals is not None:
         panel.decimals(decimals)
     return panel

@@ -20,6 +20,7 @@ AGREED = {
     m.name: m
     for m in (
         Metric("replyby_heartbeat_last_success_timestamp_seconds", "gauge", NONE),
+        Metric("replyby_heartbeat_configured", "gauge", NONE),
         Metric("replyby_heartbeats_total", "counter", frozenset({"outcome"})),
         Metric("replyby_state_disk_free_bytes", "gauge", NONE),
         Metric("replyby_state_disk_size_bytes", "gauge", NONE),
@@ -63,6 +64,12 @@ def test_each_dashboard_is_what_its_source_makes_byte_for_byte():
     assert sorted(path.name for path in FOLDER.glob("*.json")) == sorted(made)
     for name, text in made.items():
         assert (FOLDER / name).read_text() == text, f"{name}: python -m deploy.grafana"
+
+
+def test_the_runbook_may_be_kept_anywhere():
+    for text in contents("https://wiki.example/runbook").values():
+        assert '"text": "https://wiki.example/runbook"' in text
+        assert "replyby.example" not in text
 
 
 def test_the_three_dashboards_are_there_under_names_of_their_own():
@@ -170,7 +177,7 @@ def test_instants_that_stand_for_none_or_never_are_left_out():
         for metric in metrics(put(query.expr, VALUES)):
             if not metric.endswith("_timestamp_seconds") or "time() >" in query.expr:
                 continue
-            bounded = re.search(r"[<>] (Inf|0)", query.expr)
+            bounded = re.search(r"[<>] (Inf|0)|_configured", query.expr)  # "never" is mapped
             assert bounded, (query.panel, query.expr)
 
 

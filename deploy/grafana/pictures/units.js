@@ -60,7 +60,10 @@ function threshold(value, steps) {
 }
 
 function mapped(value, mappings) {
-  for (const mapping of mappings || []) if (String(value) in mapping.options) return mapping.options[String(value)];
+  for (const mapping of mappings || []) {
+    if (mapping.type === "range" && value >= mapping.options.from) return mapping.options.result;
+    if (mapping.type === "value" && String(value) in mapping.options) return mapping.options[String(value)];
+  }
   return null;
 }
 
