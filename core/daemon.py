@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from core.log import Redaction
     from core.settings import Settings
-    from core.store import Address, Pool
+    from core.store import Address, Db, Pool
 
 FAREWELL = 0.5
 REVISION = "REPLYBY_REVISION"
@@ -193,7 +193,7 @@ class _Start:
             told = timing.of_statements(state.metrics)
             self._pool = await store.open_pool(self._address, size=size, told=told)
             self._stack.push_async_callback(_close, self._pool)
-        await self._migrate(self._pool)
+        await self._bring_schema(self._pool)
         state.adopt(settings, await takeover.take_over(self._pool, settings, now), now)
         await parking.abandon(self._pool, state.notifiers, state.rules, now)
         if state.worker is None:
@@ -205,12 +205,22 @@ class _Start:
         checks.tell(settings, now)
         return True
 
-    @staticmethod
-    async def _migrate(pool: Pool) -> None:
+    async def _bring_schema(self, pool: Pool) -> None:
+        """Migrate, or wait until another step has done so."""
         with store.unavailable():
             async with pool.acquire() as db:
+                if self._settings.store.migrate == "never":
+                    await self._await_schema(db)
                 for number in await migrate.apply(db):
                     log.info("schema migrated", version=number)
+                for name in await migrate.ahead(db):
+                    log.info("database is newer, and says that we go on", migration=name)
+
+    async def _await_schema(self, db: Db) -> None:
+        watched = self._state.watched
+        watched.pending = tuple(await migrate.pending(db))
+        if watched.pending:
+            raise StoreUnavailable(f"{watched.pending[0]} is not applied: replyby migrate")
 
 
 async def _close(pool: Pool) -> None:

@@ -107,13 +107,13 @@ async def restored(path: Path) -> None:
 def _tell(settled: Settled) -> None:
     if settled.replies:
         click.echo(
-            f"{settled.replies} replies waited to be sent or were leaving: they do not leave by "
-            "themselves, for they may have arrived; each is told of as unknown",
+            f"replies that waited to be sent or were leaving: {settled.replies}; they do not leave "
+            "by themselves, for they may have arrived, and each is told of as unknown",
             err=True,
         )
     if settled.dispatches:
         click.echo(
-            f"{settled.dispatches} notices had not left: they leave as one digest an account",
+            f"notices that had not left: {settled.dispatches}; they leave as one digest an account",
             err=True,
         )
     click.echo(

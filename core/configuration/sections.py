@@ -164,6 +164,7 @@ class Store(Section):
 
     dsn: Annotated[SecretStr, AfterValidator(_dsn)] = SecretStr(EMBEDDED)
     state_dir: Annotated[Path, BeforeValidator(_place)] = Path("var")
+    migrate: Literal["start", "never"] = "start"
     connections: int = Field(default=10, ge=4, le=200)
 
     @property

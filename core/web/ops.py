@@ -20,7 +20,7 @@ from core.web.contracts import Contracts
 from core.web.count import Count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from core.loops import Pulse
@@ -40,7 +40,8 @@ log = structlog.get_logger()
 class Watched:
     """What the answers are made of; the daemon fills it in as it comes up.
 
-    *pool* is None while the database was never reached; *stopping* says that we are going down.
+    *pool* is None while the database was never reached; *stopping* says that we are going down,
+    *pending* which migrations the start waits for, that another step is to apply.
     """
 
     metrics: Metrics
@@ -52,6 +53,7 @@ class Watched:
     contracts: Contracts = field(default_factory=Contracts)
     pool: Pool | None = None
     stopping: bool = False
+    pending: tuple[str, ...] = ()
     told: str = ""
 
     async def snapshot(self) -> Snapshot | None:
@@ -84,7 +86,7 @@ class Watched:
         if self.stopping:
             return ["stopping"]
         if self.pool is None:
-            return ["database: not reached yet"]
+            return _unapplied(self.pending) or ["database: not reached yet"]
         try:
             async with asyncio.timeout(QUERY_LIMIT):
                 with unavailable():
@@ -98,7 +100,11 @@ class Watched:
             return [f"database: {type(fault).__name__}"]
         said = self.pulse.impaired()
         impaired = [f"database: {StoreImpaired.reason} ({said})"] if said else []
-        return [*impaired, *(f"schema: {name} is not applied" for name in pending)]
+        return [*impaired, *_unapplied(pending)]
+
+
+def _unapplied(pending: Iterable[str]) -> list[str]:
+    return [f"schema: {name} is not applied" for name in pending]
 
 
 class Exposition:

@@ -72,6 +72,81 @@ async def test_a_newer_database_is_refused(db, tmp_path):
         await migrate.pending(db, newer[:1])
 
 
+EXPAND = "-- expand\n" + SECOND
+THIRD = "create table third_ (n integer);"
+
+
+async def test_an_older_program_goes_on_where_newer_migrations_only_expand(db, tmp_path):
+    newer = folder(tmp_path, m_9000_a=FIRST, m_9001_b=EXPAND)
+    await migrate.apply(db, newer)
+
+    assert await migrate.pending(db, newer[:1]) == []
+    assert await migrate.apply(db, newer[:1]) == []
+    assert await migrate.ahead(db, newer[:1]) == ["9001_b.sql"]
+    assert await migrate.ahead(db, newer) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "goes_on"),
+    [
+        ("-- contract: needs 9000\n" + THIRD, True),
+        ("-- contract: needs 9001\n" + THIRD, False),
+        ("-- contract: needs 9002\n" + THIRD, False),
+        ("-- expands something\n" + THIRD, False),
+        (THIRD, False),
+    ],
+)
+async def test_a_contraction_says_which_programs_go_on(db, tmp_path, text, goes_on):
+    newer = folder(tmp_path, m_9000_a=FIRST, m_9001_b=EXPAND, m_9002_c=text)
+    await migrate.apply(db, newer)
+
+    if goes_on:
+        assert await migrate.pending(db, newer[:1]) == []
+    else:
+        with pytest.raises(SchemaMismatch, match=r"9002_c\.sql, which this version does not know"):
+            await migrate.pending(db, newer[:1])
+
+
+async def test_one_that_builds_an_index_beside_others_may_expand(db, tmp_path):
+    newer = folder(tmp_path, m_9000_a=FIRST, m_9001_b=BUILD.replace("\n", "\n-- expand\n", 1))
+    await migrate.apply(db, newer)
+
+    assert await migrate.pending(db, newer[:1]) == []
+
+
+async def test_a_database_of_the_version_before_learns_to_say_what_it_needs(db, tmp_path):
+    await db.execute(migrate.CREATE.replace(",\n        needs      integer", ""))
+    newer = folder(tmp_path, m_9000_a=FIRST, m_9001_b=EXPAND)
+    await migrate.apply(db, newer[:1])
+    await db.execute("update schema_migration set needs = null")
+    await migrate.apply(db, newer)
+
+    assert [one.needs for one in await migrate.applied(db)] == [None, 0]
+
+
+async def test_where_nothing_is_to_be_applied_nobody_is_waited_for(db, empty, tmp_path):
+    """A daemon starts beside a dump that takes an hour."""
+    found = folder(tmp_path, m_9000_a=FIRST)
+    await migrate.apply(db, found)
+    other = await store.connect(empty)
+    async with migrate.unchanged(other):
+        assert await asyncio.wait_for(migrate.apply(db, found), 10) == []
+        async with migrate.unchanged(db):  # and several dumps go together
+            pass
+    await other.close()
+
+
+async def test_a_migration_waits_for_a_dump(db, empty, tmp_path):
+    other = await store.connect(empty)
+    async with migrate.unchanged(other):
+        applying = asyncio.create_task(migrate.apply(db, folder(tmp_path, m_9000_a=FIRST)))
+        for _ in range(20):
+            await asyncio.sleep(migrate.LOOK_EVERY / 4)
+            assert not await other.fetchval(migrate.EXISTS)
+    assert await asyncio.wait_for(applying, 10) == [9000]
+    await other.close()
+
+
 async def test_two_files_with_one_number_are_refused(tmp_path):
     with pytest.raises(SchemaMismatch, match="9000"):
         folder(tmp_path, m_9000_a=FIRST, m_9000_b=SECOND)
@@ -87,7 +162,9 @@ async def test_a_file_that_fails_leaves_nothing_and_can_be_mended(db, tmp_path):
     assert await migrate.apply(db, mended) == [9001]
 
 
-async def test_three_at_once_apply_each_file_once_concurrent_index_included(empty, tmp_path):
+async def test_trap_10_three_at_once_apply_each_file_once_concurrent_index_included(
+    empty, tmp_path
+):
     found = folder(tmp_path, m_9000_a=FIRST, m_9001_b=BUILD)
     several = [await store.connect(empty) for _ in range(3)]
 
