@@ -210,7 +210,7 @@ def _contracts() -> list[AnyPanel]:
     return [
         listing(
             Said("Contracts by share", f"The way each contract counts. {text}",
-                 "replybycontractbudgetoverspent", 16, 9),
+                 "replybycontractbudgetoverspent", 16, 7),
             keys,
             Column("budget", f"{budget} > -Inf", steps=few, decimals=0),
             Column("attained", f"{attained} >= 0", SHARE, decimals=1),
@@ -221,7 +221,7 @@ def _contracts() -> list[AnyPanel]:
         ),
         lines(
             Said("Budget left", f"{text} The least of a policy's accounts, by window.",
-                 "replybycontractbudgetoverspent", 8, 9),
+                 "replybycontractbudgetoverspent", 8, 7),
             COUNT,
             (f"min by (policy, window) ({budget} > -Inf)", "{{policy}} {{window}}"),
             marks=((None, RED), (0, GREEN)),
@@ -230,7 +230,7 @@ def _contracts() -> list[AnyPanel]:
             Said("Contracts by mean", "Contracts that ask for a mean time to the reply.",
                  "replybycontractmeanexceeded", 16, 5),
             keys,
-            Column("of the limit", f"{mean} / {limit} >= 0", SHARE, decimals=0,
+            Column("of the limit", f"{mean} / {limit} >= 0", SHARE, decimals=1,
                    steps=((None, GREEN), (0.8, ORANGE), (1, RED))),
             Column("mean reply", f"{mean} >= 0", SECONDS),
             Column("limit", f"{limit} > 0", SECONDS),
@@ -264,6 +264,7 @@ def _answers() -> list[AnyPanel]:
             SECONDS,
             (quantile(0.5, taken, by="marketplace"), "{{marketplace}} p50"),
             (quantile(0.95, taken, by="marketplace"), "{{marketplace}} p95"),
+            sparse=True,
         ).interval("5m"),
         stacked(
             Said("Where answers were given", "Our replies that the marketplace took or refused, "

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 WAITS = "replyby_poll_queue_oldest_due_timestamp_seconds"
 LOOPS = "replyby_loop_last_turn_timestamp_seconds"
 POLL = "replyby_poll_oldest_started_timestamp_seconds"
+DAY = 86400
+ERASE = "replyby_erasure_oldest_asked_timestamp_seconds"
 FREE, SIZE = "replyby_state_disk_free_bytes", "replyby_state_disk_size_bytes"
 
 
@@ -123,10 +125,12 @@ def _keeping_up() -> list[AnyPanel]:
               (pace("replyby_leases_taken_over_total", by="", scope="fleet"), "taken over/min"),
               colors={"held": GREEN, "polls under way": BLUE, "lost/min": RED,
                       "taken over/min": ORANGE}),
-        lines(Said("Since each loop's last turn", "Of each loop of a process; one that grows "
-                   "without end is stuck.", "replybyloopstuck", 8, 8),
-              SECONDS,
-              (f"max by (loop) ({age(of(LOOPS, 'process'))})", "{{loop}}"), beside=True),
+        listing(Said("Since each loop's last turn", "Since each loop of the daemon last ended a "
+                     "round without fault; of several processes the worst.",
+                     "replybyloopstuck", 8, 8),
+                ("loop",), Column("last turn", f"max by (loop) ({age(of(LOOPS, 'process'))})",
+                                  SECONDS),
+                first="last turn", rising=False),
         lines(Said("Oldest poll under way", "For how long the oldest walk that runs now has been "
                    "running; one that grows without end hangs.", "replybypollhangs", 8, 8),
               SECONDS, (or_none(age(begun), begun), "{{instance}}")),
@@ -180,9 +184,10 @@ def _telling() -> list[AnyPanel]:
 def _storing() -> list[AnyPanel]:
     used = f"sum by (instance, state) ({of('replyby_database_pool_connections', 'process')})"
     most_open = of("replyby_database_pool_connections_max", "process")
-    statement = quantile(
-        0.95, "replyby_database_query_duration_seconds", by="statement", scope="process"
-    )
+    seconds = "replyby_database_query_duration_seconds"
+    asked = f"rate({of(f'{seconds}_bucket', 'process')}[$__range])"
+    made = f"rate({of(f'{seconds}_count', 'process')}[$__range])"
+    fleet = {"by": "", "scope": "fleet"}
     failed = pace("replyby_rounds_failed_total", by="reason", scope="process")
     free = f"min by (instance) ({of(FREE, 'process')} / {of(SIZE, 'process')})"
     removed = pace("replyby_retention_rows_deleted_total", by="table", scope="process")
@@ -191,9 +196,14 @@ def _storing() -> list[AnyPanel]:
                    "open.", "the-database", 8, 8),
               COUNT, (used, "{{instance}} {{state}}"),
               (f"max by (instance) ({most_open})", "{{instance}} at most")),
-        lines(Said("Statements", "How long the store's statements take, nineteen of twenty, the "
-                   "slowest ten.", "the-database", 8, 8),
-              SECONDS, (f"topk(10, {statement})", "{{statement}}"), beside=True),
+        listing(Said("Statements", "The store's statements, by its modules, in the chosen range: "
+                     "how many a minute, and how long nineteen of twenty take at most.",
+                     "the-database", 8, 8),
+                ("statement",),
+                Column("p95", f"histogram_quantile(0.95, sum by (le, statement) ({asked})) >= 0",
+                       SECONDS, ((None, GREEN), (0.1, YELLOW), (1, RED))),
+                Column("a minute", f"60 * sum by (statement) ({made}) > 0", decimals=1),
+                first="p95", rising=False),
         stacked(Said("Rounds that broke off", "Rounds of a loop that ended by a fault of the "
                      "database, by its reason.", "reasons", 8, 8),
                 PER_MINUTE, (failed, "{{reason}}"), colors={"store_unavailable": RED}),
@@ -202,9 +212,13 @@ def _storing() -> list[AnyPanel]:
               SHARE, (free, "{{instance}}"), marks=((None, RED), (0.1, GREEN))),
         lines(Said("Database's size", "As PostgreSQL tells it.", "replybydiskfilling", 8, 7),
               BYTES, (most("replyby_database_size_bytes", by="", scope="fleet"), "size")),
-        stacked(Said("Rows removed", "What retention removed because its time was over; and when "
-                     "erasures are asked for, `replyby erase`.", "a-person-is-to-be-erased", 8, 7),
+        stacked(Said("Rows removed", "What retention removed because its time was over.",
+                     "first-look", 5, 7),
                 PER_MINUTE, (removed, "{{table}}")),
+        number(Said("Oldest erasure waits", "For how long the oldest request to erase a person has "
+                    "been waiting: `replyby erasures`.", "a-person-is-to-be-erased", 3, 7),
+               or_none(age(least(ERASE, **fleet)), least(ERASE, **fleet)), SECONDS,
+               (None, GREEN), (7 * DAY, ORANGE), (25 * DAY, RED), empty="unknown"),
     ]  # fmt: skip
 
 

@@ -155,14 +155,8 @@ def number(
     return panel
 
 
-def _legend(*, beside: bool) -> common.VizLegendOptions:
+def _legend() -> common.VizLegendOptions:
     made = common.VizLegendOptions().show_legend(show_legend=True)
-    if beside:
-        return (
-            made.display_mode(shapes.LegendDisplayMode.TABLE)
-            .placement(shapes.LegendPlacement.RIGHT)
-            .calcs(["lastNotNull", "max"])
-        )
     return made.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM)
 
 
@@ -172,13 +166,17 @@ def lines(
     *asked: tuple[str, str],
     marks: Sequence[Step] = (),
     colors: Mapping[str, str] | None = None,
-    beside: bool = False,
+    sparse: bool = False,
 ) -> timeseries.Panel:
-    """Lines over time; thresholds are drawn as lines where *marks* are given."""
-    panel = dressed(timeseries.Panel(), said, unit).legend(_legend(beside=beside))
+    """Lines over time; thresholds are drawn as lines where *marks* are given.
+
+    *sparse*: there is not something at each point; points are shown, and joined.
+    """
+    panel = dressed(timeseries.Panel(), said, unit).legend(_legend())
     for at, (expr, legend) in enumerate(asked):
         panel.with_target(query(expr, legend, chr(ord("A") + at)))
-    panel.line_width(1).fill_opacity(8).show_points(shapes.VisibilityMode.NEVER)
+    points = shapes.VisibilityMode.ALWAYS if sparse else shapes.VisibilityMode.NEVER
+    panel.line_width(1).fill_opacity(8).show_points(points).span_nulls(span_nulls=sparse)
     panel.axis_soft_min(0).thresholds(steps(*marks))
     panel.tooltip(
         common.VizTooltipOptions()
@@ -235,7 +233,7 @@ def spans(said: Said, expr: str, legend: str, *mapped: tuple[str, str, str]) -> 
     panel = dressed(statetimeline.Panel(), said, "none").with_target(query(expr, legend))
     panel.mappings(words(*mapped)).show_value(shapes.VisibilityMode.NEVER).row_height(0.8)
     panel.merge_values(merge_values=True).fill_opacity(80).line_width(0)
-    panel.legend(_legend(beside=False)).no_value("none")
+    panel.legend(_legend()).no_value("none")
     return panel
 
 

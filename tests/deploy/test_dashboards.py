@@ -181,6 +181,17 @@ def test_instants_that_stand_for_none_or_never_are_left_out():
             assert bounded, (query.panel, query.expr)
 
 
+def test_where_accounts_are_too_many_for_a_label_a_chosen_ones_panels_are_not_empty():
+    """A process's counters then carry no account; what is read from the database keeps it."""
+    for query in QUERIES:
+        found = [KNOWN[name] for name in metrics(put(query.expr, VALUES))]
+        hidden = [m for m in found if "account" in m.labels and not m.everywhere]
+        kept = [m for m in found if "account" in m.labels and m.everywhere]
+        assert ('account=~"$account|"' in query.expr) == bool(hidden), query
+        assert ('account=~"$account"' in query.expr) == bool(kept), query
+        assert not (hidden and "account" in shown(query.legend)), query
+
+
 def test_a_windows_variables_are_grafanas():
     span = Span(end=1000, length=6 * 3600, scrape=15)
 

@@ -139,9 +139,8 @@ function timeseries(panel, body, marks) {
     const at = new Map(points);
     return times.map((time) => at.get(time) ?? null);
   });
-  const area = beside(panel, body, drawn);
-  const legend = panel.options.legend.placement === "bottom" ? legendBelow(body, drawn) : 0;
-  chart(panel, area, times, stacks ? stacked(columns) : columns, drawn, { stacks, custom, legend, marks });
+  const legend = legendBelow(body, drawn);
+  chart(panel, body, times, stacks ? stacked(columns) : columns, drawn, { stacks, custom, legend, marks });
 }
 
 function stacked(columns) {
@@ -161,32 +160,14 @@ function legendBelow(body, drawn) {
   return Math.min(box.scrollHeight, 40) + 2;
 }
 
-function beside(panel, body, drawn) {
-  if (panel.options.legend.placement !== "right") return body;
-  const own = panel.fieldConfig.defaults;
-  const box = make(body, "div", { class: "with-table" });
-  const area = make(box, "div", { style: "flex:1;position:relative" });
-  const lines = make(make(box, "div", { class: "beside" }), "table");
-  const head = make(lines, "tr");
-  for (const [title, kind] of [["Name", ""], ["Last", "number"], ["Max", "number"]]) make(head, "th", { class: kind }, title);
-  for (const { name, points, color: paint } of drawn) {
-    const line = make(lines, "tr");
-    const first = make(line, "td");
-    make(first, "i").style.background = paint;
-    first.append(name);
-    make(line, "td", { class: "number" }, written(points.at(-1)[1], own.unit));
-    make(line, "td", { class: "number" }, written(Math.max(...points.map((p) => p[1])), own.unit));
-  }
-  return area;
-}
-
 function chart(panel, area, times, columns, drawn, { stacks, custom, legend, marks }) {
   const { from, to, step } = panel.answers[0];
   const own = panel.fieldConfig.defaults;
   const bars = custom.drawStyle === "bars";
   const opacity = Math.round(((custom.fillOpacity ?? 0) / 100) * 255).toString(16).padStart(2, "0");
   const series = drawn.map(({ name, color: paint }) => ({
-    label: name, stroke: paint, width: bars ? 0 : 1.5, points: { show: false }, spanGaps: false,
+    label: name, stroke: paint, width: bars ? 0 : 1.5, spanGaps: custom.spanNulls === true,
+    points: { show: custom.showPoints === "always", size: 5, fill: paint },
     fill: paint + (bars ? "d0" : opacity),
     paths: bars ? uPlot.paths.bars({ size: [0.85, 40] }) : undefined,
   }));
@@ -197,9 +178,9 @@ function chart(panel, area, times, columns, drawn, { stacks, custom, legend, mar
   const top = highest > 0 ? highest * 1.08 : 1;
   const length = to - from;
   new uPlot({
-    width: area.clientWidth, height: area.clientHeight - (legend || 4), legend: { show: false }, cursor: { show: false },
+    width: area.clientWidth, height: area.clientHeight - (legend || 4), legend: { show: false }, cursor: { show: false }, padding: [10, 22, 0, 0],
     scales: { x: { time: true, range: () => (bars ? [from - step / 2, to + step / 2] : [from, to]) }, y: { range: () => [lowest, top] } },
-    axes: [axis({ space: 58, values: (_, ticks) => ticks.map((at) => clock(at, length)), size: 26 }), axis({ size: 66, incrs: increments(own.unit), values: (_, ticks) => ticks.map((v) => written(v, own.unit)) })],
+    axes: [axis({ space: 58, values: (_, ticks) => ticks.map((at) => clock(at, length)), size: 26, incrs: TIMES }), axis({ size: 66, incrs: increments(own.unit), values: (_, ticks) => ticks.map((v) => written(v, own.unit)) })],
     series: [{}, ...order.map((at) => series[at])],
     bands: stacks && !bars ? order.slice(0, -1).map((_, at) => ({ series: [at + 1, at + 2] })) : [],
     hooks: { draw: [(plot) => { thresholds(plot, lines); marked(plot, marks); }] },
@@ -258,9 +239,9 @@ function heatmap(panel, body) {
   const own = panel.fieldConfig.defaults;
   const label = (row) => (found[row] ? (found[row].le === Infinity ? "more" : written(found[row].le, own.unit)) : "");
   new uPlot({
-    width: body.clientWidth - 16, height: body.clientHeight - 6, legend: { show: false }, cursor: { show: false },
+    width: body.clientWidth - 16, height: body.clientHeight - 6, legend: { show: false }, cursor: { show: false }, padding: [10, 22, 0, 0],
     scales: { x: { time: true, range: () => [from - step, to] }, y: { range: () => [0, found.length] } },
-    axes: [axis({ values: (_, ticks) => ticks.map((at) => clock(at, to - from)), size: 26 }),
+    axes: [axis({ values: (_, ticks) => ticks.map((at) => clock(at, to - from)), size: 26, incrs: TIMES }),
       axis({ size: 66, splits: () => found.map((_, row) => row + 1), values: (_, ticks) => ticks.map((v) => label(v - 1)) })],
     series: [{}, { paths: () => null, points: { show: false } }],
     hooks: { draw: [(plot) => {
@@ -306,7 +287,7 @@ function timeline(panel, body) {
   });
   for (let tick = 0; tick <= 4; tick += 1) {
     const at = from + ((to - from) * tick) / 4;
-    make(body, "div", { class: "tick" }, clock(at, to - from)).style.left = `calc(198px + (100% - 214px) * ${tick / 4})`;
+    make(body, "div", { class: "tick" }, clock(at, to - from)).style.left = `calc(190px + (100% - 216px) * ${tick / 4})`;
   }
   const legend = make(body, "div", { class: "legend" });
   legend.style.cssText = "position:absolute;bottom:2px";

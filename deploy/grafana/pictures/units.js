@@ -51,6 +51,7 @@ function written(value, unit, decimals) {
 // Steps of an axis that are round in its unit.
 const TWOS = Array.from({ length: 44 }, (_, at) => 2 ** at);
 const WAITS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
+const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 const increments = (unit) => ({ bytes: TWOS, s: WAITS })[unit];
 
 function threshold(value, steps) {
