@@ -202,13 +202,16 @@ def test_every_flag_is_one_of_the_programs(service, program):
     assert given <= known
 
 
+def draw(base):
+    return subprocess.run(
+        ["sh", DEPLOY / "make-secrets", base], capture_output=True, text=True, check=False
+    )
+
+
 @pytest.fixture
 def drawn(tmp_path):
     """The secrets as `make-secrets` draws them."""
-    script = DEPLOY / "make-secrets"
-    done = subprocess.run(
-        ["sh", script, tmp_path / "secrets"], capture_output=True, text=True, check=False
-    )
+    done = draw(tmp_path)
     if os.geteuid() != 0:
         assert "run it as root" in done.stderr
         pytest.skip("hands files to the users of containers: as root only")
@@ -224,8 +227,24 @@ def test_every_secret_is_drawn_for_the_user_of_its_container_and_drawn_once(draw
     assert {p.stat().st_mode & 0o777 for p in drawn.iterdir()} == {0o400}
     assert (drawn / "database_url").stat().st_uid == int(IMAGE.one("USER").partition(":")[0])
     assert len(set(before.values())) == len(before)
-    subprocess.run(["sh", DEPLOY / "make-secrets", drawn], check=True, capture_output=True)
+    assert draw(drawn.parent).stdout.count("kept ") == len(before)
     assert {path.name: path.read_text() for path in drawn.iterdir()} == before
+
+
+def test_every_address_of_alertmanagers_has_its_file_and_is_asked_for(drawn):
+    asked = set(
+        re.findall(
+            r"_file: /etc/alertmanager/secrets/(\S+)",
+            (DEPLOY / "alertmanager" / "alertmanager.yml").read_text(),
+        )
+    )
+    place = drawn.parent / "alertmanager" / "secrets"
+
+    assert {path.name for path in place.iterdir()} == asked
+    (place / "on-call").write_text("https://pager.example/token")
+    said = draw(drawn.parent).stdout
+    assert re.findall(r"EMPTY +\S+/(\S+):", said) == ["deadman", "desk", "channel"]
+    assert (place / "on-call").read_text() == "https://pager.example/token"
 
 
 def test_the_address_of_the_database_is_the_services(drawn):
