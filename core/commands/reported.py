@@ -167,7 +167,11 @@ def _text(report: Report) -> Iterator[str]:
     if beside:
         yield from ("", *beside)
     if report.worst:
-        worst = [_late(one, late_by=span(one.late_by)) for one in report.worst]
+        worst = [
+            _late(one, late_by=span(one.late_by))
+            | {"promises": ", ".join(one.promises), "unseen_in_time": _yes(one.is_unseen)}
+            for one in report.worst
+        ]
         yield from ("", "Late by most:", "", shown.table(worst))
     if report.unconfirmed:
         yield from ("", "Answered elsewhere, as somebody said, and confirmed by nothing yet:", "")
@@ -253,13 +257,17 @@ def _late(one: Late, **late_by: object) -> dict[str, object]:
     return {
         "account": one.account,
         "thread": one.thread,
-        "promise": one.promise,
         **late_by,
+        "promises": list(one.promises),
         "due_at": one.due_at,
         "ended_at": one.stopped_at,
-        "unseen_in_time": "unseen_in_time" in one.flags,
+        "unseen_in_time": one.is_unseen,
         "url": one.url,
     }
+
+
+def _yes(claim: bool) -> str | None:  # noqa: FBT001  # private, one caller
+    return "yes" if claim else None
 
 
 def _said(one: Unconfirmed) -> dict[str, object]:

@@ -70,16 +70,23 @@ ROWS = """
       and ($4::text[] is null or account = any($4))
     order by account
 """
-# What a clock is late by is real time, of given deadlines too.
+# What a clock is late by is real time, of given deadlines too. Of a thread its latest clock stands.
 WORST = """
-    select c.account, c.thread, c.promise, c.due_at, c.stopped_at, c.ended, c.flags, t.url,
-           coalesce(c.stopped_at, $3) - c.due_at as late_by
-    from clock c left join thread t on t.account = c.account and t.id = c.thread
-    where c.account = any($1) and c.started_at >= $2 and c.started_at < $3
-      and ($4::text[] is null or c.promise = any($4))
-      and not c.history and c.steps <> '{}'
-      and (c.ended = 'late' or c.ended is null and c.due_at < $3)
-    order by late_by desc, c.id
+    select l.account, l.thread, array_agg(l.promise order by late_by desc, l.id) as promises,
+           max(late_by) as late_by, (array_agg(l.due_at order by late_by desc, l.id))[1] as due_at,
+           (array_agg(l.stopped_at order by late_by desc, l.id))[1] as stopped_at,
+           bool_or(l.flags @> '{unseen_in_time}') as is_unseen, min(t.url) as url
+    from (
+        select id, account, thread, promise, due_at, stopped_at, flags,
+               coalesce(stopped_at, $3) - due_at as late_by
+        from clock
+        where account = any($1) and started_at >= $2 and started_at < $3
+          and ($4::text[] is null or promise = any($4))
+          and not history and steps <> '{}' and (ended = 'late' or ended is null and due_at < $3)
+    ) l
+    left join thread t on t.account = l.account and t.id = l.thread
+    group by l.account, l.thread
+    order by max(late_by) desc, l.account, l.thread
     limit $5
 """
 # What a person said was answered elsewhere, and ended a clock: a copy confirms it, or an answer
@@ -142,17 +149,20 @@ class Asked(NamedTuple):
 
 
 class Late(NamedTuple):
-    """A clock that was answered late, or still runs past its deadline: nothing of a buyer."""
+    """A thread that was answered late, or still waits past a deadline: nothing of a buyer.
+
+    *promises* are those that are late there, the one that is so by most first: *late_by*, *due_at*
+    and *stopped_at* (None while it runs) are of that. *is_unseen*: it was first seen too late.
+    """
 
     account: str
     thread: str
-    promise: str
+    promises: Sequence[str]
+    late_by: timedelta
     due_at: datetime
     stopped_at: datetime | None
-    ended: str | None
-    flags: Sequence[str]
+    is_unseen: bool
     url: str | None
-    late_by: timedelta
 
 
 class Unconfirmed(NamedTuple):

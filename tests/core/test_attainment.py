@@ -159,6 +159,10 @@ async def test_the_worst_are_late_by_most(db, now):
     ]
     assert found[0].url == "https://shop.example/threads/T2"
     assert [one.thread for one in await attainment.worst(db, chosen(now), 1)] == ["T2"]
+    await put(db, now - 5 * DAY, 41, thread="T2", promise="goal", due=4, flags=["unseen_in_time"])
+    first, *_ = await attainment.worst(db, chosen(now), 10)
+    assert (first.promises, first.late_by) == (["goal", "p"], 37 * HOUR)
+    assert (first.due_at, first.is_unseen) == (now - 5 * DAY + 4 * HOUR, True)
     of_one = await attainment.worst(db, chosen(now, promises=["p"]), 10)
     assert [one.thread for one in of_one] == ["T2", "T1"]
 

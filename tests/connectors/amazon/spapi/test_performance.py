@@ -257,9 +257,7 @@ def test_what_amazon_counts_is_laid_beside_ours_by_its_windows():
 
 
 def test_of_a_window_that_is_told_in_part_there_is_no_share():
-    half = told(
-        response_under_24_hours_7_days=9.0, response_time_greater_than_24_hours_7_days=1.0
-    )
+    half = told(response_under_24_hours_7_days=9.0, response_time_greater_than_24_hours_7_days=1.0)
     older = {"amazon_no_response_for_contacts_older_than_24_hours_7_days": (NOW - DAY, 1.0)}
     none = told(
         response_under_24_hours_7_days=0.0,
