@@ -65,6 +65,7 @@ _GONE: tuple[type[Exception], ...] = (
     asyncpg.InternalClientError,  # what a connection says when the server died in mid-sentence
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
 )
 _IMPAIRED: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,  # a full disk
@@ -73,11 +74,15 @@ _IMPAIRED: tuple[type[Exception], ...] = (
     asyncpg.IndexCorruptedError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+_AGAIN: tuple[type[Exception], ...] = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidCachedStatementError,  # a newer version has widened a table beside us
+)
 _GIVEN_UP: tuple[type[Exception], ...] = (
     TimeoutError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
+    *_AGAIN,
 )
 _REFUSED: tuple[type[Exception], ...] = (
     asyncpg.DataError,
@@ -230,8 +235,7 @@ def _given_up() -> Iterator[None]:
         yield
     except _GIVEN_UP as fault:
         _stay_cancelled()
-        rolled_back = isinstance(fault, asyncpg.TransactionRollbackError)
-        raise StoreGaveUp(_words(fault), for_another=rolled_back) from fault
+        raise StoreGaveUp(_words(fault), for_another=isinstance(fault, _AGAIN)) from fault
 
 
 @contextmanager
