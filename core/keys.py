@@ -56,6 +56,11 @@ def expiring(account: str, credential: str, since: datetime) -> str:
     return f"{account}/credential_expiring/{credential}/{since.isoformat()}"
 
 
+def service(kind: NoticeKind, since: datetime) -> str:
+    """What befell the service as a whole, told at *since*; and its end."""
+    return f"service/{kind.value}/{since.isoformat()}"
+
+
 def parked(notice: int, notifier: str) -> str:
     """A notice that could not be delivered."""
     return f"{notice}/parked/{notifier}"

@@ -54,7 +54,7 @@ RETRIES = ("rate_limited", "unreachable")
 
 LOOPS = (
     "worker", "poll", "watch", "tend", "deliver", "reply", "erase", "blind", "heartbeat", "flood",
-    "mutes", "keys", "redate", "orders", "count", "judge", "purge", "reload",
+    "mutes", "outward", "disk", "keys", "redate", "orders", "count", "judge", "purge", "reload",
 )  # fmt: skip
 """The loops of the daemon: `loop_last_turn_timestamp_seconds`."""
 
@@ -96,11 +96,12 @@ the others say why none is queued, or what is queued does not leave after all.""
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {
     NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
-    NoticeKind.ACCOUNT_DOWN, NoticeKind.PARKED,
+    NoticeKind.ACCOUNT_DOWN, NoticeKind.DISK_LOW, NoticeKind.PARKED,
 }  # fmt: skip
 _INFO = {
     NoticeKind.CORRECTED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP, NoticeKind.TEST,
     NoticeKind.ACCOUNT_RETIRED, NoticeKind.POLICY_REVIEW, NoticeKind.PUSH_HEARD,
+    NoticeKind.DISK_FREED,
 }  # fmt: skip
 
 REPLY_SECONDS = tuple(m * 60.0 for m in (

@@ -22,7 +22,9 @@ import prometheus_client as prometheus
 from core import labels as closed
 from core.instruments import Maker
 from core.measuring import sections
+from core.measuring.disk import Disk
 from core.measuring.inflight import InFlight
+from core.measuring.outward import Heartbeats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,6 +219,8 @@ class Metrics:
             loop=closed.LOOPS,
         )
         self.loop_last_turn.create()
+        self.disk = Disk(of)
+        self.outward = Heartbeats(self._maker.under(sections.SERVICE))
         self.polling = InFlight(self._maker.under(sections.INGESTION))
 
     def turned(self, loops: Mapping[str, float]) -> None:

@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from core.configuration import (
     openinghours,
+    outward,
     promises,
     retention,
     sections,
@@ -64,6 +65,7 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
         "metrics": sections.MetricsSection,
         "poll": sections.Poll,
         "retention": retention.Retention,
+        "heartbeat": outward.Heartbeat,
         "otel": telemetry.Otel,
         "sentry": telemetry.Sentry,
     }
@@ -86,6 +88,7 @@ class Tables(BaseSettings):
     metrics: Any = {}
     poll: Any = {}
     retention: Any = {}
+    heartbeat: Any = None
     otel: Any = None
     sentry: Any = None
     accounts: Any = {}
@@ -109,6 +112,7 @@ class Settings:
     metrics: sections.MetricsSection
     poll: sections.Poll
     retention: Keeping
+    heartbeat: outward.Heartbeat | None
     otel: telemetry.Otel | None
     sentry: telemetry.Sentry | None
     accounts: Mapping[str, Configured]
@@ -212,6 +216,7 @@ class _Reading:
         self._same_address(read)
         if self.complaints.lines:
             raise SettingsError(self.complaints.lines)
+            heartbeat=self._optional(outward.Heartbeat, "heartbeat"),
         return read
 
     def _unknown_sections(self) -> None:

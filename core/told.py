@@ -78,6 +78,8 @@ class NoticeKind(StrEnum):
     POLICY_REVIEW = "policy_review"
     PAYLOAD_SET_ASIDE = "payload_set_aside"
     ACCOUNT_RETIRED = "account_retired"
+    DISK_LOW = "disk_low"
+    DISK_FREED = "disk_freed"
     DIGEST = "digest"
     PARKED = "parked"
     TEST = "test"

@@ -21,7 +21,9 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     policy_review         promise, version, day
     payload_set_aside     stream, reason, others, n
     account_retired       ended
-    digest                breaches, corrected, moved, notices, parked, since, warnings
+    disk_low, disk_freed  free, size, left
+    digest                breaches, corrected, moved, notices, parked, since, warnings; of a mute
+                          dropped, muted_since, muted_until
     parked                kind, notifier, reason
     test                  route
 """
@@ -104,6 +106,8 @@ _SAY: Mapping[NoticeKind, Callable[[Told], Spoken]] = {
     NoticeKind.POLICY_REVIEW: service.review,
     NoticeKind.PAYLOAD_SET_ASIDE: troubles.set_aside,
     NoticeKind.ACCOUNT_RETIRED: troubles.retired,
+    NoticeKind.DISK_LOW: service.disk_low,
+    NoticeKind.DISK_FREED: service.disk_freed,
     NoticeKind.DIGEST: service.digest,
     NoticeKind.PARKED: service.parked,
     NoticeKind.TEST: service.test,

@@ -160,12 +160,17 @@ def _is_sound(address: str) -> bool:
 
 
 class Store(Section):
-    """Where the data is. *dsn* is ``embedded``, or the address of a PostgreSQL server."""
+    """Where the data is. *dsn* is ``embedded``, or the address of a PostgreSQL server.
+
+    Of an embedded one it is told when less than *least_free_bytes* are free on its disk; left out:
+    a tenth of it or a GiB, whichever is less.
+    """
 
     dsn: Annotated[SecretStr, AfterValidator(_dsn)] = SecretStr(EMBEDDED)
     state_dir: Annotated[Path, BeforeValidator(_place)] = Path("var")
     migrate: Literal["start", "never"] = "start"
     connections: int = Field(default=10, ge=4, le=200)
+    least_free_bytes: int | None = Field(default=None, ge=2**24, le=2**50)
 
     @property
     def embedded(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import labels
-from core.measuring import engine, muted, replies
+from core.measuring import engine, muted, outward, replies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,9 +130,19 @@ ALL = (
         " after all. Of accounts that acknowledge",
     ),
     Values(
+        "outcome",
+        outward.OUTCOMES,
+        {
+            "failed": "the service did not take it, or is away",
+            "withheld": "a loop stood, the database did not answer, or the host's clock is not"
+            " believed",
+        },
+        "an outward heartbeat",
+    ),
+    Values(
         "level",
         labels.LEVELS,
-        {"critical": "breach, reply refused or unknown, blind, account down, parked"},
+        {"critical": "breach, reply refused or unknown, blind, account down, disk low, parked"},
     ),
     Values(
         "code",

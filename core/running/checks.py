@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import structlog
 from core import durations
 from core.model import NoticeKind
 from core.reading import blind
-from core.running import pushed
+from core.running import disk, pushed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
         *_found(settings),
         *pushed.findings(settings),
         *_unheard(settings),
+        *_disk(settings),
         *_ended(settings, now),
         *_to_review(settings, now),
     ]
@@ -155,6 +157,20 @@ def _found(settings: Settings) -> Iterator[str]:
             others = () if account.account.sandbox else tuple(each.options for each in same)
             for finding in account.spec.findings(account.options, others):
                 yield f"accounts.{name}.options.{finding}"
+
+
+def _disk(settings: Settings) -> Iterator[str]:
+    """A disk that is nearly full under the embedded database, where there is one already."""
+    if not settings.store.embedded or not settings.state_dir.is_dir():
+        return
+    with suppress(OSError):
+        space = disk.measured(disk.place(settings.state_dir))
+        least = disk.least(space, settings.store)
+        if space.free < least:
+            yield (
+                f"store.state_dir: {space.free // disk.MIB} MiB are free where the database lies, "
+                f"less than {least // disk.MIB} MiB; make room, or nothing is stored any more"
+            )
 
 
 def _ended(settings: Settings, now: datetime) -> Iterator[str]:

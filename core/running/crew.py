@@ -123,6 +123,8 @@ class Crew:
         self._loop(group, "blind", rounds.blind, tick=MINUTE, after=telling)
         self._loop(group, "heartbeat", rounds.heartbeat, tick=MINUTE, after=telling)
         self._loop(group, "flood", rounds.flood, tick=PATIENT, after=telling)
+        self._loop(group, "outward", rounds.outward, tick=MINUTE, after=telling)
+        self._loop(group, "disk", rounds.disk, tick=MINUTE, after=telling)
         self._loop(group, "mutes", rounds.mutes, tick=PATIENT, after=telling)
         self._loop(group, "keys", rounds.keys, tick=MINUTE, after=telling)
         self._loop(

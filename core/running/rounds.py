@@ -12,7 +12,17 @@ from core import deliver, loops, poll, reply, watch
 from core.orders import enriching
 from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
-from core.running import forgetting, keeping, keying, mutes, purging, redating, sdnotify
+from core.running import (
+    disk,
+    forgetting,
+    keeping,
+    keying,
+    mutes,
+    outward,
+    purging,
+    redating,
+    sdnotify,
+)
 from core.running.lookout import Lookout
 from core.web.ops import STUCK_AFTER
 
@@ -50,6 +60,8 @@ class Rounds:
         self._keyed = keying.Place()
         self._heard = heartbeat.Place()
         self._floods = flooding.Place()
+        self._outward = outward.Place()
+        self._disk = disk.Place()
         self._walked = keeping.Place()
 
     async def keep(self, now: datetime) -> datetime | None:
@@ -137,9 +149,11 @@ class Rounds:
         place = self._heard
         return await heartbeat.once(state.pool, state.rules, state.metrics, place, now, sure=sure)
 
-    async def flood(self, now: datetime) -> datetime | None:
-        state = self._state
-        return await flooding.once(state.pool, state.rules, self._floods, now)
+    async def outward(self, now: datetime) -> datetime | None:
+        return await outward.once(self._state, self._outward, now)
+
+    async def disk(self, now: datetime) -> datetime:
+        return await disk.once(self._state, self._disk, now)
 
     async def mutes(self, now: datetime) -> datetime | None:
         state = self._state

@@ -23,8 +23,9 @@ RETIRED = NoticeKind.ACCOUNT_RETIRED
 TROUBLES = (
     (frozenset({NoticeKind.BLIND, NoticeKind.ACCOUNT_DOWN}), NoticeKind.ACCOUNT_UP),
     (frozenset({NoticeKind.PUSH_SILENT}), NoticeKind.PUSH_HEARD),
+    (frozenset({NoticeKind.DISK_LOW}), NoticeKind.DISK_FREED),
 )
-"""Troubles of an account, each with what says that all of them are over."""
+"""Troubles of an account, or of the service, each with what says that all of them are over."""
 
 # By whoever hears of the later step: a reader of warnings alone is told them still.
 STEPS = """

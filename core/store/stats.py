@@ -86,6 +86,7 @@ DUE = """
     where s.next_due <= $1 and s.holder is null and a.retired_at is null
     group by a.marketplace
 """
+SIZE = "select pg_database_size(current_database())"
 LEASES = "select count(*) from stream where holder is not null and leased_until > now()"
 
 
@@ -93,6 +94,11 @@ async def clocks(db: Db, now: datetime) -> Counted:
     """The running clocks as they are at *now*: the one statement here that all of them cost."""
     rows = await db.fetch(CLOCKS, now)
     return Counted({r["account"]: _clocks(r) for r in rows}, at=now.timestamp())
+
+
+async def size(db: Db) -> int:
+    """The bytes of the database."""
+    return int(await db.fetchval(SIZE))
 
 
 async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:

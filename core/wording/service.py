@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from core.spoken import span
 from core.wording.told import deadline
 
 if TYPE_CHECKING:
@@ -32,6 +34,38 @@ def test(told: Told) -> Spoken:
         f"A person asked for this notice at {told.when(told.notice.raised_at)}.",
         "It has reached you. What to do: nothing.",
     ]
+
+
+def disk_low(told: Told) -> Spoken:
+    """Little is free where the database lies."""
+    left, size = told.fact("left"), _bytes(told.fact("size"))
+    pace = f"At the pace of the last hour it is full in {_span(left)}." if left else ""
+    return f"Disk nearly full: {_bytes(told.fact('free'))} free", [
+        f"Where the database lies {_bytes(told.fact('free'))} of {size} are free.",
+        pace,
+        "When it is full nothing is stored and no deadline is told until there is room again;",
+        "what is stored by then stays whole.",
+        "What to do: make room there now, or give the disk more: runbook, disk_low.",
+    ]
+
+
+def disk_freed(told: Told) -> Spoken:
+    """There is room again."""
+    size = _bytes(told.fact("size"))
+    return "Disk has room again", [
+        f"Where the database lies {_bytes(told.fact('free'))} of {size} are free.",
+        "What to do: nothing.",
+    ]
+
+
+def _span(seconds: str) -> str:
+    return span(timedelta(seconds=float(seconds)))
+
+
+def _bytes(n: str) -> str:
+    """*n* bytes as a person reads them: ``1.5 GiB``."""
+    size = float(n or 0)
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def digest(told: Told) -> Spoken:

@@ -56,8 +56,20 @@ def test_every_combination_of_labels_exists_at_zero(metrics):
         assert seen["replyby_marketplace_requests_total", frozenset(key.items())] == 0
 
 
+def test_what_is_free_and_how_large_the_database_is_stands_nowhere_before_it_is_known(metrics):
+    """A 0 would be a full disk, and where the database lies elsewhere nobody knows its disk."""
+    assert not [name for name, _ in samples(metrics) if name.endswith("_bytes")]
+
+    metrics.disk.show(1, 2)
+
+    assert samples(metrics)["replyby_state_disk_free_bytes", frozenset()] == 1
+    assert ("replyby_database_size_bytes", frozenset()) not in samples(metrics)
+
+
 def test_every_family_shows_up_once_declared(metrics):
     timing.of_statements(metrics)
+    metrics.disk.show(1, 2)
+    metrics.disk.measured(3)
     text = generate_latest(metrics.registry).decode()
     shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
 

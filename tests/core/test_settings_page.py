@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import retention, sections, telemetry
+from core.configuration import outward, retention, sections, telemetry
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -29,6 +29,7 @@ PLAIN = {
     "metrics": sections.MetricsSection,
     "poll": sections.Poll,
     "retention": retention.Retention,
+    "heartbeat": outward.Heartbeat,
 }
 TOGETHER = {
     "[ops], [web], [push]": [sections.Ops, sections.Web, sections.Push],
