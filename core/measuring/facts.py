@@ -116,6 +116,7 @@ class Snapshot:
     counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
     pushing: Mapping[str, Pushing] = field(default_factory=dict)
+    muted: Mapping[tuple[str, str], float] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     oldest_due: float = 0.0
@@ -124,7 +125,6 @@ class Snapshot:
     workers: int = 0
     pool: tuple[int, int, int] = (0, 0, 0)
 
-    muted: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 @dataclass(frozen=True, slots=True)
 class Promised:

@@ -159,6 +159,10 @@ class Rounds:
         state = self._state
         return await mutes.once(state.pool, state.notifiers, state.metrics, now)
 
+    async def flood(self, now: datetime) -> datetime | None:
+        state = self._state
+        return await flooding.once(state.pool, state.rules, self._floods, now)
+
     async def send(self, name: str, now: datetime) -> datetime | None:
         state = self._state
         notifier = state.notifiers.get(name)
