@@ -203,6 +203,7 @@ class _Reading:
             metrics=self._section(sections.MetricsSection, "metrics"),
             poll=self._section(sections.Poll, "poll"),
             retention=self._kept(specs),
+            heartbeat=self._optional(outward.Heartbeat, "heartbeat"),
             otel=self._optional(telemetry.Otel, "otel"),
             sentry=self._optional(telemetry.Sentry, "sentry"),
             accounts=configured,
@@ -216,7 +217,6 @@ class _Reading:
         self._same_address(read)
         if self.complaints.lines:
             raise SettingsError(self.complaints.lines)
-            heartbeat=self._optional(outward.Heartbeat, "heartbeat"),
         return read
 
     def _unknown_sections(self) -> None:
