@@ -1,15 +1,17 @@
 """A machine as a container is one: a root that cannot be written to, a user who owns nothing.
 
-Where we may mount (as root) that is a mount namespace of its own, which ends with the command;
-elsewhere the command runs as whoever we are.
+Where we may mount (as root, mostly) that is a mount namespace of its own, which ends with the
+command; elsewhere the command runs as whoever we are.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,15 @@ AS_USER += ' --bounding-set -all -- "$@"'
 LENDS = ("python", "packages", "project")
 
 
+@cache
+def may_mount() -> bool:
+    """Whether a command may have mounts of its own here; in most containers even root may not."""
+    tried = ["unshare", "-m", "mount", "--make-rprivate", "/"]
+    return (
+        os.geteuid() == 0 and not subprocess.run(tried, capture_output=True, check=False).returncode
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Premises:
     """A *place* that everybody may enter, though the interpreter may lie in root's own home.
@@ -41,13 +52,9 @@ class Premises:
     place: Path
 
     @property
-    def is_root(self) -> bool:
-        return os.geteuid() == 0
-
-    @property
     def python(self) -> Path:
         """The interpreter, as a user who may not enter root's home can run it."""
-        if not self.is_root:
+        if not may_mount():
             return Path(sys.executable)
         name = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return self.place / "python" / "bin" / name
@@ -63,7 +70,7 @@ class Premises:
         known = Path("/etc/passwd").read_text()
         nobody = f"replyby:x:{USER}:{USER}::{self.state}:/usr/sbin/nologin\n"
         (self.place / "passwd").write_text(known + nobody)
-        if self.is_root:
+        if may_mount():
             os.chown(self.state, USER, USER)
 
     def environ(self) -> dict[str, str]:
@@ -79,19 +86,19 @@ class Premises:
 
     def as_tested(self) -> dict[str, str]:
         """What makes `PYTHON -m core` run the project beside what the tests run on."""
-        if not self.is_root:
+        if not may_mount():
             return {}
         return {"PYTHONPATH": f"{self.place / 'project'}:{self.place / 'packages'}"}
 
     def lent(self, *command: str) -> list[str]:
         """*command* with the interpreter in its place, as it is when an image is built."""
-        if not self.is_root:
+        if not may_mount():
             return list(command)
         return ["unshare", "-m", "sh", "-c", f'{LENT.strip()} && exec "$@"', "sh", *command]
 
     def closed(self, *command: str) -> list[str]:
         """*command* as a container runs it: nobody's user, nothing to write to but the state."""
-        if not self.is_root:
+        if not may_mount():
             return list(command)
         script = f"set -e\n{LENT.strip()} &&\n{CLOSED.strip()}\n{AS_USER}"
         return ["unshare", "-m", "sh", "-c", script, "sh", *command]

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +27,7 @@ import importlib.metadata, json
 found = importlib.metadata.distributions()
 print(json.dumps({one.name.lower().replace("_", "-"): one.version for one in found}))
 """
+COMMENTED = re.compile(r"^# (?=\[|\w+ = )", re.MULTILINE)
 WHERE = re.compile(r"metrics +http://(127\.0\.0\.1:\d+)/metrics")
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.needs("unshare", "setpriv")]
@@ -169,7 +171,7 @@ def container(built, dsn):
     given.mkdir(exist_ok=True)
     (given / "database_url").write_text(dsn)
     (given / "database_url").chmod(0o400)
-    if built.is_root:
+    if premises.may_mount():
         os.chown(given / "database_url", premises.USER, premises.USER)
     (built.place / "settings.toml").write_text((ROOT / "deploy" / "settings.toml").read_text())
     environ = {
@@ -232,10 +234,12 @@ def test_migrated_started_asked_and_stopped_on_a_root_that_cannot_be_written_to(
     with running(container) as (daemon, address):
         healthy = once(container, "healthcheck", REPLYBY_OPS__LISTEN=address)
         assert (healthy.returncode, healthy.stdout) == (0, "alive and ready\n"), healthy.stderr
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            assert b'revision="0123abc"' in answer.read()
         status = told(daemon)
         resident = int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
         tell("resident, nothing to watch", f"{resident / 1024:.0f} MiB")
-        if built.is_root:
+        if premises.may_mount():
             assert re.findall(r"(?m)^Uid:\s+(\d+)", status) == [str(premises.USER)]
             assert re.findall(r"(?m)^CapEff:\s+(\d+)", status) == ["0" * 16]
         daemon.send_signal(signal.SIGTERM)
@@ -245,6 +249,22 @@ def test_migrated_started_asked_and_stopped_on_a_root_that_cannot_be_written_to(
 
     assert list(built.state.iterdir()) == []
     assert once(container, "healthcheck", REPLYBY_OPS__LISTEN=address).returncode == 1
+
+
+def test_all_that_stands_in_comments_of_the_settings_is_taken_too(container, built):
+    text = (ROOT / "deploy" / "settings.toml").read_text()
+    (built.place / "settings.toml").write_text(COMMENTED.sub("", text))
+    for name in ("conrad_key", "desk_url"):
+        (built.place / "given" / name).write_text("https://chat.example/hook")
+        (built.place / "given" / name).chmod(0o440)
+        os.chown(built.place / "given" / name, -1, premises.USER if premises.may_mount() else -1)
+
+    checked = once(container, "check", "--offline")
+
+    assert checked.returncode == 0, checked.stderr + checked.stdout
+    assert checked.stdout.endswith(
+        ": 1 account (not called), 0 warnings, no fault in the settings\n"
+    )
 
 
 def test_a_daemon_without_its_secret_starts_nothing_and_names_the_key(container):
