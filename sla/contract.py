@@ -31,7 +31,7 @@ _DAY = timedelta(days=1)
 _MOMENT = timedelta(microseconds=1)
 _NOTHING = timedelta(0)
 
-OWN_WINDOWS = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
+OWN_WINDOWS = (timedelta(days=7), timedelta(days=30))
 """The windows in which a promise is shown that nobody is judged by: a goal, most often."""
 
 

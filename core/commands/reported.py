@@ -91,6 +91,7 @@ def _row(line: Line, report: Report) -> dict[str, object]:
         "measure": contract.measure,
         "window": durations.write(number.length),
         "zone": contract.zone,
+        "time": "real" if contracts.is_round_the_clock(number.policy) else "working",
         "begins": standing.window.begins.isoformat(),
         "ends": standing.window.ends.isoformat(),
         "verdict": standing.verdict,
@@ -159,10 +160,12 @@ def _guarded(value: object) -> object:
 def _text(report: Report) -> Iterator[str]:
     yield f"How promises were kept, as of {in_utc(report.at)}:"
     yield ""
-    rows = [_shown(line) for line in report.lines]
+    rows = [_shown(line) for line in report.lines if not _is_idle(line.standing)]
     seldom = ("eases_at", "published")
     hidden = [name for name in seldom if all(row[name] is None for row in rows)]
-    yield shown.table(rows, hidden=hidden) if rows else "no account promises anything"
+    yield shown.table(rows, hidden=hidden) if rows else "nothing counts in these windows"
+    if idle := len(report.lines) - len(rows):
+        yield f"left out: {idle} of promises that nobody is judged by and nobody asked for; --json"
     beside = [text for line in report.lines for text in _gap(line)]
     if beside:
         yield from ("", *beside)
@@ -176,6 +179,12 @@ def _text(report: Report) -> Iterator[str]:
     if report.unconfirmed:
         yield from ("", "Answered elsewhere, as somebody said, and confirmed by nothing yet:", "")
         yield shown.table([_said(one) for one in report.unconfirmed])
+
+
+def _is_idle(standing: Standing) -> bool:
+    """Whether there is nothing to show, and nobody who judges."""
+    empty = not standing.counted and not standing.counts.running
+    return standing.verdict == "unjudged" and empty
 
 
 def _shown(line: Line) -> Row:
@@ -235,7 +244,8 @@ def _gap(line: Line) -> Iterator[str]:
         "it does not say over which window, and" if theirs.length is None else "over that window"
     )
     said = f"{_value(theirs.measure, theirs.value)}{of} ({in_utc(theirs.as_of)})"
-    yield f"{place}: the marketplace says {said}; {window} {_ours(beside)}."
+    time = "" if contracts.is_round_the_clock(number.policy) else " in working time"
+    yield f"{place}: the marketplace says {said}; {window} {_ours(beside)}{time}."
     causes = [f"{n} {CAUSES[cause]}" for cause, n in beside.causes.items() if n]
     if beside.gap:
         yield f"  May explain the gap: {'; '.join(causes) or 'nothing that our rows show'}."

@@ -241,7 +241,7 @@ def test_a_promise_that_nobody_is_judged_by_is_shown_in_windows_of_its_zone():
     [shown] = contract.of(goal)
 
     assert (shown.measure, shown.zone) == ("info", "Europe/Paris")
-    assert shown.windows == (7 * DAY, 30 * DAY, 90 * DAY)
+    assert shown.windows == (7 * DAY, 30 * DAY)
     asked = policy(judged_by=(share(), mean(24)))
     assert contract.of(asked) == (share(), mean(24))
 
