@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from core.measuring.contracts import Number
     from core.store import Pool
 
-EVERY = 15.0
-"""Seconds between two counts at least."""
+EVERY = 10.0
+"""Seconds between two counts at least: less than what the loop sleeps."""
 REST = 50.0
 """Times that a count took, before the next begins."""
 

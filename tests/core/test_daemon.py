@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -170,6 +171,12 @@ def test_all_its_series_exist_from_the_start(running):
     assert 'code="429",marketplace="empik",operation="M11"' in text
     assert 'replyby_build_info{python="' in text
     assert "process_resident_memory_bytes" in text
+
+
+def test_the_contracts_are_counted_while_it_runs(running):
+    counted = re.compile(r"^replyby_contracts_counted_timestamp_seconds [1-9]", re.MULTILINE)
+
+    running.until(lambda: counted.search(running.ask("/metrics")[1]))
 
 
 def test_the_other_listeners_are_open_when_they_are_configured(daemon):
