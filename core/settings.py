@@ -171,6 +171,19 @@ def _tables(path: Path, environ: Mapping[str, str]) -> Tables:
     return Here()
 
 
+def promises_of(path: Path, found: Settings, now: datetime) -> dict[str, tuple[Policy, ...]]:
+    """The promises that another file at *path* writes, as settings do, by name.
+
+    They count on the calendars of that file, or on those of the settings *found*.
+
+    Raises:
+        SettingsError: with every complaint that was found.
+    """
+    table = tomlfile.read(path, "--policy")
+    tables = Tables.model_construct(None, **table)
+    return _Reading(tables, path.resolve().parent, {}).only_promises(found.calendars, now)
+
+
 class _Reading:
     """One reading of the settings: goes on after a fault, so that all are told at once."""
 
@@ -218,6 +231,18 @@ class _Reading:
         if self.complaints.lines:
             raise SettingsError(self.complaints.lines)
         return read
+
+    def only_promises(
+        self, known: Mapping[str, Calendar], now: datetime
+    ) -> dict[str, tuple[Policy, ...]]:
+        """The promises, on calendars of this file or on those *known*; or all complaints."""
+        self._unknown_sections()
+        made = self._promises({**known, **self._calendars(now)}, now)
+        if not made:
+            self.complaints.add(("policies",), "is missing; write [policies.NAME] as in settings")
+        if self.complaints.lines:
+            raise SettingsError(self.complaints.lines)
+        return made
 
     def _unknown_sections(self) -> None:
         known = set(Tables.model_fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import floor
 from typing import TYPE_CHECKING
 
 from core.told import TROUBLES
@@ -10,6 +11,7 @@ from core.told import TROUBLES
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from fractions import Fraction
     from zoneinfo import ZoneInfo
 
     from core.model import Account
@@ -74,6 +76,14 @@ def span(length: timedelta) -> str:
             parts.append((count, unit))
     shown = [f"{count} {unit}" for count, unit in parts[:2] if count]
     return " ".join(shown) or "0 s"
+
+
+def percent(share: Fraction | None) -> str | None:
+    """Rounded down, so that what is broken never looks kept: ``89.9 %``."""
+    if share is None:
+        return None
+    tenths = floor(share * 1000)
+    return f"{tenths // 10}.{tenths % 10} %" if tenths % 10 else f"{tenths // 10} %"
 
 
 def rate(a_day: float) -> str:

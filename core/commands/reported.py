@@ -8,13 +8,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from math import floor
 from typing import TYPE_CHECKING, Literal
 
 from core import durations
 from core.commands import shown
 from core.commands.comparing import CAUSES
-from core.spoken import span
+from core.spoken import percent, span
 from sla import contract as contracts
 from sla.wording import duration, in_utc
 
@@ -193,7 +192,7 @@ def _shown(line: Line) -> Row:
         "account": number.account,
         "policy": number.policy.name,
         "window": durations.write(number.length),
-        "in_time": _percent(standing.attainment),
+        "in_time": percent(standing.attainment),
         "mean": None if standing.mean is None else span(standing.mean),
         "of": standing.counted,
         "running": standing.counts.running,
@@ -209,7 +208,7 @@ def _asked(contract: Contract, policy: Policy) -> str | None:
     """What the contract asks for; None where nobody judges."""
     share = contracts.objective(contract)
     if share is not None:
-        return f"{_percent(share)} in {duration(_within(policy, contract))}"
+        return f"{percent(share)} in {duration(_within(policy, contract))}"
     if contract.measure == "mean" and contract.limit is not None:
         return f"mean under {duration(contract.limit)}"
     return None
@@ -260,7 +259,7 @@ def _ours(beside: Comparison) -> str:
 def _value(measure: str, value: float) -> str:
     if measure == "mean":
         return span(timedelta(seconds=value))
-    return _percent(Fraction(value).limit_denominator(10**9)) or ""
+    return percent(Fraction(value).limit_denominator(10**9)) or ""
 
 
 def _late(one: Late, **late_by: object) -> dict[str, object]:
@@ -288,14 +287,6 @@ def _said(one: Unconfirmed) -> dict[str, object]:
         "said_at": one.said_at,
         "url": one.url,
     }
-
-
-def _percent(share: Fraction | None) -> str | None:
-    """Rounded down, so that what is broken never looks kept: ``89.9 %``."""
-    if share is None:
-        return None
-    tenths = floor(share * 1000)
-    return f"{tenths // 10}.{tenths % 10} %" if tenths % 10 else f"{tenths // 10} %"
 
 
 def _within(policy: Policy, contract: Contract) -> timedelta:

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 _TWICE = re.compile(r"Cannot declare \((?P<path>.*)\) twice \(at line (?P<line>\d+), column \d+\)")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """What stands in the file; a byte order mark at its begin is none of it.
+def read(path: Path, option: str = "--settings") -> dict[str, Any]:
+    """What stands in the file, which *option* names; a byte order mark at its begin is none of it.
 
     Raises:
         SettingsError: there is no such file, it is no text, or no TOML.
     """
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(_text(path, option))
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError([f"{path}: {_plainly(str(fault))}"]) from fault
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, option: str) -> str:
     if path.is_dir():
-        raise SettingsError([f"{path}: is a directory; name the file in it with --settings FILE"])
+        raise SettingsError([f"{path}: is a directory; name the file in it with {option} FILE"])
     if not path.is_file():
-        raise SettingsError([f"{path}: there is no such file; name it with --settings FILE"])
+        raise SettingsError([f"{path}: there is no such file; name it with {option} FILE"])
     try:
         raw = path.read_bytes()
     except OSError as fault:

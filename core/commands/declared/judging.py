@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,6 @@ from core.commands.asked import DONE, FAILED, as_json, finished, settings_file
 
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
-    from pathlib import Path
 
     from core.commands.reporting import Form
 
@@ -87,6 +87,40 @@ def report(
 
 @click.command()
 @settings_file
+@click.option(
+    "--policy",
+    "file",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="[policies.NAME], and [calendars.NAME], as in the settings.",
+)
+@click.option("--account", help="Only of this account.")
+@click.option("--from", "begin", type=given.Instant(), help="Waitings that began from then on.")
+@click.option("--until", "end", type=given.Instant(), help="And before then; left out: now.")
+@click.option("--most", type=click.IntRange(0, 100_000), default=20, show_default=True)
+@as_json
+def replay(
+    path: Path,
+    file: Path,
+    account: str | None,
+    begin: datetime | None,
+    end: datetime | None,
+    most: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Show what the policies of FILE would have meant for all that is stored; writes nothing."""
+    if begin is not None and end is not None and begin >= end:
+        raise click.UsageError("--from is not before --until; swap them")
+    from core.commands import replaying
+
+    asked = replaying.Asked(account, begin, end, most)
+    finished(replaying.replay(path, file, asked, as_json=as_json))
+
+
+@click.command()
+@settings_file
 @click.argument("policy")
 @click.option(
     "--from",
@@ -104,4 +138,4 @@ def redate(path: Path, policy: str, begin: datetime | date, *, dry_run: bool, ye
     finished(redating.redate(path, policy, begin, dry_run=dry_run, yes=yes))
 
 
-COMMANDS: tuple[click.Command, ...] = (coverage, report, redate)
+COMMANDS: tuple[click.Command, ...] = (coverage, report, replay, redate)
