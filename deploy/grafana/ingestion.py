@@ -105,8 +105,9 @@ def _blindness() -> list[AnyPanel]:
         ),
         lines(
             Said("On the way to blindness", "How old the last reading without fault is, as a "
-                 "share of the age at which the account is blind; the ten worst.", "blind", 12, 7),
-            SHARE, (f"topk(10, {share})", "{{marketplace}}/{{account}}"),
+                 "share of the age at which the account is blind; 200 % at most. The ten "
+                 "worst.", "blind", 12, 7),
+            SHARE, (f"topk(10, clamp_max({share}, 2))", "{{marketplace}}/{{account}}"),
             marks=((None, GREEN), (1, RED)),
         ),
         listing(

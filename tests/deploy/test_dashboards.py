@@ -15,31 +15,13 @@ from tests.deploy.expressions import Metric, complaints, metrics
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHIPPED = dashboards(FOLDER)
-NONE = frozenset[str]()
-AGREED = {
-    m.name: m
-    for m in (
-        Metric("replyby_heartbeat_last_success_timestamp_seconds", "gauge", NONE),
-        Metric("replyby_heartbeat_configured", "gauge", NONE),
-        Metric("replyby_heartbeats_total", "counter", frozenset({"outcome"})),
-        Metric("replyby_state_disk_free_bytes", "gauge", NONE),
-        Metric("replyby_state_disk_size_bytes", "gauge", NONE),
-        Metric("replyby_database_size_bytes", "gauge", NONE, everywhere=True),
+KNOWN = catalogue() | {
+    metric.name: metric
+    for metric in (
+        Metric("ALERTS", "gauge", frozenset({"alertname", "alertstate", "severity", "team"})),
+        Metric("scrape_duration_seconds", "gauge", frozenset()),
     )
 }
-"""On their way into the code."""
-
-KNOWN = (
-    AGREED
-    | catalogue()
-    | {
-        metric.name: metric
-        for metric in (
-            Metric("ALERTS", "gauge", frozenset({"alertname", "alertstate", "severity", "team"})),
-            Metric("scrape_duration_seconds", "gauge", frozenset()),
-        )
-    }
-)
 """What a daemon tells, and what Prometheus tells of itself."""
 
 VALUES = Span(end=0, length=3600).values(15)
@@ -169,7 +151,7 @@ def test_each_panel_leads_to_a_heading_of_the_runbook(case):
     for link in case[1]["links"]:
         base, _, heading = link["url"].partition("#")
         assert base == "${runbook}"
-        assert heading in headings or heading.startswith(("alerts", "replyby")), case[1]["title"]
+        assert heading in headings, case[1]["title"]
 
 
 def test_instants_that_stand_for_none_or_never_are_left_out():

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRAPE = 5
+HEARTBEAT = "REPLYBY_STAGE_HEARTBEAT"
 PROMETHEUS = """\
 global: {{scrape_interval: {scrape}s, evaluation_interval: {scrape}s}}
 rule_files: ["{rules}/recording.yml", "{rules}/alerts.yml"]
@@ -98,7 +99,8 @@ class Stage:
         text = text.replace("127.0.0.1:9100", f"127.0.0.1:{self.ops}")
         text = text.replace("127.0.0.1:8081", f"127.0.0.1:{free_port()}")
         text = text.replace("# acknowledge = ", "acknowledge = ", 1)
-        text += f'\n[heartbeat]\nurl = "http://127.0.0.1:{ear.server_port}/"\n'
+        text += f'\n[heartbeat]\nurl = "env:{HEARTBEAT}"\n'
+        os.environ[HEARTBEAT] = f"http://127.0.0.1:{ear.server_port}/"
         self.settings.write_text(text, encoding="utf-8")
 
     def _run(self, name: str, *command: str) -> subprocess.Popen[bytes]:
@@ -149,6 +151,7 @@ def played(stage: Stage) -> list[tuple[float, Callable[[], object]]]:
     """What happens, by the share of the time at which it does."""
     muted = ("mute", "shop-phone", "--until", "2h")
     return [
+        (0.03, lambda: None),
         (0.2, lambda: stage.answer(4)),
         (0.35, lambda: stage.replyby(*muted)),
         (0.4, lambda: stage.daemon.send_signal(signal.SIGHUP)),
