@@ -16,7 +16,7 @@ import yaml
 
 from core.running import crew, signals
 from deploy.kubernetes import __main__ as kubernetes
-from tests.deploy import dockerfile
+from tests.deploy import dockerfile, monitoring
 
 ROOT = dockerfile.ROOT
 CHART = kubernetes.CHART
@@ -75,46 +75,6 @@ WRONG = [
     ({"extraEnv": [{"name": "NOT A NAME", "value": "x"}]}, "extraEnv"),
 ]
 
-# Of the Prometheus operator: what we write of it, and nothing else.
-NAMED = {"type": "object", "required": ["name", "labels"]}
-LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
-TEXTS = {"type": "array", "items": {"type": "string"}}
-RULE = {
-    "type": "object", "additionalProperties": False, "required": ["expr"],
-    "properties": {
-        "alert": {"type": "string"}, "record": {"type": "string"}, "expr": {"type": "string"},
-        "for": {"type": "string"}, "keep_firing_for": {"type": "string"},
-        "labels": LABELS, "annotations": LABELS,
-    },
-}  # fmt: skip
-GROUP = {
-    "type": "object", "additionalProperties": False, "required": ["name", "rules"],
-    "properties": {
-        "name": {"type": "string"}, "interval": {"type": "string"}, "limit": {"type": "integer"},
-        "rules": {"type": "array", "minItems": 1, "items": RULE},
-    },
-}  # fmt: skip
-ENDPOINT = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["port"],
-    "properties": {n: {"type": "string"} for n in ("port", "path", "interval", "scrapeTimeout")},
-}
-SPECS = {
-    "PrometheusRule": {
-        "type": "object", "additionalProperties": False, "required": ["groups"],
-        "properties": {"groups": {"type": "array", "items": GROUP}},
-    },
-    "ServiceMonitor": {
-        "type": "object", "additionalProperties": False, "required": ["selector", "endpoints"],
-        "properties": {
-            "jobLabel": {"type": "string"},
-            "selector": {"type": "object", "properties": {"matchLabels": LABELS}},
-            "endpoints": {"type": "array", "minItems": 1, "items": ENDPOINT},
-        },
-    },
-}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def rendered():
@@ -149,10 +109,10 @@ def test_the_chart_has_no_finding(case):
 def test_every_object_is_valid(rendered, case, version):
     assert rendered[case]
     for one in rendered[case]:
-        if one["kind"] in SPECS:
+        if one["kind"] in monitoring.SPECS:
             assert one["apiVersion"] == "monitoring.coreos.com/v1"
-            jsonschema.validate(one["metadata"], NAMED)
-            jsonschema.validate(one["spec"], SPECS[one["kind"]])
+            jsonschema.validate(one["metadata"], monitoring.NAMED)
+            jsonschema.validate(one["spec"], monitoring.SPECS[one["kind"]])
         else:
             kubernetes_validate.validate(one, version, strict=True)
 

@@ -141,10 +141,11 @@ def mounts():
             yield name, source, target, mode
 
 
-def test_every_mounted_path_exists_and_is_only_read():
+def test_every_mounted_path_is_a_directory_that_exists_and_is_only_read():
     for name, source, _, mode in mounts():
         if source.startswith("."):
-            assert (DEPLOY / source).exists(), (name, source)
+            # Trap: a file that is mounted by itself stays the old one when an editor replaces it.
+            assert (DEPLOY / source).is_dir(), (name, source)
             assert mode == ["ro"], (name, source)
         else:
             assert source in COMPOSE["volumes"], (name, source)
@@ -159,12 +160,16 @@ def test_nothing_is_declared_that_nobody_uses_and_nothing_used_that_is_not_decla
 
 
 def test_the_daemon_finds_its_settings_its_state_and_its_secrets_where_the_image_says():
-    targets = {target for name, _, target, _ in mounts() if name == "replyby"}
     environ = IMAGE.pairs("ENV")
-
-    assert targets == {environ["REPLYBY_SETTINGS"], *json.loads(IMAGE.one("VOLUME"))}
+    state, settings = json.loads(IMAGE.one("VOLUME"))[0], Path(environ["REPLYBY_SETTINGS"])
+    for service in ("replyby", "migrate"):  # of the same settings, or it would be another schema
+        found = {target: source for name, source, target, _ in mounts() if name == service}
+        assert found == {str(settings.parent): "./etc", state: "state"}
+    assert (DEPLOY / "etc" / settings.name).is_file()
     assert environ["CREDENTIALS_DIRECTORY"] == "/run/secrets"
-    asked = re.findall(r'(?m)^[^#]*"credential:(\w+)"', (DEPLOY / "settings.toml").read_text())
+    asked = re.findall(
+        r'(?m)^[^#]*"credential:(\w+)"', (DEPLOY / "etc" / "settings.toml").read_text()
+    )
     assert asked == SERVICES["replyby"]["secrets"] == SERVICES["migrate"]["secrets"]
 
 
@@ -261,7 +266,8 @@ def test_the_settings_and_every_variable_are_taken_by_the_program(tmp_path):
     image = {k: v for k, v in IMAGE.pairs("ENV").items() if k.startswith("REPLYBY_")}
     environ = {
         **os.environ, **image, **SERVICES["replyby"]["environment"],
-        "REPLYBY_SETTINGS": str(DEPLOY / "settings.toml"), "CREDENTIALS_DIRECTORY": str(tmp_path),
+        "REPLYBY_SETTINGS": str(DEPLOY / "etc" / "settings.toml"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
         "REPLYBY_NOTIFIERS__LOG__PATH": str(tmp_path / "notices.jsonl"),
     }  # fmt: skip
 

@@ -173,7 +173,9 @@ def container(built, dsn):
     (given / "database_url").chmod(0o400)
     if premises.may_mount():
         os.chown(given / "database_url", premises.USER, premises.USER)
-    (built.place / "settings.toml").write_text((ROOT / "deploy" / "settings.toml").read_text())
+    (built.place / "settings.toml").write_text(
+        (ROOT / "deploy" / "etc" / "settings.toml").read_text()
+    )
     environ = {
         **{name: value for name, value in IMAGE.pairs("ENV").items() if name.startswith("PYTHON")},
         **built.environ(),
@@ -252,7 +254,7 @@ def test_migrated_started_asked_and_stopped_on_a_root_that_cannot_be_written_to(
 
 
 def test_all_that_stands_in_comments_of_the_settings_is_taken_too(container, built):
-    text = (ROOT / "deploy" / "settings.toml").read_text()
+    text = (ROOT / "deploy" / "etc" / "settings.toml").read_text()
     (built.place / "settings.toml").write_text(COMMENTED.sub("", text))
     for name in ("conrad_key", "desk_url"):
         (built.place / "given" / name).write_text("https://chat.example/hook")

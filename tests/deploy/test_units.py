@@ -104,7 +104,7 @@ def test_trap_the_processs_own_metrics_need_more_of_proc_than_its_processes():
 
 
 def test_every_secret_of_the_settings_is_loaded_by_the_unit():
-    text = (ROOT / "deploy" / "settings.toml").read_text()
+    text = (ROOT / "deploy" / "etc" / "settings.toml").read_text()
     asked = re.findall(r'(?m)^[^#]*"credential:(\w+)"', text)
 
     assert asked == [line.partition(":")[0] for line in settled("LoadCredential")]
