@@ -12,9 +12,10 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from core import loops, store
+from core.arrival import resurrected
 from core.commands import opening
 from core.errors import Mistaken
-from core.store import dumping, migrate, pgcluster, private, restoring, settling
+from core.store import dumping, migrate, pgcluster, private, recalled, restoring, settling
 from core.store.dumpfile import Reader, Writer
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ STANDARD = "-"
 EMPTY = "there is no database in {}: nothing to dump"
 
 
-async def dump(path: Path, file: str, *, force: bool) -> None:
+async def dump(path: Path, file: str, *, force: bool, erasures: bool = False) -> None:
     """Write the database to *file*, or to the standard output (``-``), as it is at one instant.
+
+    Of *erasures*, only by what those who were erased lately are known again.
 
     Raises:
         Mistaken: the file exists, or there is nothing to dump.
@@ -40,16 +43,20 @@ async def dump(path: Path, file: str, *, force: bool) -> None:
     said = _Progress()
     with _written(file, force=force) as out:
         async with _connected(configured) as db:
-            foreign = await dumping.dump(db, Writer(out), version("replyby"), loops.utcnow(), said)
+            only = recalled.TABLES if erasures else None
+            foreign = await dumping.dump(
+                db, Writer(out), version("replyby"), loops.utcnow(), said, only
+            )
     if foreign:
         click.echo(f"left out, for they are none of replyby's: {', '.join(foreign)}", err=True)
     click.echo(f"{said.rows:,} rows dumped", err=True)
 
 
-async def restore(path: Path, file: str) -> None:
+async def restore(path: Path, file: str, erasures: str | None) -> None:
     """Bring back what *file*, or the standard input (``-``), holds, into an empty database.
 
     A file is read to its end first, so that a damaged one is refused before anything is made.
+    Whoever was erased since, as the file *erasures* says, is to be erased again.
 
     Raises:
         Mistaken: the file is unfit, the database holds something, or a daemon works.
@@ -58,13 +65,13 @@ async def restore(path: Path, file: str) -> None:
     configured = opening.read(path)
     if file != STANDARD:
         verify(file)
-    said = _Progress()
+    said, again = _Progress(), _Again(erasures)
     with _read(file) as reader:
         async with _connected(configured) as db:
-            settled = await restoring.restore(db, reader, loops.utcnow(), said)
+            settled = await restoring.restore(db, reader, loops.utcnow(), said, again)
     made = reader.manifest
     click.echo(f"{said.rows:,} rows restored, as of {made.made_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
-    _tell(settled)
+    _tell(settled, again)
 
 
 def verify(file: str) -> None:
@@ -84,8 +91,10 @@ def verify(file: str) -> None:
     )
 
 
-async def restored(path: Path) -> None:
+async def restored(path: Path, erasures: str | None) -> None:
     """Settle a database that was brought back by other means: `pg_restore`, a copy of the disk.
+
+    *erasures* as in `restore`.
 
     Raises:
         Mistaken: a daemon works.
@@ -94,6 +103,7 @@ async def restored(path: Path) -> None:
     """
     configured = opening.read(path)
     _refuse_nothing(configured)
+    again = _Again(erasures)
     async with _connected(configured) as db:
         await migrate.apply(db)
         with store.unavailable():
@@ -101,10 +111,24 @@ async def restored(path: Path) -> None:
                 await restoring.refuse_working(db)
                 async with db.transaction():
                     settled = await settling.settle(db, loops.utcnow())
-    _tell(settled)
+                    await again(db)
+    _tell(settled, again)
 
 
-def _tell(settled: Settled) -> None:
+class _Again:
+    """Asks again for what was asked to be erased, as a file says; without one it does nothing."""
+
+    def __init__(self, file: str | None) -> None:
+        self.file = file
+        self.members = 0
+
+    async def __call__(self, db: Db) -> None:
+        if self.file is not None:
+            with _read(self.file) as reader:
+                self.members = await resurrected.ask_again(db, reader, loops.utcnow())
+
+
+def _tell(settled: Settled, again: _Again) -> None:
     if settled.replies:
         click.echo(
             f"replies that waited to be sent or were leaving: {settled.replies}; they do not leave "
@@ -116,11 +140,10 @@ def _tell(settled: Settled) -> None:
             f"notices that had not left: {settled.dispatches}; they leave as one digest an account",
             err=True,
         )
-    click.echo(
-        "people erased since then are back: erase them again before you start the daemon "
-        "(docs/backup.md)",
-        err=True,
-    )
+    if again.file is None:
+        click.echo("people erased since then are back: erase them again (docs/backup.md)", err=True)
+    else:
+        click.echo(f"members to be erased once more, by the daemon: {again.members}", err=True)
 
 
 class _Progress:

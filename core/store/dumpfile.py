@@ -88,6 +88,8 @@ class Writer:
         self._all = sha256()
         self._rows = sha256()
         self.rows = 0
+        self.fault: Mistaken | None = None
+        """Why it could not be written: the driver tells of a closed connection in its place."""
 
     def begin(self, manifest: Manifest) -> None:
         """Say what follows."""
@@ -132,7 +134,8 @@ class Writer:
         try:
             self._file.write(squeezed)
         except OSError as fault:  # it is none of the database's
-            raise Mistaken(f"the dump cannot be written: {fault.strerror}") from fault
+            self.fault = Mistaken(f"the dump cannot be written: {fault.strerror}")
+            raise self.fault from fault
 
 
 class Reader:

@@ -35,9 +35,16 @@ PATIENT = """
 
 
 async def dump(
-    db: Db, to: Writer, program: str, now: datetime, say: Callable[[str, int], None]
+    db: Db,
+    to: Writer,
+    program: str,
+    now: datetime,
+    say: Callable[[str, int], None],
+    only: frozenset[str] | None = None,
 ) -> list[str]:
     """Write all tables as they are at one instant; *say* hears of each how many rows it had.
+
+    Or *only* those: such a file is no dump that can be restored.
 
     Returns:
         The tables that are not ours, and were left out.
@@ -51,6 +58,8 @@ async def dump(
             applied = await migrate.applied(db)
             await _refuse_unfit(db, applied)
             ours, foreign = _sorted(await catalogue.tables(db))
+            if only is not None:
+                ours, foreign = [table for table in ours if table.name in only], []
             manifest = Manifest(
                 made_at=now,
                 program=program,
@@ -60,7 +69,12 @@ async def dump(
                 workers=await workers.alive(db),
             )
             to.begin(manifest)
-            await _write(db, to, ours, say)
+            try:
+                await _write(db, to, ours, say)
+            except Exception:
+                if to.fault is not None:
+                    raise to.fault from None
+                raise
     return foreign
 
 

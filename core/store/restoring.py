@@ -13,7 +13,7 @@ from core.store import catalogue, dumping, migrate, settling, unavailable, worke
 from core.store.dumpfile import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
     from core.store import Db
@@ -30,8 +30,16 @@ THERE = """
 ANALYZE = "analyze"
 
 
-async def restore(db: Db, file: Reader, now: datetime, say: Callable[[str, int], None]) -> Settled:
+async def restore(
+    db: Db,
+    file: Reader,
+    now: datetime,
+    say: Callable[[str, int], None],
+    also: Callable[[Db], Awaitable[None]] | None = None,
+) -> Settled:
     """Bring back what *file* holds, up to date with this program; *say* hears of each table.
+
+    What is *also* to be done is done in the same transaction.
 
     Returns:
         What was settled of the time between the dump and *now*.
@@ -52,6 +60,8 @@ async def restore(db: Db, file: Reader, now: datetime, say: Callable[[str, int],
                 await _fill(db, file, say)
                 await migrate.build(db, since)
                 settled = await settling.settle(db, now)
+                if also is not None:
+                    await also(db)
         await db.execute(ANALYZE, timeout=dumping.PATIENCE)
     return settled
 
@@ -82,7 +92,13 @@ def _divided(manifest: Manifest) -> tuple[list[Migration], list[Migration]]:
                 f" replyby {manifest.program}; nothing was changed"
             )
     had = {version for version, _, _ in manifest.schema}
-    return [m for m in known if m.version in had], [m for m in known if m.version not in had]
+    before = [m for m in known if m.version in had]
+    if set(manifest.tables) != catalogue.made(before) - dumping.LEFT_OUT:
+        raise Mistaken(
+            "the file holds some tables only, as those of erasures: restore a whole dump, and name"
+            " this one by --erasures; nothing was changed"
+        )
+    return before, [m for m in known if m.version not in had]
 
 
 async def _make_room(db: Db) -> None:

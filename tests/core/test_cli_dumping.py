@@ -7,13 +7,18 @@ import gzip
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core import store
+from core.arrival import erasing
 from core.loops import utcnow
-from core.store import embedded, migrate, pgcluster, workers
+from core.metrics import Metrics
+from core.pushes import Member
+from core.running import forgetting
+from core.store import embedded, forgotten, migrate, pgcluster, workers
 from tests.conftest import connected, run_on
 from tests.core import other_major, seeds, terminal
 
@@ -295,3 +300,85 @@ def test_data_of_another_major_version_goes_over_by_a_dump(placed, monkeypatch):
             return await db.fetchval(migrate.SERVER) // 10_000, tuple(await db.fetchrow(COUNTS))
 
     assert asyncio.run(restored()) == (18, (1, 1, 1))
+
+
+async def forget(db):
+    """Erase two after the dump: one by an id that stands in a thread, one by none that does."""
+    ids = [Member(frozenset({"Zenobia Quill", "zq-4711"})), Member(frozenset({"nobody here"}))]
+    async with db.transaction():
+        await erasing.ask(db, "mirakl", None, ids, utcnow())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_whoever_was_erased_since_the_dump_is_erased_again(given, address, another, whole):
+    """As a later dump says, or a file of erasures alone; who was not erased stays."""
+
+    async def another_buyer(db):
+        await seeds.put_thread(db, utcnow(), "T2", buyer="Somebody Else")
+
+    terminal.ask(address, another_buyer)
+    terminal.ask(address, make_key)
+    given("dump", "x.dump")
+    terminal.ask(address, forget)
+    assert given("dump", "later.dump", *(() if whole else ("--erasures",)))[0] == 0
+    address = another()
+
+    code, _, err = given("restore", "x.dump", "--erasures", "later.dump")
+
+    assert code == 0
+    assert "members to be erased once more, by the daemon: 1\n" in err
+    assert terminal.ask(address, asked) == [["zenobia quill"]]
+    means = partial(forgetting.Means, rules=seeds.rules(), metrics=Metrics(), beat=lambda: None)
+    terminal.ask(address, partial(erased, address, means))
+    assert terminal.ask(address, buyers) == ["", "Somebody Else"]
+
+
+async def make_key(db):
+    await forgotten.digests(db, "mirakl")
+
+
+async def asked(db):
+    return [row["ids"] for row in await db.fetch("select ids from erasure_member")]
+
+
+async def buyers(db):
+    return [row["buyer"] for row in await db.fetch("select buyer from thread order by buyer")]
+
+
+async def erased(address, means, db):
+    pool = await store.open_pool(address)
+    try:
+        while await forgetting.once(means(pool), forgetting.Pace(), utcnow()) is not None:
+            pass
+    finally:
+        await pool.close()
+
+
+def test_erasures_alone_hold_no_word_of_anybody_and_are_no_dump(given, files, address, another):
+    terminal.ask(address, forget)
+    given("dump", "erased.dump", "--erasures")
+
+    said = gzip.decompress((files / "erased.dump").read_bytes())
+    assert b'"tables": ["erasure_key", "forgotten"]' in said
+    assert b"uill" not in said
+    another()
+    assert "holds some tables only" in given("restore", "erased.dump")[2]
+
+
+def test_erasures_of_another_installation_are_refused(given, address, another):
+    terminal.ask(address, make_key)
+    given("dump", "x.dump")
+
+    async def anew(db):
+        await db.execute("update erasure_key set key = 'another'")
+        await forget(db)
+
+    terminal.ask(address, anew)
+    given("dump", "later.dump", "--erasures")
+    address = another()
+
+    code, _, err = given("restore", "x.dump", "--erasures", "later.dump")
+
+    assert code == 1
+    assert "the erasures are those of another database; nothing was changed" in err
+    assert terminal.ask(address, migrate.applied) == []

@@ -9,6 +9,7 @@ import json
 import subprocess
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import count
 
 import asyncpg
 import pytest
@@ -294,13 +295,13 @@ async def test_an_older_schema_is_filled_and_then_migrated(server, now):
 
 async def test_a_dump_is_of_one_instant(db, address, now):
     """What is committed while tables are written is in none of them."""
-    file = io.BytesIO()
+    file, numbers = io.BytesIO(), count()
     async with connected(address) as other:
 
         class Slow(dumpfile.Writer):
             async def take(self, rows):
                 await super().take(rows)
-                await seeds.put_thread(other, now, f"T-{self.rows}-{id(rows)}")
+                await seeds.put_thread(other, now, f"T-{next(numbers)}")
                 await other.execute("insert into push_hour values ('mk', clock_timestamp(), 1)")
 
         await dumping.dump(db, Slow(file), "1.2.3", now, quiet)
@@ -308,6 +309,23 @@ async def test_a_dump_is_of_one_instant(db, address, now):
     found = dumpfile.Reader(io.BytesIO(file.getvalue()), "x").verify()
     assert await db.fetchval("select count(*) from push_hour") > 0
     assert (found["thread"], found["push_hour"]) == (1, 0)
+
+
+class Full(io.RawIOBase):
+    """A disk that takes no more."""
+
+    def write(self, squeezed):
+        if squeezed:
+            raise OSError(28, "No space left on device")
+        return 0
+
+
+async def test_a_disk_that_fills_up_meanwhile_is_no_fault_of_the_database(db, now):
+    noise = "insert into raw_message select 'mk', n::text, now(), sha256(n::text::bytea) from"
+    await db.execute(f"{noise} generate_series(1, 40000) as n")
+
+    with pytest.raises(Mistaken, match="cannot be written: No space left on device"):
+        await dumping.dump(db, dumpfile.Writer(Full()), "1", now, quiet)
 
 
 async def test_what_somebody_else_keeps_there_is_left_out_and_named(db, now):

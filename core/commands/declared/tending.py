@@ -18,34 +18,42 @@ if TYPE_CHECKING:
 @settings_file
 @click.argument("file")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
-def dump(path: Path, file: str, *, force: bool) -> None:
+@click.option("--erasures", is_flag=True, help="Only by what erased people are known again.")
+def dump(path: Path, file: str, *, force: bool, erasures: bool) -> None:
     """Write the whole database to FILE, or to the standard output (-); the daemon goes on."""
     from core.commands import dumping  # --help stays fast
 
-    finished(dumping.dump(path, file, force=force))
+    finished(dumping.dump(path, file, force=force, erasures=erasures))
+
+
+ERASURES = click.option(
+    "--erasures", metavar="FILE", help="Erase again whoever this later dump says was erased."
+)
 
 
 @click.command()
 @settings_file
 @click.argument("file")
 @click.option("--check", "only_check", is_flag=True, help="Only say whether FILE is whole.")
-def restore(path: Path, file: str, *, only_check: bool) -> None:
+@ERASURES
+def restore(path: Path, file: str, erasures: str | None, *, only_check: bool) -> None:
     """Bring back what FILE, or the standard input (-), holds, into an empty database."""
     from core.commands import dumping  # --help stays fast
 
     if only_check:
         dumping.verify(file)
     else:
-        finished(dumping.restore(path, file))
+        finished(dumping.restore(path, file, erasures))
 
 
 @click.command()
 @settings_file
-def restored(path: Path) -> None:
+@ERASURES
+def restored(path: Path, erasures: str | None) -> None:
     """Settle a database that was brought back by other means, before the daemon starts."""
     from core.commands import dumping  # --help stays fast
 
-    finished(dumping.restored(path))
+    finished(dumping.restored(path, erasures))
 
 
 @click.command()
