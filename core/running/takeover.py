@@ -61,17 +61,17 @@ async def take_over(pool: Pool, settings: Settings, now: datetime, *, sure: bool
 async def read_anew(
     pool: Pool, old: Mapping[str, Configured], new: Mapping[str, Configured], now: datetime
 ) -> None:
-    """Read at once, now that the *new* settings count, what was refused, and whose options changed.
+    """Read at once, now that the *new* settings count, what was refused, what is new or has changed.
 
     Until then streams that were made due are claimed by readers of the *old* settings, which fail
-    again with the old key.
+    again with the old key, or know nothing of the account and leave it to another daemon.
 
     Raises:
         StoreUnavailable: the database went away; it is read in its turn.
     """
     changed = {
         name: now for name, found in new.items()
-        if name in old and found.options != old[name].options
+        if name not in old or found.options != old[name].options
     }  # fmt: skip
     async with transaction(pool) as db:
         await streams.probe(db, list(new), REFUSED)

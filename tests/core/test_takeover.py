@@ -158,3 +158,15 @@ async def test_an_account_whose_options_changed_is_read_at_once(pool, read, now)
     other = read(GOOD.replace("https://shop.example", "https://other.example"))
     await takeover.read_anew(pool, found.accounts, other.accounts, now)
     assert await pool.fetchval(IS_DUE)
+
+
+async def test_a_new_account_is_read_at_once_though_who_did_not_know_it_had_it_before(
+    pool, read, now
+):
+    found = read()
+    await takeover.take_over(pool, found, now)
+    await pool.execute("update stream set next_due = now() + interval '1 minute'")
+
+    await takeover.read_anew(pool, {}, found.accounts, now)
+
+    assert await pool.fetchval(IS_DUE)
