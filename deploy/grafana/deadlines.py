@@ -262,9 +262,8 @@ def _answers() -> list[AnyPanel]:
             Said("Time to the reply", "From the buyer's oldest unanswered message, in real time: "
                  "half of the replies, and nineteen of twenty, are faster.", "breach", 12, 8),
             SECONDS,
-            (quantile(0.5, taken, by="marketplace"), "{{marketplace}} p50"),
-            (quantile(0.95, taken, by="marketplace"), "{{marketplace}} p95"),
-            sparse=True,
+            (quantile(0.5, taken), "p50"), (quantile(0.95, taken), "p95"),
+            sparse=True, colors={"p50": GREEN, "p95": ORANGE},
         ).interval("5m"),
         stacked(
             Said("Where answers were given", "Our replies that the marketplace took or refused, "

@@ -180,7 +180,7 @@ function chart(panel, area, times, columns, drawn, { stacks, custom, legend, mar
   new uPlot({
     width: area.clientWidth, height: area.clientHeight - (legend || 4), legend: { show: false }, cursor: { show: false }, padding: [10, 22, 0, 0],
     scales: { x: { time: true, range: () => (bars ? [from - step / 2, to + step / 2] : [from, to]) }, y: { range: () => [lowest, top] } },
-    axes: [axis({ space: 58, values: (_, ticks) => ticks.map((at) => clock(at, length)), size: 26, incrs: TIMES }), axis({ size: 66, incrs: increments(own.unit), values: (_, ticks) => ticks.map((v) => written(v, own.unit)) })],
+    axes: [axis({ space: 66, values: (_, ticks) => ticks.map((at) => clock(at, length)), size: 26, incrs: TIMES }), axis({ size: 66, incrs: increments(own.unit), values: (_, ticks) => ticks.map((v) => written(v, own.unit)) })],
     series: [{}, ...order.map((at) => series[at])],
     bands: stacks && !bars ? order.slice(0, -1).map((_, at) => ({ series: [at + 1, at + 2] })) : [],
     hooks: { draw: [(plot) => { thresholds(plot, lines); marked(plot, marks); }] },
@@ -240,7 +240,7 @@ function heatmap(panel, body) {
   const label = (row) => (found[row] ? (found[row].le === Infinity ? "more" : written(found[row].le, own.unit)) : "");
   new uPlot({
     width: body.clientWidth - 16, height: body.clientHeight - 6, legend: { show: false }, cursor: { show: false }, padding: [10, 22, 0, 0],
-    scales: { x: { time: true, range: () => [from - step, to] }, y: { range: () => [0, found.length] } },
+    scales: { x: { time: true, range: () => [from - step, to] }, y: { range: () => [0, found.length + 0.4] } },
     axes: [axis({ values: (_, ticks) => ticks.map((at) => clock(at, to - from)), size: 26, incrs: TIMES }),
       axis({ size: 66, splits: () => found.map((_, row) => row + 1), values: (_, ticks) => ticks.map((v) => label(v - 1)) })],
     series: [{}, { paths: () => null, points: { show: false } }],

@@ -168,6 +168,7 @@ def main() -> None:
     chosen = given.parse_args()
     os.environ.pop("REPLYBY_OPS__LISTEN", None)
     length = 60 * chosen.minutes
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started ends too
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replyby-")))
         stage = Stage(place, stack)
