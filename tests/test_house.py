@@ -14,6 +14,8 @@ from statistics import median
 
 import pytest
 
+from core.store import recalled
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("connectors", "core", "sla")
 MIGRATIONS = ROOT / "core" / "store" / "migrations"
@@ -228,6 +230,8 @@ async def test_every_query_prepares(pool):
     assert len(queries) > 20
 
     async with pool.acquire() as db:
+        for made in (recalled.MAKE_KEYS, recalled.MAKE):  # of a command, for as long as it takes
+            await db.execute(made)
         for where, text in queries:
             try:
                 await db.execute("create temp table if not exists nothing_yet (x int)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from core.arrival import erasing, naming
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from core.store import Db
     from core.store.dumpfile import Reader
-    from core.store.forgotten import Digests
 
 
 async def ask_again(db: Db, file: Reader, now: datetime) -> int:
@@ -29,19 +27,16 @@ async def ask_again(db: Db, file: Reader, now: datetime) -> int:
     Raises:
         Mistaken: the file is unfit, or of another installation; the transaction is to be ended.
     """
-    asked = await recalled.remember(db, file)
-    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    made: dict[str, Digests] = {}
-    async for connector, account, buyer in recalled.buyers(db):
-        if connector not in made:
-            made[connector] = await forgotten.digests(db, connector)
-        digest = made[connector].of(naming.folded(buyer))
-        if not asked.isdisjoint({(digest, ""), (digest, account)}):
-            found[connector, account].add(buyer)
-    requests = [
-        erasing.Request(connector, None, [Member(frozenset({buyer}))], account)
-        for (connector, account), buyers in sorted(found.items())
-        for buyer in sorted(buyers)
-    ]
+    await recalled.remember(db, file)
+    requests = []
+    async for buyers in recalled.buyers(db):
+        made = {name: await forgotten.digests(db, name) for name in {one[0] for one in buyers}}
+        digests = [made[connector].of(naming.folded(buyer)) for connector, _, buyer in buyers]
+        asked = await recalled.named(db, digests)
+        requests += [
+            erasing.Request(connector, None, [Member(frozenset({buyer}))], account)
+            for digest, (connector, account, buyer) in zip(digests, buyers, strict=True)
+            if not asked.isdisjoint({(digest, ""), (digest, account)})
+        ]
     await erasing.ask_all(db, requests, now)
     return len(requests)
