@@ -35,7 +35,8 @@ SAY = """
     returning said_at
 """
 # Between what was said of a loading before and what is said now something may lie: the earliest of
-# all counts, and it is not later than what was loaded.
+# all counts, and it is not later than what was loaded. A moment earlier than anything that was to
+# be computed before: who is at that, by the old dates, does not take this for done.
 OUTDATE = """
     with news as (
         select p.account, min(r.since) as since
@@ -47,7 +48,8 @@ OUTDATE = """
         order by a.name
         for no key update of a
     )
-    update account a set outdated_since = least(a.outdated_since, h.since)
+    update account a
+    set outdated_since = least(a.outdated_since, h.since) - interval '1 microsecond'
     from held h where a.name = h.name
 """
 HOLDERS = """

@@ -284,6 +284,22 @@ async def test_another_process_computes_again_what_it_computed_by_the_old_dates(
         assert await accounts.outdated(db) == {}
 
 
+async def test_who_still_computes_by_the_old_dates_does_not_take_it_for_done(pool, daemon, now):
+    at = now + DAY + HOUR
+    async with transaction(pool) as db:
+        await accounts.outdate(db, "shop-fr", now - HOUR)
+        begun = (await accounts.outdated(db))["shop-fr"]
+    await say(pool, "shop-acme", now, at)
+
+    async with transaction(pool) as db:
+        await accounts.up_to_date(db, "shop-fr", begun)
+        assert "shop-fr" in await accounts.outdated(db)
+    await redating.once(daemon, at)
+
+    async with transaction(pool) as db:
+        assert await accounts.outdated(db) == {}
+
+
 class Reloading(State):
     """A daemon whose settings are replaced while it looks."""
 
