@@ -137,7 +137,7 @@ def of(policy: Policy) -> tuple[Contract, ...]:
 
 def objective(contract: Contract) -> Fraction | None:
     """The share that a contract by *share* asks for, exactly as it is written."""
-    if contract.measure != "share" or contract.objective is None:
+    if contract.measure != "share" or not contract.objective:
         return None
     return Fraction(repr(contract.objective))
 

@@ -246,7 +246,7 @@ def _gap(line: Line) -> Iterator[str]:
     time = "" if contracts.is_round_the_clock(number.policy) else " in working time"
     yield f"{place}: the marketplace says {said}; {window} {_ours(beside)}{time}."
     causes = [f"{n} {CAUSES[cause]}" for cause, n in beside.causes.items() if n]
-    if beside.gap:
+    if beside.gap or theirs.counted not in {None, beside.counted}:
         yield f"  May explain the gap: {'; '.join(causes) or 'nothing that our rows show'}."
 
 

@@ -228,7 +228,7 @@ def test_a_mean_is_over_what_ended_by_a_reply():
 
 
 def test_what_is_shown_only_is_judged_by_nobody():
-    for asked in (Contract("info", (MONTH,), objective=0.9, limit=HOUR), share(None)):
+    for asked in (Contract("info", (MONTH,), objective=0.9, limit=HOUR), share(None), share(0.0)):
         found = stands(asked, Counts(1, 3, 0, 4, 40 * HOUR))
 
         assert (found.verdict, found.budget, found.next_within) == ("unjudged", None, None)
