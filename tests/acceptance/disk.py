@@ -8,6 +8,7 @@ lets no file grow.
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Disk:
         with (self.seen / "ballast").open("ab", buffering=0) as ballast, suppress(OSError):
             while True:
                 ballast.write(bytes(BLOCK))
+
+    def leave(self, free: int) -> None:
+        """Take all but *free* bytes."""
+        with (self.seen / "ballast").open("ab") as ballast:
+            ballast.write(bytes(shutil.disk_usage(self.seen).free - free))
 
     def empty(self, daemon: int) -> None:
         """Give back what was taken."""

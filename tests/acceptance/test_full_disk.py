@@ -126,3 +126,24 @@ def test_a_full_disk_is_said_and_waited_for_and_nothing_is_lost(journey, disk, t
     words = [str(told["error"]) for told in said(journey, "postgres did not start", "loop waits")]
     assert any(FULL.search(text) for text in words), words
     assert "Traceback" not in journey.shop.log()
+
+
+@pytest.mark.parametrize("disk", ["no room"], indirect=True)
+def test_that_it_fills_is_told_while_there_is_room_and_taken_back(journey, disk, tell):
+    """Early: everything is still stored and told when a person hears of it."""
+    free = "replyby_state_disk_free_bytes"
+    journey.shop.until(lambda: journey.shop.total(free) > 0, 30)
+    disk.leave(40 * 2**20)
+    began = time.monotonic()
+    journey.shop.until(lambda: journey.receiver.kinds()["disk_low"] == 1, 45)
+    tell("seconds until told that the disk fills", round(time.monotonic() - began, 1))
+    assert journey.shop.get("/readyz")[0] == 200
+    assert journey.shop.total(free) < 64 * 2**20
+    assert journey.shop.total("replyby_database_size_bytes") > 2**20
+    assert [told["level"] for told in said(journey, "disk is nearly full")] == ["warning"]
+
+    assert journey.shop.daemon is not None
+    disk.empty(journey.shop.daemon.pid)
+    journey.shop.until(lambda: journey.receiver.kinds()["disk_freed"] == 1, 45)
+    journey.settle(60)
+    assert journey.receiver.kinds()["disk_low"] == 1

@@ -105,12 +105,6 @@ def state(opened, var):
     return opened(var.seen)
 
 
-def leave(var, free):
-    """Take all but *free* bytes."""
-    taken = disk.measured(var.seen).free - free
-    (var.seen / "ballast").write_bytes(bytes(taken))
-
-
 def exported(state):
     return {
         sample.name: sample.value
@@ -131,7 +125,7 @@ async def test_it_is_told_once_and_taken_back_once(state, var, pool, now):
     assert await told(pool) == []
     assert exported(state)["replyby_state_disk_size_bytes"] == 100 * MIB
 
-    leave(var, 30 * MIB)
+    var.leave(30 * MIB)
     with capture_logs() as said:
         for n in range(3):
             await disk.once(state, place, now + n * MINUTE)
@@ -147,7 +141,7 @@ async def test_it_is_told_once_and_taken_back_once(state, var, pool, now):
 
 @pytest.mark.needs("unshare")
 async def test_a_restart_neither_tells_again_nor_forgets_to_take_back(state, var, pool, now):
-    leave(var, 30 * MIB)
+    var.leave(30 * MIB)
     await disk.once(state, disk.Place(), now)
     await disk.once(state, disk.Place(), now + MINUTE)
     assert await told(pool) == ["disk_low"]
@@ -157,7 +151,7 @@ async def test_a_restart_neither_tells_again_nor_forgets_to_take_back(state, var
     await disk.once(state, disk.Place(), now + 3 * MINUTE)
 
     assert await told(pool) == ["disk_low", "disk_freed"]
-    leave(var, 30 * MIB)
+    var.leave(30 * MIB)
     await disk.once(state, disk.Place(), now + 4 * MINUTE)
     assert (await told(pool))[2:] == ["disk_low"], "it is a new trouble"
 
@@ -189,7 +183,7 @@ def test_check_warns_of_it_too(state, var, now):
         return [line for line in checks.findings(state.settings, now) if "state_dir" in line]
 
     assert found() == []
-    leave(var, 30 * MIB)
+    var.leave(30 * MIB)
 
     (said,) = found()
     assert said.startswith("store.state_dir: 30 MiB are free where the database lies, less than 64")
