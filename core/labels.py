@@ -14,7 +14,7 @@ MANY_ACCOUNTS = 2_000
 
 OUTCOMES = (
     "success", "partial", "throttled", "auth_error", "client_error", "server_error", "timeout",
-    "network", "parse_error", "lease_lost", "skipped",
+    "network", "parse_error", "lease_lost",
 )  # fmt: skip
 """How a walk ended: `polls`."""
 
@@ -74,6 +74,13 @@ PUSHED = (
     "too_large", "too_slow", "crowded", "unreadable", "failed",
 )  # fmt: skip
 """What became of a push: `pushes`, each of them a `core.connector.PushOutcome`."""
+
+READ = (
+    "stored", "duplicate", "erasure", "unknown_topic", "unknown_account", "stale", "unreadable",
+    "failed",
+)  # fmt: skip
+"""What may become of a push whose topic is believed: of others nobody read it, or may believe it;
+they count under the topic `OTHER`."""
 
 TABLES = (
     "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",

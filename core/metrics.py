@@ -83,8 +83,8 @@ class Metrics:
         )
         self.unseen_messages_expected = blind.account_gauge(
             "unseen_messages_expected",
-            "Buyers' messages that have probably arrived unread while a stream is blind: by the same"
-            " hours of its last weeks; one an hour where no history tells.",
+            "Buyers' messages that have probably arrived unread while a stream is blind:"
+            " by the same hours of its last weeks; one an hour where no history tells.",
             0,
         )
         self.earliest_possible_breach = blind.account_gauge(
@@ -316,8 +316,12 @@ class Metrics:
             notifier.create(notifier=names.notifiers)
 
     def pushed(self, marketplace: str, topic: str, outcome: str, seconds: float) -> None:
-        """Count a push answered after *seconds*; a topic that is in no list is ``other``."""
-        known = topic if (marketplace, topic) in self._topics else closed.OTHER
+        """Count a push answered after *seconds*.
+
+        A topic that is in no list is ``other``, and so is that of one whose word is not believed.
+        """
+        is_known = (marketplace, topic) in self._topics and outcome in closed.READ
+        known = topic if is_known else closed.OTHER
         self.pushes.labels(marketplace, known, outcome).inc()
         self.push_duration.labels(marketplace).observe(seconds)
 
@@ -338,7 +342,8 @@ class Metrics:
                 asked.create(marketplace=[marketplace], operation=[operation])
         self._topics = frozenset(names.topics)
         for marketplace, topic in names.topics:
-            self.pushes.create(marketplace=[marketplace], topic=[topic])
+            outcomes = closed.PUSHED if topic == closed.OTHER else closed.READ
+            self.pushes.create(marketplace=[marketplace], topic=[topic], outcome=outcomes)
         self.push_duration.create(marketplace=[marketplace for marketplace, _ in names.topics])
         for marketplace, name, key in names.budgets:
             self._budgets[key] = name

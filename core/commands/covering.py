@@ -138,7 +138,7 @@ async def _usual(configured: Settings, names: Sequence[str], now: datetime) -> d
     found: dict[str, Arrivals] = {}
     async with opening.database(configured) as pool, transaction(pool) as db:
         for name in names:
-            came = await sight.came(db, name, now - blind.LEARNT_FROM, now)
+            came = await sight.rates(db, name, now - blind.LEARNT_FROM, now)
             if came:
                 zone = zone_of(p.calendar for p in configured.accounts[name].promises)
                 found[name] = Arrivals(came, min(came), now, zone, unknown=0.0)

@@ -11,10 +11,10 @@ from core.measuring.sections import DEADLINES
 from core.measuring.written import Room, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from core.measuring.facts import Counted
-    from core.measuring.written import Families
+    from core.measuring.written import Families, Sample
 
 CLOCK = (*ACCOUNT, "clock")
 
@@ -74,33 +74,26 @@ def _running(counted: Counted, places: Mapping[str, str]) -> Families:
 
 def _counted(seen: Seen) -> Families:
     """Every combination at 0 from the start."""
-    places, counts = seen.places, seen.snapshot.counts
-    kinds = [
-        (account, clock, f'{place},clock="{clock}"')
-        for account, place in places.items()
-        for clock in labels.CLOCKS
-    ]
     plain = (
         (STARTED, "started"), (CORRECTED, "corrected"), (REOPENED, "reopened"),
         (HISTORY, "history"),
     )  # fmt: skip
     for family, result in plain:
-        yield family, [(text, counts.get((a, clock, result), 0)) for a, clock, text in kinds]
+        yield family, list(_of(seen, result, ""))
     yield (
         CLOSED,
-        [
-            (f'{text},result="{result}"', counts.get((a, clock, result), 0))
-            for a, clock, text in kinds
-            for result in labels.CLOSED
-        ],
+        [one for result in labels.CLOSED for one in _of(seen, result, f',result="{result}"')],
     )
-    yield (
-        LATE,
-        [
-            (place, sum(counts.get((a, clock, "late"), 0) for clock in labels.CLOCKS))
-            for a, place in places.items()
-        ],
-    )
+    late = [seen.snapshot.counts.get((clock, "late"), {}) for clock in labels.CLOCKS]
+    yield LATE, [(place, sum(n.get(a, 0) for n in late)) for a, place in seen.places.items()]
+
+
+def _of(seen: Seen, result: str, more: str) -> Iterator[Sample]:
+    """One result of the clocks of each kind and account; *more* are further labels."""
+    for clock in labels.CLOCKS:
+        counts = seen.snapshot.counts.get((clock, result), {})
+        for account, place in seen.places.items():
+            yield f'{place},clock="{clock}"{more}', counts.get(account, 0)
 
 
 ROOM = Room(

@@ -105,15 +105,15 @@ class Judgement:
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
-    *counts* stand by (account, clock, result); *muted* are the ends of mutes by (scope, name), the
-    scope ``account`` or ``route``; *budgets* are instants by the key of a rate limit;
+    *counts* stand by (clock, result), then by account; *muted* are the ends of mutes by (scope,
+    name), the scope ``account`` or ``route``; *budgets* are instants by the key of a rate limit;
     *pool* is how many connections are idle, are used, and may be open at most.
     """
 
     counted: Counted = field(default_factory=Counted)
     judgement: Judgement = field(default_factory=Judgement)
     readings: Mapping[str, Reading] = field(default_factory=dict)
-    counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    counts: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
     pushing: Mapping[str, Pushing] = field(default_factory=dict)
     muted: Mapping[tuple[str, str], float] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from core.measuring.sections import ENGINE
 from core.measuring.written import Seen, lines, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from core.instruments import AccountGauge
     from core.measuring.facts import Names, Promised
@@ -51,20 +51,15 @@ def write(
     snapshot: Snapshot | None,
     *,
     open_metrics: bool,
-) -> str:
-    """The exposition of what is stored; a *snapshot* of None says that the database is away."""
+) -> Iterator[str]:
+    """The exposition of what is stored, family by family: of many accounts each is a megabyte.
+
+    A *snapshot* of None says that the database is away.
+    """
     seen = Seen(names, promised, tuple(gauges), snapshot or Snapshot(), places(names))
-    shown = [
-        (DATABASE, [("", float(snapshot is not None))]),
-        *(
-            pair
-            for room in ROOMS
-            if snapshot is not None or not room.needs_database
-            for pair in room.samples(seen)
-        ),
-    ]
-    return "".join(
-        line
-        for family, samples in shown
-        for line in lines(family, samples, open_metrics=open_metrics)
-    )
+    up = [("", float(snapshot is not None))]
+    yield "".join(lines(DATABASE, up, open_metrics=open_metrics))
+    for room in ROOMS:
+        if snapshot is not None or not room.needs_database:
+            for family, samples in room.samples(seen):
+                yield "".join(lines(family, samples, open_metrics=open_metrics))

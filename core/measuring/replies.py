@@ -39,7 +39,8 @@ def _shown(seen: Seen) -> Families:
     counts, places = seen.snapshot.counts, seen.places.items()
     told = ((ACCEPTED, labels.ACCEPTED), (REFUSED, labels.REFUSED), (ELSEWHERE, labels.ELSEWHERE))
     for family, word in told:
-        yield family, [(place, counts.get((a, labels.REPLY, word), 0)) for a, place in places]
+        found = counts.get((labels.REPLY, word), {})
+        yield family, [(place, found.get(account, 0)) for account, place in places]
     open_ = seen.snapshot.replies
     yield OPEN, [(f'state="{s}"', open_.get(s, 0)) for s in STATES]
 

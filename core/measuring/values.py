@@ -111,7 +111,8 @@ ALL = (
     Values(
         "topic",
         text="the connector's own list of what is pushed (eBay: `NEW_MESSAGE`, ...); `other`: any"
-        " other, or a request that names none",
+        " other, a request that names none, or one whose word is not believed (whatever became of"
+        " it before it was read)",
     ),
     Values(
         "outcome",

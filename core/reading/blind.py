@@ -149,7 +149,7 @@ def _had_time(one: Sight, rules: Rules, started: datetime, now: datetime) -> boo
 
 async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:
     begin = one.since - LEARNT_FROM
-    came = await sight.came(db, one.account, begin, one.since)
+    came = await sight.rates(db, one.account, begin, one.since)
     deadline = await sight.next_deadline(db, one.account, one.since)
     policies = rules.policies.get(one.account, ())
     known = min((*came, one.monitored_since or one.since))

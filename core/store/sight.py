@@ -40,7 +40,7 @@ FOUND = """
     returning true
 """
 BLIND = "select exists (select from stream where account = $1 and blind_since is not null)"
-CAME = """
+RATES = """
     select date_trunc('hour', sent_at) as hour, count(*) as n
     from message
     where account = $1 and party = 'buyer' and sent_at >= $2 and sent_at < $3
@@ -103,9 +103,9 @@ async def is_blind(db: Db, account: str) -> bool:
     return bool(await db.fetchval(BLIND, account))
 
 
-async def came(db: Db, account: str, begin: datetime, end: datetime) -> dict[datetime, int]:
+async def rates(db: Db, account: str, begin: datetime, end: datetime) -> dict[datetime, int]:
     """How many buyers' messages were sent from *begin* to *end*, by the beginning of their hour."""
-    return {row["hour"]: row["n"] for row in await db.fetch(CAME, account, begin, end)}
+    return {row["hour"]: row["n"] for row in await db.fetch(RATES, account, begin, end)}
 
 
 async def next_deadline(db: Db, account: str, after: datetime) -> datetime | None:

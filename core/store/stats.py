@@ -109,7 +109,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
     due = await db.fetch(DUE, now)
     return Snapshot(
         readings={r["account"]: _reading(r) for r in await db.fetch(READINGS, now)},
-        counts=await tally.counts(db),
+        counts=await tally.kinds(db),
         outbox=_outboxes(await db.fetch(OUTBOX)),
         pushing={
             account: Pushing(_instant(last), silent)

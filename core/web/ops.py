@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import zlib
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ QUERY_LIMIT = 2.0
 FRESH = 1.0
 STUCK_AFTER = 180.0
 """Seconds without a turn: above the longest request with its storing."""
-END = "# EOF\n"
+END = b"# EOF\n"
+GZIP = 16
+"""Asks zlib for gzip's head and tail."""
 
 log = structlog.get_logger()
 
@@ -113,28 +116,28 @@ class Exposition:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._lock = asyncio.Lock()
-        self._kept: dict[str, tuple[float, bytes, bytes]] = {}
+        self._kept: dict[str, tuple[float, bytes]] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         """All metrics in the format and the encoding that the scraper accepts."""
         encode, content_type = choose_encoder(",".join(request.headers.getall("Accept", [])))
         async with self._lock:
-            at, plain, packed = self._kept.get(content_type, (-FRESH, b"", b""))
-            if not plain or monotonic() - at >= FRESH:
+            at, packed = self._kept.get(content_type, (-FRESH, b""))
+            if not packed or monotonic() - at >= FRESH:
                 snapshot = await self._watched.snapshot()
                 self._watched.metrics.turned(self._watched.pulse.ended)
-                plain, packed = await asyncio.to_thread(self._render, encode, snapshot)
-                self._kept[content_type] = (monotonic(), plain, packed)
+                packed = await asyncio.to_thread(self._render, encode, snapshot)
+                self._kept[content_type] = (monotonic(), packed)
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=packed, headers={**headers, "Content-Encoding": "gzip"})
+        plain = await asyncio.to_thread(gzip.decompress, packed)
         return web.Response(body=plain, headers=headers)
 
-    def _render(
-        self, encode: Callable[..., bytes], snapshot: Snapshot | None
-    ) -> tuple[bytes, bytes]:
+    def _render(self, encode: Callable[..., bytes], snapshot: Snapshot | None) -> bytes:
+        """The exposition, packed piece by piece: of one large piece nobody else gets a turn."""
         watched = self._watched
-        own = encode(watched.metrics.registry).decode()
+        own = encode(watched.metrics.registry)
         open_metrics = own.endswith(END)
         stored = fleet.write(
             watched.names,
@@ -143,9 +146,11 @@ class Exposition:
             snapshot,
             open_metrics=open_metrics,
         )
-        text = own.removesuffix(END) + stored + (END if open_metrics else "")
-        plain = text.encode()
-        return plain, gzip.compress(plain, compresslevel=3)
+        packer = zlib.compressobj(level=3, wbits=zlib.MAX_WBITS | GZIP)
+        packed = [packer.compress(own.removesuffix(END))]
+        packed += [packer.compress(text.encode()) for text in stored]
+        packed.append(packer.compress(END if open_metrics else b""))
+        return b"".join((*packed, packer.flush()))
 
 
 WATCHED = web.AppKey("watched", Watched)

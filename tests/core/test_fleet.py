@@ -27,10 +27,10 @@ FACTS = Snapshot(
     ),
     readings={"empik-pl": Reading(1.0, 2.0, 300.0, 4.0, authorized=False, retired=True)},
     counts={
-        ("conrad-de", "first_reply", "met"): 7,
-        ("conrad-de", "first_reply", "late"): 2,
-        ("conrad-de", "next_reply", "late"): 1,
-        ("conrad-de", "given", "corrected"): 5,
+        ("first_reply", "met"): {"conrad-de": 7},
+        ("first_reply", "late"): {"conrad-de": 2},
+        ("next_reply", "late"): {"conrad-de": 1},
+        ("given", "corrected"): {"conrad-de": 5},
     },
     outbox={"log": Outbox(2, 1_800_000_001, parked=1)},
     replies={"unknown": 1},
@@ -54,7 +54,7 @@ def read(text: str, *, open_metrics: bool = False):
 
 def write(snapshot: Snapshot | None = FACTS, *, open_metrics: bool = False) -> str:
     gauges = Metrics().account_gauges
-    text = fleet.write(NAMES, PROMISED, gauges, snapshot, open_metrics=open_metrics)
+    text = "".join(fleet.write(NAMES, PROMISED, gauges, snapshot, open_metrics=open_metrics))
     return text + "# EOF\n" if open_metrics else text
 
 
@@ -161,7 +161,7 @@ def test_it_follows_the_process_s_own_metrics():
 def test_label_values_are_escaped():
     names = Names(accounts=(('a"b\\c\nd', "x"),))
 
-    seen = read(fleet.write(names, Promised(), (), Snapshot(), open_metrics=False))
+    seen = read("".join(fleet.write(names, Promised(), (), Snapshot(), open_metrics=False)))
 
     assert key("account_enabled", marketplace='a"b\\c\nd', account="x") in seen
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import prometheus_client as prometheus
@@ -196,3 +197,26 @@ def test_a_value_counts_as_the_library_counts_it():
         found.append([(s.name, s.labels, s.value) for m in one.collect() for s in m.samples])
 
     assert found[0] == found[1]
+
+
+def test_a_topic_counts_only_where_the_push_is_believed(metrics):
+    """Every outcome stands under ``other`` from the start, and under a topic what was read."""
+    metrics.declare(replace(NAMES, topics=(*NAMES.topics, ("conrad", labels.OTHER))))
+    found = {
+        (dict(key)["topic"], dict(key)["outcome"])
+        for name, key in samples(metrics)
+        if name == "replyby_pushes_total"
+    }
+    read = {("NEW_MESSAGE", outcome) for outcome in labels.READ}
+    assert found == read | {(labels.OTHER, outcome) for outcome in labels.PUSHED}
+
+    metrics.pushed("conrad", "NEW_MESSAGE", "bad_signature", 0.1)
+    metrics.pushed("conrad", "NEW_MESSAGE", "stored", 0.1)
+
+    def count(topic, outcome):
+        key = {"marketplace": "conrad", "topic": topic, "outcome": outcome}
+        return samples(metrics).get(("replyby_pushes_total", frozenset(key.items())))
+
+    assert count(labels.OTHER, "bad_signature") == 1
+    assert count("NEW_MESSAGE", "stored") == 1
+    assert count("NEW_MESSAGE", "bad_signature") is None

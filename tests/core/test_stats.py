@@ -181,9 +181,14 @@ async def test_what_was_sent_costs_no_scrape_anything(db, now):
 
 
 async def test_counts_come_from_the_tally(db, now):
-    await tally.add(db, {("de", "first_reply", "met"): 2})
+    counts = {("de", "first_reply", "met"): 2, ("at", "first_reply", "met"): 3}
+    await tally.add(db, {**counts, ("at", "reply", "refused"): 1})
 
-    assert (await stats.snapshot(db, now)).counts == {("de", "first_reply", "met"): 2}
+    assert (await stats.snapshot(db, now)).counts == {
+        ("first_reply", "met"): {"de": 2, "at": 3},
+        ("reply", "refused"): {"at": 1},
+    }
+    assert await tally.counts(db) == {**counts, ("at", "reply", "refused"): 1}
 
 
 async def test_a_shared_limit_is_shown_until_it_is_over(db, now):
