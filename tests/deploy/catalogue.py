@@ -63,9 +63,8 @@ def _values() -> dict[str, dict[str, set[str]]]:
     metrics = Metrics()
     metrics.declare(NAMES)
     snapshot = Snapshot(counted=Counted(at=1))
-    text = prometheus.generate_latest(metrics.registry).decode() + fleet.write(
-        NAMES, Promised(), metrics.account_gauges, snapshot, open_metrics=False
-    )
+    stored = fleet.write(NAMES, Promised(), metrics.account_gauges, snapshot, open_metrics=False)
+    text = prometheus.generate_latest(metrics.registry).decode() + "".join(stored)
     seen: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -20,7 +20,7 @@ LAG = "rate(replyby_event_loop_delay_seconds_bucket[$__rate_interval])"
     [
         f"sum by (marketplace) ({EACH} (increase({CLOSED}[1d])))",
         f'max by (marketplace, account, clock) (increase({CLOSED}{{result="breached"}}[1d]))',
-        'sum by (marketplace) (rate(replyby_polls_total{outcome!~"success|skipped"}[5m]))',
+        'sum by (marketplace) (rate(replyby_polls_total{outcome!~"success|partial"}[5m]))',
         "min by (marketplace, account) (replyby_next_deadline_timestamp_seconds) - time()",
         f"histogram_quantile(0.99, sum by (le, instance) ({LAG}))",
         "absent(replyby_build_info)",

@@ -27,7 +27,7 @@ def page(overdue):
         NAMES, Promised(), metrics.account_gauges, Snapshot(counted=Counted(clocks, at=1)),
         open_metrics=False,
     )  # fmt: skip
-    return prometheus_client.generate_latest(metrics.registry) + stored.encode()
+    return prometheus_client.generate_latest(metrics.registry) + "".join(stored).encode()
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def test_two_daemons_tell_of_a_breach_once_and_its_end_is_told(tmp_path):
         alertmanager(tmp_path / "alertmanager", heard) as manager,
         exporter(pages) as one,
         exporter(pages) as two,
-        prometheus(tmp_path / "prometheus", {"replyby": [one, two]}, manager, most=0.5) as asked,
+        prometheus(tmp_path / "prometheus", {"replyby": [one, two]}, manager) as asked,
     ):
         asked.until('count(up{job="replyby"} == 1) == 2')
         heard.until(lambda told: told.names() == {"ReplyByWatchdog"})
@@ -91,7 +91,7 @@ def test_where_no_daemon_is_heard_of_only_that_is_told(tmp_path):
     with (
         Receiver() as heard,
         alertmanager(tmp_path / "alertmanager", heard) as manager,
-        prometheus(tmp_path / "prometheus", {"replyby": [gone]}, manager, most=0.5) as asked,
+        prometheus(tmp_path / "prometheus", {"replyby": [gone]}, manager) as asked,
     ):
         woken = heard.until(lambda told: "ReplyByMetricsAbsent" in told.names())
         asked.until('ALERTS{alertname="ReplyByTargetDown",alertstate="firing"}')

@@ -267,7 +267,8 @@ def prometheus(
     *,
     rules: Iterable[Path] | None = None,
     every: str = "500ms",
-    most: float = 2.0,
+    pace: float = 60.0,
+    most: float = 5.0,
     flags: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """A Prometheus that looks at *targets* by job, with the shipped rules made quick.
@@ -278,11 +279,12 @@ def prometheus(
         manager: who is told of alerts; None: nobody.
         rules: rule files as they are to be loaded, in place of the shipped ones made quick.
         every: the interval of scrapes and of rules.
-        most: the longest `for`, in seconds, that the shipped rules keep.
+        pace: how many times faster the shipped rules' waits are: the longer one stays longer.
+        most: the longest of their waits, in seconds.
         flags: further words of its command line.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = list(rules) if rules is not None else quick(folder, every, most)
+    written = list(rules) if rules is not None else quick(folder, every, pace, most)
     port = free_port()
     configuration: dict[str, Any] = {
         "global": {
@@ -338,8 +340,8 @@ def shipped() -> dict[str, Any]:
     return found
 
 
-def quick(folder: Path, every: str, most: float) -> list[Path]:
-    """The shipped rules, evaluated so often, and none waits for longer than *most* seconds."""
+def quick(folder: Path, every: str, pace: float, most: float) -> list[Path]:
+    """The shipped rules, so often, their waits *pace* times shorter and *most* seconds at most."""
     paths = []
     for name in shipped()["rule_files"]:
         rules = yaml.safe_load((FOLDER / name).read_text())
@@ -347,7 +349,7 @@ def quick(folder: Path, every: str, most: float) -> list[Path]:
             group["interval"] = every
             for rule in group["rules"]:
                 for key in {"for", "keep_firing_for"} & rule.keys():
-                    rule[key] = f"{round(min(seconds(rule[key]), most) * 1000)}ms"
+                    rule[key] = f"{round(min(seconds(rule[key]) / pace, most) * 1000)}ms"
         path = folder / name
         path.write_text(yaml.safe_dump(rules, sort_keys=False))
         paths.append(path)
