@@ -115,7 +115,7 @@ class Metrics:
         )
         self.ingest_delay = of.histogram(
             "ingest_delay_seconds",
-            "From the marketplace's instant of a message to its storing.",
+            "Detection lag, ours: from the marketplace's instant of a message to its storing.",
             "marketplace",
             closed.INGEST_SECONDS,
         )
