@@ -33,8 +33,8 @@ ON = "@"
 promise of the settings has it in its name."""
 
 IDLE = (
-    "has no effect: the account has none of the goals that a connector brings, and only these "
-    "count on it; name the calendar in your own goal, or remove this line"
+    "moves no deadline: the account has none of the goals that a connector brings, and only these "
+    "count on it; name the calendar in your own goal, unless it is only there for replyby coverage"
 )
 
 

@@ -143,9 +143,9 @@ def test_hours_that_hardly_open_are_warned_of_with_the_day(read):
     ],
 )
 def test_hours_on_which_nothing_counts_are_warned_of(read, text):
-    (found,) = [each for each in checks.findings(read(text), NOW) if "no effect" in each]
+    (found,) = [each for each in checks.findings(read(text), NOW) if "moves no deadline" in each]
 
-    assert found.startswith("accounts.shop-fr.calendar: has no effect: the account has none")
+    assert found.startswith("accounts.shop-fr.calendar: moves no deadline: the account has none")
 
 
 def test_hours_on_which_something_counts_are_well(read):
@@ -274,7 +274,7 @@ def test_left_out_nothing_is_sent(acknowledging):
 def test_opening_hours_that_only_say_when_to_acknowledge_are_not_idle(acknowledging):
     found = acknowledging(OPEN.replace(', "shop-own"', "") + SAYS)
 
-    assert not [each for each in checks.findings(found, NOW) if "no effect" in each]
+    assert not [each for each in checks.findings(found, NOW) if "moves no deadline" in each]
 
 
 def test_an_account_that_never_closes_is_warned_of(acknowledging):
