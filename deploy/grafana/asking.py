@@ -69,7 +69,7 @@ def now(prometheus: str) -> float:
 
 
 def answers(
-    prometheus: str, name: str, dashboard: Mapping[str, Any], span: Span
+    prometheus: str, name: str, dashboard: Mapping[str, Any], span: Span, *, ahead: bool = False
 ) -> Iterator[Answer]:
     """What each query of a dashboard brings.
 
@@ -78,6 +78,8 @@ def answers(
         name: the dashboard's, as its file is called.
         dashboard: its content.
         span: what is shown; a panel with a range of its own shows that.
+        ahead: the last point is the one that the end of the span belongs to. Grafana ends at the
+            one before: of five minutes it shows nothing before they are over.
 
     Raises:
         Refused: it could not carry out a query.
@@ -88,15 +90,16 @@ def answers(
             shown = Span(span.end, seconds(panel["timeFrom"]), span.scrape)
         step = shown.step(seconds(panel.get("interval", "")))
         for asked in asked_by(name, panel):
-            yield Answer(asked, step, shown, tuple(_series(prometheus, asked, shown, step)))
+            found = _series(prometheus, asked, shown, step, ahead=ahead)
+            yield Answer(asked, step, shown, tuple(found))
 
 
 def silent(prometheus: str, dashboards: Mapping[str, Mapping[str, Any]], span: Span) -> list[Asked]:
-    """The queries that brought nothing at all, of all dashboards."""
+    """The queries that bring nothing at all up to now, of all dashboards."""
     return [
         answer.asked
         for name, dashboard in dashboards.items()
-        for answer in answers(prometheus, name, dashboard, span)
+        for answer in answers(prometheus, name, dashboard, span, ahead=True)
         if not answer.series
     ]
 
@@ -123,12 +126,14 @@ def instants(prometheus: str, expr: str, span: Span) -> list[float]:
     return sorted(at for at in seen if span.end - span.length <= at <= span.end)
 
 
-def _series(prometheus: str, asked: Asked, span: Span, step: float) -> Iterator[Series]:
+def _series(
+    prometheus: str, asked: Asked, span: Span, step: float, *, ahead: bool
+) -> Iterator[Series]:
     query = {"query": put(asked.expr, span.values(step))}
     if asked.once:
         found = _get(prometheus, "query", {**query, "time": span.end})
     else:
-        end = span.end // step * step
+        end = (span.end // step + ahead) * step
         wanted = {"start": end - span.length, "end": end, "step": step}
         found = _get(prometheus, "query_range", {**query, **wanted})
     if found["resultType"] == "scalar":
@@ -148,9 +153,13 @@ def _get(prometheus: str, what: str, query: Mapping[str, object]) -> dict[str, A
             "POST", f"/api/v1/{what}", urlencode(query),
             {"Content-Type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
-        said = json.loads(wire.getresponse().read())
+        answer = wire.getresponse()
+        raw = answer.read()
     finally:
         wire.close()
+    if answer.getheader("Content-Type") != "application/json":
+        raise Refused(f"{answer.status} {raw[:80].decode(errors='replace')}")  # it starts or ends
+    said = json.loads(raw)
     if said["status"] != "success":
         raise Refused(f"{query['query']}: {said.get('error')}")
     content: dict[str, Any] = said["data"]

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRAPE = 5
-HEARTBEAT = "REPLYBY_STAGE_HEARTBEAT"
 PROMETHEUS = """\
 global: {{scrape_interval: {scrape}s, evaluation_interval: {scrape}s}}
 rule_files: ["{rules}/recording.yml", "{rules}/alerts.yml"]
@@ -42,6 +42,31 @@ scrape_configs:
   - job_name: replyby
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
+
+
+ADDED = """
+[heartbeat]
+url = "env:REPLYBY_STAGE_HEARTBEAT"
+
+[accounts.shop-whatsapp-2]
+connector = "webstore"
+title = "A number whose token ends"
+goals = ["ours-1m"]
+routes = ["desk"]
+
+[accounts.shop-whatsapp-2.options]
+kind = "whatsapp"
+api = "http://127.0.0.1:{ear}"
+endpoint = "http://127.0.0.1:{pushes}/push/webstore/shop-whatsapp-2"
+access_token = "env:REPLYBY_STAGE_TOKEN"
+app_id = "1"
+app_secret = "env:REPLYBY_STAGE_TOKEN"
+verify_token = "env:REPLYBY_STAGE_TOKEN"
+phone_number_id = "1"
+business_account_id = "1"
+token_expires_on = "{ends:%Y-%m-%d}"
+"""
+"""Beside the invented accounts: the keys of those never end."""
 
 
 def free_port() -> int:
@@ -66,10 +91,14 @@ class Ear(BaseHTTPRequestHandler):
 
 
 class Stage:
-    """A daemon and a Prometheus of its own, in a folder of their own."""
+    """A daemon and a Prometheus of its own, in a folder of their own.
 
-    def __init__(self, place: Path, stack: ExitStack) -> None:
+    *scrape* is how many seconds lie between two looks.
+    """
+
+    def __init__(self, place: Path, stack: ExitStack, scrape: int = SCRAPE) -> None:
         self.place = place
+        self.scrape = scrape
         self._stack = stack
         self.settings = place / "settings.toml"
         self.ops, self.port = free_port(), free_port()
@@ -79,7 +108,9 @@ class Stage:
         """Start both; they end with the stack."""
         self._write()
         (self.place / "prometheus.yml").write_text(
-            PROMETHEUS.format(scrape=SCRAPE, rules=ROOT / "deploy" / "prometheus", port=self.ops)
+            PROMETHEUS.format(
+                scrape=self.scrape, rules=ROOT / "deploy" / "prometheus", port=self.ops
+            )
         )
         daemon = [sys.executable, "-m", "core", "run", "--settings", str(self.settings)]
         self.daemon = self._run("daemon", *daemon, "--sandbox")
@@ -94,13 +125,18 @@ class Stage:
     def _write(self) -> None:
         ear = ThreadingHTTPServer(("127.0.0.1", 0), Ear)
         threading.Thread(target=ear.serve_forever, daemon=True).start()
+        self._stack.callback(ear.server_close)
         self._stack.callback(ear.shutdown)
+        pushes = free_port()
         text = (ROOT / "settings.toml").read_text(encoding="utf-8")
         text = text.replace("127.0.0.1:9100", f"127.0.0.1:{self.ops}")
-        text = text.replace("127.0.0.1:8081", f"127.0.0.1:{free_port()}")
+        text = text.replace("127.0.0.1:8081", f"127.0.0.1:{pushes}")
         text = text.replace("# acknowledge = ", "acknowledge = ", 1)
-        text += f'\n[heartbeat]\nurl = "env:{HEARTBEAT}"\n'
-        os.environ[HEARTBEAT] = f"http://127.0.0.1:{ear.server_port}/"
+        text = text.replace('title = "eBay (DE)"', 'title = "eBay (DE)"\nsilence = "6h"', 1)
+        soon = datetime(*time.gmtime()[:3], tzinfo=UTC) + timedelta(days=6)
+        text += ADDED.format(ends=soon, ear=ear.server_port, pushes=pushes)
+        os.environ["REPLYBY_STAGE_HEARTBEAT"] = f"http://127.0.0.1:{ear.server_port}/"
+        os.environ["REPLYBY_STAGE_TOKEN"] = "invented-for-this-stage-alone"  # noqa: S105  # as it says
         self.settings.write_text(text, encoding="utf-8")
 
     def _run(self, name: str, *command: str) -> subprocess.Popen[bytes]:
@@ -130,13 +166,13 @@ class Stage:
             print(" ".join(words), done.stderr or done.stdout, file=sys.stderr)  # noqa: T201  # a command
         return done.stdout
 
-    def fail(self, account: str, seconds: int) -> None:
-        """Let every call to a marketplace fail for a while."""
+    def fail(self, account: str, seconds: int, **fault: int) -> None:
+        """Let every call to a marketplace fail for a while: *fault* as docs/sandbox.md says."""
         known = json.loads((self.place / "var" / "sandbox.json").read_text(encoding="utf-8"))
         base = urlsplit(known["accounts"][account]["base_url"])
-        fault = {"kind": "status", "status": 503, "path": f"{base.path}/*", "seconds": seconds}
+        order = {"kind": "status", "path": f"{base.path}/*", "seconds": seconds, **fault}
         wire = HTTPConnection(base.netloc, timeout=10)
-        wire.request("POST", "/_sandbox/faults", json.dumps(fault))
+        wire.request("POST", "/_sandbox/faults", json.dumps(order))
         wire.getresponse().read()
         wire.close()
 
@@ -156,7 +192,8 @@ def played(stage: Stage) -> list[tuple[float, Callable[[], object]]]:
         (0.35, lambda: stage.replyby(*muted)),
         (0.4, lambda: stage.daemon.send_signal(signal.SIGHUP)),
         (0.5, lambda: stage.answer(4)),
-        (0.8, lambda: stage.fail("bestbuy", 3600)),
+        (0.8, lambda: stage.fail("bestbuy", 3600, status=503)),
+        (0.95, lambda: stage.fail("mediamarkt-de", 3600, status=429, retry_after=300)),
     ]
 
 
