@@ -14,7 +14,7 @@ the start at 0, for a counter that is born with its first event hides it from `i
 from __future__ import annotations
 
 import platform
-from math import inf
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 import prometheus_client as prometheus
@@ -214,21 +214,22 @@ class Metrics:
         self.loop_last_turn = of.gauge(
             "loop_last_turn_timestamp_seconds",
             "When the loop last ended a round without fault, or began; of several the slowest."
-            " 0: it does not run.",
+            " NaN: it does not run.",
             "loop",
             loop=closed.LOOPS,
         )
-        self.loop_last_turn.create()
+        self.turned({})
         self.disk = Disk(of)
         self.outward = Heartbeats(self._maker.under(sections.SERVICE))
         self.polling = InFlight(self._maker.under(sections.INGESTION))
 
     def turned(self, loops: Mapping[str, float]) -> None:
         """Show when each loop last ended a round, by its full name: of one kind the slowest."""
-        kinds: dict[str, float] = {}
+        kinds = dict.fromkeys(closed.LOOPS, nan)
         for name, at in loops.items():
             kind = name.partition(" ")[0]
-            kinds[kind] = min(at, kinds.get(kind, inf))
+            known = kinds.get(kind, nan)
+            kinds[kind] = at if isnan(known) else min(at, known)
         for kind, at in kinds.items():
             self.loop_last_turn.labels(kind).set(at)
 

@@ -168,6 +168,10 @@ def test_each_kind_of_notice_has_a_level():
     assert labels.level(NoticeKind.ACCOUNT_UP) == "info"
 
 
+def counted(metrics):
+    return {key: value for key, value in samples(metrics).items() if "_delay_" in key[0]}
+
+
 def test_many_values_at_once_count_as_each_by_itself():
     one, all_ = Metrics(), Metrics()
     values = (0.5, 1, 1.5, 90, 10**7, 60)
@@ -177,7 +181,7 @@ def test_many_values_at_once_count_as_each_by_itself():
     all_.ingest_delay.labels("empik").observe_all(values)
     all_.ingest_delay.labels("empik").observe_all(())
 
-    assert samples(all_) == samples(one)
+    assert counted(all_) == counted(one)
     assert (
         sum(
             value

@@ -6,6 +6,7 @@ import asyncio
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,16 @@ def test_of_several_loops_of_a_kind_the_slowest_is_shown(metrics, value):
 
     assert value("loop_last_turn_timestamp_seconds", loop="poll") == 30
     assert value("loop_last_turn_timestamp_seconds", loop="deliver") == 10
-    assert value("loop_last_turn_timestamp_seconds", loop="purge") == 0
+    assert isnan(value("loop_last_turn_timestamp_seconds", loop="purge"))
+
+
+def test_a_loop_that_has_ended_on_purpose_is_not_shown_as_one_that_hangs(metrics, value):
+    """A notifier that left the settings has no loop any more; NaN is never too old."""
+    metrics.turned({"deliver log": 20.0, "poll": 10.0})
+    metrics.turned({"poll": 30.0})
+
+    assert isnan(value("loop_last_turn_timestamp_seconds", loop="deliver"))
+    assert value("loop_last_turn_timestamp_seconds", loop="poll") == 30
 
 
 def test_each_loop_of_the_daemon_has_a_name_of_its_own_among_the_labels():
