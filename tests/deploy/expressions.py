@@ -58,11 +58,13 @@ class Shape:
 
     *same*: every daemon tells these series alike, and nothing has made one of them yet. *keep* are
     the labels that must be left when that happens, or one account's count would stand for all.
+    *one*: each daemon tells but one of them, whatever its labels are.
     """
 
     labels: frozenset[str] | None
     same: bool = False
     keep: frozenset[str] = frozenset()
+    one: bool = False
 
     def of(self, labels: Iterable[str]) -> Shape:
         """The same with other labels."""
@@ -156,7 +158,8 @@ class _Look:
         pinned = {m.name for m in matchers if str(m.op) == "MatchOp.Equal"}
         keep = metric.labels - pinned if metric.kind == "counter" else frozenset()
         own = metric.labels if metric.kind == "recorded" else metric.labels | INSTANCE
-        return Shape(frozenset(own), metric.everywhere, keep if metric.everywhere else frozenset())
+        keep = keep if metric.everywhere else frozenset()
+        return Shape(frozenset(own), metric.everywhere, keep, one=metric.kind == "info")
 
     def _fits(self, metric: Metric, by: str, *, over_time: bool) -> None:
         name = metric.name
@@ -234,20 +237,27 @@ class _Look:
         if left.labels is None or right.labels is None:
             return right if left.labels is None else left
         matched = self._matched(op, modifier, left.labels, right.labels)
-        together = left.same or (right.same and op not in SETS)
+        if op in SETS:
+            if op != "or":
+                return left
+            either = left.same or right.same
+            return Shape(left.labels & right.labels, either, left.keep | right.keep)
+        together = left.same or right.same
         if together and "instance" not in matched:
             self.say(f"{op} matches series of several daemons: take max by (...) of them first")
-        if op in SETS:
-            return left.of(left.labels & right.labels if op == "or" else left.labels)
         added = frozenset(modifier.group_labels or ()) if modifier else frozenset()
-        if self._many(modifier) == "ManyToOne":
-            return Shape(left.labels | added, together, left.keep)
-        if self._many(modifier) == "OneToMany":
+        many = self._many(modifier)
+        for side, of, may in (
+            ("left", left, many == "ManyToOne"),
+            ("right", right, many == "OneToMany"),
+        ):
+            extra = (of.labels or frozenset()) - matched - added
+            one = of.one and "instance" in matched
+            if extra and not (may or one) and modifier and modifier.matching:
+                self.say(f"the {side} of {op} has {_listed(extra)} besides: several may match one")
+        if many == "OneToMany":
             return Shape(right.labels | added, together, right.keep)
-        for side, labels in (("left", left.labels), ("right", right.labels)):
-            if labels - matched and (modifier and modifier.matching):
-                self.say(f"the {side} of {op} has {_listed(labels - matched)} besides: group_left")
-        return Shape(matched, together, left.keep)
+        return Shape(left.labels | added if many == "ManyToOne" else matched, together, left.keep)
 
     @staticmethod
     def _many(modifier: Any) -> str:
