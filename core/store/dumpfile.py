@@ -189,7 +189,7 @@ class Reader:
     def counters(self) -> Iterator[Counter]:
         """Where each sequence stands; after the last of them the dump is known to be whole."""
         while (told := self._told(SEQUENCE)) is not None:
-            yield Counter(str(told["table"]), str(told["column"]), told["value"])
+            yield Counter(str(told.get("table")), str(told.get("column")), told.get("value"))
         said = self._all.hexdigest()
         if self._ours(END) != {"sha256": said} or self._read(at_end=True):
             raise self._damaged()
@@ -213,7 +213,7 @@ class Reader:
         if not line.startswith(MAGIC.encode()):
             raise Mistaken(f"{self._name} is no dump of replyby; nothing was changed")
         self._all.update(line)
-        version, _, told = line.decode().removeprefix(MAGIC).partition(" ")
+        version, _, told = line.decode("utf-8", "replace").removeprefix(MAGIC).partition(" ")
         if version != str(FORMAT):
             raise Mistaken(
                 f"{self._name} has format {version[:20]}, this version reads {FORMAT}: restore it"

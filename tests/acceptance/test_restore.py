@@ -38,7 +38,7 @@ OPEN = """
     select coalesce(d.digest, n.key) from dispatch d join notice n on n.id = d.notice
     where d.sent_at is null and d.suppressed is null
 """
-WAITING = "select count(*) from reply where state = 'queued'"
+WAITING = "select count(*) from reply where state in ('queued', 'sending')"
 WAITED = "select body from reply where state in ('queued', 'sending')"
 
 
@@ -195,6 +195,32 @@ def test_what_comes_back_agrees_with_all_and_tells_nobody_twice(day, kept, tell)
     )
     tell("digests after the restore", sum(n["kind"] == "digest" for n in after))
     tell("said", said.splitlines()[-4:])
+
+
+@pytest.mark.parametrize("kept", [embedded], indirect=True, ids=["dump"])
+def test_a_move_with_the_daemon_stopped_changes_nothing_for_anybody(day, kept):
+    """To another machine, or another major version: all books agree as if it had gone on."""
+    journey, shop = day.journey, day.journey.shop
+    shop.start()
+    day.begin()
+    shop.until(lambda: journey.receiver.keys().total() > 5, 40)
+    journey.beside.run(day.desk.stop())
+    shop.until(lambda: journey.value(WAITING) == 0, 30)
+    shop.stop()
+    day.mark()
+    kept.dump(shop)
+    kept.lose()
+    said = kept.restore(shop)
+    shop.start()
+    journey.seconds_until_told(30)
+    day.settle()
+
+    day.agrees()
+    assert "replies that waited" not in said
+    assert {name: sum(stretches) for name, stretches in day.again().items()} == {
+        "hook": 0,
+        "file": 0,
+    }
 
 
 def let_replies_wait(day):
