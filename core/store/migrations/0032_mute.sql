@@ -1,3 +1,4 @@
+-- expand
 -- An operator keeps an account, or a route, from being told for a while. No clock stops for it: what
 -- is to be told is raised as ever, and held back when it would leave.
 create table mute (
@@ -20,7 +21,7 @@ comment on column mute.over is 'a daemon has logged that it ended, and counted w
 -- Statistics would quote it, and an erasure does not reach them.
 alter table mute alter column reason set statistics 0;
 create unique index mute_stands on mute (scope, name) where ended_at is null;
-comment on index mute_stands is 'mutes.mute: one at a time of an account, and of a route';
+comment on index mute_stands is 'mutes.put: one at a time of an account, and of a route';
 
 alter table dispatch add column muted_by bigint;
 comment on column dispatch.muted_by is 'the mute that held it back last; it waits while next_try_at is the end of that';
