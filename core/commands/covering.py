@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ import click
 from core import loops
 from core.commands import opening, shown
 from core.configuration.complaints import nearest
+from core.configuration.openinghours import FIRST_YEAR, LAST_YEAR
 from core.errors import SettingsError
 from core.reading import blind
 from core.reading.arrivals import Arrivals, zone_of
@@ -21,7 +22,7 @@ from sla.policy import Party
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from pathlib import Path
 
     from core.configuration.configured import Configured
@@ -61,10 +62,15 @@ async def coverage(path: Path, asked: Asked, *, offline: bool, as_json: bool) ->
     """Show the holes; whether there is none.
 
     Raises:
+        click.UsageError: nobody knows yet what is a holiday then.
         SettingsError: nothing says when somebody is there to answer.
         Mistaken: no account is called so.
     """
     configured, now = opening.read(path), loops.utcnow()
+    first = asked.begin or now.date()
+    if first.year < FIRST_YEAR or asked.days > (date(LAST_YEAR, 12, 31) - first).days:
+        fault = f"lies beyond the years for which holidays are known, {FIRST_YEAR} to {LAST_YEAR}"
+        raise click.UsageError(f"--from: {fault}; name a day and --days within them")
     if asked.account is not None:
         opening.known(configured, asked.account)
     teams = _teams(configured, asked)

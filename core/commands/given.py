@@ -27,7 +27,10 @@ class Instant(click.ParamType[datetime]):
             self.fail("is no instant; write it as 2026-11-21T12:00:00Z", param, ctx)
         if at.tzinfo is None:
             self.fail("has no zone; end it with Z or an offset such as +01:00", param, ctx)
-        return at.astimezone(UTC)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError:
+            self.fail("lies beyond all dates; write one of our days", param, ctx)
 
 
 class DayOrInstant(Instant):

@@ -20,7 +20,6 @@ from core.errors import Mistaken
 from core.rules import Rules
 from core.running import takeover
 from core.store import (
-    EVER,
     accounts,
     definitions,
     history,
@@ -118,11 +117,19 @@ async def _loaded(db: Db, name: str) -> Loaded:
 
 
 def _instant(loaded: Loaded, begin: datetime | date) -> datetime:
-    """A day begins at midnight where the calendar of the promise is."""
+    """A day begins at midnight where the calendar of the promise is.
+
+    Raises:
+        Mistaken: it lies beyond all dates.
+    """
     if isinstance(begin, datetime):
         return begin
     last = loaded.versions[-1]
-    return definitions.load(last.name, last.version, last.definition).calendar.bounds(begin)[0]
+    calendar = definitions.load(last.name, last.version, last.definition).calendar
+    try:
+        return calendar.bounds(begin)[0]
+    except OverflowError:
+        raise Mistaken("that day lies beyond all dates; name one since which it counts") from None
 
 
 def _refuse(loaded: Loaded, configured: Settings, since: datetime, now: datetime) -> None:
@@ -146,8 +153,9 @@ def _refuse(loaded: Loaded, configured: Settings, since: datetime, now: datetime
         )
     if since > loaded.loaded_at:
         raise Mistaken(f"it is in force since {in_utc(loaded.loaded_at)}; name an earlier instant")
-    first = min(version.effective_from or EVER for version in loaded.versions)
-    if since < first:
+    dates = [version.effective_from for version in loaded.versions]
+    first = min((date for date in dates if date), default=since)
+    if None not in dates and since < first:
         raise Mistaken(
             f"it begins by its own dates at {in_utc(first)}; name that or a later instant, or give "
             "it an earlier effective_from in the settings"

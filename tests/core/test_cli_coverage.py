@@ -131,6 +131,9 @@ effective_from = 2027-03-29T00:00:00Z
         (("--least", "soon"), "is no duration"),
         (("--least", "0m"), "must be longer than nothing"),
         (("--from", "tomorrow"), "does not match the format"),
+        (("--from", "2019-12-31"), "lies beyond the years for which holidays are known"),
+        (("--from", "9999-12-31"), "lies beyond the years for which holidays are known"),
+        (("--from", "2040-12-01", "--days", "31"), "name a day and --days within them"),
     ],
 )
 def test_what_cannot_be_looked_at_is_said_with_the_mend(give, args, complaint):

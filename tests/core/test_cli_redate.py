@@ -211,6 +211,25 @@ def test_what_cannot_be_is_refused_with_the_mend(given, clocks, now, name, begin
     assert clocks() == BEFORE
 
 
+@pytest.mark.parametrize(
+    ("begin", "code", "complaint"),
+    [
+        ("0001-01-01", 1, "none of its accounts was watched before"),
+        ("0001-01-01T00:00:00+01:00", 2, "lies beyond all dates"),
+        ("2026-11-21T12:00:00", 2, "has no zone"),
+        ("yesterday", 2, "is no instant"),
+        ("2026-13-01", 2, "does not match the format"),
+    ],
+)
+def test_what_is_no_instant_is_said_so(given, now, begin, code, complaint):
+    given("--from", week_ago(now), "--dry-run")
+
+    ended, _, complained = terminal.give("redate", "day", "--from", begin, "--yes")
+
+    assert ended == code
+    assert complaint in complained
+
+
 def test_what_the_settings_say_and_was_not_loaded_yet_is_not_meant(given, write, clocks, now):
     given("--from", week_ago(now), "--dry-run")
     write(QUICK.replace('"6h"', '"3h"'))
