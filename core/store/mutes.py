@@ -200,7 +200,7 @@ async def hold_claimed(
     return frozenset(row["notice"] for row in rows)
 
 
-async def put(
+async def mute(
     db: Db, scope: MuteScope, name: str, until: datetime, by: str, reason: str | None
 ) -> tuple[Mute, datetime | None]:
     """Mute, or move the end of a mute that stands; that, and its end before, None: it is new."""
@@ -208,10 +208,10 @@ async def put(
     await db.execute(CLOSE, scope, name)
     before: datetime | None = await db.fetchval(BEFORE, scope, name)
     (row,) = await db.fetch(PUT, scope, name, until, by, reason)
-    mute = _mute(row)
+    found = _mute(row)
     if before is not None:
-        await db.execute(MOVE, mute.id, before, until)
-    return mute, before
+        await db.execute(MOVE, found.id, before, until)
+    return found, before
 
 
 async def end(db: Db, scope: MuteScope, name: str) -> tuple[Mute, int] | None:
