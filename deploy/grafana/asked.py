@@ -33,6 +33,11 @@ def least(metric: str, *more: str, by: str = ACCOUNT, scope: str = "account") ->
     return _one("min", of(metric, scope, *more), by)
 
 
+def oldest(metric: str, *, by: str = "", scope: str = "account") -> str:
+    """The earliest instant, where 0 stands for "none": one process's 0 hides no other's."""
+    return _one("min", f"{of(metric, scope)} > 0", by)
+
+
 def _one(how: str, series: str, by: str) -> str:
     return f"{how} by ({by}) ({series})" if by else f"{how}({series})"
 

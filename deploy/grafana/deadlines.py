@@ -124,8 +124,8 @@ def _due() -> list[AnyPanel]:
     return [
         number(
             Said("Next deadline in", "Until the earliest deadline of a running clock, by "
-                 "marketplace; negative: overdue for so long. Where nothing waits, none is "
-                 "shown.",
+                 "marketplace; negative: overdue for so long. Orange: within an hour, yellow: "
+                 "within four. Where nothing waits, none is shown.",
                  "replybydeadlineimminent", 8, 8),
             left(least(instant, by="marketplace")), SECONDS, *DUE, legend="{{marketplace}}",
             empty="nothing waits",

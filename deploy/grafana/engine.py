@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from deploy.grafana.asked import age, least, most, of, or_none, pace, quantile
+from deploy.grafana.asked import age, least, most, of, oldest, or_none, pace, quantile
 from deploy.grafana.frame import built
 from deploy.grafana.parts import (
     BLUE,
@@ -75,15 +75,17 @@ def _alive() -> list[AnyPanel]:
         number(Said("Database", "Whether the database answered every process's last scrape.",
                     "the-database", **small),
                f"min({of('replyby_database_up', 'fleet')})", COUNT, (None, RED), (1, GREEN),
+               empty="unknown",
                mapped=(("0", "away", RED), ("1", "answers", GREEN))),
         number(Said("Host's clock", "Whether every process believes its machine's time.",
                     "the-clock-of-the-host", **small),
                f"max({of('replyby_clock_unsure', 'fleet')})", COUNT, (None, GREEN), (1, RED),
+               empty="unknown",
                mapped=(("0", "believed", GREEN), ("1", "not believed", RED))),
         number(Said("Settings good", "Whether the settings were last read without complaint.",
                     "replybyreloadfailed", **small),
                f"min({of('replyby_config_last_reload_successful', 'fleet')})", COUNT,
-               (None, RED), (1, GREEN), mapped=yes),
+               (None, RED), (1, GREEN), empty="unknown", mapped=yes),
         number(Said("Heartbeat", "Since the last heartbeat that was sent outwards, of the "
                     "process that sent last. None where no heartbeat is configured.",
                     "replybyheartbeatfailing", **small),
@@ -92,7 +94,7 @@ def _alive() -> list[AnyPanel]:
                SECONDS, (None, GREEN), (180, RED), never=True),
         number(Said("Clocks counted", "How old the numbers of running clocks are.",
                     "first-look", **small),
-               age(f"min({of('replyby_open_clocks_counted_timestamp_seconds', 'fleet')})"),
+               age(oldest("replyby_open_clocks_counted_timestamp_seconds", scope="fleet")),
                SECONDS, (None, GREEN), (180, ORANGE), (300, RED), empty="not yet"),
         number(Said("Version", "What runs; more than one while a new one comes in.",
                     "first-look", **small),
@@ -108,7 +110,7 @@ def _keeping_up() -> list[AnyPanel]:
     return [
         lines(Said("How late polls are", "For how long the longest-waiting due poll waits.",
                    "replybypollqueuelate", 8, 8),
-              SECONDS, (or_none(age(least(WAITS, **fleet)), least(WAITS, **fleet)), "oldest due"),
+              SECONDS, (or_none(age(oldest(WAITS, **fleet)), least(WAITS, **fleet)), "oldest due"),
               marks=((None, GREEN), (120, RED))),
         stacked(Said("Streams due", "Streams that are due and that nobody has claimed.",
                      "replybypollqueuelate", 8, 8),
@@ -162,7 +164,7 @@ def _telling() -> list[AnyPanel]:
                      "given up: `replyby notices list`.", "parked", 8, 7),
                 ("notifier",),
                 Column("pending", most("replyby_notifications_pending", **one)),
-                Column("oldest waits", age(least(waits, **one)), SECONDS,
+                Column("oldest waits", age(oldest(waits, **one)), SECONDS,
                        ((None, GREEN), (300, RED))),
                 Column("parked", most("replyby_notifications_parked", **one),
                        steps=((None, GREEN), (1, RED))),
@@ -217,7 +219,7 @@ def _storing() -> list[AnyPanel]:
                 PER_MINUTE, (removed, "{{table}}")),
         number(Said("Oldest erasure waits", "For how long the oldest request to erase a person has "
                     "been waiting: `replyby erasures`.", "a-person-is-to-be-erased", 3, 7),
-               or_none(age(least(ERASE, **fleet)), least(ERASE, **fleet)), SECONDS,
+               or_none(age(oldest(ERASE, **fleet)), least(ERASE, **fleet)), SECONDS,
                (None, GREEN), (7 * DAY, ORANGE), (25 * DAY, RED), empty="unknown"),
     ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from deploy.grafana.pictures.stage import Stage
 
 pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.timeout(300)]
 
-PATIENCE = 60
+PATIENCE = 120
 FLEETING = {("engine", "What waits"), ("deadlines", "Contracts by mean")}
 """A notice waits for a moment; a contract by a mean shows where somebody was answered."""
 
