@@ -41,7 +41,7 @@ async def mute(path: Path, what: str, until: datetime | timedelta, reason: str |
     scope, name = named(what, _known(configured))
     at, why = end(until, now), _said(reason)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        found, before = await mutes.mute(db, scope, name, at, _who(), why)
+        found, before = await mutes.put(db, scope, name, at, _who(), why)
         await wake.send(db, "deliver")
     was = f" (was until {_instant(before)})" if before else ""
     click.echo(

@@ -200,7 +200,7 @@ async def hold_claimed(
     return frozenset(row["notice"] for row in rows)
 
 
-async def mute(
+async def put(
     db: Db, scope: MuteScope, name: str, until: datetime, by: str, reason: str | None
 ) -> tuple[Mute, datetime | None]:
     """Mute, or move the end of a mute that stands; that, and its end before, None: it is new."""

@@ -137,7 +137,7 @@ def test_unmuting_says_how_much_leaves_and_cannot_be_done_twice(given, address):
 
 def test_a_mute_of_what_has_left_the_settings_can_be_lifted(given, address, tmp_path):
     async def muted(db):
-        await mutes.mute(db, "account", "gone", utcnow() + HOUR, "mara", None)
+        await mutes.put(db, "account", "gone", utcnow() + HOUR, "mara", None)
 
     terminal.ask(address, muted)
 

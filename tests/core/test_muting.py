@@ -89,7 +89,7 @@ def mute(pool):
     async def put(name="mk", scope="account", lasting=HOUR, reason=None):
         async with transaction(pool) as db:
             at = await db.fetchval("select now() + $1::interval", lasting)
-            found, _ = await mutes.mute(db, scope, name, at, "mara", reason)
+            found, _ = await mutes.put(db, scope, name, at, "mara", reason)
             return found
 
     return put

@@ -80,7 +80,7 @@ async def test_a_person_sees_what_is_muted(page, pool):
     async with pool.acquire() as db:
         assert "Muted" not in (await page())[1]
         end = await db.fetchval("select now() + interval '1 hour'")
-        await mutes.mute(db, "account", "mk", end, "mara", "<their API is down>")
+        await mutes.put(db, "account", "mk", end, "mara", "<their API is down>")
 
     _, text, _ = await page()
 
