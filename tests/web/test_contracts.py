@@ -39,7 +39,7 @@ def judged(*by, name="reply-24h", **changes):
 def shown(judging):
     """What a scrape shows: values by family, policy and window."""
     snapshot = Snapshot(judgement=judging.latest)
-    text = fleet.write(NAMES, Promised(), (), snapshot, open_metrics=False)
+    text = "".join(fleet.write(NAMES, Promised(), (), snapshot, open_metrics=False))
     found = {}
     for family in text_string_to_metric_families(text):
         if not family.name.startswith("replyby_contract"):
@@ -99,7 +99,9 @@ async def test_the_contracts_are_counted_by_account_policy_and_window(pool, db, 
 
     await found.once(pool, now)
 
-    text = fleet.write(NAMES, Promised(), (), Snapshot(judgement=found.latest), open_metrics=True)
+    text = "".join(
+        fleet.write(NAMES, Promised(), (), Snapshot(judgement=found.latest), open_metrics=True)
+    )
     labels = 'marketplace="empik",account="mk",policy="reply-24h",window'
     assert f'replyby_contract_attainment_ratio{{{labels}="7d"}} 1.0\n' in text
     assert f'replyby_contract_attainment_ratio{{{labels}="30d"}} 0.8\n' in text
@@ -117,7 +119,7 @@ async def test_the_contracts_are_counted_by_account_policy_and_window(pool, db, 
 async def test_with_the_database_away_nothing_of_it_is_shown(now):
     found = judging(now, account("mk", judged(SHARE)))
 
-    text = fleet.write(NAMES, Promised(), (), None, open_metrics=False)
+    text = "".join(fleet.write(NAMES, Promised(), (), None, open_metrics=False))
 
     assert found.latest.samples
     assert "replyby_contract" not in text
