@@ -46,6 +46,7 @@ DUE = """
     order by d.next_try_at, d.notice
     limit $3
 """
+# What a mute holds back is neither told nor failing, though it was tried: so in what follows too.
 # What was parked keeps the end of its last lease: until then it was refused less than `LATELY` ago.
 ALONE = """
     select count(*) from (
@@ -55,6 +56,9 @@ ALONE = """
         select d.notice from dispatch d
         where d.notifier = $1 and d.digest is null and d.attempts > 0
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and not exists (
+              select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
+          )
         union all
         select d.notice from dispatch d
         where d.notifier = $1 and d.digest is null
@@ -68,10 +72,13 @@ FLOODED = """
         select from dispatch
         where notifier = $1 and sent_at > $2 and split_part(digest, '/', 2) = 'flood'
     ) or exists (
-        select from dispatch
-        where notifier = $1 and digest is not null
-          and sent_at is null and parked_reason is null and suppressed is null
-          and split_part(digest, '/', 2) = 'flood'
+        select from dispatch d
+        where d.notifier = $1 and d.digest is not null
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and split_part(d.digest, '/', 2) = 'flood'
+          and not exists (
+              select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
+          )
     ) or exists (
         select from dispatch
         where notifier = $1 and parked_reason is not null and next_try_at > now()
@@ -134,9 +141,12 @@ APART = """
 # A digest that was tried is due as its rows say; one that gathers, when it is quiet or old enough.
 RIPENING = """
     with failing as (
-        select count(distinct digest) as digests from dispatch
-        where notifier = $1 and digest is not null and attempts > 0
-          and sent_at is null and parked_reason is null and suppressed is null
+        select count(distinct digest) as digests from dispatch d
+        where d.notifier = $1 and d.digest is not null and d.attempts > 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and not exists (
+              select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
+          )
     ), patience as (
         select case when digests = 0 then $3::interval
                     else least($3::interval * 2 ^ least(digests, 16), $4::interval) end

@@ -400,6 +400,30 @@ async def test_a_muted_digest_that_was_tried_is_held_back_whole(
     assert chat.keys == ["chat/flood/1"]
 
 
+async def test_what_was_tried_and_is_held_back_slows_nobody_else(
+    db, once, raised, mute, passes, now
+):
+    """A digest that was refused, and then muted with its account: the next is told as ever."""
+    chat = Chat("chat", *[NotifierError("away")] * 3, digest_after=1)
+    await raised(*(breach(now, n) for n in range(1, 4)))
+    await once(chat)
+    await db.execute("update dispatch set next_try_at = now()")
+    await once(chat)
+    assert {bool(digest) for _, attempts, digest, _ in await waiting(db) if attempts} == {
+        True, False,
+    }  # fmt: skip
+    await mute("mk")
+    await db.execute("update dispatch set next_try_at = now() where notifier = 'chat'")
+    await once(chat)
+    await once(chat)
+    assert chat.got == []
+
+    await raised(breach(now, 9, "eb"))
+    await once(chat)
+
+    assert chat.keys == ["9/0/2"]
+
+
 # Two daemons, and one that dies
 
 
