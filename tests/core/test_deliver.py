@@ -709,7 +709,8 @@ async def test_nothing_of_a_buyer_is_ever_told(pool, db, round_, rules, raised, 
     """Names and words of a buyer stand in the rows of the thread; no notice holds any of them."""
     chat, log = Remembering("chat"), Remembering("log", *[NotifierError("x", permanent=True)])
     await seeds.put_message(db, now)
-    last = {NoticeKind.ACCOUNT_UP, NoticeKind.ACCOUNT_RETIRED}  # what they end is told before
+    # What they end is told before.
+    last = {NoticeKind.ACCOUNT_UP, NoticeKind.ACCOUNT_RETIRED, NoticeKind.DISK_FREED}
     for kinds in (set(NoticeKind) - last, last):
         each = sorted(kinds)
         await raised(*(notice(now, f"7/0/{k}", k, clock=n) for n, k in enumerate(each)))
