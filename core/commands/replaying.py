@@ -234,10 +234,14 @@ def _both(one: Configured, configured: Settings, held: Sequence[Policy], other: 
 
 
 def _moved(account: str, thread: str, change: Change, at: datetime) -> Moved | None:
-    """What became otherwise of a waiting; None where it fared the same."""
+    """What became otherwise of a waiting; None where it fared the same.
+
+    One that is none under one of the two fared otherwise where the other missed it.
+    """
     there = [clock for clock in change if clock is not None]
     was, would_be = (clock and replaying.fate(clock, at) for clock in change)
-    if was == would_be:
+    fates = {was, would_be}
+    if len(fates) == 1 or (None in fates and "missed" not in fates):
         return None
     late = max(replaying.lateness(clock, at) for clock in there)
     due = [clock and clock.due_at for clock in change]

@@ -156,13 +156,16 @@ def test_it_counts_on_calendars_of_the_file_and_of_the_settings(given):
 def test_a_promise_that_nobody_has_is_tried_on_every_account_asked_for(given):
     goal = '[policies.new]\nreply_within = "3h"\n'
 
-    both = found(given, goal)["promises"]
+    told = found(given, goal)
+    both = told["promises"]
     one = found(given, goal, "--account", "mk")["promises"]
 
     assert [p["account"] for p in both] == ["mk", "two"]
     assert [p["account"] for p in one] == ["mk"]
     assert one[0]["now"] is None
     assert one[0]["then"]["met"] == 3  # T1 to T3
+    assert {(t["was"], t["would_be"]) for t in told["threads"]} == {(None, "missed")}
+    assert told["changed"] == one[0]["then"]["missed"] == 7
 
 
 def test_only_waitings_that_began_in_time_are_looked_at(given, now):
