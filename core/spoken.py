@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.told import TROUBLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from fractions import Fraction
     from zoneinfo import ZoneInfo
@@ -38,7 +38,20 @@ def soon(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 def wall(local: datetime) -> str:
     """The wall time *local* in a week: ``Fri 17:00``."""
-    return f"{_DAYS[local.weekday()]} {local:%H:%M}"
+    return walls([local])
+
+
+def walls(locals_: Iterable[datetime]) -> str:
+    """One wall time on several days of the week: ``Mon-Thu, Sat 17:00``."""
+    each = list(locals_)
+    runs: list[list[int]] = []
+    for day in sorted({local.weekday() for local in each}):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    names = ("-".join(dict.fromkeys((_DAYS[run[0]], _DAYS[run[-1]]))) for run in runs)
+    return f"{', '.join(names)} {each[0]:%H:%M}"
 
 
 def by(n: object, one: str, several: str) -> str:

@@ -15,7 +15,7 @@ from core.configuration.openinghours import FIRST_YEAR, LAST_YEAR
 from core.errors import SettingsError
 from core.reading import blind
 from core.reading.arrivals import Arrivals, zone_of
-from core.spoken import by, span, wall
+from core.spoken import by, span, walls
 from core.store import sight, transaction
 from sla import coverage as covering
 from sla.policy import Party
@@ -120,14 +120,25 @@ def _kinds(found: Configured, team: Calendar, asked: Asked, now: datetime) -> li
     return sorted(kinds.values(), key=lambda kind: (kind.policy.name, kind.holes[0].begin))
 
 
-def _look(team: Calendar, hole: Hole) -> tuple[str, ...]:
-    """Weekdays and times on the wall of the team, and the width: of how many days."""
-    instants = hole.begin, hole.end, hole.first_due_at, hole.last_due_at
-    return (*(_wall(team, at) for at in instants), span(_wide(hole)))
+def _look(team: Calendar, hole: Hole) -> tuple[object, ...]:
+    """Times on the wall of the team, days between them, and the width.
+
+    On whatever weekday, unless the hole is longer than a night.
+    """
+    local = [team.local(_rounded(at)) for at in _instants(hole)]
+    days = [(at.date() - local[0].date()).days for at in local]
+    weekday = local[0].weekday() if days[1] > 1 else None
+    return (weekday, *(f"{at:%H:%M}" for at in local), *days, span(_wide(hole)))
 
 
-def _wall(team: Calendar, at: datetime) -> str:
-    return wall(team.local(_rounded(at)))
+def _instants(hole: Hole) -> tuple[datetime, ...]:
+    return hole.begin, hole.end, hole.first_due_at, hole.last_due_at
+
+
+def _walls(kind: Kind) -> list[str]:
+    """By weekday and time: when its holes begin and end, and when the first and last is due."""
+    each = zip(*(_instants(hole) for hole in kind.holes), strict=True)
+    return [walls(kind.team.local(_rounded(at)) for at in instants) for instants in each]
 
 
 def _rounded(at: datetime) -> datetime:
@@ -156,6 +167,7 @@ def _row(
 ) -> Mapping[str, object]:
     policy, team, first = kind.policy, kind.team, kind.holes[0]
     begin, end = _bounds(team, asked, now)
+    arrives, arrives_until, first_due, last_due = _walls(kind)
     expected = None
     if usual is not None and Party.BUYER in policy.waits_for:
         expected = round(sum(usual.expected(hole.begin, hole.end) for hole in kind.holes), 1)
@@ -165,10 +177,10 @@ def _row(
         "within": span(covering.shortest(policy)),
         "role": policy.role,
         "version": policy.version,
-        "arrives": _wall(team, first.begin),
-        "arrives_until": _wall(team, first.end),
+        "arrives": arrives,
+        "arrives_until": arrives_until,
         "wide": span(_wide(first)),
-        "due": f"{_wall(team, first.first_due_at)} to {_wall(team, first.last_due_at)}",
+        "due": f"{first_due} to {last_due}",
         "staffed": span(min(hole.staffed for hole in kind.holes)),
         "times": len(kind.holes),
         "first": team.local(_rounded(first.begin)).date(),

@@ -88,6 +88,17 @@ def test_where_somebody_is_always_there_is_no_hole(give):
     assert "no hole in 90 days" in told
 
 
+def test_nights_that_are_alike_are_one_line(give):
+    daily = SETTINGS.replace("mon-fri", "mon-sat").replace('"24h"', '"2h"')
+
+    _, found = holes(lambda *args: give(*args, text=daily), *EASTER[:-2], "--days", "5")
+
+    (night,) = [row for row in found if row["times"] > 1]
+    assert (night["arrives"], night["arrives_until"]) == ("Mon-Wed 16:30", "Tue-Thu 07:30")
+    assert night["due"] == "Mon-Wed 18:30 to Tue-Thu 09:30"
+    assert night["times"] == 3
+
+
 def test_an_answer_that_takes_longer_makes_a_hole_wider(give):
     _, (_, longer) = holes(give, *EASTER, "--least", "2h")
 
