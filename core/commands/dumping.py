@@ -63,8 +63,9 @@ async def restore(path: Path, file: str, erasures: str | None) -> None:
         StoreUnavailable: the database cannot be reached; nothing was changed.
     """
     configured = opening.read(path)
-    if file != STANDARD:
-        verify(file)
+    for each in (file, erasures):
+        if each not in {None, STANDARD}:
+            verify(str(each))
     said, again = _Progress(), _Again(erasures)
     with _read(file) as reader:
         async with _connected(configured) as db:
