@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from core import ingest, watch
+from core import ingest, labels, watch
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.running.rounds import Rounds
@@ -41,7 +41,8 @@ async def clock(pool):
 
 async def results(pool):
     async with transaction(pool) as db:
-        return {result: n for (_, _, result), n in (await tally.counts(db)).items()}
+        counts = await tally.counts(db)
+    return {result: n for (_, metric, result), n in counts.items() if metric in labels.CLOCKS}
 
 
 async def sent(pool):
