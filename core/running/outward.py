@@ -44,11 +44,13 @@ class Place:
     """What is remembered from one look to the next.
 
     *ended* says of each loop when its last round ended, and when that was seen to have changed, in
-    monotonic seconds; None: it was not seen yet. *said* is what was last told of it, for the log.
+    monotonic seconds; None: it was not seen yet. *last* is when it was decided last. *said* is
+    what was last told of it, for the log.
     """
 
     ended: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     began: float | None = None
+    last: float | None = None
     said: str = ""
 
 
@@ -62,9 +64,13 @@ async def once(
     """
     to = state.settings.heartbeat
     if to is None:
-        place.ended, place.began = {}, None
+        place.ended, place.began, place.last = {}, None, None
         return None
-    at, limit = clock(), max(TURNS, to.every.total_seconds())
+    at, every = clock(), to.every.total_seconds()
+    wait = 0.0 if place.last is None else place.last + every - at
+    if wait > min(EARLY, every / 2):
+        return now + timedelta(seconds=wait)
+    limit = max(TURNS, every)
     place.began = at if place.began is None else place.began
     stuck = still(place, _needed(state), state.pulse.ended, at, limit)
     if stuck and at - place.began < TURNS:
@@ -73,6 +79,7 @@ async def once(
     outcome, why = (WITHHELD, "; ".join(faults)) if faults else await _send(state, to)
     state.metrics.outward.came_to(outcome, now)
     _say(place, outcome, why)
+    place.last = at
     return now + to.every
 
 

@@ -211,6 +211,18 @@ async def test_a_service_that_is_away_holds_nothing_up_and_the_log_hides_its_add
     assert TOKEN not in str(said)
 
 
+async def test_it_is_asked_as_seldom_as_the_settings_say_however_often_the_loop_wakes(
+    read, service, pool, now
+):
+    async with opened(read(service.url, 'every = "10m"\n'), pool, now) as state:
+        place = outward.Place()
+        for minute in range(31):
+            turn(state)
+            await outward.once(state, place, now, lambda at=1000.0 + 60 * minute: at)
+
+    assert len(service.heard) == 3
+
+
 async def test_where_no_service_is_told_of_nothing_is_asked(read, pool, now):
     async with opened(read("x", text=""), pool, now) as state:
         assert await outward.once(state, outward.Place(), now) is None
