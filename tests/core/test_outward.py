@@ -280,10 +280,11 @@ async def test_a_watcher_that_hangs_in_the_database_ends_it_and_the_others_turn_
         await until(lambda: outcomes(state)["sent"] >= 2)
         async with pool.acquire() as db, db.transaction():
             await db.execute("lock table alarm in access exclusive mode")
-            await until(lambda: outcomes(state)["withheld"] >= 2)
-            heard = len(service.heard)
+            await until(lambda: "loop watch does not turn" in rounds._outward.said)
+            heard, held = len(service.heard), outcomes(state)["withheld"]
             polled = state.pulse.ended["poll"]
             await until(lambda: state.pulse.ended["poll"] > polled)
+            await until(lambda: outcomes(state)["withheld"] > held)
             assert len(service.heard) == heard
         await until(lambda: len(service.heard) >= heard + 2)
         stop.set()
