@@ -264,10 +264,10 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     fresh = computing.fresh(found, case.now, settled.threads | screen.emptied)
     put = await _recompute(db, case, locked, fresh)
     await refusals.tell(db, case.rules, case.account, settled.refused, case.now)
+    await answers.count(db, case.account, found, case.monitored_since, case.now)
     became = await acknowledging.acknowledge(
         db, case.rules, case.account, found.added, case.monitored_since, case.now, sure=case.sure
     )
-    await answers.count(db, case.account, found, case.monitored_since, case.now)
     counted = stored.counted(found, put, case.monitored_since, case.now)
     return replace(counted, aside=aside, acknowledged=became)
 

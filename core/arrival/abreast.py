@@ -70,14 +70,14 @@ async def store(
         return Written(done)
     async with db.transaction():
         put = await _write(db, _Case(rules, new, watched, now, sure))
+        for account, one in sorted(new.items()):
+            await answers.count(db, account, one, watched[account].since, now)
         became = {
             a: await acknowledging.acknowledge(
                 db, rules, a, new[a].added, watched[a].since, now, sure=sure
             )
             for a in new
         }
-        for a, one in sorted(new.items()):
-            await answers.count(db, a, one, watched[a].since, now)
     steps = [one.next_alert_at for one in put.values() if one.next_alert_at is not None]
     told = {
         a: replace(stored.counted(new[a], put[a], watched[a].since, now), acknowledged=became[a])

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 async def count(db: Db, account: str, found: News, since: datetime, now: datetime) -> None:
     """Count the answers among what is new, of an account that is monitored *since* an instant.
 
-    Last in its transaction: two that count must not wait for each other.
+    After its clocks, whose counts are locked first, and before acknowledging, which asks for no
+    lock any more.
     """
     told = [
         (message.thread, at)

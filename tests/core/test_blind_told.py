@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from core import deliver
+from core import deliver, spoken
 from core.metrics import Metrics
 from core.model import NoticeKind, Stream
 from core.notifier import Means, Route
@@ -19,6 +20,7 @@ from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, setup, stored, thread
 from tests.core.test_blind import DAY, LONG_AGO, WEEK, read_through
 
+BERLIN = ZoneInfo("Europe/Berlin")
 OPS = Route("ops", ("log",), fallback=True)
 
 
@@ -116,3 +118,22 @@ async def test_a_quiet_account_says_that_probably_nothing_is_unseen(pool, said, 
 
     assert ", probably no message unseen, earliest" in text.splitlines()[0]
     assert "assumed" not in text
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-21T13:10", "14:10"),
+        ("2026-11-21T22:59", "23:59"),
+        ("2026-11-21T23:00", "Sun 00:00"),
+        ("2026-11-20T13:10", "Fri 14:10"),
+        ("2026-11-27T13:10", "Fri 14:10"),
+        ("2026-11-28T13:10", "2026-11-28 14:10"),
+        ("2026-11-14T13:10", "2026-11-14 14:10"),
+    ],
+)
+def test_an_instant_is_said_as_shortly_as_the_readers_day_allows(at, said, now):
+    """Now is Saturday 13:00 there; the same weekday of another week is a date."""
+    instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
+
+    assert spoken.soon(instant, now, BERLIN) == said
