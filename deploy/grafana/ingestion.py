@@ -191,10 +191,10 @@ def _requests() -> list[AnyPanel]:
               PER_MINUTE,
               (pace("replyby_marketplace_retries_total", by="reason", scope="marketplace"),
                "{{reason}}")),
-        lines(Said("Waiting for a shared limit", "Share of the time for which walks waited, by the "
-                   "limit that accounts share.", "rate_limited", 6, 7),
-              SHARE, (f"sum by ({budget}) (rate({waits}[$__rate_interval]))",
-                      "{{marketplace}} {{budget}}")),
+        stacked(Said("Waiting for a shared limit", "For how long walks wait, by the limit that "
+                     "accounts share, when they are told to.", "rate_limited", 6, 7),
+                SECONDS, (f"sum by ({budget}) (increase({waits}[$__rate_interval]))",
+                          "{{marketplace}} {{budget}}"), bars=True, every="1m"),
         listing(Said("Asked to wait", "Shared limits under which the marketplace asked to wait.",
                      "rate_limited", 6, 7),
                 ("marketplace", "budget"),
