@@ -93,12 +93,13 @@ def render(
     if keys.is_flood(told.key):
         lines = _flood(parts, highest, rules, where, now)
     elif keys.mute_of(told.key) is not None:
-        subject = f"Held back: {subject}{f', {len(said)} more' if said else ''}"
+        subject = f"Held back: {_kept(highest, len(said))}"
         lines = _held(parts, highest, said, rules, where, now)
     else:
         subject, lines = f"{subject} after the first reading", _first(highest, where, now)
+    whose = _whose(told, parts, rules)
     return Words(
-        " ".join(f"{subject}: {_whose(told, parts, rules)}".split()),
+        " ".join((f"{subject}: {whose}" if whose else subject).split()),
         "\n".join([*lines, *_place(told, rules)]),
         None,
         now,
@@ -141,6 +142,13 @@ def _held(
         yield f"... and {len(others) - SHOWN} more"
     counted = [part for part in parts if part.notice.kind in COUNTED]
     yield from _body(counted, rules, zone, now)
+
+
+def _kept(parts: Sequence[Dispatch], others: int) -> str:
+    """``2 late, 1 due soon, 3 more``; where nothing of a deadline is among them, how many."""
+    if len(parts) == others:
+        return spoken.some(others, "notice", "notices")
+    return f"{_counts(parts)}{f', {others} more' if others else ''}"
 
 
 def _silence(told: Sequence[Dispatch], zone: ZoneInfo) -> Iterator[str]:
@@ -250,9 +258,11 @@ def _counts(parts: Sequence[Dispatch]) -> str:
 
 
 def _whose(told: Notice, parts: Sequence[Dispatch], rules: Rules) -> str:
+    """Whose *parts* are; empty where they are the service's own."""
     if told.account:
         return _title(told.account, rules)
-    return f"{len({part.notice.account for part in parts})} accounts"
+    accounts = {part.notice.account for part in parts}
+    return f"{len(accounts)} accounts" if accounts != {""} else ""
 
 
 def _title(account: str, rules: Rules) -> str:

@@ -244,9 +244,23 @@ async def test_other_kinds_are_named_in_the_last_word_and_a_thread_with_them(
     await once(log)
 
     _, said = spoken(log)
-    assert said.subject == "Held back: 0 late, 0 due soon, 2 more: Empik PL"
+    assert said.subject == "Held back: 2 notices: Empik PL"
     assert "- Account is down: Empik PL\n" in said.text
     assert "- Reply perhaps not sent: Empik PL, thread T7\n" in said.text
+
+
+async def test_what_befell_the_service_is_nobody_s(once, raised, mute, passes, now):
+    log = Chat("log")
+    await mute("ops", "route")
+    await raised(Notice("service/disk_low/x", NoticeKind.DISK_LOW, "", now))
+    await once(log)
+    await passes()
+
+    await once(log)
+
+    _, said = spoken(log)
+    assert said.subject == "Held back: 1 notice"
+    assert "- Disk nearly full: 0 MiB free\n" in said.text
 
 
 async def test_what_is_no_longer_true_is_not_told_and_counted(
