@@ -25,6 +25,9 @@ SHORTEST_SECRET = 4
 REPEATS = ("asyncpg.pool",)
 """Libraries that warn at every attempt while the database is away; our loops say it once."""
 
+SILENT = ("opentelemetry",)
+"""Libraries that tell of each attempt what is told here once: `core.running.tracing`."""
+
 WORDY = ("imapclient", "mail", "pymap")
 """Libraries that tell of each command and each letter: names, addresses and words of buyers."""
 
@@ -122,6 +125,8 @@ def set_up(
     root.setLevel(level.upper())
     for name in REPEATS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in WORDY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

@@ -243,7 +243,7 @@ async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
 
 def _warn_of_what_stays(old: Settings, new: Settings) -> None:
     """Name the sections that only a restart changes."""
-    fixed = ("store", "ops", "web", "push", "log", "poll")
+    fixed = ("store", "ops", "web", "push", "log", "poll", "otel", "sentry")
     changed = [name for name in fixed if getattr(old, name) != getattr(new, name)]
     if changed:
         log.warning("restart to change these sections", sections=changed)

@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from core import loops, spans
 
 try:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from core.configuration.telemetry import Otel
     from core.log import Redaction
     from core.spans import Attribute
+
+log = structlog.get_logger()
 
 NAME = "replyby"
 PATH = "/v1/traces"
@@ -83,10 +87,22 @@ class Discreet(SpanExporter):
     def __init__(self, exporter: SpanExporter, redaction: Redaction) -> None:
         self._exporter = exporter
         self._redaction = redaction
+        self._arrive = True
+        self._telling = threading.Lock()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send *spans*; whether they arrived."""
-        return self._exporter.export([self._plain(span) for span in spans])
+        result = self._exporter.export([self._plain(span) for span in spans])
+        self._say(arrive=result is SpanExportResult.SUCCESS)
+        return result
+
+    def _say(self, *, arrive: bool) -> None:
+        """That traces do not arrive is said once, and once that they do; threads take turns."""
+        with self._telling:
+            if arrive is not self._arrive:
+                self._arrive = arrive
+                say = log.info if arrive else log.warning
+                say("traces arrive again" if arrive else "traces do not arrive")
 
     def shutdown(self) -> None:
         """No more will come."""

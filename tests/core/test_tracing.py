@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import logging
+import threading
 
 import asyncpg
 import pytest
+import structlog
 from aiohttp import ClientSession, web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from core import spans
+from core import log, spans
 from core.configuration.telemetry import Otel
 from core.log import Redaction
 from core.running import tracing
@@ -134,6 +139,9 @@ async def test_a_collector_that_hangs_holds_up_neither_work_nor_end(pool):
         hanging.set()
         server.close()
         await server.wait_closed()
+        for thread in threading.enumerate():
+            if thread.name == "traces end":
+                await asyncio.to_thread(thread.join, 20)
 
 
 async def test_without_a_tracer_nothing_is_told_and_statements_are_as_before(pool):
@@ -145,3 +153,23 @@ async def test_without_a_tracer_nothing_is_told_and_statements_are_as_before(poo
 
     assert asyncpg.connection.Connection.fetchval is before
     assert not hasattr(before, "__wrapped__")
+
+
+async def test_a_collector_that_is_away_is_said_once(pool, monkeypatch):
+    out = io.StringIO()
+    root, old = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    redaction = log.set_up("json", stream=out)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+    try:
+        async with tracing.told(Otel(endpoint="http://127.0.0.1:9"), redaction):
+            for _ in range(6):
+                with spans.of("poll"):
+                    await asyncio.sleep(0.4)
+    finally:
+        logging.captureWarnings(capture=False)
+        root.handlers[:], root.level = handlers, level
+        structlog.configure(**old)
+
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] in ([], ["traces do not arrive"])
