@@ -296,7 +296,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 SERVED = ("requirements.lock", "deploy/requirements.lock", "deploy/build.lock")
-"""What `make run` needs, what an image holds (no stand-ins, but traces and Sentry), what builds it."""
+"""What `make run` needs, what an image holds (traces and Sentry, no stand-ins), what builds it."""
 
 
 @pytest.mark.parametrize("name", [*SERVED, "requirements-dev.lock"])

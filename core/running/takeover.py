@@ -61,7 +61,7 @@ async def take_over(pool: Pool, settings: Settings, now: datetime, *, sure: bool
 async def read_anew(
     pool: Pool, old: Mapping[str, Configured], new: Mapping[str, Configured], now: datetime
 ) -> None:
-    """Read at once, now that the *new* settings count, what was refused, what is new or has changed.
+    """Read at once, now the *new* settings count, what was refused, what is new or has changed.
 
     Until then streams that were made due are claimed by readers of the *old* settings, which fail
     again with the old key, or know nothing of the account and leave it to another daemon.

@@ -72,6 +72,7 @@ KEPT = {
     "notice": {"key": ID, "kind": OURS, "account": SETTINGS, "thread": ID},
     "policy_version": {"name": SETTINGS, "definition": SETTINGS},
     "promise": {"account": SETTINGS, "name": SETTINGS},
+    "redate": {"name": SETTINGS},
     "published": {"account": SETTINGS, "name": OURS},
     "push": {"account": SETTINGS, "id": ID, "topic": OURS},
     "push_hour": {"account": SETTINGS},
