@@ -74,7 +74,8 @@ class Reading:
 class Outbox:
     """The dispatches of one notifier: not yet sent, since when the oldest waits, given up.
 
-    *muted* are held back by a mute, and not among those that are *pending*.
+    *muted* are held back by a mute, and not among those that are *pending*. What was never tried
+    and has its time to come (a first walk's digest) is *pending*, and is not the *oldest*.
     """
 
     pending: int = 0

@@ -16,7 +16,8 @@ PENDING = NOTIFICATIONS.family(
 )
 PENDING_SINCE = NOTIFICATIONS.family(
     "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
-    "Since when the oldest notice waits to be sent; 0: none waits. A mute is no waiting.",
+    "Since when the oldest notice waits to be sent; 0: none waits. What is held back on purpose "
+    "(a mute, a first walk, a restore) does not wait.",
 )  # fmt: skip
 PARKED = NOTIFICATIONS.family(
     "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."

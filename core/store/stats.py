@@ -56,14 +56,16 @@ READINGS = """
     from account a left join stream s on s.account = a.name and s.carries_clocks
     group by a.name
 """
-# Two halves, for each has an index of its own: what was sent is never looked at. What a mute held
-# back waits since the end of that.
+# Two halves, for each has an index of its own: what was sent is never looked at. What was held back
+# on purpose (a mute, a first walk, a restore) waits since the end of that.
 OUTBOX = """
     select notifier, count(*) filter (where not muted) as n, count(*) filter (where muted) as muted,
-           min(since) filter (where not muted) as oldest, false as parked
+           min(since) filter (where not muted and not held) as oldest, false as parked
     from (
         select d.notifier, m.id is not null and m.ended_at is null and m.until > now() as muted,
-               greatest(n.raised_at, coalesce(m.ended_at, m.until)) as since
+               d.attempts = 0 and d.next_try_at > now() as held,
+               greatest(n.raised_at, coalesce(m.ended_at, m.until),
+                        case when d.attempts = 0 then d.next_try_at end) as since
         from dispatch d
         join notice n on n.id = d.notice
         left join mute m on m.id = d.muted_by

@@ -26,7 +26,7 @@ STREAM = """
 NOTICE = "insert into notice (key, kind, account, raised_at) values ($1, 'breach', 'de', $2)"
 DISPATCH = """
     insert into dispatch (notice, notifier, next_try_at, sent_at, parked_reason)
-    select id, 'log', now(), $2, $3 from notice where key = $1
+    select id, 'log', raised_at, $2, $3 from notice where key = $1
 """
 HOUR = timedelta(hours=1)
 
@@ -168,6 +168,23 @@ async def test_the_outbox_is_counted_by_notifier(db, now):
         await db.execute(DISPATCH, key, *state)
 
     assert (await stats.snapshot(db, now)).outbox == {"log": Outbox(2, (now - HOUR).timestamp(), 1)}
+
+
+async def test_what_is_held_back_on_purpose_is_pending_and_not_overdue(db, now):
+    """A first walk's digest, raised long ago: it waits from the time on at which it may leave."""
+    await db.execute(NOTICE, "held", now - 3 * HOUR)
+    await db.execute(DISPATCH, "held", None, None)
+
+    async def found(change):
+        await db.execute(f"update dispatch set {change}")
+        return (await stats.snapshot(db, now)).outbox["log"]
+
+    held = await found("digest = 'de/digest/1', next_try_at = now() + interval '9 min'")
+    assert held == Outbox(1)
+    late = await found("next_try_at = now() - interval '6 min'")
+    assert late.oldest == (await db.fetchval("select next_try_at from dispatch")).timestamp()
+    failing = await found("attempts = 1, next_try_at = now() + interval '9 min'")
+    assert failing == Outbox(1, (now - 3 * HOUR).timestamp())
 
 
 async def test_what_was_sent_costs_no_scrape_anything(db, now):
