@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
@@ -187,8 +188,7 @@ def _written(file: str, *, force: bool) -> Iterator[IO[bytes]]:
             yield out
         return
     wanted = Path(file)
-    if wanted.exists() and not force:
-        raise Mistaken(f"{wanted} exists: name another file, or say --force")
+    _refuse_replacing(wanted, force=force)
     aside = wanted.with_name(f"{wanted.name}.{os.getpid()}.part")
     try:
         with _unwritable(file):
@@ -202,6 +202,22 @@ def _written(file: str, *, force: bool) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def _refuse_replacing(wanted: Path, *, force: bool) -> None:
+    """Never take the place of a device, a pipe, a link or a directory, whatever was said.
+
+    Raises:
+        Mistaken: there is something of that name which is to stay.
+    """
+    try:
+        mode = wanted.lstat().st_mode
+    except OSError:  # there is nothing, or whoever writes is told why they cannot
+        return
+    if not stat.S_ISREG(mode):
+        raise Mistaken(f"{wanted} is no regular file: name one, or for a stream write {STANDARD}")
+    if not force:
+        raise Mistaken(f"{wanted} exists: name another file, or say --force")
 
 
 @contextmanager

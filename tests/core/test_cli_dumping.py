@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
+import stat
 import subprocess
 import sys
 from datetime import timedelta
@@ -119,6 +121,26 @@ def test_no_file_is_replaced_unless_it_is_said(given, files):
     assert gzip.decompress((files / "x.dump").read_bytes()).startswith(b"-- replyby dump 1 ")
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize("name", ["pipe", "link", "loose", "below", ".", "/"])
+def test_what_is_no_regular_file_is_never_replaced(given, files, name, force):
+    os.mkfifo(files / "pipe")
+    (files / "precious").write_text("precious")
+    (files / "link").symlink_to("precious")
+    (files / "loose").symlink_to("gone")
+    (files / "below").mkdir()
+    before = sorted(path.name for path in files.iterdir())
+
+    code, out, err = given("dump", name, *force)
+
+    assert (code, out) == (1, "")
+    assert err == f"replyby: {name} is no regular file: name one, or for a stream write -\n"
+    assert sorted(path.name for path in files.iterdir()) == before
+    assert stat.S_ISFIFO((files / "pipe").lstat().st_mode)
+    assert (files / "link").readlink() == Path("precious")
+    assert (files / "precious").read_text() == "precious"
+
+
 def test_a_dump_that_fails_leaves_no_file(given, files, monkeypatch):
     monkeypatch.setenv("TEST_DSN", "postgresql://nobody@127.0.0.1:1/none")
 
@@ -170,6 +192,21 @@ def test_what_is_damaged_is_refused_before_the_database_is_asked(given, files, m
     assert err == (
         "replyby: x.dump is cut off or damaged: take another dump; nothing was changed\n"
     )
+
+
+def test_a_check_reads_the_erasures_that_are_named_too(given, files):
+    given("dump", "x.dump")
+    given("dump", "erased.dump", "--erasures")
+
+    code, _, err = given("restore", "--check", "x.dump", "--erasures", "erased.dump")
+
+    assert code == 0
+    assert [line.partition(";")[0] for line in err.splitlines()] == [
+        "x.dump: whole", "erased.dump: whole",
+    ]  # fmt: skip
+    code, _, err = given("restore", "--check", "x.dump", "--erasures", "gone.dump")
+    assert code == 1
+    assert "gone.dump cannot be read: No such file or directory" in err
 
 
 def test_a_file_that_is_none_is_said_to_be_missing(given):

@@ -34,14 +34,15 @@ ERASURES = click.option(
 @click.command()
 @settings_file
 @click.argument("file")
-@click.option("--check", "only_check", is_flag=True, help="Only say whether FILE is whole.")
+@click.option("--check", "only_check", is_flag=True, help="Only say whether the files are whole.")
 @ERASURES
 def restore(path: Path, file: str, erasures: str | None, *, only_check: bool) -> None:
     """Bring back what FILE, or the standard input (-), holds, into an empty database."""
     from core.commands import dumping  # --help stays fast
 
     if only_check:
-        dumping.verify(file)
+        for each in filter(None, (file, erasures)):
+            dumping.verify(each)
     else:
         finished(dumping.restore(path, file, erasures))
 
