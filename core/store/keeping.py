@@ -88,7 +88,8 @@ PURGE_ASIDE = """
         on w.connector = a.connector
     where a.name = s.account and s.at < coalesce(w.before, $1)
 """
-ACCOUNTS = "select name, connector from account order by name"
+# By code points, as the walk compares.
+ACCOUNTS = 'select name, connector from account order by name collate "C"'
 
 
 class Cutoffs(NamedTuple):

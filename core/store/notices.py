@@ -91,7 +91,8 @@ PURGE = """
                      on w.connector = a.connector
                  where a.name = n.account),
                 $1)
-            and n.raised_at < $4 and n.kind <> 'policy_review' and not exists (
+            and n.raised_at < $4 and n.kind not in ('policy_review', 'credential_expiring')
+            and not exists (
                 select from dispatch d
                 where d.notice = n.id and d.sent_at is null and d.suppressed is null
             )
@@ -165,7 +166,7 @@ async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
 async def purge(db: Db, before: Cutoffs) -> int:
     """Remove notices raised *before* that are done with; what is parked or waits stays.
 
-    A review stays too: its key is the only memory of having told it.
+    A review and the end of a key stay too: their keys are the only memory of having told them.
     """
     return int(await db.fetchval(PURGE, *before, max((before.default, *before.before))))
 
