@@ -35,7 +35,8 @@ BUDGET = CONTRACTS.family(
 )  # fmt: skip
 COUNTED = CONTRACTS.family(
     "contract_counted_messages", "gauge", LABELS,
-    "The clocks that the number is made of; NaN: not counted yet.", Source.LOOK,
+    "The clocks that the share is made of, where there is none the mean; NaN: not counted yet.",
+    Source.LOOK,
 )  # fmt: skip
 MEAN = CONTRACTS.family(
     "contract_mean_reply_seconds", "gauge", LABELS,
@@ -86,14 +87,14 @@ def judgement(
     """What is shown of *numbers*, which are those `exported`; not counted yet: no *standings*."""
     stands: Sequence[Standing | None] = standings or [None] * len(numbers)
     samples: dict[str, list[Sample]] = {family.name: [] for family in ROOM.families}
-    counted: set[str] = set()
+    counted: dict[str, float] = {}
     for number, standing in zip(numbers, stands, strict=True):
         text = written(LABELS, number.labels)
         for family, value in _SHOWN[number.contract.measure]:
             samples[family.name].append((text, value(number.contract, standing)))
-        if text not in counted:  # a share and a mean over one window
-            counted.add(text)
-            samples[COUNTED.name].append((text, _counted(standing)))
+        if text not in counted or number.contract.measure == "share":
+            counted[text] = _counted(standing)
+    samples[COUNTED.name].extend(counted.items())
     samples[COUNTED_AT.name].append(("", at.timestamp() if at else 0.0))
     return Judgement(samples)
 

@@ -116,6 +116,21 @@ async def test_the_contracts_are_counted_by_account_policy_and_window(pool, db, 
     assert f"replyby_contracts_counted_timestamp_seconds {now.timestamp()}\n" in text
 
 
+@pytest.mark.parametrize("by", [(SHARE, MEAN), (MEAN, SHARE)])
+async def test_what_is_counted_is_counted_by_the_share_where_there_is_one(pool, db, now, by):
+    """What is past due without a reply is of the share, and of no mean."""
+    await answered(db, now, 3)
+    await seeds.put_clock(db, now - 3 * DAY)
+    found = judging(now, account("mk", judged(*by)))
+
+    await found.once(pool, now)
+
+    values = shown(found)
+    assert values["_counted_messages", "reply-24h", "30d"] == 2
+    assert values["_attainment_ratio", "reply-24h", "30d"] == 0.5
+    assert values["_mean_reply_seconds", "reply-24h", "30d"] == 7_200
+
+
 async def test_with_the_database_away_nothing_of_it_is_shown(now):
     found = judging(now, account("mk", judged(SHARE)))
 
