@@ -96,6 +96,14 @@ class Pushing:
 
 
 @dataclass(frozen=True, slots=True)
+class Muting:
+    """From when, and until when, an account or a route is muted: instants; 0: it is not."""
+
+    since: float = 0.0
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """How the contracts stood when they were counted last: samples by the name of their family."""
 
@@ -106,9 +114,9 @@ class Judgement:
 class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
-    *counts* stand by (clock, result), then by account; *muted* are the ends of mutes by (scope,
-    name), the scope ``account`` or ``route``; *budgets* are instants by the key of a rate limit;
-    *pool* is how many connections are idle, are used, and may be open at most.
+    *counts* stand by (clock, result), then by account; *muted* are the mutes that stand by
+    (scope, name), the scope ``account`` or ``route``; *budgets* are instants by the key of a rate
+    limit; *pool* is how many connections are idle, are used, and may be open at most.
     """
 
     counted: Counted = field(default_factory=Counted)
@@ -117,7 +125,7 @@ class Snapshot:
     counts: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
     pushing: Mapping[str, Pushing] = field(default_factory=dict)
-    muted: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    muted: Mapping[tuple[str, str], Muting] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     oldest_due: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.measuring.facts import Outbox
+from core.measuring.facts import Muting, Outbox
 from core.measuring.sections import NOTIFICATIONS
 from core.measuring.written import Room, Seen, written
 
@@ -23,6 +23,10 @@ UNTIL = NOTIFICATIONS.family(
     "muted_until_timestamp_seconds", "gauge", ("scope", "name"),
     "Until when an account, or a route, is muted; 0: it is not.",
 )  # fmt: skip
+SINCE = NOTIFICATIONS.family(
+    "muted_since_timestamp_seconds", "gauge", ("scope", "name"),
+    "Since when it is muted; whoever moves the end does not move this; 0: it is not.",
+)  # fmt: skip
 
 
 def _shown(seen: Seen) -> Families:
@@ -34,16 +38,19 @@ def _shown(seen: Seen) -> Families:
             for name in seen.names.notifiers
         ],
     )
-    yield UNTIL, list(_until(seen))
+    mutes = list(_mutes(seen))
+    yield UNTIL, [(place, of.until) for place, of in mutes]
+    yield SINCE, [(place, of.since) for place, of in mutes]
 
 
-def _until(seen: Seen) -> Iterator[tuple[str, float]]:
+def _mutes(seen: Seen) -> Iterator[tuple[str, Muting]]:
     """Of every account and route of the settings."""
+    none = Muting()
     accounts = (name for _, name in seen.names.accounts)
     for scope, names in zip(SCOPES, (accounts, seen.names.routes), strict=True):
         for name in names:
             place = written(("scope", "name"), (scope, name))
-            yield place, seen.snapshot.muted.get((scope, name), 0.0)
+            yield place, seen.snapshot.muted.get((scope, name), none)
 
 
-ROOM = Room((MUTED, UNTIL), _shown)
+ROOM = Room((MUTED, UNTIL, SINCE), _shown)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from core.measuring.facts import Clocks, Counted, Outbox, Pushing, Reading, Snapshot
+from core.measuring.facts import Clocks, Counted, Muting, Outbox, Pushing, Reading, Snapshot
 from core.store import budget, mutes, pushes, tally, workers
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
             account: Pushing(_instant(last), silent)
             for account, (last, silent) in (await pushes.states(db)).items()
         },
-        muted={(m.scope, m.name): m.until.timestamp() for m in await mutes.standing(db)},
+        muted={
+            (m.scope, m.name): Muting(m.since.timestamp(), m.until.timestamp())
+            for m in await mutes.standing(db)
+        },
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},
         oldest_due=min((r["oldest"].timestamp() for r in due), default=0.0),

@@ -95,7 +95,9 @@ def _muted(snapshot: Snapshot | None) -> str:
     """What is not told, and until when."""
     if snapshot is None or not snapshot.muted:
         return ""
-    said = (f"{scope} {name} until {_instant(at)}" for (scope, name), at in snapshot.muted.items())
+    said = (
+        f"{scope} {name} until {_instant(of.until)}" for (scope, name), of in snapshot.muted.items()
+    )
     return f"<p>Muted, while its clocks run on: {escape('; '.join(said))}.</p>\n"
 
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from core import deliver, keys
 from core.errors import NotifierError
+from core.measuring.facts import Muting
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.muting import holding
@@ -539,7 +540,8 @@ async def test_a_muted_notifier_is_not_stuck(pool, db, once, raised, mute, passe
         seen = await stats.snapshot(other, now)
     assert (seen.outbox["chat"].pending, seen.outbox["chat"].muted) == (1, 1)
     assert seen.outbox["chat"].oldest == now.timestamp()
-    assert list(seen.muted) == [("account", "mk")]
+    ((since, until),) = await db.fetch("select since, until from mute")
+    assert seen.muted == {("account", "mk"): Muting(since.timestamp(), until.timestamp())}
     await passes()
     await db.execute("delete from dispatch where muted_by is null")
     async with transaction(pool) as other:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 import yaml
 
+from core import durations
 from tests.deploy import rules, towers
 from tests.deploy.towers import Receiver, alertmanager, redirected, wait
 
@@ -49,6 +51,9 @@ HELD = {
     "ReplyByDiskFull": {"ReplyByDiskFilling"},
 }  # fmt: skip
 """By the alert that fires, what it holds back."""
+
+LATE = timedelta(minutes=1)
+"""So late at most, after a scrape, a daemon notices a jump and Alertmanager hears of it."""
 
 MUST_BE_HEARD = {
     ("ReplyByHostClockUnsure", "ReplyByReplyOverdue"),
@@ -197,6 +202,19 @@ def test_an_alert_holds_back_what_follows_from_it_and_nothing_else(quiet, source
         assert bool(found[other]) == (other in HELD[source]), other
         quiet.post(labels(other), over=True)
         wait(lambda name=other: all(o["labels"]["alertname"] != name for o in quiet.alerts()))
+
+
+def test_what_a_wrong_clock_makes_look_old_waits_until_that_is_told():
+    """By a jump every age is wrong at once: what holds them back has to be there first."""
+    spans = {
+        alert.name: [durations.parse(alert.spans.get(n, "0s")) for n in ("for", "keep_firing_for")]
+        for alert in ALERTS
+    }
+    waits, goes_on = spans["ReplyByHostClockUnsure"]
+
+    for name in HELD["ReplyByHostClockUnsure"]:
+        assert spans[name][0] >= waits + LATE, name
+    assert goes_on >= LATE
 
 
 def test_what_must_be_heard_is_held_back_by_nothing_of_the_kind():

@@ -21,6 +21,22 @@ NAMES = sorted({alert.name for alert in ALERTS})
 KNOWN = rules.known()
 RUNBOOK = rules.ROOT / "docs" / "runbook.md"
 STEADY = "ReplyByWatchdog"
+SPANS = ("for", "keep_firing_for")
+RESTART = timedelta(minutes=2)
+COUNTS_ANEW = {"ReplyByCountsTooOld", "ReplyByContractsUncounted"}
+"""What a daemon counts at its start: a restart is what mends it."""
+
+
+def told_by_all(expression):
+    """Whether every daemon tells the same: it is of the database, or of the settings."""
+    named = metrics(expression)
+    made = rules.recordings()
+    return bool(named) and all(
+        told_by_all(made[name]) if name in made else KNOWN[name].everywhere for name in named
+    )
+
+
+LASTING = [a for a in ALERTS if a.name not in COUNTS_ANEW and told_by_all(a.expression)]
 
 
 def promtool(*words):
@@ -159,6 +175,21 @@ def test_no_two_alerts_of_one_name_are_the_same_to_whoever_is_told():
     keys = [(alert.name, *sorted(alert.labels.items())) for alert in ALERTS]
 
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("alert", LASTING, ids=lambda alert: alert.name)
+def test_what_stays_true_while_the_one_daemon_is_restarted_goes_on_to_be_told(alert):
+    """It is gone for two scrapes, and then waits anew for as long as `for` says."""
+    waits, goes_on = (durations.parse(alert.spans.get(n, "0s")) for n in SPANS)
+
+    assert goes_on >= waits + RESTART
+
+
+def test_an_alert_of_what_all_tell_alike_is_known_from_one_of_a_process():
+    lasting = {alert.name for alert in LASTING}
+
+    assert lasting >= {"ReplyByReplyOverdue", "ReplyByAccountBlind", "ReplyByOutboxStuck"}
+    assert not lasting & {"ReplyByLoopStuck", "ReplyByTargetDown", "ReplyByMetricsAbsent", STEADY}
 
 
 def test_no_span_is_shorter_than_two_looks():
