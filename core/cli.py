@@ -25,7 +25,7 @@ from core.commands.declared import judging, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     from core.commands.asked import Names, Paths
@@ -231,9 +231,9 @@ def actions(path: Path, account: str, order: str, *, as_json: bool) -> None:
 @click.option("--text", help="What is said to the buyer.")
 @FILES
 @click.option(
-    "--from", "begin", type=given.DAY, help="First day of the period, such as 2026-11-21."
+    "--from", "begin", type=given.Day(), help="First day of the period, such as 2026-11-21."
 )
-@click.option("--until", "end", type=given.DAY, help="Last day of the period.")
+@click.option("--until", "end", type=given.Day(), help="Last day of the period.")
 @click.option("--again", is_flag=True, help="Although it was done before.")
 def act(
     path: Path,
@@ -242,8 +242,8 @@ def act(
     action: str,
     text: str | None,
     files: Paths,
-    begin: datetime | None,
-    end: datetime | None,
+    begin: date | None,
+    end: date | None,
     *,
     again: bool,
 ) -> None:
@@ -252,7 +252,7 @@ def act(
         raise click.UsageError("--from and --until go together")
     from core.commands import ordering
 
-    period = (begin.date(), end.date()) if begin and end else None
+    period = (begin, end) if begin and end else None
     finished(ordering.act(path, account, order, action, text, files, period, again=again))
 
 
@@ -273,7 +273,7 @@ def notices_list(path: Path, *, as_json: bool) -> None:
 
 @notices.command("retry")
 @settings_file
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=given.Number())
 @click.option("--notifier", help="Only those to this notifier.")
 def notices_retry(path: Path, ids: tuple[int, ...], notifier: str | None) -> None:
     """Try parked notices again: those of IDS, or all."""
@@ -333,7 +333,7 @@ def set_aside_list(path: Path, account: str | None, *, as_json: bool) -> None:
 
 @set_aside.command("show")
 @settings_file
-@click.argument("number", type=int)
+@click.argument("number", type=given.Number())
 def set_aside_show(path: Path, number: int) -> None:
     """Print one payload as it came; it may hold a buyer's words."""
     from core.commands import listing
@@ -343,7 +343,7 @@ def set_aside_show(path: Path, number: int) -> None:
 
 @set_aside.command("retry")
 @settings_file
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=given.Number())
 def set_aside_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Read the streams of IDS, or of all, again from their look-back."""
     from core.commands import reading
@@ -353,7 +353,7 @@ def set_aside_retry(path: Path, ids: tuple[int, ...]) -> None:
 
 @set_aside.command("drop")
 @settings_file
-@click.argument("ids", nargs=-1, type=int, required=True)
+@click.argument("ids", nargs=-1, type=given.Number(), required=True)
 def set_aside_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Forget IDS."""
     from core.commands import listing

@@ -11,16 +11,21 @@ from pydantic import BeforeValidator, PlainSerializer
 from core.errors import Unfit
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_SHAPE = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
+_DIGITS = {"d": 5, "h": 6, "m": 7, "s": 9}
+_SHAPE = re.compile("".join(rf"(?:(\d{{1,{most}}}){unit})?" for unit, most in _DIGITS.items()))
+_ANY_LENGTH = re.compile(r"(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?")
+_LONGEST = ", ".join("9" * most + unit for unit, most in _DIGITS.items())
 
 
 def parse(text: str) -> timedelta:
     """The duration that *text* writes.
 
     Raises:
-        Unfit: it is no duration; the message says what one looks like.
+        Unfit: it is no duration, or too long; the message says what one looks like.
     """
     found = _SHAPE.fullmatch(text.strip()) if text.strip() else None
+    if found is None and text.strip() and _ANY_LENGTH.fullmatch(text.strip()):
+        raise Unfit(f"is too long; write no more than {_LONGEST}")
     if found is None:
         raise Unfit("is no duration; write a number and a unit, such as 24h, 90m, 30s or 2d")
     amounts = zip(_UNITS.values(), found.groups(), strict=True)

@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, ClassVar
 
 import click
 
 from core.errors import Unfit
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = "2026-11-21"
+INSTANT = f"{DAY}T12:00:00Z"
+MOST_NUMBER = 2**63 - 1
+"""The database numbers no further."""
+
+
+def _day(text: str) -> date | None:
+    """The day that *text* writes; None where it is none."""
+    with suppress(ValueError):
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    return None
+
+
+class Day(click.ParamType[date]):
+    """A day."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """*value* as a date."""
+        found = value if isinstance(value, date) else _day(value)
+        if found is None:
+            self.fail(f"is no day; write it as {DAY}", param, ctx)
+        return found
+
+
+class Number(click.ParamType[int]):
+    """The number of something that is listed."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """*value* as a number that there may be."""
+        found = value
+        if isinstance(value, str):
+            found = int(value) if re.fullmatch(r"[0-9]{1,19}", value) else None
+        if found is None or not 0 <= found <= MOST_NUMBER:
+            self.fail("is none of the numbers in the list; copy one from there", param, ctx)
+        return int(found)
 
 
 class Instant(click.ParamType[datetime]):
     """An instant with its zone."""
 
     name = "instant"
+    mend: ClassVar[str] = f"is no instant; write it as {INSTANT}"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -24,7 +66,7 @@ class Instant(click.ParamType[datetime]):
         try:
             at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         except ValueError:
-            self.fail("is no instant; write it as 2026-11-21T12:00:00Z", param, ctx)
+            self.fail(self.mend, param, ctx)
         if at.tzinfo is None:
             self.fail("has no zone; end it with Z or an offset such as +01:00", param, ctx)
         try:
@@ -37,12 +79,21 @@ class DayOrInstant(Instant):
     """A day, or an instant with its zone."""
 
     name = "day|instant"
+    mend = f"is no day and no instant; write it as {DAY} or {INSTANT}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """*value* as a date, or as an aware instant in UTC."""
-        if isinstance(value, str) and len(value) == len("2026-11-21"):
-            return DAY.convert(value, param, ctx).date()
-        return super().convert(value, param, ctx)
+        found = _day(value) if isinstance(value, str) else None
+        return found or super().convert(value, param, ctx)
+
+
+class DayInUtc(DayOrInstant):
+    """An instant with its zone, or a day: its midnight in UTC."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """*value* as an aware instant in UTC."""
+        found = super().convert(value, param, ctx)
+        return found if isinstance(found, datetime) else datetime.combine(found, time(), UTC)
 
 
 class Duration(click.ParamType[timedelta]):

@@ -61,6 +61,8 @@ async def unmute(path: Path, what: str) -> None:
     async with opening.database(configured) as pool, transaction(pool) as db:
         standing = await mutes.standing(db)
         muted = [(one.scope, one.name) for one in standing]
+        if not muted:
+            raise Mistaken("nothing is muted; there is nothing to lift")
         scope, name = named(what, muted, of="is muted")
         lifted = await mutes.end(db, scope, name)
     if lifted is None:

@@ -71,7 +71,10 @@ def _ask(url: str) -> str:
             return answer.read().decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as fault:
         why = getattr(fault, "reason", None) or fault
-        return f"{url} does not answer ({why}); is the daemon running?"
+        return (
+            f"{url} does not answer ({why}); is the daemon running? If it listens elsewhere, say "
+            f"so here too: ops.listen of the settings, or {OVERRIDE}"
+        )
 
 
 def _listens_at(path: Path) -> str:

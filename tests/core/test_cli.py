@@ -39,6 +39,7 @@ api_key = "env:TEST_KEY"
 operator = "empik"
 poll_every = "2s"
 """
+NO_NUMBER = "is none of the numbers in the list; copy one from there"
 CONTROL = "replyby: the text holds a control character"
 CLOCK = """
     insert into clock (account, thread, promise, waits_for, metric, members, started_by,
@@ -452,6 +453,9 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
         (["notify", "--test", "opps"], "replyby: no route is called opps; did you mean ops?"),
         (["set-aside", "show", "7"], "replyby: nothing is set aside as 7"),
         (["set-aside", "retry", "7"], "replyby: nothing is set aside as 7"),
+        (["set-aside", "show", "9223372036854775807"], "replyby: nothing is set aside as 92233"),
+        (["set-aside", "drop", "9223372036854775807"], "replyby: nothing is set aside as 92233"),
+        (["notices", "retry", "9223372036854775807"], "replyby: no such notice is parked"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_with_exit_code_1(given, waiting, args, complaint):
@@ -522,8 +526,19 @@ def test_what_nobody_expected_is_one_line_without_a_value(given, waiting, monkey
         (["explain", "mk", " "], "is empty; write a thread's id"),
         (["threads", "--at-risk", "--history"], "two lists; ask for one of them"),
         (["poll", "mk"], "Missing option '--once'"),
+        (["report", "--window", "999999999999d"], "is too long; write no more than 99999d"),
+        (["mute", "mk", "--until", "1000000h"], "is too long; write no more than 99999d"),
+        (["coverage", "--from", "2026-13-45"], "is no day; write it as 2026-11-21"),
+        (["act", "mk", "A1", "x", "--from", "2026-1-5"], "is no day; write it as 2026-11-21"),
+        (["replay", "--policy", "x", "--until", "2026-13-45"],
+         "is no day and no instant; write it as 2026-11-21 or 2026-11-21T12:00:00Z"),
+        (["set-aside", "show", "9223372036854775808"], NO_NUMBER),
+        (["set-aside", "retry", "1", "9" * 21], NO_NUMBER),
+        (["set-aside", "drop", "9" * 5_000], NO_NUMBER),
+        (["set-aside", "drop", "one"], NO_NUMBER),
+        (["notices", "retry", "9" * 21], NO_NUMBER),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_call_has_exit_code_2(given, args, complaint):
     code, _, err = given(*args)
 
@@ -934,4 +949,5 @@ def test_healthcheck_says_when_nobody_answers(given, files, monkeypatch):
 
     assert code == 1
     assert "/readyz does not answer (" in out
-    assert "is the daemon running?" in out
+    assert "is the daemon running? If it listens elsewhere, say so here too: ops.listen" in out
+    assert "REPLYBY_OPS__LISTEN" in out

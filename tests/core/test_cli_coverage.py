@@ -141,7 +141,7 @@ effective_from = 2027-03-29T00:00:00Z
         ),
         (("--least", "soon"), "is no duration"),
         (("--least", "0m"), "must be longer than nothing"),
-        (("--from", "tomorrow"), "does not match the format"),
+        (("--from", "tomorrow"), "is no day; write it as 2026-11-21"),
         (("--from", "2019-12-31"), "lies beyond the years for which holidays are known"),
         (("--from", "9999-12-31"), "lies beyond the years for which holidays are known"),
         (("--from", "2040-12-01", "--days", "31"), "name a day and --days within them"),

@@ -132,7 +132,10 @@ def test_unmuting_says_how_much_leaves_and_cannot_be_done_twice(given, address):
     assert code == 0
     assert said.startswith("account mk: told again; 0 notices that were held back leave now")
     code, _, fault = given("unmute", "mk")
-    assert (code, "no account and no route is muted: mk" in fault) == (1, True)
+    assert (code, fault) == (1, "replyby: nothing is muted; there is nothing to lift\n")
+    given("mute", "route:desk", "--until", "1h")
+    code, _, fault = given("unmute", "mk")
+    assert (code, "no account and no route is muted: mk; known: desk" in fault) == (1, True)
 
 
 def test_a_mute_of_what_has_left_the_settings_can_be_lifted(given, address, tmp_path):

@@ -179,6 +179,15 @@ def test_only_waitings_that_began_in_time_are_looked_at(given, now):
     assert [t["thread"] for t in told["threads"]] == ["T7"]
 
 
+def test_a_day_begins_at_its_midnight_in_utc(given, now):
+    day = (now - 2 * DAY).date()
+
+    told = found(given, QUICK, "--from", f"{day}", "--until", f"{day + DAY}")
+
+    assert told["from"] == f"{day}T00:00:00+00:00"
+    assert told["until"] == f"{day + DAY}T00:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -31,6 +31,12 @@ def test_what_is_no_duration_is_told_what_one_looks_like(text):
         durations.parse(text)
 
 
+@pytest.mark.parametrize("text", ["999999999999d", "100000d", "1000000h", "1d10000000m"])
+def test_what_is_too_long_is_told_what_the_longest_is(text):
+    with pytest.raises(ValueError, match="is too long; write no more than 99999d, 999999h"):
+        durations.parse(text)
+
+
 @given(st.integers(0, 10**8))
 def test_what_is_written_is_read_back(seconds):
     span = timedelta(seconds=seconds)

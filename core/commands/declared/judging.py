@@ -14,13 +14,13 @@ from core.commands.asked import DONE, FAILED, as_json, finished, settings_file
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
-    from core.commands.reporting import Form
+    from core.commands.reported import Form, Part
 
 
 @click.command()
 @settings_file
 @click.option("--account", help="Only of this account.")
-@click.option("--from", "begin", type=given.DAY, help="First day; left out: today.")
+@click.option("--from", "begin", type=given.Day(), help="First day; left out: today.")
 @click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True)
 @click.option("--calendar", metavar="NAME", help="When somebody is there; else the account's own.")
 @click.option(
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def coverage(
     path: Path,
     account: str | None,
-    begin: datetime | None,
+    begin: date | None,
     days: int,
     calendar: str | None,
     least: timedelta,
@@ -46,7 +46,7 @@ def coverage(
     """Show when a message may come that nobody is there to answer before it is due."""
     from core.commands import covering
 
-    asked = covering.Asked(account, begin and begin.date(), days, calendar, least)
+    asked = covering.Asked(account, begin, days, calendar, least)
     whole = finished(covering.coverage(path, asked, offline=offline, as_json=as_json))
     sys.exit(DONE if whole else FAILED)
 
@@ -63,6 +63,10 @@ def coverage(
     show_default=True,
 )  # fmt: skip
 @click.option("--worst", type=click.IntRange(0, 10_000), default=10, show_default=True)
+@click.option(
+    "--only", type=click.Choice(["numbers", "worst", "unconfirmed"]),
+    help="One part alone; left out: all, of CSV the numbers.",
+)  # fmt: skip
 @as_json
 def report(
     path: Path,
@@ -73,6 +77,7 @@ def report(
     at: datetime | None,
     form: Form,
     worst: int,
+    only: Part | None,
     *,
     as_json: bool,
 ) -> None:
@@ -81,7 +86,7 @@ def report(
         raise click.UsageError("--json and --format csv are two forms; ask for one of them")
     from core.commands import reporting
 
-    wanted = reporting.Wanted(account, policy, window, shop, at, worst)
+    wanted = reporting.Wanted(account, policy, window, shop, at, worst, only)
     finished(reporting.report(path, wanted, "json" if as_json else form))
 
 
@@ -96,8 +101,15 @@ def report(
     help="[policies.NAME], and [calendars.NAME], as in the settings.",
 )
 @click.option("--account", help="Only of this account.")
-@click.option("--from", "begin", type=given.Instant(), help="Waitings that began from then on.")
-@click.option("--until", "end", type=given.Instant(), help="And before then; left out: now.")
+@click.option(
+    "--from",
+    "begin",
+    type=given.DayInUtc(),
+    help="Waitings that began from then on: an instant, or a day from its midnight in UTC.",
+)
+@click.option(
+    "--until", "end", type=given.DayInUtc(), help="And before then, said alike; left out: now."
+)
 @click.option("--most", type=click.IntRange(0, 100_000), default=20, show_default=True)
 @as_json
 def replay(
@@ -127,7 +139,8 @@ def replay(
     "begin",
     type=given.DayOrInstant(),
     required=True,
-    help="Since when in truth: a day, or an instant such as 2026-11-21T12:00:00Z.",
+    help="Since when in truth: an instant, or a day from its midnight where the promise's "
+    "calendar is.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would move.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
