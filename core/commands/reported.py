@@ -28,8 +28,27 @@ if TYPE_CHECKING:
     from sla.policy import Contract, Policy
 
     Row = Mapping[str, object]
+    Form = Literal["table", "json", "csv"]
+    Part = Literal["numbers", "worst", "unconfirmed"]
 
 _MOMENT = timedelta(microseconds=1)
+
+PARTS: Mapping[Part, str] = {
+    "numbers": "numbers",
+    "worst": "worst",
+    "unconfirmed": "unconfirmed_answers",
+}
+"""The parts of a report, and what each is called in JSON."""
+
+HEADERS: Mapping[Part, Sequence[str]] = {
+    "numbers": (),
+    "worst": (
+        "account", "thread", "late_by_seconds", "promises", "due_at", "ended_at", "unseen_in_time",
+        "url",
+    ),
+    "unconfirmed": ("account", "thread", "answered_at", "said_at", "url"),
+}  # fmt: skip
+"""The columns of CSV where there is no row; a number is there for whatever is promised."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula."""
@@ -55,25 +74,27 @@ class Report:
     accounts: Mapping[str, Account]
 
 
-def written(report: Report, form: Literal["table", "json", "csv"]) -> str:
-    """*report* as text; of CSV only the numbers, a line for each."""
+def written(report: Report, form: Form, only: Part | None = None) -> str:
+    """*report* as text, or *only* a part of it; of CSV, which has one header, the numbers."""
     if form == "json":
-        return json.dumps(_json(report), indent=2, ensure_ascii=False)
+        parts: Sequence[Part] = [only] if only else list(PARTS)
+        found = {PARTS[part]: _rows(report, part) for part in parts}
+        return json.dumps({"at": report.at.isoformat()} | found, indent=2, ensure_ascii=False)
     if form == "csv":
-        return _csv([_flat(_row(line, report)) for line in report.lines])
-    return "\n".join(_text(report))
+        part = only or "numbers"
+        flat = _flat if part == "numbers" else _joined
+        return _csv([flat(row) for row in _rows(report, part)], HEADERS[part])
+    return "\n".join(_text(report, only))
 
 
-def _json(report: Report) -> object:
-    return {
-        "at": report.at.isoformat(),
-        "numbers": [_row(line, report) for line in report.lines],
-        "worst": [
-            shown.plain(_late(one, late_by_seconds=one.late_by.total_seconds()))
-            for one in report.worst
-        ],
-        "unconfirmed_answers": [shown.plain(_said(one)) for one in report.unconfirmed],
-    }
+def _rows(report: Report, part: Part) -> list[Row]:
+    """A *part* for programs."""
+    if part == "numbers":
+        return [_row(line, report) for line in report.lines]
+    if part == "unconfirmed":
+        return [shown.plain(_said(one)) for one in report.unconfirmed]
+    late = [_late(one, late_by_seconds=one.late_by.total_seconds()) for one in report.worst]
+    return [shown.plain(row) for row in late]
 
 
 def _row(line: Line, report: Report) -> dict[str, object]:
@@ -142,10 +163,23 @@ def _flat(row: Row) -> dict[str, object]:
     return found | {f"cause_{cause}": causes.get(cause) for cause in CAUSES}
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def _joined(row: Row) -> dict[str, object]:
+    """*row* with its lists as one text each, and what is so or not as JSON writes it."""
+    return {
+        name: ", ".join(value)
+        if isinstance(value, list)
+        else json.dumps(value)
+        if isinstance(value, bool)
+        else value
+        for name, value in row.items()
+    }
+
+
+def _csv(rows: Sequence[Row], header: Sequence[str]) -> str:
+    """*rows* under the names of the first; where there is none, the *header* alone."""
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    if names := list(rows[0]) if rows else header:
+        writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: _guarded(value) for name, value in row.items()} for row in rows)
     return text.getvalue().removesuffix("\n")
@@ -156,8 +190,19 @@ def _guarded(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _text(report: Report) -> Iterator[str]:
+def _text(report: Report, only: Part | None) -> Iterator[str]:
     yield f"How promises were kept, as of {in_utc(report.at)}:"
+    if only in {None, "numbers"}:
+        yield from _numbers(report)
+    if only in {None, "worst"} and (report.worst or only):
+        yield from ("", "Late by most:", "", _worst(report))
+    if only in {None, "unconfirmed"} and (report.unconfirmed or only):
+        yield from ("", "Answered elsewhere, as somebody said, and confirmed by nothing yet:", "")
+        said = [_said(one) for one in report.unconfirmed]
+        yield shown.table(said) if said else "none"
+
+
+def _numbers(report: Report) -> Iterator[str]:
     yield ""
     rows = [_shown(line) for line in report.lines if not _is_idle(line.standing)]
     seldom = ("eases_at", "published")
@@ -168,16 +213,15 @@ def _text(report: Report) -> Iterator[str]:
     beside = [text for line in report.lines for text in _gap(line)]
     if beside:
         yield from ("", *beside)
-    if report.worst:
-        worst = [
-            _late(one, late_by=span(one.late_by))
-            | {"promises": ", ".join(one.promises), "unseen_in_time": _yes(one.is_unseen)}
-            for one in report.worst
-        ]
-        yield from ("", "Late by most:", "", shown.table(worst))
-    if report.unconfirmed:
-        yield from ("", "Answered elsewhere, as somebody said, and confirmed by nothing yet:", "")
-        yield shown.table([_said(one) for one in report.unconfirmed])
+
+
+def _worst(report: Report) -> str:
+    worst = [
+        _late(one, late_by=span(one.late_by))
+        | {"promises": ", ".join(one.promises), "unseen_in_time": _yes(one.is_unseen)}
+        for one in report.worst
+    ]
+    return shown.table(worst) if worst else "nothing was late"
 
 
 def _is_idle(standing: Standing) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
+    from core.commands.reported import Form, Part
     from core.configuration.configured import Configured
     from core.measuring.contracts import Number
     from core.settings import Settings
@@ -31,12 +32,11 @@ NOTHING = (
     "nothing was counted: no clock of these accounts is stored; start the daemon (replyby run), or "
     "read an account now: replyby poll ACCOUNT --once"
 )
-Form = Literal["table", "json", "csv"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for; None: all. *worst*: so many of the worst clocks at most."""
+    """What is asked for; None: all. *worst*: so many of the worst threads at most."""
 
     account: str | None = None
     policy: str | None = None
@@ -44,6 +44,7 @@ class Wanted:
     shop: str | None = None
     at: datetime | None = None
     worst: int = 10
+    only: Part | None = None
 
 
 async def report(path: Path, wanted: Wanted, form: Form) -> None:
@@ -64,7 +65,7 @@ async def report(path: Path, wanted: Wanted, form: Form) -> None:
         names = {one.account.name for one in accounts}
         hidden = await unread.of(db, configured, now, among=names)
         empty = not await attainment.is_anything(db, names)
-    click.echo(reported.written(found, form))
+    click.echo(reported.written(found, form, wanted.only))
     if empty:
         click.echo(NOTHING, err=True)
     if hidden and form == "table":

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from core.commands.reported import HEADERS
 from core.loops import utcnow
 from core.model import Published
 from core.store import published
@@ -174,6 +175,46 @@ def test_csv_holds_the_numbers_and_no_formula(given, kept, at):
     assert (week["met"], week["budget_messages"], week["in_time"]) == ("8", "-1", "0.8")
     assert (week["published_value"], week["cause_window_edge"]) == ("", "")
     assert len(rows) == len(numbers(given, "--at", at.isoformat()))
+
+
+def test_csv_holds_the_worst_threads_when_they_are_asked_for(given, kept, ask, at):
+    async def seed(db):
+        await put(db, at - 6 * DAY, 40, thread="=1+1")
+
+    ask(seed)
+    args = ("--at", at.isoformat(), "--only", "worst")
+
+    code, out, _ = given("report", "--format", "csv", *args)
+    told = json.loads(given("report", "--json", *args)[1])
+
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (code, told.keys()) == (0, {"at", "worst"})
+    assert [row["thread"] for row in rows] == ["T9", "'=1+1", "T1"]
+    late = {row["thread"]: row for row in rows}["T1"]
+    assert late == {
+        "account": "mk",
+        "thread": "T1",
+        "late_by_seconds": "21600.0",
+        "promises": "contract, ours",
+        "due_at": (at - 4 * DAY).isoformat(),
+        "ended_at": (at - 5 * DAY + 30 * HOUR).isoformat(),
+        "unseen_in_time": "false",
+        "url": "https://shop.example/threads/T1",
+    }
+    assert [row.keys() for row in rows] == [one.keys() for one in told["worst"]]
+    assert given("report", "--format", "csv", *args, "--worst", "1")[1].count("\n") == 2
+
+
+@pytest.mark.parametrize("part", ["worst", "unconfirmed"])
+def test_csv_of_a_part_without_rows_is_its_header(given, kept, at, part):
+    early = (at - 300 * DAY).isoformat()
+
+    _, out, _ = given("report", "--format", "csv", "--only", part, "--at", early)
+    _, text, _ = given("report", "--only", part, "--at", early)
+
+    assert out == ",".join(HEADERS[part]) + "\n"
+    assert "ACCOUNT" not in text
+    assert {"nothing was late", "none"} & set(text.splitlines())
 
 
 def test_what_is_asked_for_may_be_narrowed(given, kept):

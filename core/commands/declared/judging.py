@@ -76,9 +76,9 @@ def report(
     shop: str | None,
     at: datetime | None,
     form: Form,
+    *,
     worst: int,
     only: Part | None,
-    *,
     as_json: bool,
 ) -> None:
     """Show how promises were kept, as each contract counts, and what was late by most."""
