@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SHIPPED = (Path(__file__).resolve().parent.parent / "settings.toml").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = (ROOT / "settings.toml").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMENTED = re.compile(r"^(?:# )+(?=\[|\w+ = )", re.MULTILINE)
 PLAYED = re.compile(
     r"^\[(?:accounts\.\S+|policies\.ours-1m)\].*?(?=\n\n)", re.MULTILINE | re.DOTALL
@@ -47,6 +50,18 @@ def test_what_is_played_at_the_first_run_has_no_warning(check):
 
     assert (code, "warning:" in said) == (0, False)
     assert said.endswith("(not called), 0 warnings, no fault in the settings\n")
+
+
+def test_what_the_readme_does_where_ports_are_taken_moves_all_that_belong_to_them(check, tmp_path):
+    (command,) = re.findall(r"^sed -i .* settings\.toml$", README, re.MULTILINE)
+    (tmp_path / "settings.toml").write_text(SHIPPED)
+
+    subprocess.run(shlex.split(command), cwd=tmp_path, check=True)
+
+    moved = (tmp_path / "settings.toml").read_text()
+    assert re.search(r"127\.0\.0\.1:(?:9100|8081)", SHIPPED)
+    assert not re.search(r"127\.0\.0\.1:(?:9100|8081)", moved)
+    assert check(moved, "--sandbox")[1].endswith(", 0 warnings, no fault in the settings\n")
 
 
 def test_the_real_account_has_no_fault_and_no_warning(check):
