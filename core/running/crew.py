@@ -216,7 +216,7 @@ class Crew:
             rules = await takeover.take_over(state.pool, settings, now, sure=state.is_sure())
         except (SettingsError, StoreUnavailable, SchemaMismatch) as fault:
             state.metrics.config_last_reload_successful.set(0)
-            log.error("settings not taken over", complaints=str(fault).splitlines())  # noqa: TRY400  # a complaint needs no traceback
+            log.warning("settings not taken over", complaints=str(fault).splitlines())
         else:
             self._redaction.hide(settings.secrets)
             _warn_of_what_stays(state.settings, settings)

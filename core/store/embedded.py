@@ -80,7 +80,7 @@ class Server:
         pauses = _pauses()
         while self._postmaster is not None:
             began = monotonic()
-            log.error("postgres ended", code=await _ended(self._postmaster, self._home))
+            log.warning("postgres ended", code=await _ended(self._postmaster, self._home))
             if monotonic() - began > STEADY:
                 pauses = _pauses()
             await asyncio.sleep(next(pauses))

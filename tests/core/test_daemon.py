@@ -243,6 +243,7 @@ def test_a_faulty_reload_keeps_the_old_settings_and_says_so(running):
     running.until(lambda: running.said("settings not taken over"))
     (line,) = running.said("settings not taken over")
     assert "rutes: unknown section; did you mean routes?" in line["complaints"]
+    assert line["level"] == "warning", "a slip in the settings is no bug, and no event at Sentry"
     running.until(lambda: "replyby_config_last_reload_successful 0.0" in running.ask("/metrics")[1])
     assert running.is_ready()
 
