@@ -164,7 +164,7 @@ def declare(state: State, settings: Settings, now: datetime) -> None:
         log.info("account label left out", accounts=len(accounts))
     full = label == "full" or (label == "auto" and not many)
     state.metrics.declare(names, account_label=full)
-    state.metrics.outward.configured.set(settings.heartbeat is not None)
+    state.metrics.outward.adopt(settings.heartbeat.every if settings.heartbeat else None)
     state.watched.names = names
     state.watched.promised = thresholds.promised(accounts, now, settings.ops.workers)
     state.watched.contracts.adopt(accounts, now)

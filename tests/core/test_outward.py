@@ -220,7 +220,9 @@ async def test_it_is_asked_as_seldom_as_the_settings_say_however_often_the_loop_
             turn(state)
             await outward.once(state, place, now, lambda at=1000.0 + 60 * minute: at)
 
-    assert len(service.heard) == 3
+        period = state.metrics.registry.get_sample_value("replyby_heartbeat_period_seconds")
+
+    assert (len(service.heard), period) == (3, 600)
 
 
 async def test_where_no_service_is_told_of_nothing_is_asked(read, pool, now):
@@ -228,6 +230,7 @@ async def test_where_no_service_is_told_of_nothing_is_asked(read, pool, now):
         assert await outward.once(state, outward.Place(), now) is None
         value = state.metrics.registry.get_sample_value
         assert value("replyby_heartbeat_configured") == 0
+        assert value("replyby_heartbeat_period_seconds") == 0
         assert value("replyby_heartbeats_total", {"outcome": "sent"}) == 0
         assert value("replyby_heartbeat_last_success_timestamp_seconds") == 0
 
