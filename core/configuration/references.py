@@ -25,7 +25,9 @@ MOST_BYTES = 65_536
 PREFIXES = ("env:", "file:", "credential:")
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable that names the directory: systemd sets it, see systemd.exec(5)."""
-IN_PLAIN = "a secret stands in the settings themselves; write a reference: env:NAME or file:/path"
+IN_PLAIN = (
+    "a secret stands in the settings themselves; write env:NAME, file:/path or credential:NAME"
+)
 
 
 def is_reference(value: object) -> bool:

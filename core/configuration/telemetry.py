@@ -28,7 +28,11 @@ def _dsn(dsn: SecretStr) -> SecretStr:
 
 
 def _installed(module: str, extra: str) -> None:
-    if find_spec(module) is None:
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:  # the package that holds it is not there either
+        found = None
+    if found is None:
         raise Unfit(f"needs an extra: pip install 'replyby[{extra}]'")
 
 

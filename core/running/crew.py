@@ -212,7 +212,7 @@ class Crew:
         sdnotify.notify("RELOADING=1", f"MONOTONIC_USEC={monotonic_ns() // 1000}")
         state = self._state
         try:
-            settings = self._load()
+            settings = self._read_again()
             rules = await takeover.take_over(state.pool, settings, now, sure=state.is_sure())
         except (SettingsError, StoreUnavailable, SchemaMismatch) as fault:
             state.metrics.config_last_reload_successful.set(0)
@@ -229,6 +229,21 @@ class Crew:
             checks.tell(settings, now)
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
+
+    def _read_again(self) -> Settings:
+        """The settings as they are now; a fault of the program in reading them ends no daemon.
+
+        Raises:
+            SettingsError: they cannot be used.
+        """
+        try:
+            return self._load()
+        except SettingsError:
+            raise
+        except Exception as fault:
+            log.exception("settings could not be read")
+            why = f"{type(fault).__name__}, which nobody expected; the line before says where"
+            raise SettingsError([why]) from fault
 
 
 async def _to_its_end(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import threading
@@ -9,8 +10,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.core import terminal
+from core.loops import Bell, utcnow
+from core.metrics import Metrics
+from core.running.crew import Crew
+from core.running.signals import Signals
+from core.running.state import State
+from core.store import wake
+from tests.core import seeds, terminal
 from tests.core.test_daemon import Daemon
 from tests.core.test_daemon import daemon as _daemon
 
@@ -85,6 +93,30 @@ def market():
         yield found
         found.opened.set()
         server.shutdown()
+
+
+async def test_a_fault_of_the_program_in_reading_settings_refuses_them_and_ends_nothing():
+    def load():
+        raise ZeroDivisionError
+
+    state = State(None, Metrics(), None, None, rules=seeds.rules())
+    state.metrics.config_last_reload_successful.set(1)
+    signals = Signals()
+    crew = Crew(state, signals, {name: Bell() for name in wake.LOOPS}, load, None)
+    signals.again()
+
+    with capture_logs() as said:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            await crew._reload(group, utcnow())
+
+    assert [line["event"] for line in said] == [
+        "settings could not be read", "settings not taken over",
+    ]  # fmt: skip
+    assert said[1]["complaints"] == [
+        "ZeroDivisionError, which nobody expected; the line before says where"
+    ]
+    value = state.metrics.registry.get_sample_value
+    assert value("replyby_config_last_reload_successful") == 0
 
 
 def leases(address):

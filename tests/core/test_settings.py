@@ -220,7 +220,7 @@ def test_nothing_shows_a_secret_by_accident(read):
          "accounts.shop-fr.options.api_key: environment variable OTHER_KEY is not set"),
         ('"env:SHOP_KEY"', f'"{KEY}"',
          ("accounts.shop-fr.options.api_key: a secret stands in the settings themselves; "
-         "write a reference: env:NAME or file:/path")),
+         "write env:NAME, file:/path or credential:NAME")),
         ('goals = ["ours-4h"]', 'goals = ["ours-5h"]',
          ("accounts.shop-fr.goals: there is no goal in [policies] of that name; "
          "did you mean ours-4h?")),

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +20,21 @@ path = "notices.jsonl"
 [routes.ops]
 notifiers = ["log"]
 fallback = true
+"""
+WITHOUT = """
+import sys
+from importlib.machinery import PathFinder
+
+gone = sys.argv.pop(1)
+
+class Bare(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] == gone else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
+from core.cli import main
+main(prog_name="replyby")
 """
 ENVIRON = {"HEADERS": f"authorization=Bearer {SECRET}", "DSN": f"https://{SECRET}@o1.example/7"}
 
@@ -70,3 +88,22 @@ def test_a_fault_says_how_to_mend_it_and_shows_no_secret(read, text, complaint):
     (line,) = found.value.complaints
     assert line.startswith(complaint), line
     assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    ("package", "text", "mend"),
+    [
+        ("opentelemetry", '[otel]\nendpoint = "http://127.0.0.1:4318"\n', "otel"),
+        ("sentry_sdk", '[sentry]\ndsn = "env:DSN"\n', "sentry"),
+    ],
+)
+def test_without_its_extra_a_table_says_what_to_install(tmp_path, package, text, mend):
+    (tmp_path / "settings.toml").write_text(text + REST)
+
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT, package, "check", "--offline"],
+        cwd=tmp_path, env={**os.environ, **ENVIRON}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert run.returncode == 2
+    assert run.stderr == f"{mend}: needs an extra: pip install 'replyby[{mend}]'\n"
