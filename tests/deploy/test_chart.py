@@ -246,6 +246,16 @@ def test_two_daemons_are_never_evicted_at_once_nor_gone_during_an_upgrade(render
     assert kind(rendered["alone"], "PodDisruptionBudget") == []
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_daemon_is_told_how_many_are_to_run(rendered, case):
+    """Else one of two that is away is missed by no alert."""
+    (deployment,) = kind(rendered[case], "Deployment")
+    (daemon,) = deployment["spec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in daemon["env"]}
+
+    assert told["REPLYBY_OPS__WORKERS"] == str(deployment["spec"]["replicas"])
+
+
 def test_the_network_lets_in_what_is_served_and_nothing_else(rendered):
     def let_in(case):
         (policy,) = kind(rendered[case], "NetworkPolicy")

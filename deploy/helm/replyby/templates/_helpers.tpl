@@ -92,6 +92,8 @@ volumeMounts:
 env:
   - name: CREDENTIALS_DIRECTORY
     value: /run/credentials
+  - name: REPLYBY_OPS__WORKERS
+    value: {{ .Values.replicaCount | quote }}
   {{- if .Values.web.enabled }}
   - name: REPLYBY_WEB__LISTEN
     value: 0.0.0.0:8080
