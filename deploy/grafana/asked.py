@@ -48,8 +48,11 @@ def left(instant: str) -> str:
 
 
 def age(instant: str) -> str:
-    """Seconds since an instant; nothing for 0, which stands for "never"."""
-    return f"time() - ({instant} > 0 < Inf)"
+    """Seconds since an instant; nothing for 0, which stands for "never".
+
+    Never below 0: a sample bears the time at which its scrape began, and may tell of later.
+    """
+    return f"clamp_min(time() - ({instant} > 0 < Inf), 0)"
 
 
 def how_many(wanted: str, among: str) -> str:
