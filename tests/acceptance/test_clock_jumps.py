@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.loops import utcnow
+from tests.acceptance.hostclock import Clock
 from tests.acceptance.journey import journey_at
 from tests.acceptance.postgres import postgres_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.acceptance.journey import Journey
 
@@ -31,30 +30,6 @@ WATCHED_SINCE_YESTERDAY = """
 BY_A_CLOCK = {"host_clock", "start_moved", "deadline_moved"}
 NEWEST = "select coalesce(max(id), 0) from notice where kind = 'breach'"
 COUNTED = "select coalesce(sum(n), 0)::int from tally where result = 'breached'"
-
-
-class Clock:
-    """A wall clock for whoever runs with *environ*; `jump` moves it against the true time."""
-
-    def __init__(self, place: Path) -> None:
-        self._file = place / "clock"
-        self.jump(0)
-        told = subprocess.run(
-            ["faketime", "-m", "-f", "+0", "env"], check=True, capture_output=True, text=True
-        )
-        environ = dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
-        self.environ = {
-            "LD_PRELOAD": environ["LD_PRELOAD"],
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def jump(self, seconds: int) -> None:
-        aside = self._file.with_suffix(".new")
-        aside.write_text(f"{seconds:+}")
-        aside.rename(self._file)
 
 
 @pytest.fixture

@@ -78,7 +78,6 @@ KEPT = {
     "push_hour": {"account": SETTINGS},
     "pushing": {"account": SETTINGS, "troubles": OURS},
     "raw_message": {"account": SETTINGS, "id": ID},
-    "redate": {"name": SETTINGS},
     "reply": {"account": SETTINGS, "thread": ID, "addressed_to": OURS, "state": OURS,
               "message_id": ID, "subject": SETTINGS},
     "reply_file": {"media_type": OURS},
