@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.store import Db
 
+FIRST_YEAR = 1970
+"""However long a window is, one that ends from then on begins within all dates."""
 NOTHING = (
     "nothing was counted: no clock of these accounts is stored; start the daemon (replyby run), or "
     "read an account now: replyby poll ACCOUNT --once"
@@ -51,13 +53,15 @@ async def report(path: Path, wanted: Wanted, form: Form) -> None:
     """Show how the promises were kept.
 
     Raises:
-        click.UsageError: an instant in the future.
+        click.UsageError: an instant in the future, or long before anything was read.
         Mistaken: no account, shop, policy or window is called so.
     """
     configured, now = opening.read(path), loops.utcnow()
     at = wanted.at or now
     if at > now:
         raise click.UsageError("--at lies in the future; give an instant that has passed")
+    if at.year < FIRST_YEAR:
+        raise click.UsageError(f"--at lies before {FIRST_YEAR}, and nothing was read; give a later")
     accounts = _accounts(configured, wanted)
     numbers = _numbers(accounts, wanted, at)
     async with opening.database(configured) as pool, transaction(pool) as db:

@@ -110,7 +110,9 @@ class References:
     def _credential(self, name: str, path: KeyPath) -> str | None:
         directory = self.environ.get(CREDENTIALS, "")
         if not directory:
-            mend = "systemd sets it (LoadCredential=), an image of ours too; elsewhere write file:"
+            mend = (
+                "systemd sets it (LoadCredential=), our image too; by hand, name the folder in it"
+            )
             self.complaints.add(path, f"environment variable {CREDENTIALS} is not set; {mend}")
             return None
         if not name or name == ".." or Path(name).name != name:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from core.configuration.complaints import Complaints
+    from core.configuration.complaints import Complaints, Path
 
 Kind = Literal["raw", "set_aside", "notices"]
+LEAST = timedelta(days=1)
 TEXTS = timedelta(days=365)
 """So long texts are kept where neither the settings nor the connector say otherwise."""
 
@@ -46,10 +47,20 @@ class Retention(Section):
     connectors: dict[str, Kept] = Field(default_factory=dict)
 
     def faults(self, known: Collection[str], complaints: Complaints) -> None:
-        """Complain of connectors that are none."""
-        for name in self.connectors:
+        """Complain of connectors that are none; warn of what is kept for less than a day."""
+        _short(self, ("retention",), complaints)
+        for name, kept in self.connectors.items():
+            _short(kept, ("retention", "connectors", name), complaints)
             if name not in known:
                 complaints.unknown(("retention", "connectors", name), "connector", name, known)
+
+
+def _short(kept: Kept | Retention, path: Path, complaints: Complaints) -> None:
+    """Warn of what would go so soon that it looks like a slip; it does not come back."""
+    for name in Kept.model_fields:
+        span = getattr(kept, name)
+        if span is not None and span < LEAST:
+            complaints.warn((*path, name), "is below a day, and what went is gone; is 1d meant?")
 
 
 @dataclass(frozen=True, slots=True)

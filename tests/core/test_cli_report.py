@@ -238,6 +238,7 @@ def test_what_is_asked_for_may_be_narrowed(given, kept):
         (["--window", "8"], 2, "is no duration"),
         (["--at", "2026-11-21T12:00"], 2, "has no zone"),
         (["--at", "2999-01-01T00:00Z"], 2, "lies in the future"),
+        (["--at", "0001-01-01T00:00:00Z"], 2, "lies before 1970, and nothing was read"),
         (["--json", "--format", "csv"], 2, "two forms"),
     ],
 )

@@ -48,7 +48,7 @@ def test_a_credential_is_read_where_the_supervisor_put_it(read, tmp_path):
 @pytest.mark.parametrize(
     ("text", "environ", "fault"),
     [
-        (TEXT, {}, "environment variable CREDENTIALS_DIRECTORY is not set"),
+        (TEXT, {}, "is not set; systemd sets it (LoadCredential=), our image too; by hand"),
         (TEXT, None, "given/database_url cannot be read (No such file or directory)"),
         (TEXT.replace(":database_url", ":../database_url"), None, "is no name of a credential"),
         (TEXT.replace(":database_url", ":/etc/shadow"), None, "is no name of a credential"),

@@ -279,6 +279,22 @@ def test_amazons_texts_are_kept_as_its_policy_says(tmp_path, now):
     assert found == [30 * DAY, 90 * DAY, 365 * DAY]
 
 
+def test_what_goes_within_a_day_is_warned_of_for_it_does_not_come_back(tmp_path, now):
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        '[notifiers.log]\nkind = "file"\npath = "n.jsonl"\n'
+        '[routes.ops]\nnotifiers = ["log"]\nfallback = true\n'
+        '[retention]\ntexts = "1s"\nraw = "1d"\n[retention.connectors.ebay]\nnotices = "23h"\n'
+    )
+
+    warned = settings.load(path, load_specs(), {}, sandbox=False, now=now).warnings
+
+    assert [line.partition(" ")[0] for line in warned] == [
+        "retention.texts:", "retention.connectors.ebay.notices:",
+    ]  # fmt: skip
+    assert "is below a day, and what went is gone" in warned[0]
+
+
 def test_a_connector_that_is_none_is_complained_of(tmp_path, now):
     path = tmp_path / "settings.toml"
     path.write_text('[retention.connectors.amazn]\ntexts = "90d"\n')
