@@ -33,15 +33,17 @@ def astray(skews: Sequence[float]) -> bool:
 class HostClock:
     """What was seen of the host's clock. *wall* is an instant, *monotonic* are seconds.
 
-    *doubts* grows whenever it is not believed: who remembers the number knows of a doubt that came
-    and went meanwhile. After a jump the clock is believed again when a marketplace's `Date` header,
-    read since then, agrees with it, or after a minute without another jump where none speaks.
+    *doubts* grows whenever it is not believed, *jumps* with each jump: who remembers the number
+    knows of what came and went meanwhile. After a jump the clock is believed again when a
+    marketplace's `Date` header, read since then, agrees with it, or after a minute without another
+    jump where none speaks.
     """
 
     wall: datetime | None = None
     monotonic: float = 0.0
     jumped_at: float | None = None
     doubts: int = 0
+    jumps: int = 0
     _skews: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
 
     def turn(self, wall: datetime, monotonic: float) -> bool:
@@ -49,6 +51,7 @@ class HostClock:
         if self.wall is not None and jumped(wall - self.wall, monotonic - self.monotonic):
             self.jumped_at = monotonic
             self.doubts += 1
+            self.jumps += 1
             self._skews.clear()
         self.wall, self.monotonic = wall, monotonic
         return self.sure(monotonic)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core import ingest, keys
 from core.model import Notice, NoticeKind
 from core.stopwatch import running_from
-from core.store import notices, statement, steps, streams, tally, transaction, wake
+from core.store import notices, sight, statement, steps, streams, tally, transaction, wake
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -100,6 +100,18 @@ async def tend(
             await _review(db, rules, due)
         reviewed.update(notice.key for notice in due)
     return None
+
+
+async def rein_in(pool: Pool, now: datetime) -> int:
+    """Date readings no later than *now*, which the host's clock dated while it ran ahead.
+
+    Else what they date looks read until then, however blind it is. Called as `take_back` is.
+
+    Returns:
+        Of how many streams.
+    """
+    async with transaction(pool) as db:
+        return await sight.rein_in(db, now)
 
 
 async def take_back(pool: Pool, rules: Rules, now: datetime) -> int:

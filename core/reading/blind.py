@@ -93,11 +93,18 @@ def earliest_breach(
 
 
 async def once(
-    pool: Pool, rules: Rules, metrics: Metrics, now: datetime, *, started: datetime
+    pool: Pool,
+    rules: Rules,
+    metrics: Metrics,
+    now: datetime,
+    *,
+    started: datetime,
+    jumped: datetime | None = None,
 ) -> datetime:
     """Tell what has become blind and what sees again, and export what every blind account hides.
 
-    *started* is when this process began to look.
+    *started* is when this process began to look; *jumped* when the host's clock last jumped, by
+    the time that it shows since: what was read before looks too old, or as if it were to come.
 
     Returns:
         When to look again.
@@ -110,7 +117,7 @@ async def once(
         fresh = {
             one: one.forbidden_since if one.blind_since and one.forbidden_since else until[one]
             for one in blind
-            if not one.is_told and _had_time(one, rules, started, now)
+            if not one.is_told and _had_time(one, rules, started, jumped, now)
         }
         for since, several in await _ripe(db, fresh, all_, now):
             told = {one: hidden.get(one) or await _hidden(db, rules, one, now) for one in several}
@@ -140,11 +147,17 @@ def _until(one: Sight, rules: Rules, now: datetime) -> datetime:
     return at if one.forbidden_since is None else min(at, one.forbidden_since)
 
 
-def _had_time(one: Sight, rules: Rules, started: datetime, now: datetime) -> bool:
-    """Whether we could have read *one* since our own start."""
+def _had_time(
+    one: Sight, rules: Rules, started: datetime, jumped: datetime | None, now: datetime
+) -> bool:
+    """Whether we could have read *one* since our own start, and since the host's clock jumped.
+
+    After a jump it may be asked as late as ever, for schedules go by the database's clock.
+    """
     if one.forbidden_since is not None:
         return True
-    return now >= started + min(_limit_of(one, rules, now), GRACE)
+    at_most = _limit_of(one, rules, now)
+    return now >= started + min(at_most, GRACE) and (jumped is None or now > jumped + at_most)
 
 
 async def _hidden(db: Db, rules: Rules, one: Sight, now: datetime) -> Blindness:

@@ -54,6 +54,8 @@ class Rounds:
         self.telling = loops.Precedence()
         self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
         self._looking_since: datetime | None = None
+        self._jumps = 0
+        self._jumped: datetime | None = None
         self._settled: int | None = None
         self._reviewed: set[str] = set()
         self._pace = forgetting.Pace()
@@ -95,6 +97,8 @@ class Rounds:
         state = self._state
         sure, doubts = state.sure(now), state.clock.doubts
         if sure and doubts != self._settled:
+            if streams := await watch.rein_in(state.pool, now):
+                log.warning("readings dated ahead by a clock that was wrong", streams=streams)
             threads = await watch.take_back(state.pool, state.rules, now)
             self._settled = doubts
             if threads:
@@ -139,8 +143,16 @@ class Rounds:
     async def blind(self, now: datetime) -> datetime | None:
         state = self._state
         self._looking_since = self._looking_since or now
+        state.sure(now)
+        if state.clock.jumps != self._jumps:
+            self._jumps, self._jumped = state.clock.jumps, now
         return await blind.once(
-            state.pool, state.rules, state.metrics, now, started=self._looking_since
+            state.pool,
+            state.rules,
+            state.metrics,
+            now,
+            started=self._looking_since,
+            jumped=self._jumped,
         )
 
     async def heartbeat(self, now: datetime) -> datetime | None:

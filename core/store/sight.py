@@ -39,6 +39,21 @@ FOUND = """
     where s.account = w.account and s.stream = w.stream and s.blind_since is not null
     returning true
 """
+# Locked in order, as whoever locks all streams of an account does it.
+REIN_IN = """
+    with ahead as (
+        select account, stream from stream
+        where seen_through > $1 or last_ok_at > $1
+        order by account, stream
+        for no key update
+    )
+    update stream s
+    set seen_through = case when s.seen_through > $1 then $1 else s.seen_through end,
+        last_ok_at = case when s.last_ok_at > $1 then $1 else s.last_ok_at end
+    from ahead
+    where s.account = ahead.account and s.stream = ahead.stream
+    returning true
+"""
 BLIND = "select exists (select from stream where account = $1 and blind_since is not null)"
 RATES = """
     select date_trunc('hour', sent_at) as hour, count(*) as n
@@ -96,6 +111,11 @@ async def found(db: Db, several: Collection[Sight]) -> bool:
     """Remember that these streams are not blind any more; False where it was known already."""
     names = [one.account for one in several], [one.stream for one in several]
     return bool(await db.fetch(FOUND, *names))
+
+
+async def rein_in(db: Db, now: datetime) -> int:
+    """Let no stream have been read later than *now*; of how many that was said."""
+    return len(await db.fetch(REIN_IN, now))
 
 
 async def is_blind(db: Db, account: str) -> bool:

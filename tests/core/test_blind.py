@@ -285,6 +285,22 @@ async def test_nothing_is_told_before_we_could_have_read_it_since_our_start(
     assert len(await blind_notices(pool)) == 1
 
 
+async def test_nothing_is_told_before_we_could_have_read_it_since_the_clock_jumped(pool, now):
+    """An hour ahead all looks an hour old; what is blind in truth is told all the same."""
+    await pages.monitored(pool, now, setup("mk", Stream("a", 5 * MINUTE)))
+    jumped, limit = now + HOUR, 25 * MINUTE
+
+    for late in (timedelta(0), limit):
+        await blind.once(
+            pool, seeds.rules(), Metrics(), jumped + late, started=LONG_AGO, jumped=jumped
+        )
+        assert await blind_notices(pool) == []
+
+    at = jumped + limit + timedelta(seconds=1)
+    await blind.once(pool, seeds.rules(), Metrics(), at, started=LONG_AGO, jumped=jumped)
+    assert len(await blind_notices(pool)) == 1
+
+
 async def failing(pool, health, since, *names):
     async with pool.acquire() as db:
         await db.execute(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from time import monotonic
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import ingest, labels, watch
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
+from core.reading import blind
 from core.running.rounds import Rounds
 from core.running.state import State
 from core.store import tally, transaction, wake
@@ -141,6 +143,36 @@ async def test_the_watcher_looks_back_at_its_start_and_after_every_doubt(pool, r
     rounds._state.clock.dated("empik", 0.0, monotonic())
     await rounds.watch(now - HOUR)
     assert (await clock(pool))["correction"] == "host_clock"
+
+
+async def test_an_hour_ahead_makes_nothing_blind_that_is_read_in_time(pool, rounds, now):
+    await pool.execute("update stream set seen_through = $1", now)
+    await rounds.blind(now)
+    await rounds.blind(now + HOUR)
+
+    assert await told(pool) == []
+    await blind.once(pool, RULES, Metrics(), now + HOUR, started=now)
+    assert len(await told(pool)) == 1, "without a jump an hour is long"
+
+
+async def test_what_was_read_by_a_clock_that_ran_ahead_is_dated_by_the_right_one(pool, rounds, now):
+    """Else it would not be missed for as long as the clock was ahead."""
+    await pool.execute("update stream set seen_through = $1, last_ok_at = $1", now + HOUR)
+    await pool.execute(
+        'insert into stream (account, stream, carries_clocks, ascending, next_due, "interval",'
+        " health, health_since, last_ok_at) select account, 'new', true, false, next_due,"
+        ' "interval", health, health_since, last_ok_at from stream limit 1'
+    )
+
+    with capture_logs() as logs:
+        await rounds.watch(now)
+        await rounds.watch(now)
+
+    read = {row["stream"]: row for row in await pages.rows(pool, "stream")}
+    assert {row["last_ok_at"] for row in read.values()} == {now}
+    assert read.pop("new")["seen_through"] is None
+    assert [row["seen_through"] for row in read.values()] == [now]
+    assert [line["streams"] for line in logs if "streams" in line] == [2]
 
 
 async def test_a_breach_that_ended_late_while_the_clock_was_unsure_is_counted_later_once(pool, now):
