@@ -30,7 +30,8 @@ def _text(path: Path, option: str) -> str:
     if path.is_dir():
         raise SettingsError([f"{path}: is a directory; name the file in it with {option} FILE"])
     if not path.is_file():
-        raise SettingsError([f"{path}: there is no such file; name it with {option} FILE"])
+        what = "is no regular file; name one" if path.exists() else "there is no such file; name it"
+        raise SettingsError([f"{path}: {what} with {option} FILE, or put it there"])
     try:
         raw = path.read_bytes()
     except OSError as fault:

@@ -39,6 +39,7 @@ api_key = "env:TEST_KEY"
 operator = "empik"
 poll_every = "2s"
 """
+NO_FILE = "other.toml: there is no such file; name it with --settings FILE, or put it there\n"
 NO_NUMBER = "is none of the numbers in the list; copy one from there"
 CONTROL = "replyby: the text holds a control character"
 CLOCK = """
@@ -139,7 +140,7 @@ def test_unusable_settings_are_told_line_by_line_with_exit_code_2(given, files, 
 
 def test_the_settings_file_is_named_by_option_or_environment(given, files, monkeypatch):
     code, _, err = given("threads", "--settings", "other.toml")
-    assert (code, err) == (2, "other.toml: there is no such file; name it with --settings FILE\n")
+    assert (code, err) == (2, NO_FILE)
 
     monkeypatch.setenv("REPLYBY_SETTINGS", "third.toml")
     assert given("threads")[2].startswith("third.toml: ")
@@ -216,6 +217,12 @@ def test_faults_are_json_too_where_it_is_asked_for(given, files):
 def test_a_directory_is_no_settings_file(given, files):
     assert given("check", "--settings", str(files))[2] == (
         f"{files}: is a directory; name the file in it with --settings FILE\n"
+    )
+
+
+def test_a_device_is_no_settings_file(given):
+    assert given("check", "--settings", "/dev/null")[2] == (
+        "/dev/null: is no regular file; name one with --settings FILE, or put it there\n"
     )
 
 

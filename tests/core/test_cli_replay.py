@@ -212,7 +212,7 @@ def test_what_is_not_there_is_named(given, address):
     assert (code, complained) == (1, "replyby: no account is called tow; did you mean two?\n")
     code, _, complained = terminal.give("replay", "--policy", "nowhere.toml")
     assert (code, complained) == (
-        2, "nowhere.toml: there is no such file; name it with --policy FILE\n",
+        2, "nowhere.toml: there is no such file; name it with --policy FILE, or put it there\n",
     )  # fmt: skip
     terminal.ask(address, lambda db: db.execute("update account set retired_at = now()"))
     assert "nothing is stored of an account" in given(QUICK)[2]
