@@ -104,6 +104,14 @@ class Muting:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """What of one account is set aside: how many, and when the newest came; 0: none is."""
+
+    n: int = 0
+    last: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """How the contracts stood when they were counted last: samples by the name of their family."""
 
@@ -126,6 +134,7 @@ class Snapshot:
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
     pushing: Mapping[str, Pushing] = field(default_factory=dict)
     muted: Mapping[tuple[str, str], Muting] = field(default_factory=dict)
+    aside: Mapping[str, Aside] = field(default_factory=dict)
     replies: Mapping[str, int] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     oldest_due: float = 0.0

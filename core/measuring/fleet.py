@@ -15,7 +15,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.instruments import Source
-from core.measuring import accounts, clocks, contracts, engine, muted, outbox, promised, replies
+from core.measuring import (
+    accounts,
+    aside,
+    clocks,
+    contracts,
+    engine,
+    muted,
+    outbox,
+    promised,
+    replies,
+)
 from core.measuring.facts import Snapshot
 from core.measuring.sections import ENGINE
 from core.measuring.written import Seen, lines, places
@@ -31,6 +41,7 @@ ROOMS = (
     clocks.ROOM,
     accounts.ROOM,
     contracts.ROOM,
+    aside.ROOM,
     replies.ROOM,
     outbox.ROOM,
     muted.ROOM,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.measuring.facts import Aside
 from core.store import legible
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ DROP = "delete from set_aside where id = any($1)"
 SETTLE = """
     delete from set_aside where account = $1 and stream = $2 and source_id = any($3)
 """
-COUNT = "select account, count(*) as n from set_aside group by account"
+COUNT = "select account, count(*) as n, max(at) as last from set_aside group by account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ async def settle(db: Db, account: str, stream: str, sources: Sequence[str]) -> i
     return int(status.split()[-1])
 
 
-async def counts(db: Db) -> dict[str, int]:
-    """How many wait, by account."""
-    return {row["account"]: row["n"] for row in await db.fetch(COUNT)}
+async def waiting(db: Db) -> dict[str, Aside]:
+    """How many wait and when the newest came, by account."""
+    rows = await db.fetch(COUNT)
+    return {row["account"]: Aside(row["n"], row["last"].timestamp()) for row in rows}

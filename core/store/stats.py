@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from core.measuring.facts import Clocks, Counted, Muting, Outbox, Pushing, Reading, Snapshot
-from core.store import budget, mutes, pushes, tally, workers
+from core.store import budget, mutes, pushes, setaside, tally, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,6 +121,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
             (m.scope, m.name): Muting(m.since.timestamp(), m.until.timestamp())
             for m in await mutes.standing(db)
         },
+        aside=await setaside.waiting(db),
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},
         oldest_due=min((r["oldest"].timestamp() for r in due), default=0.0),

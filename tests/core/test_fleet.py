@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from core import labels
 from core.measuring import fleet
-from core.measuring.facts import Clocks, Counted, Names, Outbox, Promised, Reading, Snapshot
+from core.measuring.facts import Aside, Clocks, Counted, Names, Outbox, Promised, Reading, Snapshot
 from core.metrics import Metrics
 
 NAMES = Names(
@@ -33,6 +33,7 @@ FACTS = Snapshot(
         ("given", "corrected"): {"conrad-de": 5},
     },
     outbox={"log": Outbox(2, 1_800_000_001, parked=1)},
+    aside={"conrad-de": Aside(2, 7.0), "gone": Aside(9, 9.0)},
     replies={"unknown": 1},
     due={"conrad": 3},
     oldest_due=1_800_000_002,
@@ -86,6 +87,10 @@ def test_what_is_stored_is_shown(open_metrics):
     assert seen[key("risk_threshold_seconds", marketplace="conrad", band="critical")] == 8640
     assert seen[key("notifications_pending", notifier="log")] == 2
     assert seen[key("notifications_parked", notifier="log")] == 1
+    assert seen[key("payloads_set_aside", marketplace="conrad")] == 2
+    assert seen[key("payloads_set_aside_last_timestamp_seconds", marketplace="conrad")] == 7
+    assert seen[key("payloads_set_aside", marketplace="empik")] == 0
+    assert seen[key("payloads_set_aside_last_timestamp_seconds", marketplace="empik")] == 0
     assert seen[key("replies_open", state="unknown")] == 1
     until = "rate_budget_until_timestamp_seconds"
     assert seen[key(until, marketplace="conrad", budget="conrad-de")] == 1_800_000_003

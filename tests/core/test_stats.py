@@ -5,8 +5,9 @@ from math import inf
 
 import pytest
 
-from core.measuring.facts import Clocks, Counted, Outbox, Snapshot
-from core.store import budget, stats, tally
+from core.measuring.facts import Aside, Clocks, Counted, Outbox, Snapshot
+from core.model import SetAside
+from core.store import budget, setaside, stats, tally
 
 ACCOUNT = """
     insert into account (name, connector, marketplace, budget_key, monitored_since, retired_at)
@@ -222,3 +223,17 @@ async def test_the_pool_tells_of_its_connections(pool, db, now):
 
     assert used >= 1
     assert (idle >= 0, most) == (True, 10)
+
+
+async def test_what_is_set_aside_is_as_new_as_the_newest_of_it_and_never_twice(db, now):
+    async def met(at, *sources):
+        items = [SetAside(source, "unreadable", b"{") for source in sources]
+        await setaside.add(db, "de", "messages", items, at)
+        return (await stats.snapshot(db, now)).aside
+
+    assert await met(now - HOUR, "1", "2") == {"de": Aside(2, (now - HOUR).timestamp())}
+    assert await met(now, "1") == {"de": Aside(2, (now - HOUR).timestamp())}, "it is known"
+    assert await met(now, "3") == {"de": Aside(3, now.timestamp())}
+
+    await setaside.drop(db, [each.id for each in await setaside.kept(db)])
+    assert (await stats.snapshot(db, now)).aside == {}
