@@ -31,7 +31,6 @@ HELD = {
         STEADY, "ReplyByMetricsAbsent", "ReplyByDatabaseDown", "ReplyByDiskFull",
         "ReplyByDiskFilling", "ReplyByHostClockUnsure", "ReplyByTargetDown", "ReplyByReloadFailed",
         "ReplyByCredentialExpiring", "ReplyByEventLoopSlow", "ReplyByThrottled",
-        "ReplyByPayloadsSetAside",
     },
     "ReplyByDatabaseImpaired": {
         "ReplyByLoopStuck", "ReplyByCountsTooOld", "ReplyByContractsUncounted",
@@ -51,6 +50,9 @@ HELD = {
     "ReplyByDiskFull": {"ReplyByDiskFilling"},
 }  # fmt: skip
 """By the alert that fires, what it holds back."""
+
+GONE = {"ReplyByMetricsAbsent", "ReplyByDatabaseDown", "ReplyByTargetDown"}
+"""While one of these fires, the series of what it holds back are gone: nothing begins to fire."""
 
 LATE = timedelta(minutes=1)
 """So late at most, after a scrape, a daemon notices a jump and Alertmanager hears of it."""
@@ -215,6 +217,17 @@ def test_what_a_wrong_clock_makes_look_old_waits_until_that_is_told():
     for name in HELD["ReplyByHostClockUnsure"]:
         assert spans[name][0] >= waits + LATE, name
     assert goes_on >= LATE
+
+
+@pytest.mark.parametrize("source", sorted(HELD.keys() - GONE))
+def test_what_holds_another_back_goes_on_for_as_long_as_that_one(source):
+    """Else the other would be told when all is well again."""
+    spans = {
+        alert.name: durations.parse(alert.spans.get("keep_firing_for", "0s")) for alert in ALERTS
+    }
+
+    for name in HELD[source]:
+        assert spans[source] >= spans[name], name
 
 
 def test_what_must_be_heard_is_held_back_by_nothing_of_the_kind():
