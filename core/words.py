@@ -15,7 +15,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     account_down          since, polled
     account_up            since, blind_since
     push_silent           since, trouble, polled, usual, limit
-    push_heard            since, polled
+    push_heard            since, trouble, polled
     flooded               since, n
     credential_expiring   expires_at, credential
     policy_review         promise, version, day

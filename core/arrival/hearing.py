@@ -96,11 +96,16 @@ async def _settle(
 
 
 def _notice(one: Pushing, rules: Rules, now: datetime, facts: Facts) -> Notice:
-    """That they are silent, or that they are back: its key is of the silence either way."""
+    """That they are silent, or that they are back: its key is of the silence either way.
+
+    Back is what came. Where nothing did, the marketplace has taken back what it told, and that is
+    all that is known.
+    """
     where = _where(one, rules)
     if one.silent_since is not None:
         key = keys.account(one.account, NoticeKind.PUSH_HEARD, one.silent_since)
-        heard: Facts = (("since", one.silent_since.isoformat()), *where)
+        over: Facts = (("trouble", ", ".join(one.was)),) if one.was else ()
+        heard: Facts = (("since", one.silent_since.isoformat()), *over, *where)
         return Notice(key, NoticeKind.PUSH_HEARD, one.account, now, facts=heard)
     key = _key(one, one.quiet_since or now)
     why = _why(one, one.quiet_since or one.missed_since or now)

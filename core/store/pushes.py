@@ -51,7 +51,8 @@ TOLD = """
     returning account, missed, missed_since, troubles, silent_since, quiet_since,
               array(select each from unnest($2::text[]) as each
                     where each <> all (select unnest(b.troubles) from before b)
-                    order by each) as fresh
+                    order by each) as fresh,
+              array(select unnest(b.troubles) from before b) as was
 """
 QUIET = """
     insert into pushing (account, quiet_since) values ($1, $2)
@@ -68,7 +69,8 @@ class Pushing:
     """Whether pushes about *account* arrive: see the comments of the table.
 
     *before* is when the last one came, but for those of this transaction; None where nobody asked.
-    *fresh* are the troubles that the marketplace did not tell the last time, in order.
+    *fresh* are the troubles that the marketplace did not tell the last time, in order; *was* is
+    what it told then.
     """
 
     account: str
@@ -79,6 +81,7 @@ class Pushing:
     quiet_since: datetime | None
     before: datetime | None = None
     fresh: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
 
 
 async def note(
@@ -140,5 +143,5 @@ def _only(rows: Sequence[Record]) -> Pushing:
 
 
 def _pushing(row: Record) -> Pushing:
-    lists = {name: tuple(row[name]) for name in ("troubles", "fresh") if name in row}
+    lists = {name: tuple(row[name]) for name in ("troubles", "fresh", "was") if name in row}
     return Pushing(**{**row, **lists})

@@ -96,6 +96,13 @@ def silent(told: Told) -> Spoken:
 
 def heard(told: Told) -> Spoken:
     since = told.at("since") or told.notice.raised_at
+    if told.fact("trouble"):
+        return "Pushes may arrive again", [
+            "The marketplace no longer says what it said of them:",
+            spoken.silence(told.fact, told.when(since)),
+            f"That was told since {told.when(since)}. Whether they arrive, the next one shows.",
+            f"What to do: {spoken.unheard(told.fact, is_over=True)}",
+        ]
     return "Pushes arrive again", [
         f"There were none since {told.when(since)}.",
         f"What to do: {spoken.unheard(told.fact, is_over=True)}",

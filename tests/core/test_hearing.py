@@ -86,8 +86,31 @@ async def test_what_the_marketplace_says_is_told_at_once_and_taken_back(say, poo
 
     assert await told(pool) == [
         (SILENT, {"since": now.isoformat(), "trouble": trouble}),
-        (HEARD, {"since": now.isoformat()}),
+        (HEARD, {"since": now.isoformat(), "trouble": trouble}),
     ]
+
+
+async def test_the_end_of_a_trouble_is_no_push(say, pool):
+    """As after a restore: the marketplace says nothing against it, and nothing has come."""
+    await say(hearing.told, "mk", (DOWN, DISABLED))
+    await say(hearing.told, "mk", (), after=1)
+    await say(hearing.told, "mk", (DOWN,), after=2)
+    await say(hearing.heard, ["mk"], after=3)
+    await say(hearing.told, "mk", (), after=4)
+
+    ends = [facts.get("trouble") for kind, facts in await told(pool) if kind == HEARD]
+    assert ends == [f"{DOWN}, {DISABLED}", DOWN]
+
+
+async def test_a_push_ends_a_silence_without_a_word_of_the_marketplace(say, pool):
+    for after in range(hearing.AGAIN_AND_AGAIN):
+        await say(hearing.missed, "mk", after=after)
+    await say(hearing.told, "mk", (DOWN,), after=10)
+    await say(hearing.told, "mk", (), after=20)
+    await say(hearing.heard, ["mk"], after=30)
+
+    kind, facts = (await told(pool))[-1]
+    assert (kind, "trouble" in facts) == (HEARD, False)
 
 
 async def test_a_push_does_not_take_back_what_the_marketplace_still_says(say, pool):

@@ -339,6 +339,14 @@ def test_a_refusal_after_the_deadline_says_so(say, now):
         (NoticeKind.PUSH_HEARD, (("since", "2026-11-21T11:30:00+00:00"),), "Pushes arrive again",
          ("There were none since Sat 2026-11-21 12:30 (Europe/Berlin).\n"
          "What to do: nothing; polling has read what they did not bring.")),
+        (NoticeKind.PUSH_HEARD,
+         (("since", "2026-11-21T11:30:00+00:00"), ("trouble", "destination_down")),
+         "Pushes may arrive again",
+         ("The marketplace no longer says what it said of them:\n"
+         "Our address for pushes was marked down there after failures.\n"
+         "That was told since Sat 2026-11-21 12:30 (Europe/Berlin). "
+         "Whether they arrive, the next one shows.\n"
+         "What to do: nothing; polling has read what they did not bring.")),
         (NoticeKind.CREDENTIAL_EXPIRING, (("expires_at", "2026-12-01T00:00:00+00:00"),),
          "Key expires",
          ("The key of this account expires on Tue 2026-12-01 01:00 (Europe/Berlin).\n"
