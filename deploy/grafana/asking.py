@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALM: dict[tuple[str, str], tuple[str, str]] = {
     ("deadlines", "A promise may break unseen in"): ("A", "only while an account is blind"),
     ("deadlines", "Alerts that fired"): ("A", "only what the shipped rules complained of"),
-    ("deadlines", "Contracts by mean"): ("ABC", "only where a policy is judged by a mean"),
+    ("deadlines", "Contracts by mean"): ("ABC", "only once a reply counts for a contract by mean"),
     ("deadlines", "Muted"): ("A", "only while an account or a route is muted"),
     ("ingestion", "First key ends in"): ("A", "only where the settings say when a key was made"),
     ("ingestion", "Blind accounts"): ("ABC", "only while an account is blind"),
