@@ -270,23 +270,40 @@ def test_the_slow_burn_is_held_back_by_the_fast_one_of_the_same_marketplace(quie
     assert wait(held) == [burns[1]]
 
 
-def test_who_is_told_hears_once_for_a_marketplace_and_what_is_held_back_not(quiet, heard):
-    first, second = (labels("ReplyByReplyOverdue", account=name) for name in ("de", "at"))
+def accounts(told):
+    return {one["labels"]["account"] for one in told.alerts}
+
+
+def test_who_answers_buyers_hears_once_for_all_accounts_and_what_is_held_back_not(quiet, heard):
+    overdue = [
+        labels("ReplyByReplyOverdue", marketplace=marketplace, account=account)
+        for marketplace, account in (("shop", "de"), ("webstore-mailbox", "mail"))
+    ]
     imminent = labels("ReplyByDeadlineImminent", account="de")
     late = labels("ReplyByDeadlineImminent", account="fr")
-    quiet.post(first, second, imminent)
+    quiet.post(*overdue, imminent)
     quiet.post(late)
 
-    paged = heard.until(
-        lambda told: told.place == "on-call" and "ReplyByReplyOverdue" in told.names()
-    )
+    paged = heard.until(lambda told: told.place == "on-call" and accounts(told) == {"de", "mail"})
     chat = heard.until(lambda told: told.place == "desk")
 
-    assert {one["labels"]["account"] for one in paged.alerts} == {"de", "at"}
+    assert paged.names() == {"ReplyByReplyOverdue"}
     assert chat.payload["attachments"][0]["title"] == "1 of ReplyByDeadlineImminent shop"
-    quiet.post(first, second, over=True)
-    over = heard.until(lambda told: told.place == "on-call" and told.status == "resolved")
-    assert over.names() == {"ReplyByReplyOverdue"}
+    quiet.post(*overdue, over=True)
+    over = heard.until(lambda told: told.status == "resolved" and "mail" in accounts(told))
+    assert (over.place, over.names()) == ("on-call", {"ReplyByReplyOverdue"})
+
+
+def test_who_runs_the_program_hears_once_for_each_marketplace(quiet, heard):
+    failed = [
+        labels("ReplyByAccountAuthFailed", marketplace=marketplace, account=account)
+        for marketplace, account in (("bay", "es"), ("bay", "fr"), ("mall", "it"))
+    ]
+    quiet.post(*failed)
+
+    for told in ({"es", "fr"}, {"it"}):
+        page = heard.until(lambda found, told=told: accounts(found) == told)
+        assert (page.place, page.names()) == ("on-call", {"ReplyByAccountAuthFailed"})
 
 
 def test_the_watchdog_is_told_again_and_again_to_whoever_waits_for_it(quiet, heard):
