@@ -265,7 +265,7 @@ def notices() -> None:
 @settings_file
 @as_json
 def notices_list(path: Path, *, as_json: bool) -> None:
-    """Show parked notices."""
+    """Show parked notices, and how many wait for whom since when."""
     from core.commands import listing
 
     finished(listing.notices(path, as_json=as_json))

@@ -19,6 +19,7 @@ import structlog
 
 from core import crash, digest, keys, labels, muting, parking, spans, words
 from core.errors import NotifierError
+from core.loops import Trouble
 from core.model import Notice, NoticeKind
 from core.reading import reread
 from core.reading.walk import Round
@@ -63,15 +64,21 @@ SHORTLY = 0.1
 LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 
 
+def _trouble() -> Trouble:
+    return Trouble(begins="notifier fails", ends="notifier delivers again")
+
+
 @dataclass(slots=True)
 class Unsettled:
     """What a notifier's loop remembers from round to round: of what it could not write down.
 
-    *claimed* is perhaps ours, and was not tried; *sent* left at an instant.
+    *claimed* is perhaps ours, and was not tried; *sent* left at an instant. And its *trouble* while
+    it fails, which the log tells once.
     """
 
     claimed: list[Dispatch] = field(default_factory=list)
     sent: list[_Sent] = field(default_factory=list)
+    trouble: Trouble = field(default_factory=_trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +309,7 @@ def _say(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
 async def _sent(outbox: _Outbox, notice: Notice, part: Sequence[Dispatch]) -> None:
     sent = _Sent(notice, part, outbox.this.clock())
     outbox.unsettled.sent.append(sent)
+    outbox.unsettled.trouble.passed(notifier=outbox.name)
     _counted(outbox, notice, "delivered")
     delay = (sent.at - _held_until(part, notice.raised_at)).total_seconds()
     outbox.this.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
@@ -343,6 +351,8 @@ async def _failed(
     attempts = max(dispatch.attempts for dispatch in part)
     given_up = fault.permanent or attempts >= ATTEMPTS
     _counted(outbox, notice, "dead" if given_up else "retried")
+    if not fault.permanent:  # which is of this one notice, and told with it
+        outbox.unsettled.trouble.failed(fault, notifier=outbox.name)
     async with transaction(outbox.this.pool) as db:
         if not given_up:
             wait = delay(attempts, fault.retry_after, random.random())  # noqa: S311  # spreads retries, guards nothing

@@ -222,29 +222,34 @@ class Pulse:
 
 @dataclass(slots=True)
 class Trouble:
-    """Failures of one loop: the first is told, the others are counted; so many came *in_a_row*."""
+    """Failures of one loop: the first is told, the others are counted; so many came *in_a_row*.
+
+    *begins* and *ends* are the events of the log that tell of them.
+    """
 
     failures: int = 0
     in_a_row: int = 0
     reason: str = ""
+    begins: str = "loop waits"
+    ends: str = "loop goes on"
 
-    def failed(self, fault: Error) -> float:
-        """Note one more; how many seconds to wait."""
+    def failed(self, fault: Error, **about: str) -> float:
+        """Note one more; how many seconds to wait. The log tells *about* whom."""
         self.failures += 1
         self.in_a_row += 1
         if self.reason != fault.reason:
             self.reason = fault.reason
-            log.warning("loop waits", reason=fault.reason, error=str(fault))
+            log.warning(self.begins, reason=fault.reason, error=str(fault), **about)
         return backoff(self.in_a_row)
 
     def rested(self) -> None:
         """Nothing was tried: no wait is due, but nobody knows yet whether it works again."""
         self.in_a_row = 0
 
-    def passed(self) -> None:
+    def passed(self, **about: str) -> None:
         """Note that it works, again."""
         if self.failures:
-            log.info("loop goes on", reason=self.reason, failures=self.failures)
+            log.info(self.ends, reason=self.reason, failures=self.failures, **about)
             self.failures, self.in_a_row, self.reason = 0, 0, ""
 
 

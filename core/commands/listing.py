@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,14 +12,15 @@ from core import loops
 from core.commands import alongside, opening, shown, unread
 from core.configuration.complaints import nearest
 from core.errors import Mistaken
-from core.spoken import span
-from core.store import dispatches, elsewhere, queue, setaside, transaction, wake
+from core.spoken import some, span
+from core.store import dispatches, elsewhere, queue, setaside, stats, transaction, wake
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from core.measuring.facts import Outbox
     from core.model import Dispatch
     from core.settings import Settings
     from core.store.elsewhere import Elsewhere
@@ -104,12 +107,42 @@ def _clock(found: Running, now: datetime) -> dict[str, object]:
 
 
 async def notices(path: Path, *, as_json: bool) -> None:
-    """What could not be sent."""
+    """What could not be sent, and what still is to be: by notifier, since when."""
     configured = opening.read(path)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        found = await dispatches.parked(db)
+        found, outbox = await dispatches.parked(db), await stats.outbox(db)
     rows = [_dispatch(each) for each in found]
-    shown.rows(rows, as_json=as_json, none="every notice was sent, or still is to be")
+    waiting = {name: of for name, of in sorted(outbox.items()) if of.pending or of.muted}
+    if as_json:
+        told = {
+            "parked": [shown.plain(row) for row in rows],
+            "waiting": [shown.plain(_waiting(name, of)) for name, of in waiting.items()],
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    none = "none was given up" if waiting else "every notice was sent"
+    shown.rows(rows, as_json=False, none=none)
+    for name, of in waiting.items():
+        click.echo(f"{name}: {', '.join(_said(of))}")
+
+
+def _waiting(notifier: str, of: Outbox) -> dict[str, object]:
+    """What *notifier* is still to be sent; ``since`` is None where none of it is due yet."""
+    since = _since(of)
+    return {"notifier": notifier, "waiting": of.pending, "since": since, "held_by_mute": of.muted}
+
+
+def _said(of: Outbox) -> Iterator[str]:
+    since = _since(of)
+    if of.pending:
+        wait = some(of.pending, "waits to be sent", "wait to be sent")
+        yield f"{wait}, {f'since {in_utc(since)}' if since else 'with a digest that is to come'}"
+    if of.muted:
+        yield f"{of.muted} held back by a mute"
+
+
+def _since(of: Outbox) -> datetime | None:
+    return datetime.fromtimestamp(of.oldest, UTC) if of.oldest else None
 
 
 def _dispatch(found: Dispatch) -> Mapping[str, object]:

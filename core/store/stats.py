@@ -103,6 +103,11 @@ async def size(db: Db) -> int:
     return int(await db.fetchval(SIZE))
 
 
+async def outbox(db: Db) -> dict[str, Outbox]:
+    """What was not sent, by the notifiers that have any of it."""
+    return _outboxes(await db.fetch(OUTBOX))
+
+
 async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
     """What the database says at *now* without counting clocks.
 
@@ -112,7 +117,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
     return Snapshot(
         readings={r["account"]: _reading(r) for r in await db.fetch(READINGS, now)},
         counts=await tally.kinds(db),
-        outbox=_outboxes(await db.fetch(OUTBOX)),
+        outbox=await outbox(db),
         pushing={
             account: Pushing(_instant(last), silent)
             for account, (last, silent) in (await pushes.states(db)).items()

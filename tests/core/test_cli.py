@@ -754,9 +754,11 @@ def parked(ask):
 
 def test_parked_notices_are_listed_and_tried_again(given, parked):
     table = given("notices", "list")[1]
-    (row,) = json.loads(given("notices", "list", "--json")[1])
+    told = json.loads(given("notices", "list", "--json")[1])
+    (row,) = told["parked"]
 
     assert "given_up" in table
+    assert told["waiting"] == []
     assert (row["notifier"], row["kind"], row["attempts"]) == ("log", "breach", 15)
     unknown = "replyby: no notifier is called other; known: log\n"
     assert given("notices", "retry", "--notifier", "other") == (1, "", unknown)
@@ -765,7 +767,52 @@ def test_parked_notices_are_listed_and_tried_again(given, parked):
         assert (code, out) == (1, "")
         assert err == "replyby: no such notice is parked; see: replyby notices list\n"
     assert given("notices", "retry", str(row["id"]))[1].startswith("1 will be tried")
-    assert given("notices", "list")[1] == "every notice was sent, or still is to be\n"
+    none, waits = given("notices", "list")[1].splitlines()
+    assert none == "none was given up"
+    assert waits.startswith("log: 1 waits to be sent, since 20")
+    told = json.loads(given("notices", "list", "--json")[1])
+    assert told["parked"] == []
+    (row,) = told["waiting"]
+    assert (row["notifier"], row["waiting"], row["held_by_mute"]) == ("log", 1, 0)
+    assert datetime.fromisoformat(row["since"]).tzinfo is not None
+
+
+def test_where_every_notice_was_sent_the_list_says_so(given, ask):
+    assert given("notices", "list")[1] == "every notice was sent\n"
+    assert json.loads(given("notices", "list", "--json")[1]) == {"parked": [], "waiting": []}
+
+
+HELD = """
+    with quiet as (
+        insert into mute (scope, name, until) values ('account', 'mk', now() + interval '1 h')
+        returning id
+    ), raised as (
+        insert into notice (key, kind, account, raised_at)
+        select n, 'breach', 'mk', now() - interval '2 h' from unnest(array['m', 'd', 'w']) as n
+        returning id, key
+    )
+    insert into dispatch (notice, notifier, muted_by, digest, next_try_at, attempts)
+    select r.id, case r.key when 'd' then 'chat' else 'mail' end,
+           case r.key when 'm' then quiet.id end, case r.key when 'd' then 'mk/digest/1' end,
+           now() + interval '9 min', case r.key when 'w' then 3 else 0 end
+    from raised r, quiet
+"""
+
+
+def test_the_list_tells_what_waits_what_a_mute_holds_and_what_gathers(given, ask):
+    ask(lambda db: db.execute(HELD))
+
+    lines = given("notices", "list")[1].splitlines()
+
+    assert lines[:2] == [
+        "none was given up", "chat: 1 waits to be sent, with a digest that is to come",
+    ]  # fmt: skip
+    assert lines[2].startswith("mail: 1 waits to be sent, since 20")
+    assert lines[2].endswith("Z, 1 held back by a mute")
+    told = json.loads(given("notices", "list", "--json")[1])["waiting"]
+    assert [(one["waiting"], one["since"] is None, one["held_by_mute"]) for one in told] == [
+        (1, True, 0), (1, False, 1),
+    ]  # fmt: skip
 
 
 @pytest.fixture
