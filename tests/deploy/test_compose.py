@@ -249,7 +249,32 @@ def test_every_address_of_alertmanagers_has_its_file_and_is_asked_for(drawn):
     (place / "on-call").write_text("https://pager.example/token")
     said = draw(drawn.parent).stdout
     assert re.findall(r"EMPTY +\S+/(\S+):", said) == ["deadman", "desk", "channel"]
+    assert "NOBODY IS WOKEN" not in said
     assert (place / "on-call").read_text() == "https://pager.example/token"
+    (place / "on-call").write_text("")
+    assert (
+        "/on-call: until the address stands in it, NOBODY IS WOKEN\n" in draw(drawn.parent).stdout
+    )
+
+
+def test_what_a_container_reads_is_readable_whatever_umask_it_was_checked_out_under(drawn):
+    base = drawn.parent
+    mounted = {base / source for _, source, _, _ in mounts() if source.startswith(".")}
+    for place in mounted:
+        file = place / "deeper" / "file"
+        file.parent.mkdir(parents=True)
+        file.touch(0o600)
+        for directory in (file.parent, place):
+            directory.chmod(0o700)
+    (base / "alertmanager" / "secrets" / "on-call").write_text("https://pager.example/token")
+
+    draw(base)
+
+    for place in mounted:
+        assert {p.stat().st_mode & 0o077 for p in (place, place / "deeper")} == {0o055}, place
+        assert (place / "deeper" / "file").stat().st_mode & 0o777 == 0o644, place
+    secrets = (*drawn.iterdir(), *(base / "alertmanager" / "secrets").iterdir())
+    assert {p.stat().st_mode & 0o777 for p in secrets} == {0o400}
 
 
 def test_the_address_of_the_database_is_the_services(drawn):
