@@ -12,6 +12,7 @@ from core.commands import given
 from core.commands.asked import (
     DONE,
     FAILED,
+    FILE,
     FILES,
     TO,
     UNUSABLE,
@@ -88,7 +89,7 @@ def migrate(path: Path, *, only_check: bool) -> None:
 @main.command("try-mapping")
 @settings_file
 @click.argument("account")
-@click.argument("file")
+@click.argument("file", type=FILE)
 def try_mapping(path: Path, account: str, file: str) -> None:
     """Say what FILE, an answer or a push of ACCOUNT's source, would become."""
     from core.commands import trying

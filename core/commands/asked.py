@@ -26,13 +26,41 @@ TO: Callable[[Command], Command] = click.option(
     "--to", multiple=True, default=("buyer",), show_default=True, type=PARTIES,
     help="Who is addressed; may be given twice.",
 )  # fmt: skip
+FILE = click.Path(readable=False)
+"""A file's name, whose bytes may be any; whoever opens it says what is amiss."""
 FILES: Callable[[Command], Command] = click.option(
     "--file", "files", multiple=True, type=click.Path(path_type=Path), help="Goes along."
 )
 
 
+class Text(click.ParamType[str]):
+    """Words, as the database and marketplaces take them."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """*value*, if it is text: what of an argument is no UTF-8 comes as lone surrogates."""
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            self.fail("is not UTF-8; write it in that encoding", param, ctx)
+        return str(value)
+
+
 class Replyby(click.Group):
-    """Says every error of ours in plain lines, without a traceback."""
+    """Says every error of ours in plain lines, without a traceback.
+
+    Whatever its commands take as words has to be `Text`; a file's name may be any bytes.
+    """
+
+    group_class = type
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add *cmd*."""
+        for param in cmd.params:
+            if param.type is click.STRING:
+                param.type = Text()
+        super().add_command(cmd, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes its exit code."""
@@ -84,7 +112,7 @@ def finished(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
 
 
-class Id(click.ParamType[str]):
+class Id(Text):
     """A thread's id."""
 
     name = "thread"
@@ -93,4 +121,4 @@ class Id(click.ParamType[str]):
         """*value*, if it is more than white space."""
         if not str(value).strip():
             self.fail("is empty; write a thread's id, see: replyby threads", param, ctx)
-        return str(value)
+        return super().convert(value, param, ctx)

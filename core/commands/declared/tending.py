@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.commands import given
-from core.commands.asked import as_json, finished, settings_file
+from core.commands.asked import FILE, as_json, finished, settings_file
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @settings_file
-@click.argument("file")
+@click.argument("file", type=FILE)
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.option("--erasures", is_flag=True, help="Only by what erased people are known again.")
 def dump(path: Path, file: str, *, force: bool, erasures: bool) -> None:
@@ -27,13 +27,16 @@ def dump(path: Path, file: str, *, force: bool, erasures: bool) -> None:
 
 
 ERASURES = click.option(
-    "--erasures", metavar="FILE", help="Erase again whoever this later dump says was erased."
+    "--erasures",
+    type=FILE,
+    metavar="FILE",
+    help="Erase again whoever this later dump says was erased.",
 )
 
 
 @click.command()
 @settings_file
-@click.argument("file")
+@click.argument("file", type=FILE)
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the files are whole.")
 @ERASURES
 def restore(path: Path, file: str, erasures: str | None, *, only_check: bool) -> None:
