@@ -1,8 +1,9 @@
 """Several notices as one message: what it counts, which threads it names, what it says. Pure.
 
-A digest tells what a first walk found, what a mute held back, or a flood: more warnings and
-breaches, or notices that could not be delivered, than a person can take one by one. It holds
-numbers and the most urgent threads; the whole list is a command away.
+A digest tells what a first walk found, what came due between a dump and its restore, what a mute
+held back, or a flood: more warnings and breaches, or notices that could not be delivered, than a
+person can take one by one. It holds numbers and the most urgent threads; the whole list is a
+command away.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def render(
     elif keys.mute_of(told.key) is not None:
         subject = f"Held back: {_kept(highest, len(said))}"
         lines = _held(parts, highest, said, rules, where, now)
+    elif (at := keys.restored_at(told.key)) is not None:
+        subject, lines = f"{subject} after the restore", _restored(highest, at, where, now)
     else:
         subject, lines = f"{subject} after the first reading", _first(highest, where, now)
     whose = _whose(told, parts, rules)
@@ -110,6 +113,17 @@ def _first(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator
     threads = spoken.by(len(parts), "thread", "threads")
     yield f"The first reading found {len(parts)} {threads} that a person should know of."
     yield from _lines(parts, zone, now)
+
+
+def _restored(
+    parts: Sequence[Dispatch], at: datetime, zone: ZoneInfo, now: datetime
+) -> Iterator[str]:
+    """The lines after a restore *at* an instant: what was told since the dump is forgotten."""
+    threads = spoken.some(len(parts), "thread", "threads")
+    yield f"The database was brought back from a dump on {spoken.instant(at, zone)}."
+    yield f"{threads} came due between the dump and that, or until the account was read:"
+    yield from _lines(parts, zone, now)
+    yield "What of this was told between the two is forgotten here: some may be known already."
 
 
 def _flood(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import date
 
     from core.model import NoticeKind
 
@@ -88,6 +89,17 @@ def mute_of(key: str | None) -> int | None:
     """The number of the mute after which *key*'s digest leaves; None: it is no such digest's."""
     parts = (key or "").split("/")
     return int(parts[2]) if parts[1:2] == ["muted"] else None
+
+
+def restored(account: str, at: datetime) -> str:
+    """What of *account* had not left when its database was brought back *at*, or came due then."""
+    return f"{account}/restored/{at.isoformat()}"
+
+
+def restored_at(key: str) -> datetime | None:
+    """When the database was brought back of whose gap *key*'s digest tells; None: of none."""
+    parts = key.split("/")
+    return datetime.fromisoformat(parts[2]) if parts[1:2] == ["restored"] else None
 
 
 def rest(digest: str, notice: int) -> str:

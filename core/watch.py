@@ -158,17 +158,22 @@ async def _tell(
 def _outbox(rules: Rules, told: Sequence[Told]) -> Iterator[tuple[int, str, str | None]]:
     """Who hears of what was told.
 
-    What had passed before an account's first walk ended leaves with one digest.
+    What had passed before an account's first walk ended, or its first since a restore, leaves with
+    one digest.
     """
     notifiers = cache(rules.routing.notifiers)
-    for notice, kind, account, first_walk_of in told:
-        digest = _digest(account, first_walk_of) if first_walk_of else None
-        for notifier in notifiers(account, NoticeKind(kind)):
-            yield notice, notifier, digest
+    for each in told:
+        digest = _digest(each)
+        for notifier in notifiers(each.account, NoticeKind(each.kind)):
+            yield each.notice, notifier, digest
 
 
-def _digest(account: str, monitored_since: datetime) -> str:
-    return keys.account(account, NoticeKind.DIGEST, monitored_since)
+def _digest(told: Told) -> str | None:
+    if told.first_walk_of is None:
+        return None
+    if told.restored:
+        return keys.restored(told.account, told.first_walk_of)
+    return keys.account(told.account, NoticeKind.DIGEST, told.first_walk_of)
 
 
 async def _count(db: Db, now: datetime) -> int:

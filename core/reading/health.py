@@ -119,7 +119,10 @@ async def _first_walk(
         return []
     waiting = await accounts.end_first_walk(db, account, now)
     await wake.send(db, "deliver")
-    log.info("account was read for the first time", account=account, history_waiting=waiting)
+    event = "account was read for the first time"
+    if standing.restored_at is not None:
+        event = "account was read again after the restore"
+    log.info(event, account=account, history_waiting=waiting)
     kind = NoticeKind.HISTORY_SUMMARY
     key = keys.account(account, kind, standing.monitored_since)
     return [Notice(key, kind, account, now, facts=(("waiting", waiting),))] if waiting else []

@@ -53,7 +53,7 @@ AUTOMATIC = """
 DISPATCHES = """
     with held as (
         update dispatch d
-        set digest = n.account || '/digest/' || $1::text, next_try_at = now() + $2::interval
+        set digest = n.account || '/restored/' || $1::text, next_try_at = now() + $2::interval
         from notice n join account a on a.name = n.account
         where n.id = d.notice and n.kind in ('warning', 'breach') and a.retired_at is null
           and d.attempts = 0

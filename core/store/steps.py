@@ -43,6 +43,7 @@ TELL = """
     ), read as (
         select a.name, a.first_walk_at,
                coalesce(a.restored_at, a.monitored_since) as first_walk_of,
+               a.restored_at is not null as restored,
                case when bool_and(s.seen_through is not null) then min(s.seen_through) end as at
         from account a
         left join stream s on s.account = a.name and s.carries_clocks
@@ -72,7 +73,7 @@ TELL = """
     )
     select raised.id as notice, raised.kind, raised.account,
            case when r.first_walk_at is null or moved.steps[moved.step] <= r.first_walk_at
-                then r.first_walk_of end as first_walk_of
+                then r.first_walk_of end as first_walk_of, r.restored
     from raised
     join moved on moved.id = raised.clock
     left join read r on r.name = raised.account
@@ -155,14 +156,15 @@ SOON = """
 class Told(NamedTuple):
     """A notice of a step that was told just now.
 
-    *first_walk_of*: since when the account is monitored, or was restored, of a step that had passed
-    before its first walk since then ended; None of every other.
+    *first_walk_of*: since when the account is monitored, or was *restored*, of a step that had
+    passed before its first walk since then ended; None of every other.
     """
 
     notice: int
     kind: str
     account: str
     first_walk_of: datetime | None
+    restored: bool | None
 
 
 async def tell(db: Db, now: datetime, *, sure: bool = True) -> list[Told]:

@@ -282,7 +282,7 @@ def test_what_was_brought_back_by_other_means_is_settled(given, address):
 
     states, held, account = terminal.ask(address, look)
     assert [tuple(row) for row in states] == [("a", "sending", None), ("b", "refused", "late")]
-    digest = f"mk/digest/{account['restored_at'].isoformat()}"
+    digest = f"mk/restored/{account['restored_at'].isoformat()}"
     assert {row["key"]: row["digest"] for row in held} == {
         "1/0/1": digest, "1/0/2": None, "mk/blind/x": None
     }  # fmt: skip

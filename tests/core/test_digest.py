@@ -49,6 +49,26 @@ def test_a_first_reading_names_the_most_urgent_and_counts_the_rest(say, now):
     assert lines[12:] == ["Marketplace: empik", "Account: Empik PL (mk)"]
 
 
+def test_after_a_restore_it_says_so_and_that_some_may_be_known(say, now):
+    key = keys.restored("mk", now - 30 * MINUTE)
+    _, said = say(part(now, 1, -MINUTE, key=key), part(now, 2, MINUTE, key=key))
+
+    assert said.subject == "1 late, 1 due soon after the restore: Empik PL"
+    first, how_many, *_, known, _, _ = said.text.splitlines()
+    assert first == "The database was brought back from a dump on Sat 2026-11-21 11:30 (UTC)."
+    assert how_many.startswith("2 threads came due between the dump and that, or until")
+    assert known.startswith("What of this was told between the two is forgotten here")
+    assert "first reading" not in f"{said.subject}{said.text}"
+    assert keys.restored_at(keys.rest(key, 7)) == now - 30 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "key", [FIRST, FLOOD, keys.muted("chat", 7), keys.only(FLOOD), "7/0/2", keys.parked(7, "chat")]
+)
+def test_no_other_key_is_of_a_restore(key):
+    assert keys.restored_at(key) is None
+
+
 def test_a_first_reading_of_one_thread_says_so(say, now):
     _, said = say(part(now, 1, -MINUTE, key=FIRST))
 

@@ -435,6 +435,20 @@ async def test_what_a_first_walk_has_to_tell_waits_for_its_digest(pool, rules, n
     assert (row["digest"], row["held"]) == (expected, digest)
 
 
+async def test_what_a_restore_has_to_tell_waits_for_a_digest_of_its_own(pool, rules, now):
+    at = now - 30 * MINUTE
+    async with pool.acquire() as db:
+        await seeds.put_account(db, now, first_walk_at=None)
+        await db.execute("update account set restored_at = $1", at)
+        await seeds.put_thread(db, now)
+        await seeds.put_clock(db, now)
+
+        await seeds.watched(pool, rules, now)
+
+        digest = await db.fetchval("select digest from dispatch")
+    assert (digest, keys.restored_at(digest)) == (keys.restored("mk", at), at)
+
+
 async def test_a_promise_past_its_review_date_is_told_once_a_date(pool, db, now):
     def reviewed(day):
         old = seeds.policy(review_after=day)
