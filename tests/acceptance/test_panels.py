@@ -94,10 +94,10 @@ def answer(stage, promise):
 
 def test_what_is_empty_while_all_is_well_shows_what_is_not(stage, deaf):
     tell(stage, deaf)
-    answer(stage, "mirakl-pccomponentes")
     stage.fail("bestbuy", 3600, status=503)
     stage.fail("mediamarkt-de", 3600, status=429, retry_after=300)
     stage.replyby("mute", "shop-phone", "--until", "2h")
+    answer(stage, "mirakl-pccomponentes")
 
     def still(queries):
         return [q for q in queries if (q.dashboard, q.panel) in CALM]
