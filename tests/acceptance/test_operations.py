@@ -274,13 +274,13 @@ def test_a_daemon_that_hangs_or_is_killed_is_heard_of(town: Town) -> None:
     town.hears_the_end(told, after=town.shop.start)
 
 
-@pytest.mark.parametrize("seconds", [HOUR, -HOUR])
-def test_a_host_clock_that_jumps_is_heard_of(town: Town, seconds: int) -> None:
-    if "LD_PRELOAD" not in town.shop.environ:
-        town.shop.stop()
-        town.shop.environ.update(town.clock.environ)
-        town.shop.start()
-        town.is_calm()
+def test_a_host_clock_that_jumps_either_way_is_heard_of(town: Town) -> None:
+    town.shop.stop()
+    town.shop.environ.update(town.clock.environ)
+    town.shop.start()
+    town.is_calm()
+    told = (ON_CALL, "HostClockUnsure")
 
-    town.hears((ON_CALL, "HostClockUnsure"), amid=lambda: town.clock.jump(seconds))
-    town.hears_the_end((ON_CALL, "HostClockUnsure"), after=lambda: town.clock.jump(0))
+    town.hears(told, amid=lambda: town.clock.jump(HOUR))
+    town.hears_the_end(told, after=lambda: town.clock.jump(0))
+    town.hears(told, amid=lambda: town.clock.jump(-HOUR))
