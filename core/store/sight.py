@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from core.store import Db
+
+APART = timedelta(minutes=1)
+"""So far two hosts' clocks may differ that are both believed: each by half a minute."""
 
 SEEN = """
     select s.account, s.stream, s."interval" as every, s.blind_since,
@@ -43,7 +47,8 @@ FOUND = """
 REIN_IN = """
     with ahead as (
         select account, stream from stream
-        where seen_through > $1 or last_ok_at > $1
+        where seen_through > $1::timestamptz + $2::interval
+           or last_ok_at > $1::timestamptz + $2::interval
         order by account, stream
         for no key update
     )
@@ -114,8 +119,11 @@ async def found(db: Db, several: Collection[Sight]) -> bool:
 
 
 async def rein_in(db: Db, now: datetime) -> int:
-    """Let no stream have been read later than *now*; of how many that was said."""
-    return len(await db.fetch(REIN_IN, now))
+    """Let no stream have been read after *now* by more than clocks differ; how many were.
+
+    Another daemon's reading of just now is no such: two clocks are never quite the same.
+    """
+    return len(await db.fetch(REIN_IN, now, APART))
 
 
 async def is_blind(db: Db, account: str) -> bool:

@@ -175,6 +175,17 @@ async def test_what_was_read_by_a_clock_that_ran_ahead_is_dated_by_the_right_one
     assert [line["streams"] for line in logs if "streams" in line] == [2]
 
 
+async def test_what_another_daemon_has_just_read_is_its_own(pool, rounds, now):
+    """Its clock is ahead of ours by as much as two clocks may differ that are both believed."""
+    ahead = now + MINUTE
+    await pool.execute("update stream set seen_through = $1, last_ok_at = $1", ahead)
+
+    await rounds.watch(now)
+
+    read = await pages.rows(pool, "stream")
+    assert [(row["seen_through"], row["last_ok_at"]) for row in read] == [(ahead, ahead)]
+
+
 async def test_a_breach_that_ended_late_while_the_clock_was_unsure_is_counted_later_once(pool, now):
     items = buyer("M1", now - 3 * DAY), seller("M2", now - DAY)
     await stored(pool, now, *items, sure=False)
