@@ -103,6 +103,7 @@ class Stage:
         self.settings = place / "settings.toml"
         self.ops, self.port = free_port(), free_port()
         self.prometheus = f"http://127.0.0.1:{self.port}"
+        self.environ = {k: v for k, v in os.environ.items() if k != "REPLYBY_OPS__LISTEN"}
 
     def start(self) -> None:
         """Start both; they end with the stack."""
@@ -135,13 +136,15 @@ class Stage:
         text = text.replace('title = "eBay (DE)"', 'title = "eBay (DE)"\nsilence = "6h"', 1)
         soon = datetime(*time.gmtime()[:3], tzinfo=UTC) + timedelta(days=6)
         text += ADDED.format(ends=soon, ear=ear.server_port, pushes=pushes)
-        os.environ["REPLYBY_STAGE_HEARTBEAT"] = f"http://127.0.0.1:{ear.server_port}/"
-        os.environ["REPLYBY_STAGE_TOKEN"] = "invented-for-this-stage-alone"  # noqa: S105  # as it says
+        self.environ["REPLYBY_STAGE_HEARTBEAT"] = f"http://127.0.0.1:{ear.server_port}/"
+        self.environ["REPLYBY_STAGE_TOKEN"] = "invented-for-this-stage-alone"  # noqa: S105  # as it says
         self.settings.write_text(text, encoding="utf-8")
 
     def _run(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         log = self._stack.enter_context((self.place / f"{name}.log").open("wb"))
-        made = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603  # our own
+        made = subprocess.Popen(  # noqa: S603  # our own
+            command, cwd=ROOT, env=self.environ, stdout=log, stderr=log
+        )
         self._stack.callback(self._end, made)
         return made
 
@@ -160,7 +163,7 @@ class Stage:
         """What a command of the program says."""
         command = [sys.executable, "-m", "core", *words, "--settings", str(self.settings)]
         done = subprocess.run(  # noqa: S603  # our own
-            command, cwd=ROOT, capture_output=True, text=True, check=False
+            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False
         )
         if done.returncode:
             print(" ".join(words), done.stderr or done.stdout, file=sys.stderr)  # noqa: T201  # a command
@@ -203,7 +206,6 @@ def main() -> None:
     given.add_argument("--minutes", type=float, default=20)
     given.add_argument("--into", type=Path, default=ROOT / "docs" / "pictures")
     chosen = given.parse_args()
-    os.environ.pop("REPLYBY_OPS__LISTEN", None)
     length = 60 * chosen.minutes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started ends too
     with ExitStack() as stack:

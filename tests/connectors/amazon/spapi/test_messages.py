@@ -163,7 +163,7 @@ async def test_a_refusal_tells_amazons_words_unless_they_repeat_ours(selling, pa
 async def test_trap_19_what_became_of_a_message_is_told_as_it_is_and_never_tried_again(
     api, opened, clock, fault, how, error
 ):
-    partner = opened(limits=replace(QUICK, total=1.0))
+    partner = opened(limits=replace(QUICK, total=3.0))
     number = api.faults.order(fault, operation="sendMessage", **how)
 
     with pytest.raises(error):
