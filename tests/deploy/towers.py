@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 
+from tests.acceptance.shop import free_port
 from tests.deploy.rules import FOLDER, ROOT
 
 if TYPE_CHECKING:
@@ -42,13 +42,6 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 class TooLong(Exception):
     """What was waited for did not come; its message says what there was instead."""
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens at, as of now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait(for_: Callable[[], Any], within: float = PATIENCE, every: float = 0.05) -> Any:
