@@ -276,12 +276,11 @@ async def test_trap_38_what_is_not_acknowledged_in_time_comes_again_minutes_late
     call, market, clock, seller, buyer, receiver, pushes, destination, how
 ):
     await subscribed(call, destination)
-    market.habits.ack_within = timedelta(seconds=0.1)
-    here = receiver.url
+    here, patience = receiver.url, market.habits.ack_within
     if how == "error":
         receiver.status = 500
     elif how == "late":
-        receiver.delay = 0.4
+        market.habits.ack_within, receiver.delay = timedelta(seconds=0.1), 0.4
     else:
         known = seller.application.subscribed.destinations[destination]
         known.endpoint = f"http://127.0.0.1:{unused_port()}/"
@@ -289,7 +288,7 @@ async def test_trap_38_what_is_not_acknowledged_in_time_comes_again_minutes_late
     clock.advance(seconds=1)
     await pushes.deliver()
     assert len(pushes.tried) == 1
-    receiver.status, receiver.delay = 204, 0.0
+    market.habits.ack_within, receiver.status, receiver.delay = patience, 204, 0.0
     seller.application.subscribed.destinations[destination].endpoint = here
     clock.advance(seconds=179)
     await pushes.deliver()
