@@ -1,0 +1,79 @@
+"""The ways into the board and the API: each path with who may take it.
+
+A room (a module of pages) declares its `WAYS`; `core.web.site` joins them. Nobody is let in by a
+way that names no act, except where it says `OPEN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from core.access import Act, Who
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.metrics import Metrics
+    from core.reading.walk import Reader
+    from core.rules import Rules
+    from core.settings import Settings
+    from core.store import Pool
+    from core.web.ops import Watched
+
+Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+OPEN: Final = "open"
+"""In place of an act: for everybody, signed in or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A method and a path. Where the path has ``{account}``, *act* is asked for that account.
+
+    *api*: a program's: no page, no form; known by a token as well, faults as problem+json.
+    """
+
+    method: str
+    path: str
+    answer: Answers
+    act: Act | str
+    api: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pages are made of, each as it is at this moment.
+
+    *pool* raises `StoreUnavailable` while the database was never reached. *readers* are the
+    accounts by name with their connectors. *now* is the clock's aware instant in UTC.
+    """
+
+    watched: Watched
+    pool: Callable[[], Pool]
+    settings: Callable[[], Settings]
+    rules: Callable[[], Rules]
+    readers: Callable[[], Mapping[str, Reader]]
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+
+PARTS = web.AppKey("parts", Parts)
+WHO = web.RequestKey("who", Who)
+
+
+def parts(request: web.Request) -> Parts:
+    """What *request* is answered with."""
+    return request.app[PARTS]
+
+
+def who(request: web.Request) -> Who:
+    """Who asks.
+
+    Raises:
+        KeyError: nobody is known; a way that is `OPEN` must not ask.
+    """
+    return request[WHO]
