@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from core.configuration import (
+    board,
     openinghours,
     outward,
     promises,
@@ -60,6 +61,7 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
         "store": sections.Store,
         "ops": sections.Ops,
         "web": sections.Web,
+        "board": board.Board,
         "push": sections.Push,
         "log": sections.Log,
         "metrics": sections.MetricsSection,
@@ -83,6 +85,7 @@ class Tables(BaseSettings):
     store: Any = {}
     ops: Any = {}
     web: Any = None
+    board: Any = {}
     push: Any = None
     log: Any = {}
     metrics: Any = {}
@@ -107,6 +110,7 @@ class Settings:
     store: sections.Store
     ops: sections.Ops
     web: sections.Web | None
+    board: board.Board
     push: sections.Push | None
     log: sections.Log
     metrics: sections.MetricsSection
@@ -211,6 +215,7 @@ class _Reading:
             store=store,
             ops=self._section(sections.Ops, "ops"),
             web=self._optional(sections.Web, "web"),
+            board=self._section(board.Board, "board"),
             push=self._optional(sections.Push, "push"),
             log=self._section(sections.Log, "log"),
             metrics=self._section(sections.MetricsSection, "metrics"),

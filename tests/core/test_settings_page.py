@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import outward, retention, sections, telemetry
+from core.configuration import board, outward, retention, sections, telemetry
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -30,6 +30,7 @@ PLAIN = {
     "poll": sections.Poll,
     "retention": retention.Retention,
     "heartbeat": outward.Heartbeat,
+    "board": board.Board,
 }
 TOGETHER = {
     "[ops], [web], [push]": [sections.Ops, sections.Web, sections.Push],

@@ -1,0 +1,148 @@
+"""Turns facts into pages: one template environment a language, and what every page is sent with.
+
+Templates escape whatever they are given, and an unknown name in one is an error. Nothing in a
+page is inline and nothing comes from elsewhere, so the policy sent with it forbids both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from core import labels
+from core.web import files, words
+from core.web.times import Times
+from core.web.ways import WHO, parts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.access import Who
+
+FOLDER = Path(__file__).resolve().parent / "templates"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+CSRF = web.RequestKey("csrf", str)
+"""What a form of this session says so that it is known to be ours; set by `core.web.site`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom something is written: who (None: nobody who is known), language and zone."""
+
+    who: Who | None
+    language: str
+    zone: str
+
+
+def audience(request: web.Request) -> Audience:
+    """Who reads the answer to *request*, and how: by their choice, the browser's, the settings'."""
+    who = request.get(WHO)
+    board = parts(request).settings().board
+    own = who.language if who else None
+    accepted = request.headers.get("Accept-Language", "")
+    return Audience(
+        who, words.language((own, board.language), accepted), (who and who.zone) or board.zone
+    )
+
+
+def page(
+    request: web.Request, template: str, *, status: int = 200, **facts: object
+) -> web.Response:
+    """*template* with *facts*, as the answer to *request*: never stored, gzip'd where accepted."""
+    text = fragment(request, template, **facts)
+    response = web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+    response.enable_compression()
+    return response
+
+
+def fragment(request: web.Request, template: str, **facts: object) -> str:
+    """*template* with *facts* for who asks."""
+    token = request.get(CSRF, "")
+    return render(
+        template, audience(request), parts(request).now(), csrf=token, path=request.path, **facts
+    )
+
+
+def render(
+    template: str,
+    reader: Audience,
+    now: datetime,
+    *,
+    csrf: str = "",
+    path: str = "",
+    **facts: object,
+) -> str:
+    """*template* with *facts* for *reader*, as of *now*. Without *csrf* it can hold no form.
+
+    Raises:
+        UndefinedError: the template names what is neither given nor a global.
+    """
+    say = words.catalogues()[reader.language].gettext
+    times = Times(reader.language, reader.zone, now, say)
+    return (
+        environment(reader.language)
+        .get_template(template)
+        .render(
+            who=reader.who,
+            may=reader.who.may if reader.who else _nothing,
+            zone=reader.zone,
+            now=now,
+            path=path,
+            csrf=lambda: _field(csrf),
+            csrf_token=csrf,
+            times=times,
+            instant=times.instant,
+            left=times.left,
+            since=times.since,
+            **facts,
+        )
+    )
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in *language*, each compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    found = words.catalogues()[language]
+    made.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    made.globals.update(
+        lang=language, static=files.address, thread_path=thread_path, bands=labels.BANDS
+    )
+    return made
+
+
+def thread_path(account: str, thread: str, act: str = "thread") -> str:
+    """The path of *act* about a thread, whatever stands in its id."""
+    return f"/{act}/{quote(account, safe='')}/{quote(thread, safe='')}"
+
+
+def _field(token: str) -> Markup:
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+
+
+def _nothing(*_asked: object) -> bool:
+    """What somebody may do who is not known."""
+    return False
