@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -63,7 +63,8 @@ class Who:
     """Somebody who is known to us at this moment.
 
     *accounts* are the seller accounts that this person sees; None: all. *language* and *zone* are
-    what pages are written in for them; None: as the browser asks, and the settings say.
+    what pages are written in for them; None: as the browser asks, and the settings say. *address*
+    is from where they ask; None: from this machine.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Who:
     language: str | None = None
     zone: str | None = None
     means: Means = "session"
+    address: str | None = field(default=None, compare=False)
 
     @property
     def shown(self) -> str:

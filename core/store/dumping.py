@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from core.store import Db
     from core.store.dumpfile import Table, Writer
 
-LEFT_OUT = frozenset({"schema_migration", "worker"})
-"""What is made anew: by the migrations, and by whoever works. A worker's life is its lock."""
+LEFT_OUT = frozenset({"schema_migration", "worker", "session", "invitation", "sign_in_try"})
+"""What is made anew: by the migrations, and by whoever works or signs in. A worker's life is its
+lock; a link or a session that was ended since must not come back."""
 
 PATIENCE = 24 * 3600.0
 """Seconds for one table: who reads the dump may be slow, and who gives up has none."""
