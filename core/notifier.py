@@ -25,13 +25,16 @@ class Words:
     """A notice as a reader sees it: a line, a few lines more, and where to look.
 
     No buyer's name, address or text; instants in the reader's zone. *at* is when it was worded:
-    "2 h left" is true then.
+    "2 h left" is true then. *act_url* is a signed page on which the reader says "I take it", for
+    this one reader and not to be logged; *marketplace* is whose thread it is, None: nobody's.
     """
 
     subject: str
     text: str
     url: str | None
     at: datetime
+    act_url: str | None = None
+    marketplace: str | None = None
 
 
 class Notifier(Protocol):

@@ -63,7 +63,13 @@ def _told(notice: Notice, rules: Rules, zone: str, now: datetime, url: str | Non
 
 def _words(told: Told, subject: str, lines: Sequence[str], url: str | None) -> Words:
     whole = f"{subject}: {told.title}" if told.title else subject
-    return Words(" ".join(whole.split()), "\n".join(line for line in lines if line), url, told.now)
+    return Words(
+        " ".join(whole.split()),
+        "\n".join(line for line in lines if line),
+        url,
+        told.now,
+        marketplace=told.account.marketplace if told.account else None,
+    )
 
 
 def _place(told: Told) -> list[str]:

@@ -10,6 +10,7 @@ import structlog
 
 from core import deliver, loops, poll, reply, watch
 from core.orders import enriching
+from core.outbox import batch
 from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
 from core.running import (
@@ -52,7 +53,7 @@ class Rounds:
         self.slots = Slots(claimed=bells["poll"].set, patience=PATIENCE)
         self.lookout = Lookout(bells["poll"])
         self.telling = loops.Precedence()
-        self._unsettled: defaultdict[str, deliver.Unsettled] = defaultdict(deliver.Unsettled)
+        self._unsettled: defaultdict[str, batch.Unsettled] = defaultdict(batch.Unsettled)
         self._looking_since: datetime | None = None
         self._jumps = 0
         self._jumped: datetime | None = None

@@ -12,6 +12,7 @@ from core.errors import NotifierError, RateLimited, StoreUnavailable, Unreachabl
 from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
 from core.notifier import Route
+from core.outbox import batch, leaving, looking
 from core.reading.walk import Reader
 from core.store import accounts, budget, dispatches, notices, transaction
 from sla.clock import Kind
@@ -231,7 +232,7 @@ async def test_a_receiver_that_asks_to_wait_is_obeyed(db, raised, round_, now):
     ],
 )
 def test_waits_double_are_spread_and_obey_the_receiver(attempts, asked, chance, seconds):
-    assert deliver.delay(attempts, asked, chance) == timedelta(seconds=seconds)
+    assert leaving.delay(attempts, asked, chance) == timedelta(seconds=seconds)
 
 
 async def test_what_can_never_be_sent_is_parked_and_the_fallback_told(
@@ -253,10 +254,10 @@ async def test_what_can_never_be_sent_is_parked_and_the_fallback_told(
 
 
 async def test_after_the_last_attempt_it_is_parked(db, raised, round_, now):
-    chat = Remembering("chat", *[NotifierError("away")] * deliver.ATTEMPTS)
+    chat = Remembering("chat", *[NotifierError("away")] * leaving.ATTEMPTS)
     await raised(notice(now))
 
-    for _ in range(deliver.ATTEMPTS):
+    for _ in range(leaving.ATTEMPTS):
         assert ("7/0/2", "chat", "waits") in await seeds.dispatches(db)
         await round_(chat)
 
@@ -307,7 +308,7 @@ async def test_what_was_meant_for_a_notifier_that_is_gone_is_parked(pool, db, ra
 async def test_a_notifiers_bug_parks_its_notice_and_nothing_else(db, raised, round_, now):
     chat = Remembering("chat", ZeroDivisionError("with a buyer's name"))
     await raised(notice(now))
-    await db.execute("update dispatch set attempts = $1", deliver.ATTEMPTS - 1)
+    await db.execute("update dispatch set attempts = $1", leaving.ATTEMPTS - 1)
 
     with capture_logs() as logs:
         await round_(chat)
@@ -325,7 +326,7 @@ async def test_a_notifier_that_hangs_is_given_up_on_for_now(db, raised, round_, 
         async def send(self, notice, words):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(deliver, "SECONDS", 0.05)
+    monkeypatch.setattr(batch, "SECONDS", 0.05)
     await raised(notice(now))
 
     await asyncio.wait_for(round_(Hanging("chat")), 5)
@@ -390,7 +391,7 @@ async def test_what_was_claimed_too_long_ago_is_left_to_its_next_claim(
     chat = Remembering("chat")
     await raised(notice(now))
     with monkeypatch.context() as shorter:
-        shorter.setattr(dispatches, "LEASE", timedelta(seconds=deliver.SECONDS))
+        shorter.setattr(dispatches, "LEASE", timedelta(seconds=batch.SECONDS))
         await round_(chat)
     assert chat.keys == []
 
@@ -459,7 +460,7 @@ async def test_what_was_not_answered_is_told(db, round_, breached, now):
 @pytest.mark.parametrize("fault", [Unreachable("no"), RateLimited("wait", retry_after=9), "hangs"])
 async def test_a_look_that_fails_holds_nothing_up(db, round_, breached, now, monkeypatch, fault):
     chat = Remembering("chat")
-    monkeypatch.setattr(deliver, "LOOK", 0.1)
+    monkeypatch.setattr(looking, "LOOK", 0.1)
 
     await asyncio.wait_for(round_(chat, connector=Looking(fault)), 5)
 
@@ -478,7 +479,7 @@ async def test_in_a_storm_is_looked_at_what_the_time_allows(
                 await asyncio.Event().wait()
             return page
 
-    monkeypatch.setattr(deliver, "LOOK", 0.5)
+    monkeypatch.setattr(looking, "LOOK", 0.5)
     chat, connector = Remembering("chat"), Slow(answer(now, now - 2 * HOUR))
     others = range(2, deliver.AT_ONCE + 1)
     later = {"raised_at": now + MINUTE}
@@ -743,7 +744,7 @@ DIES = """
 async def test_what_left_when_its_session_ended_is_written_down_and_not_sent_again(
     pool, db, rules, metrics, raised, now
 ):
-    log, kept = Remembering("log"), {"log": deliver.Unsettled()}
+    log, kept = Remembering("log"), {"log": batch.Unsettled()}
     await raised(notice(now, account="other"), notice(now, key="8/0/2", account="other"))
     await pool.execute(DIES)
 
@@ -759,7 +760,7 @@ async def test_what_left_when_its_session_ended_is_written_down_and_not_sent_aga
     assert log.keys == ["7/0/2", "8/0/2"]
     assert await pool.fetchval("select count(*) from dispatch where sent_at is not null") == 2
     assert counted(metrics, "replyby_notifications_total") == {("log", "critical", "delivered"): 2}
-    assert kept["log"] == deliver.Unsettled()
+    assert kept["log"] == batch.Unsettled()
 
 
 async def test_what_another_has_claimed_or_sent_since_is_not_put_back(pool, db, raised, now):

@@ -13,6 +13,7 @@ from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.notifier import Means, Route
 from core.notifiers import registry
+from core.outbox import batch
 from core.store import notices, transaction
 from core.transport.http import Http, open_session
 from tests.core import seeds
@@ -28,7 +29,7 @@ async def tell(pool, now):
     """Raise so many notices, and let each that waits leave to *notifier*; what the log says."""
     async with pool.acquire() as db:
         await seeds.put_account(db, now)
-    kept, keys = {"chat": deliver.Unsettled()}, iter(range(100))
+    kept, keys = {"chat": batch.Unsettled()}, iter(range(100))
 
     async def tell(notifier, n=1):
         told = [Notice(f"mk/{next(keys)}", NoticeKind.BLIND, "mk", now) for _ in range(n)]

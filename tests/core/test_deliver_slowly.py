@@ -11,6 +11,7 @@ import pytest
 from core import deliver
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind, Page, Stream
+from core.outbox import batch, looking
 from core.reading.walk import Reader
 from core.store import dispatches, notices, transaction
 from tests.core import seeds
@@ -81,15 +82,15 @@ class SlowDb:
 @pytest.fixture
 def connector(monkeypatch):
     monkeypatch.setattr(dispatches, "LEASE", dispatches.LEASE * TENTH)
-    monkeypatch.setattr(deliver, "SECONDS", deliver.SECONDS * TENTH)
-    monkeypatch.setattr(deliver, "LOOK", deliver.LOOK * TENTH)
+    monkeypatch.setattr(batch, "SECONDS", batch.SECONDS * TENTH)
+    monkeypatch.setattr(looking, "LOOK", looking.LOOK * TENTH)
     return Hanging()
 
 
 @pytest.fixture
 def round_(pool, now, connector):
     """One round of a notifier's loop, with a database that takes so long for each statement."""
-    kept, stream = {"log": deliver.Unsettled()}, Stream("threads", MINUTE)
+    kept, stream = {"log": batch.Unsettled()}, Stream("threads", MINUTE)
     readers = {"mk": Reader(seeds.account(), connector, {"threads": stream}, "mk")}
 
     async def go(chat, pace):
@@ -161,7 +162,7 @@ async def test_what_could_not_leave_in_time_was_no_attempt(pool, round_, raised,
     chat = Chat()
     await raised(1, 2, 3, 4)
     with monkeypatch.context() as shorter:
-        shorter.setattr(dispatches, "LEASE", timedelta(seconds=deliver.SECONDS))
+        shorter.setattr(dispatches, "LEASE", timedelta(seconds=batch.SECONDS))
         assert await round_(chat, 0) == now, "what was put back is due"
         await pool.execute(
             "update dispatch set next_try_at = now() - interval '1 min' where digest is not null"
