@@ -56,7 +56,7 @@ class Mail:
     digest); *headers* are decoded texts by names in lower case, in their order. *date* is what the
     sender says, UTC, None where unreadable. *envelope* are the recipients that the last servers
     noted (Delivered-To, X-Original-To, Envelope-To). *text* is what a person reads: the plain part,
-    or the HTML as text; *html* as it came (never to be shown before `markup.safe`). *forwarded* are
+    or the HTML as text; *html* as it came (never to be shown as it is). *forwarded* are
     letters inside this one, whose senders are nobody's buyers. *automatic* is what its *signs* come
     to (closed words, `automatic.SIGNS`): who knows better what a sign is worth here weighs them.
     *faults* are the words of `faults.Fault`.

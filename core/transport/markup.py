@@ -1,6 +1,6 @@
-"""A letter's HTML as text, and as HTML that may be shown. Pure; nothing that it names is fetched.
+"""A letter's HTML as text. Pure; nothing that it names is fetched.
 
-Both parsers here build what HTML's rules ask for, and these rules can be made to ask for millions
+The parser builds what HTML's rules ask for, and these rules can be made to ask for millions
 of elements (3,000 times ``<b id=1><p>``, 50 kB, are 1.6 GB). So the tags are first rewritten to the
 few that matter, without attributes: then work and memory are bounded by `MOST_TAGS`.
 """
@@ -8,11 +8,11 @@ few that matter, without attributes: then work and memory are bounded by `MOST_T
 from __future__ import annotations
 
 import re
-from html import escape, unescape
 from typing import TYPE_CHECKING
 
+from core.transport.tags import AND_ALL_AFTER, APART, BLOCKS, COMMENT, TAG, is_old
+
 try:
-    import nh3
     from selectolax.lexbor import LexborHTMLParser
 except ImportError as fault:  # pragma: no cover  # the extra is there wherever tests run
     raise ImportError("reading letters needs an extra: pip install 'replyby[mail]'") from fault
@@ -28,29 +28,8 @@ LONGEST_HTML = 1_000_000
 MOST_TAGS = 10_000
 """Tags that are looked at: parsers take time by the square of the nesting, here 0.2 s at worst."""
 
-TAG = re.compile(
-    r"<(?P<close>/?+)(?P<name>[a-z][^\s/>]*+)"
-    r"""(?P<rest>(?:[^>"']|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)(?:>|\Z)""",
-    re.IGNORECASE,
-)
-ATTRIBUTE = re.compile(
-    r"""([a-z][\w:-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE
-)
-QUOTED = re.compile(
-    r"""gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|moz-cite-prefix|zmail_extra"""
-)
-AND_ALL_AFTER = re.compile(r"divRplyFwdMsg|appendonsend|mail-editor-reference-message-container")
-COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 GAP = "<!---->"
 """What stands for a tag without meaning: nothing at all would let its neighbours become a tag."""
-
-BLOCKS = frozenset({
-    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset",
-    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main",
-    "nav", "ol", "p", "pre", "section", "table", "tr", "ul",
-})  # fmt: skip
-APART = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "table"})
-"""Blocks with an empty line around them."""
 
 HIDDEN = frozenset({"head", "noscript", "script", "style", "template", "textarea", "title"})
 KEPT_AS = {"tr": "div", "td": "th", "th": "th", "table": "section", "caption": "div"}
@@ -62,30 +41,6 @@ MOST_MARKS = 10
 SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 EMPTY_LINES = re.compile(r"\n{3,}")
 
-SHOWN = frozenset({
-    "a", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "hr",
-    "i", "li", "ol", "p", "pre", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
-})  # fmt: skip
-SHOWN_AS = {
-    "strong": "b", "em": "i", "center": "div", "article": "div", "section": "div", "h5": "h4",
-    "h6": "h4", "tt": "code", "address": "div", "header": "div", "footer": "div",
-}  # fmt: skip
-HIDDEN_TAGS = frozenset({
-    "embed", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select",
-    "style", "svg", "template", "textarea", "title", "xmp",
-})  # fmt: skip
-"""Tags whose content goes with them."""
-
-CLEANER = nh3.Cleaner(
-    tags=set(SHOWN),
-    clean_content_tags=set(HIDDEN_TAGS),
-    attributes={"a": {"href"}},
-    url_schemes={"http", "https", "mailto"},
-    url_relative="deny",
-    link_rel="nofollow noopener noreferrer",
-    strip_comments=True,
-)
-
 
 def text(html: str, *, cut_quotes: bool = False) -> str:
     """*html* as a person reads it: blocks on lines of their own, cells apart by tabs.
@@ -96,14 +51,6 @@ def text(html: str, *, cut_quotes: bool = False) -> str:
     tree = LexborHTMLParser(rewritten(html, _for_text))
     written = _Writer(cut_quotes=cut_quotes).all_of(tree.root)
     return written if written or not cut_quotes else text(html)
-
-
-def safe(html: str) -> str:
-    """*html* as a page may show it: a closed list of tags, links that a person may click.
-
-    No scripts, styles, images, forms or frames; nothing is fetched when it is shown.
-    """
-    return CLEANER.clean(rewritten(html, _for_show))
 
 
 def is_long(html: str) -> bool:
@@ -143,28 +90,7 @@ def _mark(name: str, rest: str) -> str:
     """The one attribute that the text needs: whether an older letter begins here."""
     if AND_ALL_AFTER.search(rest):
         return " id=rest"
-    if QUOTED.search(rest) or (name == "blockquote" and "cite" in rest.lower()):
-        return " id=old"
-    return ""
-
-
-def _for_show(tag: re.Match[str]) -> str:
-    name = tag["name"].lower()
-    name = SHOWN_AS.get(name, name)
-    if name in HIDDEN_TAGS:
-        return f"<{tag['close']}{name}>"
-    if name not in SHOWN:
-        return GAP
-    link = _link(tag["rest"]) if name == "a" and not tag["close"] else ""
-    return f"<{tag['close']}{name}{link}>"
-
-
-def _link(rest: str) -> str:
-    for found in ATTRIBUTE.finditer(rest):
-        if found[1].lower() == "href":
-            href = unescape(found[2] or found[3] or found[4] or "").strip()
-            return f' href="{escape(href)}"'
-    return ""
+    return " id=old" if is_old(name, rest) else ""
 
 
 def _steps(root: LexborNode) -> Iterator[tuple[LexborNode, str, bool]]:

