@@ -31,7 +31,7 @@ from yarl import URL
 
 from core import spans
 from core.errors import BadPayload, OutcomeUnknown, Unreachable
-from core.transport import again, answers, proxy
+from core.transport import again, answers, guard, proxy
 from core.transport.answers import Answer
 
 if TYPE_CHECKING:
@@ -132,14 +132,16 @@ def _where(operation: str, url: str | URL) -> str:
         return operation
 
 
-def open_session(version: str = "0") -> ClientSession:
+def open_session(version: str = "0", *, walled: bool = False) -> ClientSession:
     """The session that everything shares: one TLS context (31 ms to make), no cookies.
 
     A cookie would mix accounts of one marketplace. The certificates are the system's, or those
-    that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+    that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name. *walled*: it connects to no private address.
     """
+    made = guard.connecting if walled else None
+    context = ssl.create_default_context()
     return ClientSession(
-        connector=TCPConnector(ssl=ssl.create_default_context(), limit=200, limit_per_host=20),
+        connector=TCPConnector(ssl=context, limit=200, limit_per_host=20, socket_factory=made),
         cookie_jar=DummyCookieJar(),
         headers={"User-Agent": f"replyby/{version}", "Accept-Encoding": "gzip, deflate"},
     )
@@ -147,12 +149,16 @@ def open_session(version: str = "0") -> ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """Asks and sends. *now* is only used to tell how far the servers' clocks are off."""
+    """Asks and sends. *now* is only used to tell how far the servers' clocks are off.
+
+    *walled* takes the place of *session* where no proxy leads: whom that reaches is its affair.
+    """
 
     session: ClientSession
     observer: Observer = field(default_factory=Silent)
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] | None = None
+    walled: ClientSession | None = None
 
     async def get_json(
         self,
@@ -200,7 +206,7 @@ class Http:
             BadCredentials: 401, 403.
             RateLimited: 429 that asks for more patience than a few seconds.
             Unreachable: no answer, 5xx, a redirect to another host; `detail` is the status, or
-                ``timeout``, ``dns``, ``tls``, ``network``, ``address``.
+                ``timeout``, ``dns``, ``tls``, ``network``, ``address``, ``private``.
             BadPayload: any other 4xx, or more bytes than the limit; `detail` is the status, or
                 ``too_large``.
         """
@@ -292,14 +298,16 @@ class Http:
         with spans.of(request.operation, method=request.method) as span:
             try:
                 url = URL(request.url)
-                async with self.session.request(
+                lead = proxy.lead(url)
+                session = self.session if lead or self.walled is None else self.walled
+                async with session.request(
                     request.method,
                     url,
                     headers=request.headers,
                     params=request.params,
                     data=request.body,
                     allow_redirects=False,
-                    proxy=proxy.lead(url),
+                    proxy=lead,
                     timeout=self.limits.timeout,
                 ) as response:
                     code = response.status
@@ -356,6 +364,8 @@ def _word(fault: Exception) -> str:
         return "dns"
     if isinstance(fault, ClientSSLError):
         return "tls"
+    if isinstance(getattr(fault, "os_error", None), guard.Private):
+        return "private"
     if isinstance(fault, ValueError | NonHttpUrlClientError):
         return "address"
     return "network"
