@@ -10,52 +10,23 @@ import click
 
 from core import loops
 from core.commands import alongside, opening, unread
+from core.desk import explaining
 from core.errors import Mistaken
-from core.rules import with_mark
-from core.store import (
-    clocks,
-    elsewhere,
-    messages,
-    orders,
-    policies,
-    readings,
-    replies,
-    threads,
-    transaction,
-)
+from core.store import clocks, elsewhere, orders, replies, threads, transaction
 from core.told import NAMES_ERASED, REFUSALS
-from sla import explain as explaining
 from sla.wording import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from core.agree import Entry
+    from core.desk.explaining import Change
     from core.model import ClockRow
     from core.store import Db
     from core.store.replies import Reply
-    from sla.clock import Given
-    from sla.turn import Turn
 
 Told = dict[str, Any]
 
-_NAMES = {
-    "thread": "moved to thread",
-    "metric": "counts as",
-    "started_by": "started by message",
-    "started_at": "starts at",
-    "policy_version": "version of the promise",
-    "due_at": "due at",
-    "ended": "ended",
-    "reason": "because",
-    "stopped_at": "ended at",
-    "stopped_by": "ended by",
-    "breached_at": "counted as a breach of the deadline",
-    "corrected_at": "taken back at",
-    "correction": "because",
-    "since": "the marketplace dates it",
-}
 _WHY = {
     NAMES_ERASED: f"{REFUSALS[NAMES_ERASED]}; write it again without the name",
     "opened": "it did not leave, for it was open by then",
@@ -106,21 +77,18 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
 async def _clocks(
     db: Db, account: str, thread: str, now: datetime, *, own_mark: bool
 ) -> list[Told]:
-    turns = (await messages.turns(db, account, [thread]))[thread]
-    given = (await readings.of(db, account, [thread]))[thread]
     rows = await clocks.of_thread(db, account, thread)
-    entries = await clocks.entries(db, [row.id for row in rows if row.id is not None])
     return [
         {
-            "promise": row.clock.promise,
-            "state": _state(row, now),
-            "started_at": row.clock.started_at.isoformat(),
-            "due_at": row.clock.due_at.isoformat(),
-            "stopped_at": row.clock.stopped_at and row.clock.stopped_at.isoformat(),
-            "steps": await _steps(db, row, turns, given, now, own_mark=own_mark),
-            "history": [_entry(at, entry) for at, entry in entries.get(row.id or 0, [])],
+            "promise": one.row.clock.promise,
+            "state": _state(one.row, now),
+            "started_at": one.row.clock.started_at.isoformat(),
+            "due_at": one.row.clock.due_at.isoformat(),
+            "stopped_at": one.row.clock.stopped_at and one.row.clock.stopped_at.isoformat(),
+            "steps": [{"topic": line.topic, "text": line.text} for line in one.why],
+            "history": [_entry(change) for change in one.history],
         }
-        for row in rows
+        for one in await explaining.of(db, rows, now, own_mark=own_mark)
     ]
 
 
@@ -130,27 +98,9 @@ def _state(row: ClockRow, now: datetime) -> str:
     return f"history, {state}{reason}" if row.history else f"{state}{reason}"
 
 
-async def _steps(
-    db: Db,
-    row: ClockRow,
-    turns: Sequence[Turn],
-    given: Sequence[Given],
-    now: datetime,
-    *,
-    own_mark: bool,
-) -> list[Told]:
-    clock = row.clock
-    number = clock.policy_version
-    policy = None if number is None else await policies.version(db, clock.promise, number)
-    versions = with_mark([] if policy is None else [policy], own_mark=own_mark)
-    lines = explaining.explain(clock, turns, versions, given, now=now)
-    return [{"topic": line.topic, "text": line.text} for line in lines]
-
-
-def _entry(at: datetime, entry: Entry) -> Told:
-    pairs = {name: [entry.before.get(name), value] for name, value in entry.after.items()}
-    changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    return {"at": at.isoformat(), "what": entry.what, "changes": changes}
+def _entry(change: Change) -> Told:
+    changes = {name: list(pair) for name, pair in change.changes.items()}
+    return {"at": change.at.isoformat(), "what": change.what, "changes": changes}
 
 
 def _reply(reply: Reply) -> Told:
@@ -227,7 +177,7 @@ def _change(entry: Told) -> str:
 
 
 def _differs(name: str, before: object, after: object) -> str:
-    label = _NAMES.get(name, name)
+    label = explaining.CHANGED.get(name, name)
     if after is None:
         return f"no longer {label} {_plain(before)}"
     return f"{label} {_plain(after)}" + (f" (was {_plain(before)})" if before is not None else "")

@@ -55,6 +55,27 @@ WAITING = """
     where c.ended is null and not c.history and c.steps <> '{}' and c.waits_for = 'buyer'
     order by c.account, c.thread, c.due_at, c.promise
 """
+# What stands beside one thread; answered_at is when a reply last ended a clock there.
+BESIDE = """
+    select t.account, t.id, t.kind, t.subject, t.order_ids, l.at as last_at, w.due_at, w.promise,
+           (select max(c.stopped_at) from clock c
+            where c.account = t.account and c.thread = t.id and c.ended in ('met', 'late')
+              and c.reason is null and c.stopped_by is not null) as answered_at
+    from unnest($1::text[], $2::text[]) as r (account, id)
+    join thread t on t.account = r.account and t.id = r.id
+    left join lateral (
+        select max(m.seen_at) as at from message m where m.account = t.account and m.thread = t.id
+    ) l on true
+    left join lateral (
+        select c.due_at, c.promise from clock c
+        where c.account = t.account and c.thread = t.id and c.ended is null and not c.history
+          and c.steps <> '{}'
+        order by c.due_at, c.promise limit 1
+    ) w on true
+    where t.erased_at is null
+    order by w.due_at nulls last, l.at desc nulls last, t.account, t.id
+    limit $3
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +101,25 @@ class Elsewhere:
 
 
 NOWHERE = Elsewhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another thread of the same buyer.
+
+    *last_at* is when its last message was stored; *due_at* its nearest deadline that runs, with
+    its *promise*; *answered_at* when a reply last ended a clock of it.
+    """
+
+    account: str
+    thread: str
+    kind: str
+    subject: str | None
+    order_ids: Sequence[str]
+    last_at: datetime | None
+    due_at: datetime | None
+    promise: str | None
+    answered_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -118,6 +158,17 @@ async def of(db: Db, threads: Collection[Ref]) -> dict[Ref, Elsewhere]:
         for ref, those in beside.items()
     }
     return {ref: one for ref, one in found.items() if one != NOWHERE}
+
+
+async def beside(
+    db: Db, account: str, thread: str, visible: Collection[str] | None, limit: int
+) -> list[Beside]:
+    """The buyer's other threads, those that wait first; of *visible* accounts only (None: all)."""
+    here = account, thread
+    net = await _spread(db, [here])
+    there = [ref for ref in net.beside(here) if visible is None or ref[0] in visible]
+    rows = await db.fetch(BESIDE, *_columns(there), limit) if there else ()
+    return [Beside(*row) for row in rows]
 
 
 async def _spread(db: Db, threads: Collection[Ref]) -> _Net:

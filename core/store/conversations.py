@@ -1,0 +1,188 @@
+"""A thread as a person reads it: what is known of it, and its messages, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.model import Attachment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from asyncpg import Record
+
+    from core.store import Db
+
+PAGE = 50
+"""Messages of a page: more than nearly every thread has."""
+LONGEST = 50_000
+"""Characters of a message that are read, unless the whole of it is asked for."""
+
+HEAD = """
+    select t.account, t.id, t.kind, t.subject, t.buyer, t.order_ids, t.url, t.incomplete,
+           t.closed_at, t.absent_since, t.erased_at, a.retired_at, s.read_at, s.blind_since,
+           (select count(*) from message m where m.account = t.account and m.thread = t.id) as n
+    from thread t
+    left join account a on a.name = t.account
+    left join lateral (
+        select min(s.seen_through) as read_at, min(s.blind_since) as blind_since from stream s
+        where s.account = t.account and s.carries_clocks and s.next_due < 'infinity'
+    ) s on true
+    where t.account = $1 and t.id = $2
+"""
+# The order of turns (`sla.turn.in_order`), from its end: at one instant a seller spoke first. Which
+# messages are of the page is known before a body is touched.
+MESSAGES = """
+    with placed as materialized (
+        select id, (case when sent_at is null or sent_at > seen_at or sent_at < '2000-01-01Z'
+                         then seen_at else sent_at end,
+                    coalesce(party_corrected, party) <> 'seller', id) as place
+        from message where account = $1 and thread = $2
+    ), page as (
+        select id, place from placed
+        where $3::text is null or place < (select place from placed where id = $3)
+        order by place desc
+        limit $4
+    )
+    select m.id, coalesce(m.party_corrected, m.party) as party,
+           coalesce(m.kind_corrected, case when m.told_in is null then m.kind else 'message' end)
+               as kind,
+           coalesce(m.kind_corrected, m.kind) <> m.kind or coalesce(m.party_corrected, m.party)
+               <> m.party as corrected,
+           m.addressed_to, m.origin, m.level, m.sent_at, m.visible_at, m.seen_at,
+           coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery,
+           m.language, m.subject, m.order_id, m.attachments, length(m.body) as length,
+           case when m.id = $5 then m.body else left(m.body, $6) end as body,
+           r.id as reply, r.written_by, r.reason
+    from page join message m on m.account = $1 and m.id = page.id
+    left join lateral (
+        select r.id, r.written_by, r.reason from reply r
+        where r.account = m.account and r.message_id = m.id and r.thread = $2
+        order by r.id desc limit 1
+    ) r on m.origin = 'ours'
+    order by page.place desc
+"""
+# A reply is a message from the moment it leaves.
+WAITING = """
+    select r.id, r.body, r.written_by, r.automatic, r.queued_at, r.reason, (
+        select coalesce(jsonb_agg(jsonb_build_object(
+            'id', f.number::text, 'name', f.name, 'size', length(f.content),
+            'media_type', f.media_type) order by f.number), '[]')
+        from reply_file f where f.reply = r.id
+    ) as files
+    from reply r where r.account = $1 and r.thread = $2 and r.state = 'queued'
+    order by r.id desc
+"""
+FILE = """
+    select f.name, f.content from reply_file f join reply r on r.id = f.reply
+    where r.account = $1 and r.thread = $2 and r.id = $3 and f.number = $4 and f.url is null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a thread beside its messages, of which there are *n*.
+
+    *read_at* is since when its account may know more than we; *blind_since* since when we are
+    blind there; *absent_since* since when the marketplace shows no such thread.
+    """
+
+    account: str
+    id: str
+    kind: str
+    subject: str | None
+    buyer: str
+    order_ids: Sequence[str]
+    url: str | None
+    incomplete: bool
+    closed_at: datetime | None
+    absent_since: datetime | None
+    erased_at: datetime | None
+    retired_at: datetime | None
+    read_at: datetime | None
+    blind_since: datetime | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message, *party* and *kind* as *corrected*; *body* is its begin, *length* the whole's.
+
+    *reply* is the number of the reply written here that it is, *written_by* who wrote that, and
+    *reason* why it was refused.
+    """
+
+    id: str
+    party: str
+    kind: str
+    corrected: bool
+    addressed_to: Sequence[str]
+    origin: Literal["ours", "elsewhere"]
+    level: str | None
+    sent_at: datetime | None
+    visible_at: datetime | None
+    seen_at: datetime
+    delivery: str | None
+    language: str | None
+    subject: str | None
+    order_id: str | None
+    attachments: tuple[Attachment, ...]
+    length: int
+    body: str
+    reply: int | None
+    written_by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply that has not left. *reason*: why it did not at its last try."""
+
+    id: int
+    body: str
+    written_by: str | None
+    automatic: bool
+    queued_at: datetime
+    reason: str | None
+    files: tuple[Attachment, ...]
+
+
+async def head(db: Db, account: str, thread: str) -> Head | None:
+    """What is known of a thread; None where there is none."""
+    row = await db.fetchrow(HEAD, account, thread)
+    return None if row is None else Head(*row)
+
+
+async def messages(
+    db: Db, account: str, thread: str, *, before: str | None = None, whole: str | None = None
+) -> tuple[list[Message], bool]:
+    """The newest messages first, those older than *before*, `PAGE` at most; whether more follow.
+
+    Of the message *whole* all is read, of others `LONGEST` characters.
+    """
+    rows = await db.fetch(MESSAGES, account, thread, before, PAGE + 1, whole, LONGEST)
+    return [_message(row) for row in rows[:PAGE]], len(rows) > PAGE
+
+
+async def waiting(db: Db, account: str, thread: str) -> list[Waiting]:
+    """The replies that have not left yet, the last one first."""
+    rows = await db.fetch(WAITING, account, thread)
+    return [Waiting(**{**row, "files": _files(row["files"])}) for row in rows]
+
+
+async def file(
+    db: Db, account: str, thread: str, reply: int, number: int
+) -> tuple[str, bytes] | None:
+    """Name and bytes of a file that is to leave with a reply; None where we do not hold it."""
+    row = await db.fetchrow(FILE, account, thread, reply, number)
+    return None if row is None else (row["name"], row["content"])
+
+
+def _message(row: Record) -> Message:
+    return Message(**{**row, "attachments": _files(row["attachments"])})
+
+
+def _files(told: Sequence[Mapping[str, object]] | None) -> tuple[Attachment, ...]:
+    return tuple(Attachment.model_validate(file) for file in told or ())
