@@ -17,6 +17,7 @@
       Unstorable                      set the value aside, store its neighbours
       LeaseLost                       another worker has the stream: drop the result
       Mistaken                        what a person asked for cannot be: say so, do nothing
+        NotAllowed                    as above: they may not do it
 
 No message of an error holds a secret, a body, a buyer's name or address.
 """
@@ -204,6 +205,12 @@ class Mistaken(Error):
     """What a person asked for cannot be done; the text says why and how to mend it."""
 
     reason = "mistaken"
+
+
+class NotAllowed(Mistaken):
+    """What a person asked for is not theirs to do: their role, or the accounts they see."""
+
+    reason = "not_allowed"
 
 
 class Unfit(ValueError):

@@ -19,7 +19,11 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in the order of their times, each later than the one before."""
+    """Rungs in the order of their times, each later than the one before.
+
+    The last is told again so long after it as *repeat* says, then ever more rarely; None: once.
+    """
 
     name: str
     rungs: tuple[Rung, ...]
+    repeat: timedelta | None = None

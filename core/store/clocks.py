@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
 from core.model import ClockRow
-from core.store import alarms, copied, notices, refusing, tally
+from core.remember import GONE, MERGED
+from core.store import alarms, claims, copied, notices, refusing, tally
 from sla.clock import SUPERSEDED, Clock
 from sla.policy import Party
 
@@ -143,6 +144,8 @@ async def put_all(
     with refusing():
         next_alert_at = await _write(db, changes, now)
         await _tell(db, rules, changes.values())
+        done = {account: _done(rows[account], changes[account]) for account in wanted}
+        await claims.answered(db, done, now)
     return {
         account: Put(_replied(rows[account], changes[account]), next_alert_at[account])
         for account in wanted
@@ -196,6 +199,18 @@ def _replied(rows: Iterable[ClockRow], changes: Changes) -> tuple[ClockRow, ...]
     running = {row.id for row in rows if row.clock.ended is None}
     written = (*changes.new, *changes.changed)
     return tuple(r for r in written if _is_measured(r) and (r.id is None or r.id in running))
+
+
+def _done(rows: Iterable[ClockRow], changes: Changes) -> set[str]:
+    """The threads of which an answer, a mark or the marketplace has ended a clock just now."""
+    running = {row.id for row in rows if row.clock.ended is None}
+    return {row.thread for row in changes.changed if row.id in running and _is_done(row)}
+
+
+def _is_done(row: ClockRow) -> bool:
+    if row.clock.ended == "void":
+        return row.clock.reason not in (GONE, MERGED)
+    return row.clock.ended == "met" or row.is_replied
 
 
 def _is_measured(row: ClockRow) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.store import Db
 
 CHANNEL = "replyby"
-LOOPS = ("poll", "watch", "deliver", "reply", "erase", "worker", "redate")
+LOOPS = ("poll", "watch", "deliver", "reply", "erase", "worker", "redate", "escalate")
 
 SEND = "select pg_notify('replyby', loop) from unnest($1::text[]) as loop"
 

@@ -1,0 +1,250 @@
+"""Escalations: a notice climbs a ladder, rung by rung, until somebody acts.
+
+Where it stands is here and nowhere else; `core.store.rungs` moves it on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from core.model import NoticeKind
+from core.people.ladders import Ladder, Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from asyncpg import Record
+
+    from core.store import Db
+
+Ended = Literal["answered", "ended", "moved", "over", "acknowledged", "exhausted"]
+
+
+# What was begun under another deadline ends with that, also where nobody has noticed yet.
+OUTDATED = """
+    update escalation e set ended = 'moved', ended_at = $2
+    from clock c
+    where c.id = e.clock and e.clock = any($1) and e.ended_at is null and c.revision <> e.revision
+"""
+BEGIN = """
+    insert into escalation (notice, kind, account, thread, clock, revision, route, ladder, terms,
+                            began_at, told_at, next_at)
+    select w.notice, w.kind, w.account, w.thread, w.clock, c.revision, w.route, w.ladder,
+           w.terms::jsonb, w.at, w.at, w.at + w.wait
+    from unnest(
+        $1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+        $8::text[], $9::timestamptz[], $10::interval[]
+    ) as w (notice, kind, account, thread, clock, route, ladder, terms, at, wait)
+    left join clock c on c.id = w.clock
+    on conflict do nothing
+"""
+STOP = """
+    update escalation set ended = $2, ended_at = $3
+    where clock = any($1) and ended_at is null
+"""
+ACKNOWLEDGE = """
+    update escalation set ended = 'acknowledged', ended_at = $3, ended_by = $2
+    where notice = $1 and ended_at is null
+    returning id
+"""
+# Who was to be told more by now need not be: it is known who is on it.
+UNSAID = """
+    with theirs as (
+        select d.notice, d.notifier
+        from notice n join dispatch d on d.notice = n.id
+        where n.kind = 'escalation' and n.account = $1
+          and (n.facts ->> 'escalation')::bigint = any($2)
+          and d.sent_at is null and d.suppressed is null
+        order by d.notice, d.notifier
+        for update of d
+    )
+    update dispatch d set suppressed = 'over'
+    from theirs
+    where d.notice = theirs.notice and d.notifier = theirs.notifier
+"""
+OF_THREAD = """
+    select e.id, e.notice, e.kind, e.account, e.thread, e.clock, e.revision, e.route, e.ladder,
+           e.terms, e.rung, e.began_at, e.told_at, e.next_at, e.ended_at, e.ended, e.ended_by,
+           n.due_at, n.facts, n.key
+    from escalation e left join notice n on n.id = e.notice
+    where e.account = $1 and e.thread = $2
+    order by e.id
+"""
+TOLD = """
+    select (n.facts ->> 'escalation')::bigint as id, (n.facts ->> 'rung')::integer as rung,
+           n.raised_at, d.notifier,
+           case when d.sent_at is not null then 'sent'
+                when d.suppressed is not null then 'dropped'
+                when d.parked_reason is not null then 'parked'
+                else 'waits' end as state
+    from notice n join dispatch d on d.notice = n.id
+    where n.account = $1 and n.thread is not distinct from $2 and n.kind = 'escalation'
+    order by n.id, d.notifier
+"""
+RUNNING = """
+    select least(rung, 3) as rung, count(*) as n from escalation
+    where ended_at is null
+    group by 1
+"""
+PURGE = "delete from escalation where ended_at < $1"
+
+
+class Begun(NamedTuple):
+    """A *notice* that was raised *at* an instant and climbs *ladder*, by the route of that name."""
+
+    notice: int
+    kind: NoticeKind
+    account: str
+    thread: str | None
+    clock: int | None
+    route: str
+    ladder: Ladder
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A notice on its ladder.
+
+    *rung* is how many were told, repeats of the last included; *told_at* when, or since when it
+    runs; *next_at* when the next is due if nothing holds it. *due_at*, *facts* and *key* are the
+    notice's; of one that is no longer kept they are empty.
+    """
+
+    id: int
+    notice: int
+    kind: NoticeKind
+    account: str
+    thread: str | None
+    clock: int | None
+    revision: int | None
+    route: str
+    ladder: Ladder
+    rung: int
+    began_at: datetime
+    told_at: datetime
+    next_at: datetime
+    ended_at: datetime | None
+    ended: Ended | None
+    ended_by: str | None
+    due_at: datetime | None
+    facts: Mapping[str, Any]
+    key: str | None
+
+
+class Told(NamedTuple):
+    """A rung that was told to a notifier; *state*: ``sent``, ``waits``, ``dropped``, ``parked``."""
+
+    id: int
+    rung: int
+    at: datetime
+    notifier: str
+    state: str
+
+
+async def begin(db: Db, begun: Iterable[Begun], now: datetime) -> None:
+    """Let notices climb that were raised in this transaction.
+
+    A clock, or a trouble of an account, that climbs the ladder already goes on where it is.
+    """
+    each = list(begun)
+    if not each:
+        return
+    clocks = [one.clock for one in each if one.clock is not None]
+    if clocks:
+        await db.execute(OUTDATED, clocks, now)
+    await db.execute(
+        BEGIN,
+        [one.notice for one in each],
+        [one.kind.value for one in each],
+        [one.account for one in each],
+        [one.thread for one in each],
+        [one.clock for one in each],
+        [one.route for one in each],
+        [one.ladder.name for one in each],
+        [_written(one.ladder) for one in each],
+        [one.at for one in each],
+        [one.ladder.rungs[0].after for one in each],
+    )
+
+
+async def stop(db: Db, clocks: Collection[int], how: Ended, now: datetime) -> None:
+    """End what climbs for *clocks*, in the transaction that ends or moves them."""
+    if clocks:
+        await db.execute(STOP, list(clocks), how, now)
+
+
+async def acknowledge(db: Db, account: str, notice: int, by: str, now: datetime) -> int:
+    """Somebody has taken note of *notice*: nobody else is told of it; how many ladders ended."""
+    rows = await db.fetch(ACKNOWLEDGE, notice, by, now)
+    ids = [row["id"] for row in rows]
+    if ids:
+        await unsaid(db, account, ids)
+    return len(ids)
+
+
+async def unsaid(db: Db, account: str, ids: Sequence[int]) -> None:
+    """Keep back what was told of these escalations and has not left: it is not needed any more."""
+    await db.execute(UNSAID, account, list(ids))
+
+
+async def of_thread(db: Db, account: str, thread: str) -> list[Escalation]:
+    """What climbs, or has climbed, of a thread, in the order in which it began."""
+    return [of_row(row) for row in await db.fetch(OF_THREAD, account, thread)]
+
+
+async def told(db: Db, account: str, thread: str | None) -> list[Told]:
+    """Who was told which rung of a thread, or of an account's troubles, in order."""
+    return [Told(*row) for row in await db.fetch(TOLD, account, thread)]
+
+
+async def running(db: Db) -> dict[int, int]:
+    """How many climb, by the rungs that were told: 0, 1, 2, and 3 for any more."""
+    return {row["rung"]: row["n"] for row in await db.fetch(RUNNING)}
+
+
+async def purge(db: Db, before: datetime) -> int:
+    """Forget what ended *before*; how many."""
+    return int((await db.execute(PURGE, before)).split()[-1])
+
+
+def _written(ladder: Ladder) -> str:
+    return json.dumps({
+        "rungs": [{"after": r.after.total_seconds(), "tell": list(r.tell)} for r in ladder.rungs],
+        "repeat": ladder.repeat and ladder.repeat.total_seconds(),
+    })  # fmt: skip
+
+
+def _read(name: str, terms: Mapping[str, Any]) -> Ladder:
+    rungs = (Rung(timedelta(seconds=r["after"]), tuple(r["tell"])) for r in terms["rungs"])
+    repeat = terms.get("repeat")
+    return Ladder(name, tuple(rungs), timedelta(seconds=repeat) if repeat else None)
+
+
+def of_row(row: Record) -> Escalation:
+    """A row of an escalation with ``due_at``, ``facts`` and ``key`` of its notice."""
+    return Escalation(
+        id=row["id"],
+        notice=row["notice"],
+        kind=NoticeKind(row["kind"]),
+        account=row["account"],
+        thread=row["thread"],
+        clock=row["clock"],
+        revision=row["revision"],
+        route=row["route"],
+        ladder=_read(row["ladder"], row["terms"]),
+        rung=row["rung"],
+        began_at=row["began_at"],
+        told_at=row["told_at"],
+        next_at=row["next_at"],
+        ended_at=row["ended_at"],
+        ended=row["ended"],
+        ended_by=row["ended_by"],
+        due_at=row["due_at"],
+        facts=row["facts"] or {},
+        key=row["key"],
+    )
