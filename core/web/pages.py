@@ -7,7 +7,7 @@ page is inline and nothing comes from elsewhere, so the policy sent with it forb
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import labels
-from core.web import files, words
+from core.web import files, terms, words
 from core.web.times import Times
 from core.web.ways import WHO, parts
 
@@ -129,7 +129,15 @@ def environment(language: str) -> Environment:
     found = words.catalogues()[language]
     made.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(
-        lang=language, static=files.address, thread_path=thread_path, bands=labels.BANDS
+        lang=language,
+        static=files.address,
+        thread_path=thread_path,
+        bands=labels.BANDS,
+        signs=dict(terms.SIGNS),
+        sign=terms.SIGNS.__getitem__,
+        term=lambda of, word: found.gettext(terms.term(of, word)),
+        words_of=lambda of: {word: found.gettext(text) for word, text in terms.TERMS[of].items()},
+        tongue=partial(words.tongue, language),
     )
     return made
 

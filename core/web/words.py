@@ -56,6 +56,11 @@ def locale(language: str) -> Locale:
     return Locale.parse(_DATES.get(language, language))
 
 
+def tongue(language: str, code: str) -> str:
+    """What readers of *language* call the language *code*: so where nothing is known of it."""
+    return str(locale(language).languages.get(code.partition("-")[0].lower(), code))
+
+
 def language(chosen: Iterable[str | None], accepted: str) -> str:
     """The first of *chosen* that there is, else what a browser likes best, else `SOURCE`.
 

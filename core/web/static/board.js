@@ -1,1 +1,235 @@
-// The board.
+// What the board does in a browser: counts down, takes in what comes live, listens to the keyboard.
+// Without it every page works by links, forms and a refresh.
+
+const UNITS = JSON.parse(document.body.dataset.units ?? "{}");
+const WHO = document.body.dataset.who ?? "";
+const HEARD_WITHIN = 45_000; // the server says something every 15 s
+const LOOK_AGAIN = 3_000;
+
+// ---- the server's clock: this machine's may be wrong
+
+let ahead = 0; // milliseconds that the server's clock is ahead of ours
+export function serverSays(instant) {
+  const at = Date.parse(instant ?? "");
+  if (!Number.isNaN(at)) ahead = at - Date.now();
+}
+const now = () => Date.now() + ahead;
+serverSays(document.body.dataset.now);
+
+// ---- spans of time, as core/web/times.py writes them
+
+const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (_, key) => parts[key]);
+const two = (n) => String(n).padStart(2, "0");
+
+export function span(seconds) {
+  const whole = Math.floor(Math.abs(seconds));
+  const [d, h, m] = [86_400, 3_600, 60].map((unit) => Math.floor(whole / unit));
+  if (d) return fill(UNITS.ds, { d, h: two(h % 24) });
+  if (h) return fill(UNITS.hm, { h, m: two(m % 60) });
+  if (whole >= 600) return fill(UNITS.m, { m });
+  return fill(UNITS.mss, { m, s: two(whole % 60) });
+}
+
+export function away(due) {
+  const seconds = (due - now()) / 1000;
+  return fill(seconds < 0 ? UNITS.late : UNITS.in, { time: span(seconds) });
+}
+
+// ---- countdowns and bands: as core/store/queue.py tells them
+
+const lines = document.getElementById("lines");
+const [BANDS, SIGNS] = ["bands", "signs"].map((of) => JSON.parse(lines?.dataset[of] ?? "{}"));
+
+function band(line) {
+  const at = now();
+  if (Date.parse(line.dataset.due) < at) return "breached";
+  const steps = line.dataset.steps.split(" ").filter(Boolean).map(Date.parse);
+  const warned = steps.filter((step) => step < at).length;
+  if (!warned) return "ok";
+  return steps.length > 1 && warned === steps.length ? "critical" : "warning";
+}
+
+function colour(line) {
+  const is = band(line);
+  if (line.classList.contains(is)) return;
+  line.classList.remove(...Object.keys(BANDS));
+  line.classList.add(is);
+  line.querySelector(".word").textContent = BANDS[is];
+  line.querySelector(".sign").textContent = SIGNS[is];
+}
+
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function tick() {
+  for (const left of document.querySelectorAll("time[data-due]")) {
+    say(left, away(Date.parse(left.dataset.due)));
+  }
+  for (const line of document.querySelectorAll(".line[data-steps]")) colour(line);
+}
+
+function dress(line) {
+  line.classList.toggle("mine", Boolean(line.dataset.by) && line.dataset.by === WHO);
+}
+
+// ---- what comes live
+
+function parsed(html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  return made.content;
+}
+
+const byKey = (key) => lines.querySelector(`[data-key="${CSS.escape(key)}"]`);
+const due = (line) => Date.parse(line.dataset.due);
+const order = (line) => [due(line), line.dataset.key];
+
+function before(one, other) {
+  const [a, b] = [order(one), order(other)];
+  return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];
+}
+
+function place(line) {
+  const body = lines.tBodies[0];
+  const after = [...body.rows].find((row) => before(line, row));
+  const isFull = lines.dataset.full === "yes";
+  if (!after && isFull && body.rows.length >= Number(lines.dataset.limit)) return;
+  body.insertBefore(line, after ?? null);
+  while (body.rows.length > Number(lines.dataset.limit)) {
+    body.lastElementChild.remove();
+    lines.dataset.full = "yes";
+  }
+}
+
+function takeIn(line) {
+  const old = byKey(line.dataset.key);
+  const had = old?.contains(document.activeElement) ? document.activeElement : null;
+  old?.remove();
+  if (line.hasAttribute("data-gone")) return;
+  if (!old) line.classList.add("new");
+  dress(line);
+  place(line);
+  htmx.process(line);
+  if (had) (line.querySelector(had.tagName === "BUTTON" ? "button" : "a") ?? line).focus();
+}
+
+function takeLines(html) {
+  if (!lines) return;
+  const came = [...parsed(html).children];
+  came.forEach(takeIn);
+  const none = document.querySelector(".empty");
+  if (none) none.hidden = lines.tBodies[0].rows.length > 0;
+  tick();
+}
+
+function takeCounts(html) {
+  const came = parsed(html);
+  for (const data of came.querySelectorAll("[data-count]")) {
+    for (const shown of document.querySelectorAll(`data[data-count="${CSS.escape(data.dataset.count)}"]`)) {
+      say(shown, data.textContent);
+    }
+  }
+  const summary = came.querySelector("#summary");
+  const shown = document.getElementById("summary");
+  if (summary && shown && summary.textContent !== shown.textContent) shown.innerHTML = summary.innerHTML;
+}
+
+let again;
+function reload() {
+  // Several in a row are one; what somebody writes is not taken from them.
+  clearTimeout(again);
+  again = setTimeout(async () => {
+    const main = document.querySelector("#queue, #wall");
+    if (!main) return location.reload();
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.status === 401 || answer.redirected) return location.reload();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById(main.id);
+    if (!fresh) return;
+    serverSays(page.body.dataset.now);
+    await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
+    tick();
+  }, 50 + Math.random() * 200);
+}
+
+const live = document.getElementById("live");
+let heardAt = performance.now();
+
+function connected(is) {
+  const shown = document.getElementById("state");
+  shown?.classList.toggle("off", !is);
+  if (shown) shown.textContent = is ? shown.dataset.on : shown.dataset.off;
+}
+
+if (live) {
+  const heard = (take) => (event) => {
+    heardAt = performance.now();
+    connected(true);
+    take(event.detail.data);
+  };
+  live.addEventListener("lines", heard(takeLines));
+  live.addEventListener("counts", heard(takeCounts));
+  live.addEventListener("reload", heard(reload));
+  live.addEventListener("now", heard(serverSays));
+  live.addEventListener("htmx:sse:after:connection", heard(() => {}));
+  live.addEventListener("htmx:sse:error", () => connected(false));
+  setInterval(() => {
+    // A first connection that failed is not tried again by itself, and a dead one says nothing.
+    if (document.hidden || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : LOOK_AGAIN)) return;
+    connected(false);
+    heardAt = performance.now();
+    live._htmx?.sse?.abortController.abort();
+    htmx.trigger(live, "again");
+  }, LOOK_AGAIN);
+}
+
+// ---- the keyboard
+
+const rows = () => [...document.querySelectorAll(".line .what a")];
+const current = () => document.activeElement?.closest(".line");
+
+function step(by) {
+  const all = rows();
+  const at = all.findIndex((link) => link.closest(".line") === current());
+  all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)]?.focus();
+}
+
+function press(line) {
+  const button = [...(line?.querySelectorAll(".do button") ?? [])].find((one) => one.offsetParent);
+  button?.click();
+}
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  o: () => current()?.querySelector(".what a").click(),
+  c: () => press(current()),
+  r: () => {
+    const link = current()?.querySelector(".what a");
+    if (link) location.href = `${link.href}#reply`;
+  },
+  "/": () => {
+    const filter = document.getElementById("filter");
+    if (!filter) return;
+    filter.closest("details").open = true;
+    filter.elements[0].focus();
+  },
+  "?": () => document.getElementById("help")?.showModal(),
+};
+
+// Where the keyboard writes no Latin letters, the key's place counts.
+const CODES = { KeyJ: "j", KeyK: "k", KeyO: "o", KeyC: "c", KeyR: "r", Slash: "/" };
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, select, textarea, dialog, [contenteditable]")) return;
+  const act = KEYS[/^[!-~]$/.test(event.key) ? event.key : CODES[event.code]];
+  if (!act || !lines) return;
+  event.preventDefault();
+  act();
+});
+
+document.querySelectorAll(".line").forEach(dress);
+tick();
+setInterval(tick, 1000);

@@ -1,0 +1,73 @@
+"""What the closed sets of the program are called on a page, in words that are translated."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from core.web.words import phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TERMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "band": {
+            "ok": phrase("On time"),
+            "warning": phrase("Warning"),
+            "critical": phrase("Critical"),
+            "breached": phrase("Overdue"),
+        },
+        "kind": {
+            "message": phrase("Message"),
+            "claim": phrase("Formal claim"),
+            "return": phrase("Return"),
+            "inquiry": phrase("Inquiry"),
+            "cancellation": phrase("Cancellation"),
+            "dispute": phrase("Dispute"),
+            "incident": phrase("Incident"),
+            "chat": phrase("Chat"),
+            "call": phrase("Call"),
+        },
+        "party": {
+            "buyer": phrase("Buyer"),
+            "seller": phrase("Seller"),
+            "marketplace": phrase("Marketplace"),
+        },
+        "metric": {
+            "first_reply": phrase("first reply"),
+            "next_reply": phrase("next reply"),
+            "given": phrase("given deadline"),
+        },
+        "reply": {
+            "queued": phrase("Reply queued"),
+            "sending": phrase("Reply is being sent"),
+            "accepted": phrase("Reply accepted"),
+            "confirmed": phrase("Reply confirmed"),
+            "refused": phrase("Reply refused"),
+            "unknown": phrase("Not known whether the reply arrived"),
+        },
+        "claimed": {
+            "mine": phrase("Mine"),
+            "free": phrase("Free"),
+            "others": phrase("Others'"),
+        },
+        "role": {
+            "viewer": phrase("Viewer"),
+            "agent": phrase("Agent"),
+            "lead": phrase("Lead"),
+            "admin": phrase("Administrator"),
+        },
+    }
+)
+"""By what it is of, then by the program's own word."""
+
+SIGNS: Mapping[str, str] = MappingProxyType(
+    {"ok": "○", "warning": "◔", "critical": "◕", "breached": "●"}
+)
+"""A clock face that fills: a band for those who see no colours."""
+
+
+def term(of: str, word: str) -> str:
+    """What *word* is called in English; itself where nothing is known of it."""
+    return TERMS[of].get(word, word)
