@@ -23,8 +23,8 @@ from core.arrival import erasing
 from core.loops import utcnow
 from core.metrics import Metrics
 from core.model import Account, Message, Page, Thread
-from core.notifier import Route, Routing
 from core.pushes import Member, Pushed
+from core.routing import Route, Routing
 from core.rules import Rules
 from core.running import forgetting
 from core.store import accounts, transaction

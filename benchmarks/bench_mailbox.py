@@ -28,8 +28,8 @@ from core import loops, poll
 from core.connector import Transport
 from core.metrics import Metrics
 from core.model import Account
-from core.notifier import Route, Routing
 from core.reading.walk import Reader
+from core.routing import Route, Routing
 from core.rules import Rules
 from core.store import accounts, embedded, open_pool, transaction
 from core.store.accounts import Setup

@@ -25,9 +25,9 @@ from core.hostclock import HostClock
 from core.ingest import LEASE
 from core.metrics import Metrics
 from core.model import Account
-from core.notifier import Route, Routing
 from core.reading.slots import PATIENCE, Slots
 from core.reading.walk import Reader
+from core.routing import Route, Routing
 from core.rules import Rules
 from core.running import memory
 from core.running.requests import Requests

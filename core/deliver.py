@@ -12,7 +12,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from core import muting
+from core import muting, quiet
 from core.outbox import leaving, looking
 from core.outbox.batch import Outbox, Unsettled
 from core.reading.walk import Round
@@ -86,6 +86,8 @@ async def _round(outbox: Outbox) -> float | None:
         outbox.unsettled.claimed = [*claimed, *together]
     if muted:
         await _mute(outbox)
+    if quiet.may_hold(outbox.unsettled.claimed):
+        await _quiet(outbox)
     await looking.look(outbox, began)
     outbox.unsettled.claimed = await looking.standing(outbox)
     parts = _parts(outbox.unsettled.claimed)
@@ -112,6 +114,14 @@ async def _mute(outbox: Outbox) -> None:
     claimed, routing = outbox.unsettled.claimed, outbox.this.rules.routing
     async with transaction(outbox.this.pool) as db:
         left = await muting.hold_claimed(db, outbox.name, routing, claimed)
+    outbox.unsettled.claimed = left
+
+
+async def _quiet(outbox: Outbox) -> None:
+    """Postpone what of the claimed nobody is to be told at this hour."""
+    claimed, now = outbox.unsettled.claimed, outbox.this.clock()
+    async with transaction(outbox.this.pool) as db:
+        left = await quiet.hold_claimed(db, outbox.this.rules.routing, claimed, now)
     outbox.unsettled.claimed = left
 
 

@@ -96,6 +96,9 @@ def render(
     elif keys.mute_of(told.key) is not None:
         subject = f"Held back: {_kept(highest, len(said))}"
         lines = _held(parts, highest, said, rules, where, now)
+    elif keys.quiet_until(told.key) is not None:
+        subject = f"After quiet hours: {_kept(highest, len(said))}"
+        lines = _waited(parts, highest, said, rules, where, now)
     elif (at := keys.restored_at(told.key)) is not None:
         subject, lines = f"{subject} after the restore", _restored(highest, at, where, now)
     else:
@@ -149,6 +152,32 @@ def _held(
 ) -> Iterator[str]:
     """The lines about what a mute has held back: as `_flood`, and what else there was."""
     yield from _silence(told, zone)
+    yield from _all(parts, said, rules, zone, now)
+
+
+def _waited(
+    told: Sequence[Dispatch],
+    parts: Sequence[Dispatch],
+    said: Sequence[tuple[Dispatch, str]],
+    rules: Rules,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[str]:
+    """The lines about what waited for the end of quiet hours, as far as it still holds."""
+    since = min(part.notice.raised_at for part in told)
+    waited = spoken.some(len(told), "notice", "notices")
+    yield f"{waited} since {spoken.instant(since, zone)} waited for the end of your quiet hours."
+    yield from _all(parts, said, rules, zone, now)
+
+
+def _all(
+    parts: Sequence[Dispatch],
+    said: Sequence[tuple[Dispatch, str]],
+    rules: Rules,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[str]:
+    """What is *said* of other kinds, and then the deadlines."""
     others = Counter(f"{say}, {_thread(one)}" if one.notice.thread else say for one, say in said)
     for line, n in others.most_common(SHOWN):
         yield f"- {line}{f' ({n} times)' if n > 1 else ''}"

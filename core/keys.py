@@ -109,6 +109,23 @@ def rest(digest: str, notice: int) -> str:
 
 def only(digest: str) -> str:
     """The one notice of a flood's *digest*: it leaves as what it is, under its own key."""
+def quiet(notifier: str, until: datetime) -> str:
+    """What waits for the end of the quiet hours of those whom *notifier* tells."""
+    return f"{notifier}/quiet/{until.isoformat()}"
+
+
+def quiet_until(key: str | None) -> datetime | None:
+    """When the quiet hours ended of which *key*'s digest tells; None: it tells of none."""
+    parts = (key or "").split("/")
+    return datetime.fromisoformat(parts[2]) if parts[1:2] == ["quiet"] else None
+
+
+def number(key: str) -> int | None:
+    """The number of the step that *key* tells (from 1); None: it tells none."""
+    said = key.rpartition("/")[2]
+    return int(said) if key.count("/") == 2 and said.isdecimal() else None
+
+
     return f"{digest}/only"
 
 

@@ -12,26 +12,36 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import keys
+from core.routing import Way
 from core.store import mutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from core.model import NoticeKind
-    from core.notifier import Routing
+    from core.routing import Routing
     from core.store import Db
     from core.told import Dispatch, Mute
 
 
 def holding(
-    standing: Iterable[Mute], routing: Routing, account: str, kind: NoticeKind, notifier: str
+    standing: Iterable[Mute],
+    routing: Routing,
+    account: str,
+    kind: NoticeKind,
+    notifier: str,
+    ways: Iterable[str] = (),
 ) -> Mute | None:
-    """The mute that keeps a notice from *notifier*; None: it is told. Pure."""
+    """The mute that keeps a notice from *notifier*; None: it is told. Pure.
+
+    *ways* are by what it came, where that was written down.
+    """
     by_name = {(mute.scope, mute.name): mute for mute in standing}
-    ways = [by_name.get(("route", way)) for way in routing.ways(account, kind, notifier)]
-    shut = [mute for mute in ways if mute is not None]
+    routes = {Way.of(way).route for way in ways} or routing.ways(account, kind, notifier)
+    led = [by_name.get(("route", route)) for route in routes]
+    shut = [mute for mute in led if mute is not None]
     found = [by_name.get(("account", account))]
-    if shut and len(shut) == len(ways):
+    if shut and len(shut) == len(led):
         found.append(min(shut, key=lambda mute: mute.until))
     return max(filter(None, found), key=lambda mute: mute.until, default=None)
 
@@ -42,9 +52,9 @@ async def hold_due(db: Db, notifier: str, routing: Routing) -> bool:
     if not standing:
         return False
     due = {
-        (account, kind): mute
-        for account, kind in await mutes.due(db, notifier)
-        if (mute := holding(standing, routing, account, kind, notifier))
+        (account, kind, ways): mute
+        for account, kind, ways in await mutes.due(db, notifier)
+        if (mute := holding(standing, routing, account, kind, notifier, ways))
     }
     if due:
         await mutes.hold_due(db, notifier, due)
@@ -56,11 +66,7 @@ async def hold_claimed(
 ) -> list[Dispatch]:
     """Hold back what is muted of *claimed*, none of which was tried yet; the others."""
     standing = await mutes.shared(db)
-    by = {
-        _number(one): mute
-        for one in claimed
-        if (mute := holding(standing, routing, one.notice.account, one.notice.kind, notifier))
-    }
+    by = {_number(one): mute for one in claimed if (mute := _holding(standing, routing, one))}
     settled = _settled(claimed, by)
     held = [(one, by[_number(one)]) for one in claimed if _number(one) in by.keys() - settled]
     gone = await mutes.hold_claimed(db, notifier, held) if held else frozenset()
@@ -74,6 +80,11 @@ async def closing(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> list[Di
         return list(claimed)
     told = await mutes.told(db, notifier, sorted(numbers))
     return [replace(one, muted=told.get(keys.mute_of(one.digest) or 0)) for one in claimed]
+
+
+def _holding(standing: Iterable[Mute], routing: Routing, one: Dispatch) -> Mute | None:
+    notice = one.notice
+    return holding(standing, routing, notice.account, notice.kind, one.notifier, one.ways)
 
 
 def _settled(claimed: Iterable[Dispatch], by: Iterable[int | None]) -> set[int | None]:

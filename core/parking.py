@@ -36,10 +36,10 @@ async def tell(
     part = [each for each in part if each.notice.kind is not NoticeKind.PARKED]
     if not part:
         return
-    fallback = rules.routing.fallback(NoticeKind.PARKED)
-    others = tuple(name for name in fallback if name != notifier)
     notice = _parked(part, notifier, reason, now)
-    await notices.raise_to(db, [notice], others or fallback)
+    fallback = rules.routing.fallback(notices.subject(notice), now)
+    others = tuple(aim for aim in fallback if aim.notifier != notifier)
+    await notices.raise_to(db, [notice], lambda _: others or fallback)
 
 
 def _parked(part: Sequence[Dispatch], notifier: str, reason: str, now: datetime) -> Notice:

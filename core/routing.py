@@ -7,7 +7,7 @@ none of them takes, or what reaches nobody by them, goes to the fallback.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import NoticeKind
 from core.people.directory import Directory
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from core.people.directory import Found
     from core.people.ladders import Ladder
 
 STEPPED = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
@@ -86,18 +85,39 @@ class Route:
         )
 
 
+class Way(NamedTuple):
+    """By what a notice comes to a notifier: a *route*, perhaps for a *person*.
+
+    *vacant* is the duty that nobody had, so that its fallback is told. Written ``desk/anna!night``.
+    """
+
+    route: str
+    person: str | None = None
+    vacant: str | None = None
+
+    def __str__(self) -> str:
+        whom = f"/{self.person}" if self.person else ""
+        return f"{self.route}{whom}{f'!{self.vacant}' if self.vacant else ''}"
+
+    @classmethod
+    def of(cls, written: str) -> Way:
+        """The way that was *written*."""
+        named, _, vacant = written.partition("!")
+        route, _, person = named.partition("/")
+        return cls(route, person or None, vacant or None)
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """A *notifier* that is to be told, *not_before* an instant at which quiet hours end.
 
-    *ways* are by what it came, each ``route`` or ``route/person``; none: by routes alone, of which
-    the settings say the same at any time. *vacant* are duties that nobody had.
+    *ways* are by what it came; none: by routes alone, of which the settings say the same at any
+    time.
     """
 
     notifier: str
     not_before: datetime | None = None
     ways: tuple[str, ...] = ()
-    vacant: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +155,7 @@ class Routing:
         self, route: str, targets: Iterable[str], subject: Subject, now: datetime
     ) -> tuple[Aim, ...]:
         """Who is told of *subject* where *targets* are to be told, as by a rung of a ladder."""
-        ways = ((route, found) for t in targets for found in self._found(t, subject, now))
+        ways = (each for target in targets for each in self._ways(route, target, subject, now))
         return self._joined(ways, subject, now)
 
     def ladder(self, subject: Subject) -> tuple[Route, Ladder] | None:
@@ -184,36 +204,32 @@ class Routing:
 
     def _aims(self, routes: Iterable[Route], subject: Subject, now: datetime) -> tuple[Aim, ...]:
         ways = (
-            (route.name, found)
+            each
             for route in routes
             for target in route.targets
-            for found in self._found(target, subject, now)
+            for each in self._ways(route.name, target, subject, now)
         )
         return self._joined(ways, subject, now)
 
-    def _found(self, target: str, subject: Subject, now: datetime) -> tuple[Found, ...]:
-        return self.directory.found(target, now, subject.language)
+    def _ways(
+        self, route: str, target: str, subject: Subject, now: datetime
+    ) -> Iterator[tuple[str, Way]]:
+        for found in self.directory.found(target, now, subject.language):
+            yield found.notifier, Way(route, found.person, found.vacant)
 
     def _joined(
-        self, ways: Iterable[tuple[str, Found]], subject: Subject, now: datetime
+        self, ways: Iterable[tuple[str, Way]], subject: Subject, now: datetime
     ) -> tuple[Aim, ...]:
         """Several ways to one notifier are one: the first that is open tells it."""
-        several: dict[str, list[tuple[str, Found]]] = {}
-        for route, found in ways:
-            several.setdefault(found.notifier, []).append((route, found))
+        several: dict[str, list[Way]] = {}
+        for notifier, way in ways:
+            several.setdefault(notifier, []).append(way)
         return tuple(self._aim(name, each, subject, now) for name, each in several.items())
 
-    def _aim(
-        self, notifier: str, ways: list[tuple[str, Found]], subject: Subject, now: datetime
-    ) -> Aim:
-        written = () if self.plain else tuple(dict.fromkeys(_way(*way) for way in ways))
-        people = [found.person for _, found in ways]
-        return Aim(
-            notifier,
-            self.quiet_until(people, subject, now),
-            written,
-            frozenset(found.vacant for _, found in ways if found.vacant),
-        )
+    def _aim(self, notifier: str, ways: Iterable[Way], subject: Subject, now: datetime) -> Aim:
+        once = tuple(dict.fromkeys(ways))
+        quiet = self.quiet_until((way.person for way in once), subject, now)
+        return Aim(notifier, quiet, () if self.plain else tuple(map(str, once)))
 
     def quiet_until(
         self, people: Iterable[str | None], subject: Subject, now: datetime
@@ -230,10 +246,6 @@ class Routing:
             person = self.directory.people.get(name or "")
             passes = person is None or person.lets_pass(subject.kind, subject.step)
             yield None if person is None or passes else person.quiet_until(now)
-
-
-def _way(route: str, found: Found) -> str:
-    return f"{route}/{found.person}" if found.person else route
 
 
 def _is_of(policy: str | None, named: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from core.connector import Credential
     from core.model import Account
-    from core.notifier import Routing
+    from core.routing import Routing
     from sla.calendar import Calendar
     from sla.policy import Policy, ThreadKind
 

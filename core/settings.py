@@ -19,11 +19,13 @@ from pydantic_settings import (
 )
 
 from core.configuration import (
+    access,
     board,
     openinghours,
     outward,
     promises,
     retention,
+    routes,
     sections,
     telemetry,
     tomlfile,
@@ -32,11 +34,12 @@ from core.configuration.accounthours import OpeningHours
 from core.configuration.complaints import Complaints, nearest
 from core.configuration.configured import Accounts, Configured, Defined
 from core.configuration.overrides import BETWEEN, PREFIX, Overrides, overridden
+from core.configuration.people import Tellings, zoned
 from core.configuration.references import References, is_reference
 from core.configuration.retention import Keeping
 from core.errors import SettingsError
-from core.notifier import Route, Routing
 from core.notifiers import registry
+from core.routing import Routing
 from sla.calendar import Calendar
 
 SectionT = TypeVar("SectionT", bound=sections.Section)
@@ -60,7 +63,7 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         "store": sections.Store,
         "ops": sections.Ops,
-        "web": sections.Web,
+        "web": access.Web,
         "board": board.Board,
         "push": sections.Push,
         "log": sections.Log,
@@ -73,6 +76,9 @@ PLAIN: Mapping[str, type[BaseModel]] = MappingProxyType(
     }
 )
 """The sections that are one table each."""
+
+WHO = ("people", "teams", "duty", "ladders")
+"""The sections that say who can be told."""
 
 Table = dict[str, Any]
 
@@ -98,6 +104,10 @@ class Tables(BaseSettings):
     policies: Any = {}
     calendars: Any = {}
     notifiers: Any = {}
+    people: Any = {}
+    teams: Any = {}
+    duty: Any = {}
+    ladders: Any = {}
     routes: Any = {}
 
 
@@ -109,7 +119,7 @@ class Settings:
     state_dir: Path
     store: sections.Store
     ops: sections.Ops
-    web: sections.Web | None
+    web: access.Web | None
     board: board.Board
     push: sections.Push | None
     log: sections.Log
@@ -205,8 +215,10 @@ class _Reading:
         store = self._store()
         calendars = self._calendars(now)
         made = self._promises(calendars, now)
-        notifiers, routes = self._notifiers(), self._routes()
-        defined = Defined(made, OpeningHours(calendars, self.complaints, now), frozenset(routes))
+        notifiers = self._notifiers()
+        routing = self._routing(notifiers, now)
+        hours = OpeningHours(calendars, self.complaints, now)
+        defined = Defined(made, hours, frozenset(routing.routes))
         accounts = Accounts(specs, defined, self.references, sandbox=sandbox)
         configured = accounts.read(dict(self._entries("accounts")))
         read = Settings(
@@ -214,7 +226,7 @@ class _Reading:
             state_dir=self.base / store.state_dir.expanduser(),
             store=store,
             ops=self._section(sections.Ops, "ops"),
-            web=self._optional(sections.Web, "web"),
+            web=self._web(configured),
             board=self._section(board.Board, "board"),
             push=self._optional(sections.Push, "push"),
             log=self._section(sections.Log, "log"),
@@ -227,8 +239,8 @@ class _Reading:
             accounts=configured,
             calendars={name: found for name, found in calendars.items() if found is not None},
             promises={name: versions for name, versions in made.items() if versions},
-            notifiers={name: found for name, found in notifiers.items() if found is not None},
-            routing=Routing(routes, {name: c.account.routes for name, c in configured.items()}),
+            notifiers=zoned(notifiers, routing.directory),
+            routing=routes.applied(routing, configured, made, self.complaints),
             warnings=(*self.complaints.warnings, *self._unused_variables()),
             secrets=frozenset(self.references.secrets),
         )
@@ -271,6 +283,12 @@ class _Reading:
         if isinstance(table, dict):
             table = self.references.table(table, model, (name,))
         return self.complaints.read(model, table, (name,)) or model()
+
+    def _web(self, accounts: Mapping[str, Configured]) -> access.Web | None:
+        section = self._optional(access.Web, "web")
+        if section is not None:
+            section.faults(accounts, self.complaints)
+        return section
 
     def _kept(self, specs: Mapping[str, Spec[Any]]) -> Keeping:
         section = self._section(retention.Retention, "retention")
@@ -335,23 +353,14 @@ class _Reading:
             self.complaints.add((*path, key), fault)
         return found
 
-    def _routes(self) -> dict[str, Route]:
-        known = [name for name, _ in self._entries("notifiers")]
-        routes = {name: self._route(name, t, known) for name, t in self._entries("routes")}
-        doubtful = any(self.complaints.any_at(("routes", name), ("fallback",)) for name in routes)
-        if not doubtful and not any(route.fallback for route in routes.values()):
-            fault = "no route takes what no other route takes; give one of them fallback = true"
-            self.complaints.add(("routes",), fault)
-        return routes
-
-    def _route(self, name: str, table: Table, notifiers: list[str]) -> Route:
-        path = ("routes", name)
-        stand_ins = {"notifiers": ("none",)}
-        section, _ = self.complaints.read_on(sections.RouteSection, table, path, stand_ins)
-        for notifier in () if self.complaints.any_at(path, ("notifiers",)) else section.notifiers:
-            if notifier not in notifiers:
-                self.complaints.unknown((*path, "notifiers"), "notifier", notifier, notifiers)
-        return Route(name, section.notifiers, section.kinds, section.fallback)
+    def _routing(self, notifiers: Mapping[str, NotifierOptions | None], now: datetime) -> Routing:
+        """Who can be told, and the routes; which accounts these are for is known later."""
+        said = {name: dict(self._entries(name)) for name in WHO}
+        tellings = Tellings(notifiers, self.complaints, self.base, now)
+        directory = tellings.directory(said["people"], said["teams"], said["duty"])
+        ladders = tellings.ladders(said["ladders"])
+        found = routes.build(dict(self._entries("routes")), tellings, ladders, self.complaints)
+        return Routing(found, {}, directory, ladders)
 
     def _unused_variables(self) -> Iterator[str]:
         """Variables that look like overrides and override nothing."""

@@ -146,7 +146,8 @@ class Dispatch:
     """One notice to one notifier.
 
     *digest* names what it leaves together with; *url* is the marketplace's page of the thread;
-    *muted* is said in a digest of what a mute held back.
+    *muted* is said in a digest of what a mute held back; *ways* are by what it came, where that is
+    more than the routes of its account and kind (`core.routing.Way`).
     """
 
     notice: Notice
@@ -159,3 +160,4 @@ class Dispatch:
     digest: str | None = None
     url: str | None = None
     muted: Muted | None = None
+    ways: tuple[str, ...] = ()

@@ -13,8 +13,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core import ingest, keys
 from core.model import Notice, NoticeKind
+from core.routing import Subject
 from core.stopwatch import running_from
-from core.store import notices, sight, statement, steps, streams, tally, transaction, wake
+from core.store import (
+    languages,
+    notices,
+    sight,
+    statement,
+    steps,
+    streams,
+    tally,
+    transaction,
+    wake,
+)
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from core.connector import Credential
+    from core.routing import Aim, Routing
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.steps import Told
@@ -151,21 +163,37 @@ async def _tell(
         told = await steps.tell(db, now, sure=sure)
         if not told:
             return 0, _again(await steps.next_alert(db, sure=sure), now)
-        await notices.send_out(db, _outbox(rules, told))
+        spoken = await _languages(db, rules, told)
+        await notices.send_out(db, _outbox(rules.routing, told, spoken, now))
     return len(told), now + PAUSE
 
 
-def _outbox(rules: Rules, told: Sequence[Told]) -> Iterator[tuple[int, str, str | None]]:
+async def _languages(db: Db, rules: Rules, told: Sequence[Told]) -> dict[languages.Thread, str]:
+    """The language of each thread, where it matters to anybody."""
+    if not rules.routing.asks_language:
+        return {}
+    return await languages.of(db, [(each.account, each.thread) for each in told])
+
+
+def _outbox(
+    routing: Routing, told: Sequence[Told], spoken: Mapping[languages.Thread, str], now: datetime
+) -> Iterator[tuple[int, Aim, str | None]]:
     """Who hears of what was told.
 
     What had passed before an account's first walk ended, or its first since a restore, leaves with
     one digest.
     """
-    notifiers = cache(rules.routing.notifiers)
+    aims = cache(routing.told)
     for each in told:
         digest = _digest(each)
-        for notifier in notifiers(each.account, NoticeKind(each.kind)):
-            yield each.notice, notifier, digest
+        for aim in aims(_subject(each, spoken.get((each.account, each.thread))), now):
+            yield each.notice, aim, digest
+
+
+def _subject(told: Told, language: str | None) -> Subject:
+    kind = NoticeKind(told.kind)
+    step = told.step if kind is NoticeKind.WARNING else None
+    return Subject(kind, told.account, language, told.promise, step)
 
 
 def _digest(told: Told) -> str | None:

@@ -30,8 +30,8 @@ from core import poll, store
 from core.connector import Transport
 from core.metrics import Metrics
 from core.model import Account
-from core.notifier import Route, Routing
 from core.poll import Reader
+from core.routing import Route, Routing
 from core.rules import Rules
 from core.running import memory
 from core.store import accounts, streams, transaction, workers

@@ -34,12 +34,9 @@ def build(
     """The calendar that *table* writes; None where it has faults, each complained of."""
     before = len(complaints.lines)
     section, _ = complaints.read_on(CalendarSection, table, path, {"zone": "UTC", "hours": {}})
-    hours = _hours(section, (*path, "hours"), complaints)
-    exceptions = {
-        day: _spans(spans, (*path, "exceptions", day.isoformat()), complaints)
-        for day, spans in section.exceptions.items()
-    }
-    holidays = _holidays(section.holidays, (*path, "holidays"), complaints)
+    hours = week(section.hours, (*path, "hours"), complaints)
+    exceptions = days(section.exceptions, (*path, "exceptions"), complaints)
+    holidays = public_holidays(section.holidays, (*path, "holidays"), complaints)
     if len(complaints.lines) > before:
         return None
     calendar = Calendar(section.zone, hours, exceptions, holidays)
@@ -49,17 +46,27 @@ def build(
     return calendar
 
 
-def _hours(
-    section: CalendarSection, path: Path, complaints: Complaints
+def week(
+    written: Mapping[str, Iterable[str]], path: Path, complaints: Complaints
 ) -> dict[int, tuple[Span, ...]]:
+    """Spans by weekday, Monday is 0, as ``{ mon-fri = ["09:00-12:30"] }`` writes them."""
     hours: dict[int, tuple[Span, ...]] = {}
-    for key, texts in section.hours.items():
+    for key, texts in written.items():
         spans = _spans(texts, (*path, key), complaints)
         for day in _days(key, (*path, key), complaints):
             if day in hours:
                 complaints.add((*path, key), f"names {DAYS[day]} a second time; name each day once")
             hours[day] = spans
     return hours
+
+
+def days(
+    written: Mapping[date, Iterable[str]], path: Path, complaints: Complaints
+) -> dict[date, tuple[Span, ...]]:
+    """Spans by date, as ``{ 2026-12-24 = ["09:00-12:00"] }`` writes them."""
+    return {
+        day: _spans(spans, (*path, day.isoformat()), complaints) for day, spans in written.items()
+    }
 
 
 def _days(key: str, path: Path, complaints: Complaints) -> list[int]:
@@ -98,7 +105,7 @@ def _span(text: str, path: Path, complaints: Complaints) -> Span | None:
     return Span(time.fromisoformat(found[1]), time.fromisoformat(end))
 
 
-def _holidays(code: str | None, path: Path, complaints: Complaints) -> frozenset[date]:
+def public_holidays(code: str | None, path: Path, complaints: Complaints) -> frozenset[date]:
     """The public holidays of ``FR``, or of a part of a country: ``DE-BE``."""
     if code is None:
         return frozenset()

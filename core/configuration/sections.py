@@ -22,7 +22,7 @@ from core import log
 from core.configuration.complaints import nearest
 from core.durations import PositiveDuration, parse, write
 from core.errors import Unfit
-from core.model import LONGEST_SILENCE, UNSEEN, NoticeKind
+from core.model import LONGEST_SILENCE, UNSEEN
 from core.transport.proxy import is_web_address
 from sla import zones
 from sla.policy import WARN_SHARES, CountsFrom, Party, Role, ThreadKind
@@ -206,13 +206,6 @@ class Ops(Listener):
     workers: int = Field(default=1, ge=1, le=1_000)
 
 
-class Web(Listener):
-    """Where people look. *public_url* is how they reach it from outside."""
-
-    listen: Address = "127.0.0.1:8080"
-    public_url: Url | None = None
-
-
 class Push(Listener):
     """Where marketplaces send to, as *public_url* tells them; *most_bytes* bounds a body."""
 
@@ -312,11 +305,3 @@ class PolicySection(Section):
     source: str | None = None
     checked_on: date | None = None
     review_after: date | None = None
-
-
-class RouteSection(Section):
-    """Which kinds of notices go to which notifiers; no *kinds*: all."""
-
-    notifiers: tuple[str, ...] = Field(min_length=1)
-    kinds: frozenset[NoticeKind] = frozenset()
-    fallback: bool = False

@@ -120,9 +120,10 @@ class RungSection(Section):
 
 
 class LadderSection(Section):
-    """Whom to tell, one after the other, while nobody acts."""
+    """Whom to tell, one after the other, while nobody acts; the last again after *repeat*."""
 
     rungs: tuple[RungSection, ...] = Field(min_length=1, max_length=20)
+    repeat: PositiveDuration | None = None
 
 
 class RouteSection(Section):

@@ -94,8 +94,9 @@ async def _sent(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Non
 
 
 def _held_until(part: Sequence[Dispatch], raised_at: datetime) -> datetime:
-    """From when it could have left: a mute is no delay of ours."""
-    return max([raised_at, *(one.muted.mute.end for one in part if one.muted)])
+    """From when it could have left: a mute is no delay of ours, nor are quiet hours."""
+    quiet = filter(None, (keys.quiet_until(one.digest) for one in part))
+    return max([raised_at, *(one.muted.mute.end for one in part if one.muted), *quiet])
 
 
 async def write_down(outbox: Outbox, sent: Sent) -> None:

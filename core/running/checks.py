@@ -11,6 +11,7 @@ import structlog
 from core import durations
 from core.model import NoticeKind
 from core.reading import blind
+from core.routing import Subject
 from core.running import disk, pushed
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def findings(settings: Settings, now: datetime) -> list[str]:
     return [
         *settings.warnings,
         *_listeners(settings),
-        *_unreached(settings),
+        *_unreached(settings, now),
         *_unused(settings),
         *_unpromised(settings, now),
         *_slow(settings, now),
@@ -63,13 +64,13 @@ def _listeners(settings: Settings) -> Iterator[str]:
             )
 
 
-def _unreached(settings: Settings) -> Iterator[str]:
+def _unreached(settings: Settings, now: datetime) -> Iterator[str]:
     """Accounts and kinds of notices that reach nobody."""
     for name in settings.accounts:
         deaf = [
             kind.value
             for kind in NoticeKind
-            if kind not in UNROUTED and not settings.routing.notifiers(name, kind)
+            if kind not in UNROUTED and not settings.routing.told(Subject(kind, name), now)
         ]
         if deaf:
             yield (

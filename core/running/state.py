@@ -13,9 +13,10 @@ from core.connector import Transport
 from core.errors import StoreUnavailable
 from core.hostclock import HostClock
 from core.measuring.facts import Names
-from core.notifier import Means, Notifier, Routing
+from core.notifier import Means, Notifier
 from core.notifiers import registry
 from core.reading.walk import Reader
+from core.routing import Routing
 from core.rules import Rules
 from core.running import thresholds
 from core.running.requests import Requests

@@ -197,7 +197,8 @@ CLAIM = """
     join notice n on n.id = theirs.notice
     left join thread t on t.account = n.account and t.id = n.thread
     where d.notice = theirs.notice and d.notifier = $1
-    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
+              d.ways
 """
 
 
@@ -241,7 +242,9 @@ class Ripening:
         """The key that it has from the first attempt on."""
         if not self.fresh:
             return self.digest
-        if keys.is_flood(self.digest) and self.dispatches == 1:
+        if self.dispatches == 1 and (
+            keys.is_flood(self.digest) or keys.quiet_until(self.digest) is not None
+        ):
             return keys.only(self.digest)
         return keys.rest(self.digest, self.first) if self.begun else self.digest
 

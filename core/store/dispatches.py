@@ -53,14 +53,15 @@ CLAIM = """
     join notice n on n.id = due.notice
     left join thread t on t.account = n.account and t.id = n.thread
     where d.notice = due.notice and d.notifier = due.notifier
-    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+    returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
+              d.ways
 """
 RELEASE = """
     update dispatch d set next_try_at = now()
     from notice n
     join account a on a.name = n.account
     where d.notifier = $1 and d.digest is not null and d.attempts = 0
-      and split_part(d.digest, '/', 2) not in ('flood', 'apart', 'muted')
+      and split_part(d.digest, '/', 2) not in ('flood', 'apart', 'muted', 'quiet')
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
       and d.next_try_at > now() and n.id = d.notice and a.first_walk_at is not null
       and not exists (
@@ -68,6 +69,26 @@ RELEASE = """
           where l.kind in ('warning', 'breach') and l.at <= a.first_walk_at
             and (select c.account from clock c where c.id = l.clock) = a.name
       )
+"""
+# By the end of the lease, which says whether it is still ours; it was no attempt. What was never
+# tried leaves with whatever else waits there, what was keeps its key.
+POSTPONE = """
+    with mine as (
+        select d.notice, w.until, w.digest, d.attempts = 1 as fresh
+        from unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[])
+            as w (notice, lease, until, digest)
+        join dispatch d on d.notice = w.notice and d.next_try_at = w.lease
+        where d.notifier = $1
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        order by d.notice
+        for update of d
+    )
+    update dispatch d
+    set next_try_at = mine.until, attempts = d.attempts - 1,
+        digest = case when mine.fresh then mine.digest else d.digest end
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+    returning d.notice
 """
 DROPPED = """
     select notice, suppressed from dispatch
@@ -139,10 +160,11 @@ PARK_GONE = """
     where d.notifier <> all($1) and n.id = d.notice
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
     returning n.*, null as url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error,
-              d.digest
+              d.digest, d.ways
 """
 PARKED = """
-    select n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest
+    select n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
+              d.ways
     from dispatch d
     join notice n on n.id = d.notice
     left join thread t on t.account = n.account and t.id = n.thread
@@ -227,6 +249,20 @@ async def put_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> int:
     return _count(await db.execute(PUT_BACK, notifier, ids, until))
 
 
+async def postpone(
+    db: Db, notifier: str, until: Sequence[tuple[Dispatch, datetime, str]]
+) -> frozenset[int]:
+    """Let what was just claimed leave at an instant instead, under a digest's name; what was.
+
+    Not what somebody has sent or claimed since. None of it may have been tried.
+    """
+    claimed, ends, digests = zip(*until, strict=True)
+    ids = [one.notice.id for one in claimed]
+    leases = [one.next_try_at for one in claimed]
+    rows = await db.fetch(POSTPONE, notifier, ids, leases, ends, digests)
+    return frozenset(row["notice"] for row in rows)
+
+
 async def park(
     db: Db, notifier: str, notices: Sequence[int], reason: str, error: str
 ) -> frozenset[int]:
@@ -280,6 +316,7 @@ def of_row(row: Record) -> Dispatch:
         error=row["error"],
         digest=row["digest"],
         url=row["url"],
+        ways=tuple(row["ways"] or ()),
     )
 
 

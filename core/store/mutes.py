@@ -37,17 +37,18 @@ SHARED = """
     for share
 """
 DUE = """
-    select distinct n.account, n.kind from dispatch d join notice n on n.id = d.notice
+    select distinct n.account, n.kind, d.ways from dispatch d join notice n on n.id = d.notice
     where d.notifier = $1 and d.next_try_at <= now() and d.attempts = 0
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
 """
 HOLD_DUE = """
     with mine as (
         select d.notice, held.mute, held.digest, held.until
-        from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
-            as held (account, kind, mute, digest, until)
+        from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+                    $7::timestamptz[]) as held (account, kind, ways, mute, digest, until)
         join notice n on n.account = held.account and n.kind = held.kind
         join dispatch d on d.notice = n.id
+            and array_to_string(d.ways, ' ') is not distinct from nullif(held.ways, '')
         where d.notifier = $1 and d.next_try_at <= now() and d.attempts = 0
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice
@@ -160,7 +161,8 @@ TOLD = """
 """
 PURGE = "delete from mute where over and ended_at < $1"
 
-Key = tuple[str, NoticeKind]
+Key = tuple[str, NoticeKind, tuple[str, ...]]
+"""The account and the kind of a notice, and the ways by which it came."""
 
 
 async def standing(db: Db) -> list[Mute]:
@@ -174,16 +176,18 @@ async def shared(db: Db) -> list[Mute]:
 
 
 async def due(db: Db, notifier: str) -> list[Key]:
-    """The account and kind of what is due for *notifier* and was never tried, each once."""
+    """What is due for *notifier* and was never tried: account, kind and ways, each once."""
     rows = await db.fetch(DUE, notifier)
-    return [(row["account"], NoticeKind(row["kind"])) for row in rows]
+    return [(r["account"], NoticeKind(r["kind"]), tuple(r["ways"] or ())) for r in rows]
 
 
 async def hold_due(db: Db, notifier: str, held: Mapping[Key, Mute]) -> None:
-    """Hold back, by account and kind, what is due for *notifier* and was never tried."""
-    accounts = [account for account, _ in held]
-    kinds = [kind.value for _, kind in held]
-    await db.execute(HOLD_DUE, notifier, accounts, kinds, *_columns(notifier, held.values()))
+    """Hold back, by account, kind and ways, what is due for *notifier* and was never tried."""
+    accounts = [account for account, _, _ in held]
+    kinds = [kind.value for _, kind, _ in held]
+    ways = [" ".join(each) for _, _, each in held]
+    by = _columns(notifier, held.values())
+    await db.execute(HOLD_DUE, notifier, accounts, kinds, ways, *by)
 
 
 async def hold_claimed(

@@ -11,10 +11,16 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from core import keys
+from core.model import NoticeKind
+from core.routing import Subject
+from core.store import languages
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from core.model import Notice
+    from core.routing import Aim
     from core.rules import Rules
     from core.store import Db
     from core.store.keeping import Cutoffs
@@ -34,10 +40,14 @@ RAISE = """
 """
 SEND_OUT = """
     with outbox as (
-        insert into dispatch (notice, notifier, digest, next_try_at)
+        insert into dispatch (notice, notifier, digest, next_try_at, ways)
         select w.notice, w.notifier, w.digest,
-               now() + case when w.digest is null then interval '0' else $4::interval end
-        from unnest($1::bigint[], $2::text[], $3::text[]) as w (notice, notifier, digest)
+               greatest(now(), w.not_before)
+               + case when w.digest is null or w.not_before is not null then interval '0'
+                      else $4::interval end,
+               string_to_array(w.ways, ' ')
+        from unnest($1::bigint[], $2::text[], $3::text[], $5::timestamptz[], $6::text[])
+            as w (notice, notifier, digest, not_before, ways)
     )
     select pg_notify('replyby', 'deliver')
 """
@@ -49,11 +59,12 @@ CORRECT = """
             $7::text[], $8::timestamptz[]
         ) as w (key, kind, account, thread, clock, due_at, facts, raised_at)
     ), heard as (
-        select distinct w.key, d.notifier
+        select distinct on (w.key, d.notifier) w.key, d.notifier, d.ways
         from wanted w
         join notice n on n.clock = w.clock and n.kind = 'breach'
         join dispatch d on d.notice = n.id
         where d.sent_at is not null
+        order by w.key, d.notifier, d.sent_at
     ), told as (
         insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)
         select key, kind, account, thread, clock, due_at, facts::jsonb, raised_at
@@ -61,8 +72,8 @@ CORRECT = """
         on conflict (key) do update set kind = excluded.kind
         returning id, key
     ), outbox as (
-        insert into dispatch (notice, notifier)
-        select told.id, heard.notifier from told join heard using (key)
+        insert into dispatch (notice, notifier, ways)
+        select told.id, heard.notifier, heard.ways from told join heard using (key)
         on conflict do nothing
     )
     select count(*), case when count(*) > 0 then pg_notify('replyby', 'deliver') end from told
@@ -117,13 +128,32 @@ async def raise_(
     Returns:
         How many were new; a key that was ever raised is not raised again.
     """
-    return await _raise(db, notices, lambda n: rules.routing.notifiers(n.account, n.kind), digests)
+    tongues = await _languages(db, rules, notices)
+
+    def told(notice: Notice) -> tuple[Aim, ...]:
+        language = tongues.get((notice.account, notice.thread or ""))
+        return rules.routing.told(subject(notice, language), notice.raised_at)
+
+    return await _raise(db, notices, told, digests)
 
 
-async def raise_to(db: Db, notices: Sequence[Notice], notifiers: Iterable[str]) -> int:
-    """As `raise_`, to these *notifiers* whatever the routes say."""
-    names = tuple(notifiers)
-    return await _raise(db, notices, lambda _: names, NO_DIGESTS)
+async def raise_to(
+    db: Db, notices: Sequence[Notice], aims: Callable[[Notice], tuple[Aim, ...]]
+) -> int:
+    """As `raise_`, to whom *aims* says of each, whatever the routes say."""
+    return await _raise(db, notices, aims, NO_DIGESTS)
+
+
+def subject(notice: Notice, language: str | None = None) -> Subject:
+    """What *notice* is about, of a thread in this *language*."""
+    policy = dict(notice.facts).get("promise")
+    return Subject(
+        kind=notice.kind,
+        account=notice.account,
+        language=language,
+        policy=str(policy) if policy is not None else None,
+        step=keys.number(notice.key) if notice.kind is NoticeKind.WARNING else None,
+    )
 
 
 async def correct(db: Db, notices: Sequence[Notice]) -> int:
@@ -148,14 +178,23 @@ async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
     return int((await db.execute(DROP, clocks, why)).split()[-1])
 
 
-async def send_out(db: Db, outbox: Iterable[tuple[int, str, str | None]]) -> None:
-    """Write dispatches of notices that were just written: (notice, notifier, digest).
+async def send_out(db: Db, outbox: Iterable[tuple[int, Aim, str | None]]) -> None:
+    """Write dispatches of notices that were just written: (notice, aim, digest).
 
-    A *digest* names that with which it leaves instead of by itself.
+    A *digest* names that with which it leaves instead of by itself. What waits for the end of quiet
+    hours leaves with whatever else waited there, as one.
     """
-    columns = tuple(zip(*outbox, strict=True))
-    if columns:
-        await db.execute(SEND_OUT, *columns, HOLD)
+    rows = [(notice, aim.notifier, digest or _waiting(aim), aim) for notice, aim, digest in outbox]
+    if not rows:
+        return
+    ids, notifiers, names, aims = zip(*rows, strict=True)
+    not_before = [aim.not_before for aim in aims]
+    ways = [" ".join(aim.ways) or None for aim in aims]
+    await db.execute(SEND_OUT, ids, notifiers, names, HOLD, not_before, ways)
+
+
+def _waiting(aim: Aim) -> str | None:
+    return keys.quiet(aim.notifier, aim.not_before) if aim.not_before else None
 
 
 async def known(db: Db, keys: Sequence[str]) -> frozenset[str]:
@@ -174,7 +213,7 @@ async def purge(db: Db, before: Cutoffs) -> int:
 async def _raise(
     db: Db,
     notices: Sequence[Notice],
-    notifiers: Callable[[Notice], tuple[str, ...]],
+    aims: Callable[[Notice], tuple[Aim, ...]],
     digests: Mapping[str, str],
 ) -> int:
     if not notices:
@@ -182,9 +221,18 @@ async def _raise(
     rows = await db.fetch(RAISE, *_columns(notices))
     new = {row["key"]: row["id"] for row in rows}
     each = {notice.key: notice for notice in notices if notice.key in new}.values()
-    outbox = [(new[n.key], to, digests.get(n.key)) for n in each for to in notifiers(n)]
+    outbox = [(new[n.key], aim, digests.get(n.key)) for n in each for aim in aims(n)]
     await send_out(db, outbox)
     return len(new)
+
+
+async def _languages(
+    db: Db, rules: Rules, notices: Sequence[Notice]
+) -> dict[languages.Thread, str]:
+    """The language of the threads that *notices* are about, where it matters to anybody."""
+    if not rules.routing.asks_language:
+        return {}
+    return await languages.of(db, [(n.account, n.thread) for n in notices if n.thread])
 
 
 def _columns(notices: Sequence[Notice]) -> tuple[list[object], ...]:

@@ -73,7 +73,8 @@ TELL = """
     )
     select raised.id as notice, raised.kind, raised.account,
            case when r.first_walk_at is null or moved.steps[moved.step] <= r.first_walk_at
-                then r.first_walk_of end as first_walk_of, r.restored
+                then r.first_walk_of end as first_walk_of, r.restored,
+           moved.thread, moved.promise, moved.step
     from raised
     join moved on moved.id = raised.clock
     left join read r on r.name = raised.account
@@ -157,7 +158,7 @@ class Told(NamedTuple):
     """A notice of a step that was told just now.
 
     *first_walk_of*: since when the account is monitored, or was *restored*, of a step that had
-    passed before its first walk since then ended; None of every other.
+    passed before its first walk since then ended; None of every other. *step* is its number.
     """
 
     notice: int
@@ -165,6 +166,9 @@ class Told(NamedTuple):
     account: str
     first_walk_of: datetime | None
     restored: bool | None
+    thread: str
+    promise: str
+    step: int
 
 
 async def tell(db: Db, now: datetime, *, sure: bool = True) -> list[Told]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core import watch
 from core.model import Account
-from core.notifier import Route, Routing
+from core.routing import Route, Routing
 from core.rules import Rules
 from core.store import alarms, clocks, migrate
 from sla.calendar import Calendar

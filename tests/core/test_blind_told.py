@@ -12,9 +12,10 @@ import pytest
 from core import deliver, spoken
 from core.metrics import Metrics
 from core.model import NoticeKind, Stream
-from core.notifier import Means, Route
+from core.notifier import Means
 from core.notifiers.file import File, FileOptions
 from core.reading import blind
+from core.routing import Route
 from core.transport.http import Http
 from tests.core import pages, seeds
 from tests.core.pages import HOUR, MINUTE, buyer, setup, stored, thread

@@ -11,9 +11,9 @@ from core import deliver, ingest, keys, parking, words
 from core.errors import NotifierError, RateLimited, StoreUnavailable, Unreachable
 from core.metrics import Metrics
 from core.model import Message, Notice, NoticeKind, Page, Stream, Thread
-from core.notifier import Route
 from core.outbox import batch, leaving, looking
 from core.reading.walk import Reader
+from core.routing import Route
 from core.store import accounts, budget, dispatches, notices, transaction
 from sla.clock import Kind
 from sla.policy import Party

@@ -11,9 +11,10 @@ from core import deliver
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.notifier import Means, Route
+from core.notifier import Means
 from core.notifiers import registry
 from core.outbox import batch
+from core.routing import Route
 from core.store import notices, transaction
 from core.transport.http import Http, open_session
 from tests.core import seeds

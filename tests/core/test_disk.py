@@ -12,7 +12,7 @@ from core.configuration.sections import Store
 from core.loops import Pulse
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.notifier import Route
+from core.routing import Route
 from core.running import checks, disk
 from core.running.disk import MIB, Space
 from core.running.state import State

@@ -12,7 +12,7 @@ from core import deliver, keys
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.notifier import Route
+from core.routing import Route
 from core.store import digests, dispatches, notices, transaction
 from core.store.digests import Outflow, Ripening
 from tests.core import seeds

@@ -9,7 +9,7 @@ from core import deliver
 from core.arrival import hearing
 from core.metrics import Metrics
 from core.model import NoticeKind, Page
-from core.notifier import Route
+from core.routing import Route
 from core.store import pushes, transaction
 from core.told import TROUBLES
 from tests.core import pages, seeds

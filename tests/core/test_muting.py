@@ -13,7 +13,7 @@ from core.measuring.facts import Muting
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.muting import holding
-from core.notifier import Route, Routing
+from core.routing import Aim, Route, Routing, Subject
 from core.running import mutes as lookout
 from core.store import dispatches, mutes, notices, stats, transaction
 from core.told import Mute
@@ -507,7 +507,7 @@ async def test_lifting_waits_for_who_just_holds_something_back(pool, db, raised,
         lifting = asyncio.create_task(lift())
         await asyncio.sleep(0.2)
         assert not lifted.is_set()
-        await mutes.hold_due(holding_back, "chat", {("mk", NoticeKind.BREACH): standing})
+        await mutes.hold_due(holding_back, "chat", {("mk", NoticeKind.BREACH, ()): standing})
     await lifting
 
     assert await db.fetchval("select next_try_at <= now() from dispatch")
@@ -592,7 +592,7 @@ def test_a_route_that_is_not_muted_leads_there_still(now):
 
 def test_a_correction_goes_the_way_that_the_breach_went(now):
     """No route names its kind, and it is told to whoever was told the breach."""
-    assert RULES.routing.notifiers("mk", NoticeKind.CORRECTED) == ("log",)
+    assert RULES.routing.told(Subject(NoticeKind.CORRECTED, "mk"), now) == (Aim("log"),)
     assert RULES.routing.ways("mk", NoticeKind.CORRECTED, "chat") == ("desk",)
     desk = muted("route", "desk", now)
     assert holding([desk], RULES.routing, "mk", NoticeKind.CORRECTED, "chat") == desk

@@ -6,7 +6,7 @@ import pytest
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.notifier import Route
+from core.routing import Route
 from core.store import dispatches, notices, transaction
 from core.store.keeping import Cutoffs
 from tests.core import seeds

@@ -10,7 +10,7 @@ from core import deliver
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.notifier import Route
+from core.routing import Route
 from core.store import notices, transaction
 from tests.core import seeds
 from tests.core.seeds import MINUTE

@@ -14,6 +14,7 @@ from core.connector import Capabilities, Options, SandboxSpec, Spec
 from core.durations import PositiveDuration
 from core.errors import SettingsError
 from core.model import NoticeKind, Stream
+from core.routing import Subject
 from sla.calendar import Calendar
 from sla.policy import Party, Policy, ThreadKind
 
@@ -183,7 +184,9 @@ def test_the_example_of_the_house_is_read(read, tmp_path):
     assert found.state_dir == tmp_path / "var"
     assert (found.ops.host, found.ops.port) == ("127.0.0.1", 9100)
     assert (found.web, found.push) == (None, None)
-    assert found.routing.notifiers("shop-fr", NoticeKind.BREACH) == ("log",)
+    assert [a.notifier for a in found.routing.told(Subject(NoticeKind.BREACH, "shop-fr"), NOW)] == [
+        "log"
+    ]
 
 
 def test_a_goal_is_built_with_its_calendar(read):

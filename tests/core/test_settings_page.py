@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import board, outward, retention, sections, telemetry
+from core.configuration import board, outward, retention, sections, telemetry, telling
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -21,7 +21,11 @@ NAMED = {
     "policies": [sections.PolicySection],
     "calendars": [sections.CalendarSection],
     "notifiers": [kind.options for kind in registry.KINDS.values()],
-    "routes": [sections.RouteSection],
+    "routes": [telling.RouteSection],
+    "people": [telling.PersonSection],
+    "teams": [telling.TeamSection],
+    "duty": [telling.DutySection],
+    "ladders": [telling.LadderSection],
 }
 PLAIN = {
     "store": sections.Store,

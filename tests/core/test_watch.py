@@ -10,7 +10,7 @@ import pytest
 from core import keys, watch
 from core.connector import Credential
 from core.model import NoticeKind
-from core.notifier import Route
+from core.routing import Route
 from core.store import clocks, steps, transaction
 from sla.clock import next_alert_at, reached
 from tests.core import seeds

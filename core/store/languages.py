@@ -1,0 +1,42 @@
+"""In which language a thread is: that of the buyer's newest message of which it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from core.store import Db
+
+OF = """
+    select distinct on (w.account, w.thread) w.account, w.thread, m.language
+    from unnest($1::text[], $2::text[]) as w (account, thread)
+    join message m on m.account = w.account and m.thread = w.thread
+    where m.language is not null and coalesce(m.party_corrected, m.party) = 'buyer'
+    order by w.account, w.thread, coalesce(m.sent_at, m.seen_at) desc, m.id desc
+"""
+ARRIVED = """
+    select distinct m.account, m.language from message m
+    where m.party = 'buyer' and m.sent_at >= $1 and m.language is not null
+"""
+
+Thread = tuple[str, str]
+
+
+async def of(db: Db, threads: Collection[Thread]) -> dict[Thread, str]:
+    """The language of each of *threads*, by account and id; unknown ones are left out."""
+    if not threads:
+        return {}
+    accounts, ids = zip(*dict.fromkeys(threads), strict=True)
+    rows = await db.fetch(OF, accounts, ids)
+    return {(row["account"], row["thread"]): row["language"] for row in rows}
+
+
+async def arrived(db: Db, since: datetime) -> dict[str, frozenset[str]]:
+    """By account, the languages in which buyers wrote *since*, as far as they are known."""
+    found: dict[str, set[str]] = {}
+    for row in await db.fetch(ARRIVED, since):
+        found.setdefault(row["account"], set()).add(row["language"])
+    return {account: frozenset(tongues) for account, tongues in found.items()}
