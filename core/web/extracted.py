@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false"}}
-WORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None}
+WORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None, "say": None}
 WIDTH = 100
 HEAD = """msgid ""
 msgstr ""

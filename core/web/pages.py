@@ -48,6 +48,10 @@ class Audience:
     language: str
     zone: str
 
+    def say(self, text: str) -> str:
+        """*text* in their language."""
+        return words.catalogues()[self.language].gettext(text)
+
 
 def audience(request: web.Request) -> Audience:
     """Who reads the answer to *request*, and how: by their choice, the browser's, the settings'."""
@@ -92,8 +96,7 @@ def render(
     Raises:
         UndefinedError: the template names what is neither given nor a global.
     """
-    say = words.catalogues()[reader.language].gettext
-    times = Times(reader.language, reader.zone, now, say)
+    times = Times(reader.language, reader.zone, now, reader.say)
     return (
         environment(reader.language)
         .get_template(template)
