@@ -14,7 +14,6 @@ from core.commands.asked import (
     FAILED,
     FILE,
     FILES,
-    TO,
     UNUSABLE,
     Id,
     Replyby,
@@ -22,11 +21,11 @@ from core.commands.asked import (
     finished,
     settings_file,
 )
-from core.commands.declared import judging, tending
+from core.commands.declared import answering, judging, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
 
     from core.commands.asked import Names, Paths
@@ -148,21 +147,6 @@ def explain(path: Path, account: str, thread: str, *, as_json: bool) -> None:
     finished(explaining.explain(path, account, thread, as_json=as_json))
 
 
-@main.command()
-@settings_file
-@click.argument("account")
-@click.argument("thread", type=Id())
-@click.option("--text", help="The reply; left out, it is read from the standard input.")
-@click.option("--file", "files", multiple=True, metavar="PATH|URL", help="Goes along.")
-@TO
-def reply(path: Path, account: str, thread: str, text: str | None, files: Names, to: Names) -> None:
-    """Queue a reply to THREAD."""
-    from core.commands import acting
-
-    body: str | bytes = sys.stdin.buffer.read() if text is None else text
-    finished(acting.answer(path, account, thread, body, files, to))
-
-
 @main.command("mark-read")
 @settings_file
 @click.argument("account")
@@ -178,38 +162,11 @@ def mark_read(path: Path, account: str, threads: Names) -> None:
 @settings_file
 @click.argument("account")
 @click.argument("thread", type=Id())
-@click.argument("level", type=click.Choice(["decided", "marked"]))
-def mark(path: Path, account: str, thread: str, level: str) -> None:
-    """Say that THREAD needs no reply: decided here, or marked at the marketplace."""
-    from core.commands import acting
-
-    finished(acting.mark(path, account, thread, level))
-
-
-@main.command()
-@settings_file
-@click.argument("account")
-@click.argument("thread", type=Id())
 def link(path: Path, account: str, thread: str) -> None:
     """Print the link that sets the marketplace's own mark on THREAD; it is a secret."""
     from core.commands import linking
 
     finished(linking.link(path, account, thread))
-
-
-@main.command()
-@settings_file
-@click.argument("account")
-@click.argument("thread", type=Id())
-@click.option(
-    "--at", type=given.Instant(), required=True, help="When, such as 2026-11-21T12:00:00Z."
-)
-@TO
-def answered(path: Path, account: str, thread: str, at: datetime, to: tuple[str, ...]) -> None:
-    """Say that THREAD was answered at the marketplace."""
-    from core.commands import acting
-
-    finished(acting.answered(path, account, thread, at, to))
 
 
 @main.command()
@@ -383,5 +340,5 @@ def healthcheck(path: Path) -> None:
     sys.exit(FAILED if faults else DONE)
 
 
-for command in (*judging.COMMANDS, *tending.COMMANDS):
+for command in (*answering.COMMANDS, *judging.COMMANDS, *tending.COMMANDS):
     main.add_command(command)

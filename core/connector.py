@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from core.capabilities import Capabilities, SeesReplies, Unwelcome
 from core.errors import SettingsError
 from core.options import Options, Part
 from core.pushes import (
@@ -43,15 +44,14 @@ __all__ = [
     "Action", "Acts", "Allowed", "Capabilities", "Connector", "Credential", "Deed", "Enriches",
     "Filling", "Looks", "MarksRead", "Member", "Options", "Part", "PushOutcome", "PushRequest",
     "Pushed", "Receipt", "Receives", "Refuses", "Replies", "SandboxClock", "SandboxSpec",
-    "SeesReplies", "Sent", "Spec", "Subscribes", "Translates", "Transport", "Waits", "load_specs",
+    "SeesReplies", "Sent", "Spec", "Subscribes", "Translates", "Transport", "Unwelcome", "Waits",
+    "load_specs",
 ]  # fmt: skip
 
 GROUP = "replyby.connectors.v1"
 
 KIND = "kind"
 """The option by which an account says what kind of source it is (`Spec.kinds`)."""
-
-SeesReplies = Literal["always", "copies", "never"]
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -67,48 +67,6 @@ class Transport:
     http: Http
     mailboxes: Mailboxes | None = None
     smtp: Smtp | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a connector can do beyond reading.
-
-    *sees_replies*: whether answers given elsewhere show up when reading (``always``), only as
-    copies of some (``copies``), or ``never``. *own_mark*: the marketplace has a "no reply
-    needed" of its own that we read; *unseen_mark*: it has one that we cannot see, so that a person
-    may say that it was set. *shortest_reply*, *longest_reply*: how many
-    characters a reply may have, None where nobody knows. *most_enclosed*: how many bytes of files a
-    reply may take along, 0: none; *most_files*: how many files. *enclosed*: of which media types
-    (None: of any), *linked*: of which types it takes files by their public address (None: of any).
-    *marks_read*: on request it marks threads as read there. *verdicts*: what became of a reply is
-    told later and elsewhere (`Page.verdicts`). *letters*: what it reads are letters: one that comes
-    twice is of its earliest instant, and one of ours stays in the thread for which it was written.
-    *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
-    read against it; None: never so. *labels_automatic*: a reply can leave with a mark by which
-    everybody there sees that nobody wrote it, and is read back with it.
-    """
-
-    replies: bool = False
-    looks: bool = False
-    receives: bool = False
-    waits: bool = False
-    reports: bool = False
-    enriches: bool = False
-    acts: bool = False
-    own_mark: bool = False
-    unseen_mark: bool = False
-    sees_replies: SeesReplies = "always"
-    shortest_reply: int | None = None
-    longest_reply: int | None = None
-    most_enclosed: int = 0
-    most_files: int | None = None
-    enclosed: frozenset[str] | None = None
-    linked: frozenset[str] | None = frozenset()
-    marks_read: bool = False
-    verdicts: bool = False
-    letters: bool = False
-    confirmed_after: timedelta | None = None
-    labels_automatic: bool = False
 
 
 class Connector(Protocol):
@@ -329,6 +287,7 @@ class Spec(Generic[OptionsT]):
     goals has those in their place.
     *refuses*: why parties of a thread, as it is stored, certainly cannot be answered there: asked
     before a reply is queued, without a call.
+    *narrows*: what of its capabilities is left for a reply in one thread, where that is less.
     *reported*: of the marketplace's own numbers, by name as of when, those to be laid beside ours.
     *texts_kept*: how long texts are kept where the settings do not say, by the marketplace's rules.
     *kinds*: where one connector reads several kinds of sources, the options of each by the word
@@ -354,6 +313,7 @@ class Spec(Generic[OptionsT]):
     pushed_to: Callable[[OptionsT], str | None] | None = None
     pusher: Callable[[OptionsT], str] | None = None
     refuses: Refuses | None = None
+    narrows: Callable[[Capabilities, Thread], Capabilities] | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
     texts_kept: timedelta | None = None
     reported: Callable[[Mapping[str, tuple[datetime, float]]], Sequence[Reported]] | None = None

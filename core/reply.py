@@ -18,16 +18,16 @@ import structlog
 from core import crash, ingest, keys, spans
 from core.arrival import acknowledging, refusals
 from core.connector import Replies
+from core.desk import promising
 from core.errors import (
     BadCredentials,
     ConnectorError,
-    Mistaken,
     OutcomeUnknown,
     RateLimited,
     Refused,
     Unreachable,
 )
-from core.model import UNSEEN, Draft, Message, Notice, NoticeKind, Page
+from core.model import Draft, Message, Notice, NoticeKind, Page
 from core.reading import finding, observe
 from core.reading.walk import Round
 from core.stopwatch import running_from
@@ -36,6 +36,7 @@ from core.store import (
     enclosures,
     messages,
     notices,
+    outgoing,
     replies,
     statement,
     threads,
@@ -46,13 +47,11 @@ from core.told import ERASED, REFUSALS
 from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import accepted_at
-from sla.wording import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
-    from core.connector import Capabilities, Refuses
     from core.metrics import Metrics
     from core.model import File, Thread
     from core.reading.walk import Reader
@@ -71,8 +70,6 @@ ATTEMPTS = 10
 LONGEST_WAIT = 600.0
 CUT = 200
 
-_ERASED = "nothing here knows whom to answer; if an answer is owed, write it at the marketplace"
-
 log = structlog.get_logger()
 
 
@@ -89,88 +86,6 @@ class _Leaving:
     files: tuple[File, ...] = field(repr=False)
     reader: Reader
     until: float
-
-
-def check(body: str, can: Capabilities, files: Sequence[File] = ()) -> None:
-    """Refuse what is known to be refused, before it is queued.
-
-    Raises:
-        Mistaken: the account cannot answer from here, *body* is too short or too long for it, or
-            holds what no keyboard writes: marketplaces refuse it, or show it as odd signs; or
-            *files* are too large, too many, or cannot go along as they are.
-    """
-    if not can.replies:
-        raise Mistaken("this account cannot answer from here; answer at the marketplace")
-    if not body.strip():
-        raise Mistaken("a reply needs a text")
-    if (found := UNSEEN.search(body)) is not None:
-        where = f"U+{ord(found[0]):04X} after {found.start()} characters"
-        raise Mistaken(f"the text holds a control character ({where}); remove it")
-    if can.shortest_reply is not None and len(body) < can.shortest_reply:
-        raise Mistaken(f"a reply has {can.shortest_reply} characters at least there")
-    if can.longest_reply is not None and len(body) > can.longest_reply:
-        raise Mistaken(f"a reply has {can.longest_reply} characters at most there; shorten it")
-    _check_files(files, can)
-
-
-def _check_files(files: Sequence[File], can: Capabilities) -> None:
-    sent = [one for one in files if one.url is None]
-    if can.most_files is not None and len(files) > can.most_files:
-        raise Mistaken(f"a reply has {can.most_files} files at most there; send less")
-    if sent and not can.most_enclosed:
-        raise Mistaken("no files go with a reply from here; send them at the marketplace")
-    if sum(len(one.content) for one in sent) > can.most_enclosed:
-        most = can.most_enclosed // 10**6
-        raise Mistaken(f"the files of a reply have {most} MB at most there; send less")
-    if len(sent) < len(files) and can.linked == frozenset():
-        raise Mistaken("no file goes with a reply by its address there; name a file of yours")
-    for one in files:
-        _check_type(one, can.enclosed if one.url is None else can.linked, can)
-
-
-def _check_type(one: File, fit: frozenset[str] | None, can: Capabilities) -> None:
-    if fit is None or one.media_type in fit:
-        return
-    if one.url is None and (can.linked is None or one.media_type in can.linked):
-        raise Mistaken(
-            f"{one.name} goes along only by its public address there: --file https://..."
-        )
-    raise Mistaken(f"no file of the type {one.media_type} goes with a reply there: {one.name}")
-
-
-async def queue(
-    db: Db,
-    account: str,
-    thread: str,
-    body: str,
-    to: Collection[Party],
-    now: datetime,
-    files: Sequence[File] = (),
-    refuses: Refuses | None = None,
-) -> int:
-    """Queue a reply that somebody wrote here, with the files that go along; its id.
-
-    *refuses* is the connector's, where it has one.
-
-    Raises:
-        Mistaken: it is empty, addressed to nobody or to whom the connector *refuses*, or the thread
-            is not known, or is one of somebody who was erased.
-    """
-    if not body.strip():
-        raise Mistaken("a reply needs a text")
-    if not to or Party.SELLER in to:
-        raise Mistaken("a reply is addressed to the buyer, the marketplace or both")
-    held = (await threads.lock(db, account, [thread])).get(thread)
-    known = await threads.of(db, account, thread)
-    if held is None or known is None:
-        raise Mistaken(f"account {account} has no thread {thread}")
-    if held.erased_at is not None:
-        raise Mistaken(f"the buyer of {thread} was erased at {in_utc(held.erased_at)}: {_ERASED}")
-    if refuses is not None and (why := refuses(known, to)):
-        raise Mistaken(why)
-    reply = await replies.queue(db, account, thread, body, to, now)
-    await enclosures.add(db, reply, files)
-    return reply
 
 
 async def once(
@@ -204,7 +119,7 @@ async def once(
 async def _waits(this: Round, readers: Mapping[str, Reader]) -> timedelta | None:
     """How long until a reply is due; None while none is open. All that most rounds ask."""
     async with statement(this.pool) as db:
-        seconds = await replies.waits(db, list(readers))
+        seconds = await outgoing.waits(db, list(readers))
     return None if seconds is None else timedelta(seconds=seconds)
 
 
@@ -302,7 +217,8 @@ async def _sent(this: Round, leaving: _Leaving) -> str | None:
 async def _accepted(this: Round, reply: Reply, message_id: str | None) -> None:
     async with finding.thread_of(this, reply, message_id) as db:
         await finding.forget_names(this, db, reply)
-        await replies.accept(db, reply, message_id, this.clock())
+        if await replies.accept(db, reply, message_id, this.clock()):
+            await promising.begin(db, reply, this.clock())
         await enclosures.drop(db, reply.id)
     _count(this, reply, "sent")
     log.info("reply accepted", account=reply.account, reply=reply.id)
@@ -368,6 +284,7 @@ async def _lost(this: Round, reply: Reply, message_id: str | None = None) -> Non
     async with finding.thread_of(this, reply, message_id) as db:
         await finding.forget_names(this, db, reply)
         if await replies.lose(db, reply, message_id) and not reply.automatic:
+            await promising.begin(db, reply, this.clock())
             await notices.raise_(db, this.rules, [await _in_doubt(db, this, reply)])
         await enclosures.drop(db, reply.id)
     _count(this, reply, "unknown")
@@ -390,6 +307,6 @@ async def _in_doubt(db: Db, this: Round, reply: Reply) -> Notice:
 async def _strand(this: Round) -> None:
     """Take what was leaving when its process died for what it is: unknown."""
     async with transaction(this.pool) as db:
-        stranded = await replies.stranded(db)
+        stranded = await outgoing.stranded(db)
     for reply in stranded:
         await _lost(this, reply)

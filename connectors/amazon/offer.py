@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from core.connector import Capabilities, Credential
+from core.connector import Capabilities, Credential, Unwelcome
 from core.model import Stream
 from core.options import FLOOR
 from core.transport.login import is_loopback
@@ -29,6 +29,20 @@ SHORTEST = 1
 
 MOST_ENCLOSED = 10 * 10**6
 """How many bytes of files an answer takes along (Seller Central: attachments up to 10 MB)."""
+
+GUIDELINES = "sellercentral.amazon.com: Communication Guidelines"
+UNWELCOME = (
+    Unwelcome("link", GUIDELINES, but=frozenset({
+        "amazon.com", "amazon.ca", "amazon.com.mx", "amazon.com.br", "amazon.co.uk", "amazon.de",
+        "amazon.fr", "amazon.it", "amazon.es", "amazon.nl", "amazon.pl", "amazon.se",
+        "amazon.com.be", "amazon.ie", "amazon.com.tr", "amazon.ae", "amazon.sa", "amazon.eg",
+        "amazon.in", "amazon.co.jp", "amazon.com.au", "amazon.sg", "amazon.co.za",
+    })),
+    Unwelcome("address", GUIDELINES),
+    Unwelcome("phone", GUIDELINES),
+)  # fmt: skip
+"""What messages to buyers may not hold (read 2026-11-23). A secure link that the order cannot do
+without is allowed, which only a person can tell; Amazon blocks what it takes for the others."""
 
 OPERATIONS = (
     "token", "getOrder", "getMessagingActionsForOrder", "GetAttributes", "sendMessage",
@@ -86,6 +100,7 @@ def can(options: AmazonOptions) -> Capabilities:
         sees_replies="copies",
         shortest_reply=SHORTEST,
         most_enclosed=MOST_ENCLOSED,
+        unwelcome=UNWELCOME,
         verdicts=True,
         letters=True,
         confirmed_after=options.confirmed_after,

@@ -64,6 +64,7 @@ spec = Spec(
     own=lambda found: found.own,
     pushed_to=options.pushed_to,
     refuses=offer.refuses,
+    narrows=offer.narrows,
     sandbox=SandboxSpec(
         options={
             "client_id": "sandbox",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.ebay.messages import answering, media
 from connectors.ebay.options import FLOOR, REFRESH_LASTS
-from core.connector import Capabilities, Credential
+from core.connector import Capabilities, Credential, Unwelcome
 from core.model import Stream
 from sla.policy import ThreadKind
 
@@ -58,6 +58,18 @@ TRADING_EVERY, TRADING_FLOOR = timedelta(minutes=10), timedelta(minutes=5)
 where a date is near. A walk with nothing new takes four calls: 576 a day, and never above 1,152,
 of the 5,000 that an application historically has for all its sellers and all that it does there
 (facts: no page promises that number; `limits` learns the true one). Goals are in hours."""
+
+CONTACT_POLICY = "ebay.com/help/policies/member-behaviour-policies: member-to-member contact policy"
+UNWELCOME = (
+    Unwelcome("link", CONTACT_POLICY, but=frozenset({"ebay.com", "ebay.co.uk", "ebay.de", "ebay.fr",
+              "ebay.it", "ebay.es", "ebay.com.au", "ebay.ca", "ebay.at", "ebay.ch", "ebay.ie",
+              "ebay.nl", "ebay.be", "ebay.pl", "ebay.com.hk", "ebay.com.sg", "ebay.com.my",
+              "ebay.ph"})),
+    Unwelcome("address", CONTACT_POLICY),
+    Unwelcome("phone", CONTACT_POLICY),
+)  # fmt: skip
+"""What members may not tell each other in messages (read 2026-11-23): eBay withholds such a message
+without telling the API, or holds it against the seller."""
 
 REFRESH = "refresh token of the seller's consent"
 """The name of the key that ends by itself."""
@@ -117,11 +129,22 @@ def can(options: EbayOptions) -> Capabilities:
         shortest_reply=answering.SHORTEST,
         longest_reply=answering.LONGEST,
         most_enclosed=media.MOST_ENCLOSED if rest else 0,
+        most_each=media.LARGEST_IMAGE if rest else None,
         most_files=media.MOST_FILES if rest else None,
         enclosed=media.IMAGES,
         linked=media.LINKED if rest else frozenset(),
         marks_read=rest,
+        unwelcome=UNWELCOME,
     )
+
+
+def narrows(can: Capabilities, thread: Thread) -> Capabilities:
+    """What a reply in *thread* may be: in a dossier, and by the Trading API, the text alone."""
+    from connectors.ebay.dossiers import sources  # noqa: PLC0415  # asked rarely
+
+    if sources.source_of(thread.id) is None and not thread.id.startswith(BY_TRADING):
+        return can
+    return replace(can, most_enclosed=0, most_files=None, linked=frozenset())
 
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:

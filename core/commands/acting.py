@@ -1,13 +1,16 @@
-"""Commands that change something: reply, mark, answered."""
+"""Commands that change something: reply, mark, answered, promise."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from core import loops, marks, reply
-from core.commands import alongside, enclosing, opening
+from core import loops
+from core.commands import alongside, enclosing, opening, operator
+from core.desk import answering, limits, marking, promising
+from core.desk.answering import Beaten, Queued, Unfit
 from core.errors import Mistaken
 from core.store import clocks, elsewhere, transaction, wake, workers
 from sla.policy import Party
@@ -19,40 +22,66 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from core.connector import Capabilities
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A reply as it was given: *files* are paths or addresses, *to* names of parties.
+
+    *anyway*: it is to leave although the marketplace's rules forbid something in it.
+    """
+
+    account: str
+    thread: str
+    body: str | bytes
+    files: tuple[str, ...]
+    to: frozenset[str]
+    anyway: bool = False
 
 
-async def answer(
-    path: Path,
-    account: str,
-    thread: str,
-    body: str | bytes,
-    files_named: Collection[str],
-    to: Collection[str],
-) -> None:
-    """Queue a reply with the files of these paths or addresses; the daemon sends it.
+async def answer(path: Path, given: Given) -> None:
+    """Queue a reply; the daemon sends it, at once.
 
     Raises:
         Mistaken: there is no such account, thread or file, or the marketplace would not take it.
     """
-    text, files = _text(body), tuple(map(enclosing.named, files_named))
+    account, thread, text = given.account, given.thread, _text(given.body)
+    files = tuple(map(enclosing.named, given.files))
     configured = opening.read(path)
     found = configured.accounts[opening.known(configured, account)]
-    reply.check(text, found.spec.can(found.options), files)
+    limits.check(text, found.spec.can(found.options), files)
+    to = _parties(given.to)
+    written = answering.Written(account, thread, text, to, files, despite=given.anyway)
+    terms = answering.terms(found.spec, found.options)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        addressed = _parties(to)
-        now, refuses = loops.utcnow(), found.spec.refuses
-        number = await reply.queue(db, account, thread, text, addressed, now, files, refuses)
+        now = loops.utcnow()
+        queued = _queued(await answering.answer(db, operator.who(), written, terms, now))
         await wake.send(db, "reply")
         runs = await workers.alive(db)
         beside = await elsewhere.of(db, [(account, thread)])
     sends = "the daemon sends it" if runs else "no daemon runs; it is sent when one does"
-    click.echo(f"reply {number} is queued; {sends}: replyby explain {account} {thread}")
+    click.echo(f"reply {queued.reply} is queued; {sends}: replyby explain {account} {thread}")
     others = alongside.told(beside.get((account, thread), elsewhere.NOWHERE), configured, now)
     for line in alongside.lines(others, account):
         click.echo(line)
     if others["waits"]:
         click.echo("This reply does not stop what runs there.")
+
+
+def _queued(what: Queued | Beaten | Unfit) -> Queued:
+    """What was queued.
+
+    Raises:
+        Mistaken: nothing was, and how to mend it.
+    """
+    match what:
+        case Queued():
+            return what
+        case Unfit(complaints):
+            first = complaints[0]
+            more = "" if first.blocks else "; to send it all the same: --anyway"
+            raise Mistaken(f"{first.text}{more}")
+        case Beaten():
+            raise Mistaken("somebody else has answered; see the thread")
 
 
 def _text(body: str | bytes) -> str:
@@ -78,31 +107,16 @@ async def mark(path: Path, account: str, thread: str, level: str) -> None:
     """
     configured = opening.read(path)
     found = configured.accounts[opening.known(configured, account)]
-    check_level(level, found.spec.can(found.options))
+    can, said, who = found.spec.can(found.options), Level(level), operator.who()
+    marking.check_level(said, can)
     async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
-        await marks.mark(db, rules, account, thread, Level(level), loops.utcnow())
-        await wake.send(db, "watch")
+        await marking.mark(db, rules, who, account, thread, said, can, loops.utcnow())
         rows = await clocks.of_thread(db, account, thread)
     click.echo(f"{account} {thread}: no reply needed ({level})")
     for row in rows:
         if row.clock.ended is None:
             due = in_utc(row.clock.due_at)
             click.echo(f"still running: {row.clock.promise}, due {due}; the mark does not end it")
-
-
-def check_level(level: str, can: Capabilities) -> None:
-    """Refuse a person's word for a mark of the marketplace that is not there, or that we see.
-
-    Raises:
-        Mistaken: what to do instead.
-    """
-    if level != Level.MARKED or can.unseen_mark:
-        return
-    if can.own_mark:
-        raise Mistaken(
-            "this marketplace's own mark is read: set it there, and it counts; or: decided"
-        )
-    raise Mistaken("this marketplace has no mark of its own: say decided, or answer the thread")
 
 
 async def answered(
@@ -116,6 +130,31 @@ async def answered(
     configured = opening.read(path)
     opening.known(configured, account)
     async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
-        await marks.answered(db, rules, account, thread, at, _parties(to), loops.utcnow())
-        await wake.send(db, "watch")
+        who, now = operator.who(), loops.utcnow()
+        await marking.answered(db, rules, who, account, thread, at, _parties(to), now)
     click.echo(f"{account} {thread}: answered elsewhere at {at:%Y-%m-%d %H:%M:%S %Z}")
+
+
+async def promise(
+    path: Path, account: str, thread: str, by: datetime | None, reason: str | None
+) -> None:
+    """Promise a thread a further answer; with a *reason* move that, or without *by* withdraw it.
+
+    Raises:
+        Mistaken: there is no such account, thread or promise, or the instant is none.
+    """
+    configured = opening.read(path)
+    opening.known(configured, account)
+    async with opening.ruled(configured) as (pool, rules), transaction(pool) as db:
+        where, now = (db, rules, operator.who(), account, thread), loops.utcnow()
+        if by is None:
+            await promising.withdraw(*where, reason or "", now)
+            said = "nothing further is promised"
+        elif reason is not None:
+            await promising.move(*where, by, reason, now)
+            said = f"a further answer is promised by {in_utc(by)} now"
+        else:
+            how = await promising.promise(*where, by, now)
+            later = ", from when the reply that waits has left" if how == "with_reply" else ""
+            said = f"a further answer is promised by {in_utc(by)}{later}"
+    click.echo(f"{account} {thread}: {said}")

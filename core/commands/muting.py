@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from core import loops
-from core.commands import opening, shown
+from core.commands import opening, operator, shown
 from core.configuration.complaints import nearest
 from core.errors import Mistaken
 from core.model import UNSEEN
@@ -41,7 +40,7 @@ async def mute(path: Path, what: str, until: datetime | timedelta, reason: str |
     scope, name = named(what, _known(configured))
     at, why = end(until, now), _said(reason)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        found, before = await mutes.put(db, scope, name, at, _who(), why)
+        found, before = await mutes.put(db, scope, name, at, operator.name(), why)
         await wake.send(db, "deliver")
     was = f" (was until {_instant(before)})" if before else ""
     click.echo(
@@ -152,14 +151,6 @@ def _said(reason: str | None) -> str | None:
     if UNSEEN.search(line) is not None:
         raise Mistaken("--reason holds a control character; remove it")
     return line
-
-
-def _who() -> str:
-    """The user of this machine, as whoever reads the list may know them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return "unknown"
 
 
 def _instant(at: datetime) -> str:

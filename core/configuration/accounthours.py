@@ -51,8 +51,9 @@ def _unfit(text: str, can: Capabilities, promises: Iterable[Policy]) -> Iterator
     """Why an account that *can* so much and promises so much may not acknowledge with *text*."""
     if not can.labels_automatic:
         yield UNLABELLED
-    if can.longest_reply is not None and len(text) > can.longest_reply:
-        yield f"is longer than a reply may be there; {can.longest_reply} characters at most"
+    if can.longest_reply is not None and can.length(text) > can.longest_reply:
+        most = f"{can.longest_reply} {can.longest_in} at most"
+        yield f"is longer than a reply may be there; {most}"
     for policy in promises:
         if policy.counts_automatic:
             yield (

@@ -11,7 +11,7 @@ from core import ingest
 from core.arrival import judging, recalling
 from core.arrival.naming import INSTEAD
 from core.reading import observe, reread
-from core.store import accounts, readback, replies, traces, transaction
+from core.store import accounts, outgoing, readback, replies, traces, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def thread_of(this: Round, reply: Reply, message_id: str | None = None) ->
 async def look_for(this: Round, readers: Mapping[str, Reader]) -> None:
     """Read the threads of replies that left, to find them as the marketplace has them."""
     async with transaction(this.pool) as db:
-        left = await replies.to_look_for(db, list(readers), this.clock(), AT_ONCE)
+        left = await outgoing.to_look_for(db, list(readers), this.clock(), AT_ONCE)
     await gathered(_find(this, reply, readers[reply.account]) for reply in left)
 
 

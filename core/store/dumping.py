@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from core.store import Db
     from core.store.dumpfile import Table, Writer
 
-LEFT_OUT = frozenset({"schema_migration", "worker", "session", "invitation", "sign_in_try"})
-"""What is made anew: by the migrations, and by whoever works or signs in. A worker's life is its
-lock; a link or a session that was ended since must not come back."""
+LEFT_OUT = frozenset({
+    "schema_migration", "worker", "session", "invitation", "sign_in_try",
+    "presence",
+})  # fmt: skip
+"""What is made anew: by the migrations, and by whoever works, signs in or writes. A worker's
+life is its lock; a link or a session that was ended since must not come back."""
 
 PATIENCE = 24 * 3600.0
 """Seconds for one table: who reads the dump may be slow, and who gives up has none."""

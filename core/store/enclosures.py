@@ -16,7 +16,10 @@ ADD = """
     insert into reply_file (reply, number, name, media_type, content, url)
     values ($1, $2, $3, $4, $5, $6)
 """
-OF = "select name, media_type, content, url from reply_file where reply = $1 order by number"
+NUMBERED = """
+    select number, name, media_type, content, url from reply_file where reply = $1 order by number
+"""
+NAMES = "select number, name from reply_file where reply = $1 order by number"
 DROP = "delete from reply_file where reply = $1"
 
 
@@ -39,8 +42,20 @@ async def add(db: Db, reply: int, files: Sequence[File]) -> None:
 
 async def of(db: Db, reply: int) -> tuple[File, ...]:
     """The files of a reply, in their order."""
-    rows = await db.fetch(OF, reply)
-    return tuple(File(row["name"], row["content"], row["media_type"], row["url"]) for row in rows)
+    return tuple((await numbered(db, reply)).values())
+
+
+async def numbered(db: Db, reply: int) -> dict[int, File]:
+    """The files of a reply by their numbers."""
+    return {
+        row["number"]: File(row["name"], row["content"], row["media_type"], row["url"])
+        for row in await db.fetch(NUMBERED, reply)
+    }
+
+
+async def names(db: Db, reply: int) -> dict[int, str]:
+    """What the files of a reply are called, by their numbers."""
+    return {row["number"]: row["name"] for row in await db.fetch(NAMES, reply)}
 
 
 async def drop(db: Db, reply: int) -> None:

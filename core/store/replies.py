@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
     from core.store import Db
 
-State = Literal["queued", "sending", "accepted", "confirmed", "refused", "unknown"]
+State = Literal["queued", "sending", "accepted", "confirmed", "refused", "unknown", "undone"]
+"""``undone``: taken back before it left; its text is its writer's."""
 
 LEASE = timedelta(seconds=90)
 FIRST_LOOK = timedelta(seconds=5)
 """How soon after a reply left its thread is read to find it; then ever more rarely."""
-
-GIVE_UP = timedelta(days=3)
 _TAKEN = ("accepted", "confirmed")
 
 QUEUE = """
-    insert into reply (account, thread, body, addressed_to, next_try_at, queued_at)
-    values ($1, $2, $3, $4, now(), $5)
+    insert into reply (account, thread, body, addressed_to, next_try_at, queued_at, written_by,
+                       follow_up_at)
+    values ($1, $2, $3, $4, now() + $6::interval, $5, $7, $8)
     returning id
 """
 # One after another in a thread; a later one does not wait for one whose fate nobody knows, nor what
@@ -99,37 +99,6 @@ RENAME = "update message set id = $3 where account = $1 and id = $2"
 REMOVE = "delete from message where account = $1 and id = $2"
 OWN = "update message set origin = 'ours', thread = $3 where account = $1 and id = $2"
 HOME = "select thread from message where account = $1 and id = $2"
-STRANDED = """
-    select * from reply where state = 'sending' and next_try_at <= now()
-    order by account, thread, id
-    for update skip locked
-"""
-LOOK_FOR = """
-    with due as (
-        select id from reply
-        where state in ('unknown', 'accepted') and next_try_at <= now() and account = any($1)
-        order by next_try_at
-        limit $3
-        for update skip locked
-    )
-    update reply r
-    set next_try_at = case when $2 - r.left_at > $5::interval then 'infinity'
-                           else now() + greatest($4::interval, $2 - r.left_at) end
-    from due
-    where r.id = due.id
-    returning r.*
-"""
-# What nobody here reads, and what waits for an earlier one of its thread, is never due.
-WAITS = """
-    select extract(epoch from min(r.next_try_at) - now())::float8 from reply r
-    where r.state in ('queued', 'sending', 'unknown', 'accepted') and r.next_try_at < 'infinity'
-      and (r.state = 'sending' or r.account = any($1))
-      and not (r.state = 'queued' and exists (
-          select from reply o
-          where o.account = r.account and o.thread = r.thread and o.id < r.id
-            and o.state in ('queued', 'sending') and (r.automatic or not o.automatic)
-      ))
-"""
 # What verdicts say of its message is said of the reply, whatever was settled before.
 JUDGE = """
     with judged as (
@@ -160,6 +129,8 @@ class Reply:
 
     *message_id* is its message: our own id until the marketplace's is known. *reason* says why it
     was refused, or waits. *automatic*: it is an acknowledgement, with a *subject* of its own.
+    *written_by* is the name of who wrote it, where that is known; *leaves_at* when it is to
+    leave, while it is queued, by the database's clock; *follow_up_at* by when it promises another answer.
     """
 
     id: int
@@ -176,6 +147,9 @@ class Reply:
     reason: str | None
     automatic: bool = False
     subject: str | None = None
+    written_by: str | None = None
+    leaves_at: datetime | None = None
+    follow_up_at: datetime | None = None
 
     @property
     def kind(self) -> Kind:
@@ -184,11 +158,25 @@ class Reply:
 
 
 async def queue(
-    db: Db, account: str, thread: str, body: str, to: Collection[Party], now: datetime
+    db: Db,
+    account: str,
+    thread: str,
+    body: str,
+    to: Collection[Party],
+    now: datetime,
+    *,
+    hold: timedelta = timedelta(0),
+    by: str | None = None,
+    follow_up_at: datetime | None = None,
 ) -> int:
-    """Queue a reply in a thread that is stored, and wake who sends it; its id."""
+    """Queue a reply in a thread that is stored, and wake who sends it; its id.
+
+    It leaves when *hold* is over, and not before. *by* is who wrote it.
+    """
     parties = sorted(party.value for party in to)
-    reply: int = await db.fetchval(QUEUE, account, thread, body, parties, now)
+    reply: int = await db.fetchval(
+        QUEUE, account, thread, body, parties, now, hold, by, follow_up_at
+    )
     await wake.send(db, "reply")
     return reply
 
@@ -196,7 +184,7 @@ async def queue(
 async def claim(db: Db, accounts: Collection[str], now: datetime) -> Reply | None:
     """The next reply of *accounts* that is to leave; `sending` from now on, whatever happens."""
     row = await db.fetchrow(CLAIM, accounts, now, LEASE)
-    return None if row is None else _reply(row)
+    return None if row is None else of_row(row)
 
 
 async def leave(db: Db, reply: Reply, at: datetime) -> None:
@@ -290,30 +278,7 @@ def became(was: State, state: State, reason: str | None = None) -> str | None:
 
 async def of_messages(db: Db, account: str, messages: Collection[str]) -> list[Reply]:
     """The replies written here that are these messages."""
-    return [_reply(row) for row in await db.fetch(OF_MESSAGES, account, list(messages))]
-
-
-async def stranded(db: Db) -> list[Reply]:
-    """Replies that were leaving when their process died; locked."""
-    return [_reply(row) for row in await db.fetch(STRANDED)]
-
-
-async def to_look_for(db: Db, accounts: Collection[str], now: datetime, limit: int) -> list[Reply]:
-    """Open replies of *accounts* whose thread is to be read again, to find them there.
-
-    Each is looked for ever more rarely, and after `GIVE_UP` no more.
-    """
-    rows = await db.fetch(LOOK_FOR, accounts, now, limit, FIRST_LOOK, GIVE_UP)
-    return [_reply(row) for row in rows]
-
-
-async def waits(db: Db, accounts: Collection[str]) -> float | None:
-    """Seconds until a reply of *accounts* is to be sent or looked for; None where none is.
-
-    One that is leaving belongs to whoever is there when its process has died.
-    """
-    seconds: float | None = await db.fetchval(WAITS, list(accounts))
-    return seconds
+    return [of_row(row) for row in await db.fetch(OF_MESSAGES, account, list(messages))]
 
 
 async def body(db: Db, reply: Reply) -> str:
@@ -324,13 +289,13 @@ async def body(db: Db, reply: Reply) -> str:
 
 async def of_thread(db: Db, account: str, thread: str) -> list[Reply]:
     """Every reply that was written here in a thread, whatever became of it, oldest first."""
-    return [_reply(row) for row in await db.fetch(OF_THREAD, account, thread)]
+    return [of_row(row) for row in await db.fetch(OF_THREAD, account, thread)]
 
 
 async def of(db: Db, reply: int) -> Reply | None:
     """One reply; None where there is none of this id."""
     row = await db.fetchrow(OF, reply)
-    return None if row is None else _reply(row)
+    return None if row is None else of_row(row)
 
 
 async def _settle(
@@ -363,7 +328,8 @@ def _own(reply: Reply) -> str:
     return f"reply:{reply.id}"
 
 
-def _reply(row: Record) -> Reply:
+def of_row(row: Record) -> Reply:
+    """The reply that is a whole row of the table."""
     return Reply(
         id=row["id"],
         account=row["account"],
@@ -379,4 +345,7 @@ def _reply(row: Record) -> Reply:
         reason=row["reason"],
         automatic=row["automatic"],
         subject=row["subject"],
+        written_by=row["written_by"],
+        leaves_at=row["next_try_at"] if row["state"] == "queued" else None,
+        follow_up_at=row["follow_up_at"],
     )

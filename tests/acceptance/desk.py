@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from core import reply, store
+from core import store
+from core.desk import answering
 from core.errors import Mistaken, StoreUnavailable
 from core.loops import utcnow
 from core.store import migrate
@@ -76,7 +77,7 @@ class Desk:
                 if await migrate.pending(db):  # a kill left it half made: no command writes into it
                     return
                 async with db.transaction():
-                    await reply.queue(db, account, thread, text, {Party.BUYER}, utcnow())
+                    await answering.queue(db, account, thread, text, {Party.BUYER}, utcnow())
             self.queued.add(text)
         except Mistaken:
             pass  # it is not stored yet

@@ -14,6 +14,7 @@ from core import ingest, reply
 from core.arrival import acknowledging
 from core.arrival.acknowledging import AGAIN, MOST, RECENT, Case, decided, kept_back
 from core.connector import Sent
+from core.desk import answering
 from core.errors import BadCredentials, OutcomeUnknown, Unreachable
 from core.labels import ACKNOWLEDGED, QUEUED
 from core.measuring.facts import Names
@@ -427,7 +428,7 @@ async def test_a_persons_answer_does_not_wait_for_it(desk):
     await desk.send()
     desk.post.fault = None
     async with transaction(desk.pool) as db:
-        await reply.queue(db, "mk", "T1", "On Monday.", {BUYER}, NIGHT + MINUTE)
+        await answering.queue(db, "mk", "T1", "On Monday.", {BUYER}, NIGHT + MINUTE)
     await desk.send(NIGHT + MINUTE)
     assert [draft.body for draft in desk.post.left] == ["On Monday."]
 

@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from core import store
-from core.commands import acting
 from core.connector import Capabilities
+from core.desk import marking
 from core.errors import Mistaken
 from core.loops import utcnow
 from core.model import SetAside
@@ -448,7 +448,7 @@ def test_a_reply_is_queued_from_the_option_or_the_standard_input(given, waiting)
         (["reply", "mk", "T9", "--text", "Yes."], "replyby: account mk has no thread T9"),
         (["reply", "mk", "T1", "--text", "No"], "replyby: a reply has 3 characters at least there"),
         (["reply", "mk", "T1", "--text", "x" * 50_001],
-         "replyby: a reply has 50000 characters at most there; shorten it"),
+         "replyby: a reply has 50000 characters at most there, this one has 50001; shorten it"),
         (["explain", "mc", "T1"], "replyby: no account is called mc; known: mk"),
         (["reply", "mc", "T1", "--text", "x"], "replyby: no account is called mc; known: mk"),
         (["mark", "mk", "T9", "decided"], "replyby: account mk has no thread T9"),
@@ -719,11 +719,11 @@ def test_a_mark_that_we_see_ourselves_is_nothing_to_be_said(given, waiting):
 )
 def test_a_person_says_that_a_mark_was_set_only_where_there_is_one_unseen(can, complaint):
     if complaint is None:
-        acting.check_level("marked", can)
+        marking.check_level("marked", can)
     else:
         with pytest.raises(Mistaken, match=complaint):
-            acting.check_level("marked", can)
-    acting.check_level("decided", can)
+            marking.check_level("marked", can)
+    marking.check_level("decided", can)
 
 
 def test_an_answer_given_elsewhere_is_written_down_at_its_instant(given, waiting):

@@ -9,6 +9,7 @@ import pytest
 from core import reply
 from core.arrival import erasing
 from core.connector import Sent
+from core.desk import answering
 from core.errors import RateLimited
 from core.metrics import Metrics
 from core.model import File, Page, Stream
@@ -68,7 +69,7 @@ def send(pool, rules, now):
         told = thread("T3", as_of=now, buyer="Other"), buyer("M1", now - HOUR, "T3")
         await stored(pool, now, *mine, *told, of=rules)
         async with transaction(pool) as db:
-            number = await reply.queue(db, "mk", owner, text, {Party.BUYER}, now)
+            number = await answering.queue(db, "mk", owner, text, {Party.BUYER}, now)
             await enclosures.add(db, number, files)
         shop = Shop(erase, fault)
         readers = {"mk": Reader(seeds.account(), shop, {"s": Stream("s", MINUTE)}, "mk")}
@@ -154,7 +155,7 @@ def sweep(pool, rules, now):
 def write(pool, now):
     async def write(text, files=(), at=now):
         async with transaction(pool) as db:
-            return await reply.queue(db, "mk", "T3", text, {Party.BUYER}, at, files)
+            return await answering.queue(db, "mk", "T3", text, {Party.BUYER}, at, files)
 
     return write
 
@@ -234,7 +235,7 @@ async def test_what_is_cleared_between_two_tries_is_not_being_sent_any_more(
 @pytest.mark.usefixtures("other")
 async def test_what_was_to_go_to_who_is_erased_is_not_being_sent_any_more(pool, ask, round_, now):
     async with transaction(pool) as db:
-        number = await reply.queue(db, "mk", "T1", "Soon", {Party.BUYER}, now)
+        number = await answering.queue(db, "mk", "T1", "Soon", {Party.BUYER}, now)
     await round_(Shop(nothing, RateLimited("429")))
     await ask()
 

@@ -13,6 +13,7 @@ from core import ingest, marks, reply
 from core.arrival import judging
 from core.arrival.verdicts import LAG, SKEW
 from core.connector import Sent
+from core.desk import answering
 from core.errors import OutcomeUnknown
 from core.metrics import Metrics
 from core.model import Page, Stream, Verdict
@@ -351,7 +352,7 @@ class Shop:
 def replied(pool, rules, now, db):
     async def send(message_id="A1"):
         async with transaction(pool) as other:
-            number = await reply.queue(other, "mk", "T1", ANSWER, BUYER, now)
+            number = await answering.queue(other, "mk", "T1", ANSWER, BUYER, now)
         reader = Reader(seeds.account(), Shop(message_id), {"s": Stream("s", MINUTE)}, "mk")
         await reply.once(pool, {"mk": reader}, rules, Metrics(), now)
         return number
@@ -525,7 +526,7 @@ async def test_replies_pages_and_recomputing_at_once_lock_in_one_order(pool, rul
     await put(merged([asked(now, id_) for id_ in ids]))
     async with transaction(pool) as other:
         for id_ in ids:
-            await reply.queue(other, "mk", id_, f"{ANSWER} {id_}", BUYER, now)
+            await answering.queue(other, "mk", id_, f"{ANSWER} {id_}", BUYER, now)
     said = [refused(now, f"N{n}", minutes=-1) for n in range(3)]
     said += [copied(now, f"C{n}", minutes=-1, text=f"{ANSWER} T{n}") for n in range(3)]
     said += [sent(now, f"A-{id_}", f"case:{id_}", minutes=0, body=ANSWER) for id_ in ids]
@@ -628,7 +629,7 @@ def looked(pool, rules, now, db):
 def queued(pool, now, db):
     async def put():
         async with transaction(pool) as other:
-            return await reply.queue(other, "mk", "T1", ANSWER, BUYER, now)
+            return await answering.queue(other, "mk", "T1", ANSWER, BUYER, now)
 
     return put
 

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from core import ingest, reply
 from core.connector import Sent
+from core.desk import answering
 from core.errors import (
     BadCredentials,
     BadPayload,
@@ -20,7 +21,7 @@ from core.errors import (
 from core.metrics import Metrics
 from core.model import Draft, Message, Page, Stream, Thread
 from core.reading.walk import Reader
-from core.store import readback, replies, threads, transaction
+from core.store import outgoing, readback, replies, threads, transaction
 from sla.policy import Party
 from tests.core import asked, seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -102,7 +103,7 @@ def round_(pool, db, rules, now):
 def queued(pool, now):
     async def put(body=BODY, at=None):
         async with transaction(pool) as other:
-            return await reply.queue(other, "mk", "T1", body, BUYER, at or now)
+            return await answering.queue(other, "mk", "T1", body, BUYER, at or now)
 
     return put
 
@@ -388,7 +389,7 @@ async def test_a_refusal_is_about_the_party_that_was_answered(pool, db, now, par
     async with transaction(pool) as other:
         asked = message("M2", now - HOUR, Party.MARKETPLACE)
         await ingest.page(other, rules, "mk", page(now, asked), now, None)
-        await reply.queue(other, "mk", "T1", BODY, frozenset({party}), now)
+        await answering.queue(other, "mk", "T1", BODY, frozenset({party}), now)
     streams = {"s": Stream("s", MINUTE)}
     readers = {"mk": Reader(seeds.account(), Shop(Refused("closed")), streams, "mk")}
 
@@ -701,7 +702,7 @@ async def test_after_days_it_is_looked_for_no_more(db, round_, queued, now):
     await queued()
     await round_(Shop(None))
 
-    await round_(Shop(None), now + replies.GIVE_UP + HOUR)
+    await round_(Shop(None), now + outgoing.GIVE_UP + HOUR)
 
     assert await db.fetchval("select next_try_at = 'infinity' from reply")
     assert await round_(Shop(None)) is None
@@ -714,7 +715,7 @@ async def test_after_days_it_is_looked_for_no_more(db, round_, queued, now):
 )  # fmt: skip
 async def test_a_reply_that_cannot_be_is_refused_at_once(db, now, thread, body, to):
     with pytest.raises(Mistaken):
-        await reply.queue(db, "mk", thread, body, to, now)
+        await answering.queue(db, "mk", thread, body, to, now)
 
     assert await states(db) == []
 

@@ -8,6 +8,7 @@ import pytest
 
 from core import ingest, marks, reply
 from core.connector import Sent
+from core.desk import answering
 from core.errors import Refused, Unreachable
 from core.metrics import Metrics
 from core.model import Page, Stream
@@ -62,7 +63,7 @@ def send(pool, rules, now):
     async def go(shop, *, body=BODY, writes=True, at=now):
         async with transaction(pool) as db:
             if writes:
-                await reply.queue(db, "mk", "T1", body, BUYER, at)
+                await answering.queue(db, "mk", "T1", body, BUYER, at)
             await db.execute(
                 "update reply set next_try_at = now()"
                 " where state <> 'sending' and next_try_at < 'infinity'"

@@ -7,6 +7,7 @@ import pytest
 from core import ingest, reply
 from core.commands import enclosing
 from core.connector import Capabilities, Sent
+from core.desk import answering, limits
 from core.errors import Mistaken, OutcomeUnknown, Refused, Unreachable
 from core.metrics import Metrics
 from core.model import File, Message, Page, Stream, Thread
@@ -52,7 +53,7 @@ async def sent(pool, now):
         asked = Message(id="M1", thread="T1", party=Party.BUYER, sent_at=now - HOUR)
         page = Page(messages=(asked,), threads=(Thread(id="T1", as_of=now),))
         await ingest.page(db, rules, "mk", page, now - MINUTE, None)
-        await reply.queue(db, "mk", "T1", "Here it is.", BUYER, now, FILES)
+        await answering.queue(db, "mk", "T1", "Here it is.", BUYER, now, FILES)
 
     async def sent(shop):
         readers = {"mk": Reader(seeds.account(), shop, {"s": Stream("s", MINUTE)}, "mk")}
@@ -93,11 +94,11 @@ def test_a_file_shows_nothing_of_itself():
 def test_what_is_too_large_or_cannot_go_along_is_refused_before_it_is_queued():
     large = File("x", b"x" * (10**6 + 1))
 
-    reply.check("Here.", CAN, (File("x", b"x" * 10**6),))
+    limits.check("Here.", CAN, (File("x", b"x" * 10**6),))
     with pytest.raises(Mistaken, match="1 MB at most"):
-        reply.check("Here.", CAN, (large,))
+        limits.check("Here.", CAN, (large,))
     with pytest.raises(Mistaken, match="no files go with a reply"):
-        reply.check("Here.", Capabilities(replies=True), FILES)
+        limits.check("Here.", Capabilities(replies=True), FILES)
 
 
 PICKY = Capabilities(
@@ -121,15 +122,15 @@ LINK = FILES[2]
     ],
 )
 def test_what_a_marketplace_does_not_take_of_files_is_refused_before_it_is_queued(files, told):
-    reply.check("Here.", PICKY, [PICTURE, LINK])
+    limits.check("Here.", PICKY, [PICTURE, LINK])
 
     with pytest.raises(Mistaken, match=told):
-        reply.check("Here.", PICKY, files)
+        limits.check("Here.", PICKY, files)
 
 
 def test_an_address_goes_only_where_the_marketplace_takes_addresses():
     with pytest.raises(Mistaken, match="no file goes with a reply by its address"):
-        reply.check("Here.", CAN, [LINK])
+        limits.check("Here.", CAN, [LINK])
 
 
 def test_a_file_is_named_by_its_path_or_by_its_public_address(tmp_path):

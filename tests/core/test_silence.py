@@ -9,6 +9,7 @@ import pytest
 
 from core import ingest, marks, poll, reply
 from core.connector import Sent
+from core.desk import answering
 from core.metrics import Metrics
 from core.model import Page, Stream, Verdict
 from core.reading.walk import Reader
@@ -57,7 +58,7 @@ def replied(pool, rules, now, db):
         async with transaction(pool) as other:
             told = page(buyer("Q", now - HOUR))
             await ingest.page(other, rules, "mk", told, now - HOUR, None)
-            await reply.queue(other, "mk", "T1", "We are sorry.", BUYER, now)
+            await answering.queue(other, "mk", "T1", "We are sorry.", BUYER, now)
         reader = Reader(seeds.account(), Shop(), {"mail": Stream("mail", MINUTE)}, "mk")
         await reply.once(pool, {"mk": reader}, rules, Metrics(), now)
         return await db.fetchval("select sent_at from message where id = 'A1'")

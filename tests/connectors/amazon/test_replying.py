@@ -11,6 +11,7 @@ import pytest
 
 from connectors.amazon import answering, offer, spec
 from core import marks, reply
+from core.desk import limits
 from core.errors import BadCredentials, OutcomeUnknown, Refused, Unreachable
 from core.model import Draft, File, Thread
 from core.stage import walk
@@ -80,7 +81,7 @@ async def test_trap_03_an_answer_goes_to_the_whole_alias_in_the_form_that_amazon
 
 async def test_files_go_along_and_are_named_when_the_letter_is_read_back(shop, amazon, asked):
     files = (File("Rechnung ü.pdf", b"%PDF-1.7", "application/pdf"), File("x.bin", b"\x00\xff"))
-    reply.check(BODY, offer.can(spec.options.model_construct(confirmed_after=None)), files)
+    limits.check(BODY, offer.can(spec.options.model_construct(confirmed_after=None)), files)
 
     sent = await amazon.reply(asked, draft().model_copy(update={"files": files}), NOON)
 
@@ -298,6 +299,6 @@ def test_what_amazon_can_is_declared():
 def test_an_empty_answer_is_refused_before_it_is_queued():
     can = offer.can(spec.options.model_construct(confirmed_after=timedelta(hours=2)))
 
-    reply.check("x", can)
+    limits.check("x", can)
     with pytest.raises(Exception, match="text"):
-        reply.check("  ", can)
+        limits.check("  ", can)

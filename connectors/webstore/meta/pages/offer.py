@@ -75,6 +75,7 @@ def can(platform: Platform) -> Capabilities:
         reports=True,
         shortest_reply=1,
         longest_reply=platform.longest,
+        longest_in=platform.unit,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from connectors.ebay.messages import mapping
 from connectors.ebay.sandbox import payload
 from core import ingest, reply
+from core.desk import answering
 from core.metrics import Metrics
 from core.model import Stream
 from core.reading import reread
@@ -113,7 +114,7 @@ async def test_an_answer_of_unknown_fate_is_read_back_and_never_sent_again(
     await store(await messages.fetch(None, None, clock()))
     async with transaction(pool) as other:
         body = "It's <b>on</b> its way,\n\n you & yours"
-        await reply.queue(other, "mk", one.id, body, {Party.BUYER}, clock())
+        await answering.queue(other, "mk", one.id, body, {Party.BUYER}, clock())
     sandbox.faults.order("status", status=500, after_work=True, operation="sendMessage")
     reader = Reader(seeds.account(), Both(messages), {"s": Stream("s", MINUTE)}, "mk")
     for _ in range(2):

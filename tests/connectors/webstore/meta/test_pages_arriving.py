@@ -10,6 +10,7 @@ from connectors.webstore import spec
 from connectors.webstore.meta.pages import offer
 from connectors.webstore.meta.pages.platform import INSTAGRAM, MESSENGER
 from core import reply
+from core.desk import answering
 from core.metrics import Metrics
 from core.reading.walk import Reader
 from core.store import transaction
@@ -140,7 +141,7 @@ async def test_a_reply_of_which_nobody_knows_is_found_by_reading_and_never_sent_
     sandbox.pushes.is_held = True  # the clock stands: an echo comes after what it is of
     sandbox.faults.order("status", status=500, after_work=True, operation="send_message", count=1)
     async with transaction(pool) as db:
-        await reply.queue(db, "shop", bo.id, "It left today.", {Party.BUYER}, clock(),
+        await answering.queue(db, "shop", bo.id, "It left today.", {Party.BUYER}, clock(),
                           refuses=spec.refuses)  # fmt: skip
     streams = {one.name: one for one in spec.streams(door.options)}
     reader = Reader(rules.accounts["shop"], door.connector, streams, "b")

@@ -9,6 +9,7 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.prestashop import offer
 from core import reply
+from core.desk import answering
 from core.metrics import Metrics
 from core.reading.walk import Reader
 from core.store import transaction
@@ -46,7 +47,7 @@ def answer(pool, prestashop, optioned, clock):
         if text is not None:
             (thread,) = await pages.rows(pool, "thread")
             async with transaction(pool) as db:
-                await reply.queue(
+                await answering.queue(
                     db, "toys", thread["id"], text, {Party.BUYER}, clock(), refuses=spec.refuses
                 )
         await reply.once(pool, {"toys": reader}, RULES, Metrics(), clock())

@@ -9,6 +9,7 @@ import pytest
 from connectors.webstore import spec
 from connectors.webstore.whatsapp import offer
 from core import reply
+from core.desk import answering
 from core.errors import Mistaken
 from core.metrics import Metrics
 from core.reading.walk import Reader
@@ -61,7 +62,7 @@ def answer(door, pool, clock):
     async def answer(text="It is on its way."):
         (thread,) = await pages.rows(pool, "thread")
         async with transaction(pool) as db:
-            await reply.queue(
+            await answering.queue(
                 db, "shop", thread["id"], text, {Party.BUYER}, clock(), refuses=spec.refuses
             )
         streams = {one.name: one for one in spec.streams(door.options)}
