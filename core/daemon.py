@@ -109,6 +109,8 @@ async def _open(
     """Open what may take its time: the stand-ins, the database, and what needs it."""
     settings = state.settings
     state.session = await stack.enter_async_context(open_session(version("replyby")))
+    outside = open_session(version("replyby"), walled=True)
+    state.walled = await stack.enter_async_context(outside)
     await stack.enter_async_context(state.mailboxes)
     with loops.starting() as started:
         sandbox = await stack.enter_async_context(standins.opened(settings, loops.utcnow))

@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from core.told import CLOSING, OPENING, NoticeKind
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from core.model import NoticeKind
+    from core.told import Notice
+
+_TROUBLES: Mapping[NoticeKind, str] = {
+    NoticeKind.BLIND: "reading",
+    NoticeKind.ACCOUNT_DOWN: "reading",
+    NoticeKind.ACCOUNT_UP: "reading",
+    NoticeKind.PUSH_SILENT: "pushes",
+    NoticeKind.PUSH_HEARD: "pushes",
+    NoticeKind.DISK_LOW: "disk",
+    NoticeKind.DISK_FREED: "disk",
+}
+_ENDS = CLOSING | {NoticeKind.ACCOUNT_UP, NoticeKind.PUSH_HEARD, NoticeKind.DISK_FREED}
 
 
 def step(clock: int, revision: int, number: int) -> str:
@@ -20,6 +33,11 @@ def step(clock: int, revision: int, number: int) -> str:
 def corrected(clock: int, revision: int) -> str:
     """A breach that was told and is taken back."""
     return f"{clock}/{revision}/corrected"
+
+
+def answered(clock: int, by: str) -> str:
+    """A clock of which somebody was told has ended *by* a message, or at an instant."""
+    return f"{clock}/answered/{by}"
 
 
 def moved(clock: int, revision: int) -> str:
@@ -137,3 +155,25 @@ def is_only(digest: str) -> bool:
 def is_digest(digest: str | None) -> bool:
     """Whether what leaves under *digest* leaves as one, not as the one notice that it is."""
     return digest is not None and not is_only(digest)
+
+
+def incident(notice: Notice) -> str:
+    """Under which key a receiver keeps what *notice* tells of, until its end is told.
+
+    That of a clock is the same for all its steps, that of a trouble for all that is told of it.
+    """
+    if notice.clock is not None and notice.kind in OPENING | CLOSING:
+        return f"{notice.account}/clock/{notice.clock}"
+    if notice.kind in _TROUBLES:
+        return f"{notice.account or 'service'}/{_TROUBLES[notice.kind]}"
+    return notice.key
+
+
+def trouble(kind: NoticeKind) -> str | None:
+    """Of which trouble of an account, or of the service, *kind* tells; None: of none."""
+    return _TROUBLES.get(kind)
+
+
+def is_end(notice: Notice) -> bool:
+    """Whether *notice* tells that what stands under its `incident` is over."""
+    return notice.kind in _ENDS

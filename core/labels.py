@@ -106,7 +106,8 @@ _CRITICAL = {
     NoticeKind.ACCOUNT_DOWN, NoticeKind.DISK_LOW, NoticeKind.PARKED,
 }  # fmt: skip
 _INFO = {
-    NoticeKind.CORRECTED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP, NoticeKind.TEST,
+    NoticeKind.CORRECTED, NoticeKind.ANSWERED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP,
+    NoticeKind.TEST,
     NoticeKind.ACCOUNT_RETIRED, NoticeKind.POLICY_REVIEW, NoticeKind.PUSH_HEARD,
     NoticeKind.DISK_FREED,
 }  # fmt: skip

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import AfterValidator, Field
 
 from core.connector import Options
+from core.pace import Rate
 from sla import zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, timedelta
     from pathlib import Path
 
-    from core.model import Notice, NoticeKind
+    from aiohttp import ClientSession
+
+    from core.model import Notice
+    from core.pace import Pace
     from core.transport.http import Http
 
 
@@ -52,8 +56,43 @@ class Notifier(Protocol):
     @property
     def digest_after(self) -> int: ...
 
-    async def send(self, notice: Notice, words: Words) -> None:
-        """Deliver, or raise `NotifierError`. May be called again for the same `notice.key`."""
+    async def send(self, notice: Notice, words: Words) -> str | None:
+        """Deliver, or raise `NotifierError`. May be called again for the same `notice.key`.
+
+        Returns:
+            The receiver's own name of the message, where that is needed to close it: see `Closes`.
+        """
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A notifier that may not be told faster than its *pace*; None: as fast as it comes."""
+
+    @property
+    def pace(self) -> Pace | None: ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A notifier whose receiver keeps what it was told open, until it is told that it is over."""
+
+    async def close(self, notice: Notice, words: Words, names: Sequence[str]) -> None:
+        """Close what was told of the clock of *notice*, or raise `NotifierError`.
+
+        *names* are what `send` returned of it. May be called again for the same `notice.key`, and
+        for what was closed before.
+        """
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """A notifier whose receiver forgets what it is not told again in time: *every* so often."""
+
+    @property
+    def every(self) -> timedelta: ...
+
+    async def keep(self, standing: Sequence[tuple[Notice, Words]]) -> None:
+        """Tell all that stands open once more, or raise `NotifierError`."""
 
 
 def _zone(name: str) -> str:
@@ -67,12 +106,14 @@ class NotifierOptions(Options):
     *zone* is where the reader lives: deadlines are written in its time. *digest_after*: how many
     warnings, breaches, corrections and words of notices that were not delivered are told one by one
     within a minute; what comes beyond them leaves as a digest, every half a minute at most. 0: one
-    by one, whatever comes.
+    by one, whatever comes. *rate*: how many messages leave within a span at most; what exceeds it
+    waits, and leaves as a digest.
     """
 
     kind: str
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     digest_after: int = Field(default=2, ge=0)
+    rate: Rate | None = None
 
     def faults(self, directory: Path) -> Iterator[tuple[str, str]]:  # noqa: ARG002  # for kinds that write on this machine
         """Keys with what cannot work on this machine; paths start from *directory*."""
@@ -84,10 +125,25 @@ OptionsT = TypeVar("OptionsT", bound=NotifierOptions)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a notifier may send with: *http*, and the *directory* from which its paths start."""
+    """What a notifier may send with: *http*, and the *directory* from which its paths start.
+
+    *walled* connects to no private address; None: nothing was opened that does so.
+    """
 
     http: Http
     directory: Path
+    walled: ClientSession | None = None
+
+    @property
+    def outside(self) -> Http:
+        """As *http*, for receivers that must not be of our own network.
+
+        Raises:
+            LookupError: nothing was opened that keeps to that.
+        """
+        if self.walled is None:
+            raise LookupError("a walled session is needed: core.transport.http.open_session")
+        return replace(self.http, walled=self.walled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,60 +155,6 @@ class NotifierKind(Generic[OptionsT]):
 
 
 AnyKind = NotifierKind[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which kinds of notices go to which notifiers; an empty *kinds* means all."""
-
-    name: str
-    notifiers: tuple[str, ...]
-    kinds: frozenset[NoticeKind] = frozenset()
-    fallback: bool = False
-
-    def takes(self, kind: NoticeKind) -> bool:
-        """Whether notices of *kind* go this way."""
-        return not self.kinds or kind in self.kinds
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Who is told what: the account's own routes, else the fallback."""
-
-    routes: Mapping[str, Route]
-    accounts: Mapping[str, tuple[str, ...]]
-
-    def notifiers(self, account: str, kind: NoticeKind) -> tuple[str, ...]:
-        """The notifiers for a notice, each once, in the order of the settings."""
-        own = [self.routes[name] for name in self.accounts.get(account, ())]
-        return self._of(own, kind) or self.fallback(kind)
-
-    def fallback(self, kind: NoticeKind) -> tuple[str, ...]:
-        """The notifiers of the fallback routes that take *kind*."""
-        return self._of((r for r in self.routes.values() if r.fallback), kind)
-
-    def ways(self, account: str, kind: NoticeKind, notifier: str) -> tuple[str, ...]:
-        """The routes by which a notice comes to *notifier*.
-
-        What came by none of them (a correction follows the breach that it takes back, whatever the
-        routes say of its kind) came by those that lead there at all, the account's own if any do.
-        """
-        own = [self.routes[name] for name in self.accounts.get(account, ())]
-        every = self.routes.values()
-        fallback = [route for route in every if route.fallback]
-        groups = (
-            [route for route in own if route.takes(kind)],
-            [route for route in fallback if route.takes(kind)],
-            own,
-            every,
-        )
-        ways = (tuple(r.name for r in group if notifier in r.notifiers) for group in groups)
-        return next(filter(None, ways), ())
-
-    @staticmethod
-    def _of(routes: Iterable[Route], kind: NoticeKind) -> tuple[str, ...]:
-        fit = (route for route in routes if route.takes(kind))
-        return tuple(dict.fromkeys(name for route in fit for name in route.notifiers))
 
 
 def stable_id(notice: Notice) -> str:

@@ -64,6 +64,7 @@ class NoticeKind(StrEnum):
     WARNING = "warning"
     BREACH = "breach"
     CORRECTED = "corrected"
+    ANSWERED = "answered"
     REPLY_REFUSED = "reply_refused"
     REPLY_UNKNOWN = "reply_unknown"
     DEADLINE_MOVED = "deadline_moved"
@@ -83,6 +84,14 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"
     PARKED = "parked"
     TEST = "test"
+
+
+OPENING = frozenset({
+    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.DEADLINE_MOVED, NoticeKind.REPLY_REFUSED,
+})  # fmt: skip
+"""What is told of a clock that runs: where the receiver keeps such things, it stands open there."""
+CLOSING = frozenset({NoticeKind.ANSWERED, NoticeKind.CORRECTED})
+"""What is told of a clock when nothing is to be done about it any more."""
 
 
 @dataclass(frozen=True, slots=True)

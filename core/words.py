@@ -7,6 +7,8 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
 
     warning, breach       promise, waits_for, metric, due_from, started_at, read_at
     corrected             promise, correction
+    escalation            of, ladder, rung, rungs, began_at, escalation; those of the kind *of*
+    answered              promise, ended
     deadline_moved        promise, before
     reply_refused         promise, reason, waits_for
     reply_unknown         -
@@ -98,6 +100,7 @@ _SAY: Mapping[NoticeKind, Callable[[Told], Spoken]] = {
     NoticeKind.WARNING: deadlines.step,
     NoticeKind.BREACH: deadlines.step,
     NoticeKind.CORRECTED: deadlines.corrected,
+    NoticeKind.ANSWERED: deadlines.answered,
     NoticeKind.REPLY_REFUSED: deadlines.refused,
     NoticeKind.REPLY_UNKNOWN: deadlines.unknown,
     NoticeKind.DEADLINE_MOVED: deadlines.moved,

@@ -198,8 +198,9 @@ async def notify(path: Path, route: str) -> bool:
     routes = configured.routing.routes
     if route not in routes:
         raise Mistaken(f"no route is called {route}; {nearest(route, routes)}")
-    async with open_session(version("replyby")) as session:
-        means = Means(http=Http(session), directory=configured.base)
+    name = version("replyby")
+    async with open_session(name) as session, open_session(name, walled=True) as walled:
+        means = Means(http=Http(session), directory=configured.base, walled=walled)
         opened = registry.open_all(configured.notifiers, means)
         told = [opened[name] for name in routes[route].notifiers]
         return all([await _test(notifier, route, configured) for notifier in told])

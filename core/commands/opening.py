@@ -96,10 +96,11 @@ async def working(configured: Settings, accounts: Iterable[str]) -> AsyncIterato
         address(configured) as found,
         _pool(found) as pool,
         open_session(version("replyby")) as session,
+        open_session(version("replyby"), walled=True) as walled,
     ):
         metrics, now = Metrics(), loops.utcnow()
         watched = Watched(metrics, loops.Pulse(), loops.utcnow, pool=pool)
-        state = State(there, metrics, watched.pulse, watched, session=session)
+        state = State(there, metrics, watched.pulse, watched, session=session, walled=walled)
         state.adopt(there, await takeover.follow(pool, there, now), now)
         state.worker = Worker(found, {}, metrics)
         await state.worker.register()

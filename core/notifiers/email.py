@@ -80,6 +80,7 @@ class Email:
         self.name = name
         self.zone = options.zone
         self.digest_after = options.digest_after
+        self.pace = options.rate
         self._options = options
         self._to = tuple(parseaddr(each)[1] for each in options.to)
         self._left: dict[str, tuple[tuple[str, ...], bool]] = {}

@@ -51,6 +51,7 @@ class File:
         self.name = name
         self.zone = options.zone
         self.digest_after = options.digest_after
+        self.pace = options.rate
         self._path = means.directory / Path(options.path).expanduser()
         self._makes = _is_below(self._path, means.directory)
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from core.notifier import NotifierKind
-from core.notifiers import email, file, webhook
+from core.notifiers import alertmanager, apprise, email, file, pagerduty, slack, teams, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,11 @@ KINDS: Mapping[str, AnyKind] = MappingProxyType(
         "file": NotifierKind(file.FileOptions, file.File),
         "webhook": NotifierKind(webhook.WebhookOptions, webhook.Webhook),
         "email": NotifierKind(email.EmailOptions, email.Email),
+        "slack": NotifierKind(slack.SlackOptions, slack.opened),
+        "teams": NotifierKind(teams.TeamsOptions, teams.Teams),
+        "pagerduty": NotifierKind(pagerduty.PagerDutyOptions, pagerduty.PagerDuty),
+        "alertmanager": NotifierKind(alertmanager.AlertmanagerOptions, alertmanager.Alertmanager),
+        "apprise": NotifierKind(apprise.AppriseOptions, apprise.Apprise),
     }
 )
 

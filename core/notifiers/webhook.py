@@ -8,40 +8,20 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr
 
-from core.errors import (
-    BadCredentials,
-    ConnectorError,
-    NotifierError,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    Unfit,
-    Unreachable,
-)
-from core.notifier import NotifierOptions, payload, stable_id
+from core.errors import Unfit
+from core.notifier import payload, stable_id
+from core.notifiers import posting
 from core.transport import webhooks
-from core.transport.http import Limits
-from core.transport.proxy import is_web_address
 
 if TYPE_CHECKING:
     from core.model import Notice
     from core.notifier import Means, Words
 
-LIMITS = Limits(connect=5.0, total=25.0, body=65_536)
-"""Patient: who does not wait for an answer tells again. A process that is stopped for a dozen
-seconds finds the answer when it goes on."""
 SHORTEST_SECRET = 16
-
-
-def _address(url: SecretStr) -> SecretStr:
-    if not is_web_address(url.get_secret_value()):
-        raise Unfit("is no address; write it like https://example.com/hook")
-    return url
 
 
 def _secret(secret: SecretStr) -> SecretStr:
@@ -58,11 +38,10 @@ def _key(secret: SecretStr) -> bytes:
         raise Unfit("is no Base64 after whsec_; copy the secret again") from None
 
 
-class WebhookOptions(NotifierOptions):
+class WebhookOptions(posting.PostingOptions):
     """*url* is a secret, since many receivers put a token into it; *secret* signs."""
 
     kind: Literal["webhook"] = "webhook"
-    url: Annotated[SecretStr, AfterValidator(_address)]
     secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
 
 
@@ -73,7 +52,8 @@ class Webhook:
         self.name = name
         self.zone = options.zone
         self.digest_after = options.digest_after
-        self._http = replace(means.http, limits=LIMITS)
+        self.pace = options.rate
+        self._http = posting.way(means, allow_private=options.allow_private)
         self._url = options.url.get_secret_value()
         self._key = _key(options.secret) if options.secret else None
 
@@ -85,21 +65,7 @@ class Webhook:
         """
         body = json.dumps(payload(notice, words)).encode()
         headers = {
-            "Content-Type": "application/json",
             "Idempotency-Key": stable_id(notice),
             **webhooks.signed(self._key, stable_id(notice), int(words.at.timestamp()), body),
         }
-        try:
-            await self._http.send(self._url, operation="webhook", headers=headers, body=body)
-        except ConnectorError as fault:
-            raise _failed(fault) from None
-
-
-def _failed(fault: ConnectorError) -> NotifierError:
-    said = f"the receiver answered {fault.detail}" if fault.detail.isdigit() else "no answer"
-    redirected = fault.detail.startswith("3") and fault.detail.isdigit()
-    permanent = isinstance(fault, Refused | BadCredentials) or redirected
-    asked = (
-        fault.retry_after if isinstance(fault, RateLimited | Unreachable | OutcomeUnknown) else None
-    )
-    return NotifierError(said, permanent=permanent, retry_after=asked)
+        await posting.post(self._http, self._url, body, operation="webhook", headers=headers)

@@ -26,8 +26,9 @@ log = structlog.get_logger()
 DAY = timedelta(days=1)
 """By so much a day may have begun earlier elsewhere."""
 
-UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST})
-"""A test names its route; a digest stands for notices that have routes of their own."""
+UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST, NoticeKind.ANSWERED})
+"""A test names its route; a digest stands for notices that have routes of their own; what is closed
+goes to whom it was opened."""
 
 
 def findings(settings: Settings, now: datetime) -> list[str]:

@@ -60,6 +60,7 @@ class State:
     options: dict[str, dict[str, Options]] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     session: ClientSession | None = None
+    walled: ClientSession | None = None
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
     smtp: Smtp = field(default_factory=Smtp)
     worker: Worker | None = None
@@ -124,7 +125,8 @@ class State:
             name: reader(found, self._transport(session, found.account.marketplace))
             for name, found in settings.accounts.items()
         }
-        means = Means(http=Http(session, now=loops.utcnow), directory=settings.base)
+        posted = Http(session, now=loops.utcnow)
+        means = Means(http=posted, directory=settings.base, walled=self.walled)
         self.options = _by_connector(settings)
         self.notifiers = registry.open_all(settings.notifiers, means)
         self.settings, self.rules = settings, rules

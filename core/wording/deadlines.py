@@ -23,6 +23,13 @@ _CORRECTIONS = {
 }
 
 
+_ENDS = {
+    "met": ("Answered in time", "it was answered in time"),
+    "late": ("Over, and late", "it ended after its time, and is counted as late"),
+    "void": ("No reply is owed", "no reply is owed any more"),
+}
+
+
 def _waiting(told: Told) -> str:
     who = "The marketplace" if told.fact("waits_for") == "marketplace" else "A buyer"
     began = told.at("started_at")
@@ -61,6 +68,14 @@ def corrected(told: Told) -> Spoken:
     return "Taken back: not late", [
         f"We told you that a deadline was missed. We take it back: {why}.",
         *(deadline(told) if told.fact("correction").endswith("_moved") else []),
+        "What to do: nothing.",
+    ]
+
+
+def answered(told: Told) -> Spoken:
+    subject, why = _ENDS.get(told.fact("ended"), ("Ended", "nobody waits for it any more"))
+    return subject, [
+        f"We told you of a deadline. It is closed: {why}.",
         "What to do: nothing.",
     ]
 

@@ -36,6 +36,7 @@ warn = ["50%", "75%"]
 [notifiers.hook]
 kind = "webhook"
 url = "env:HOOK_URL"
+allow_private = true
 digest_after = {digest_after}
 
 [notifiers.file]

@@ -27,6 +27,7 @@ DEAF = """
 [notifiers.deaf]
 kind = "webhook"
 url = "file:{url}"
+allow_private = true
 """
 
 

@@ -86,7 +86,11 @@ async def test_a_webhook_that_nobody_hears_is_told_without_its_address(tell, tmp
 
     async with open_session() as session:
         options = registry.KINDS["webhook"].options.model_validate(
-            {"kind": "webhook", "url": f"http://127.0.0.1:{port}/a-token"}
+            {
+                "kind": "webhook",
+                "url": f"http://127.0.0.1:{port}/a-token",
+                "allow_private": True,
+            }
         )
         means = Means(Http(session), tmp_path)
         chat = registry.open_all({"chat": options}, means)["chat"]
