@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.sandbox.mail import Mail
     from tests.acceptance.shop import Shop
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(200)]
 
 TEXT = "Thank you, your message has arrived. We answer when we are here."
 ACCOUNT = """

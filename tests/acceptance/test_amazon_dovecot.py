@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.acceptance.shop import Shop
 
 pytestmark = [
-    pytest.mark.serial,
+    pytest.mark.paired,
     pytest.mark.timeout(240),
     pytest.mark.needs("dovecot", "openssl"),
 ]

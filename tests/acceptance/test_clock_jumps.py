@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.journey import Journey
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(1200), pytest.mark.needs("faketime")]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(1200), pytest.mark.needs("faketime")]
 
 PROMISE = timedelta(seconds=4)
 HOUR = 3600

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.journey import Journey
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(900)]
 
 CLAIM = dispatches.LEASE.total_seconds()
 SOON = 15

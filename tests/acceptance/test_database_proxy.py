@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.acceptance.journey import Journey
     from tests.acceptance.postgres import Postgres
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(300)]
 
 RECOVERS = loops.LONGEST_WAIT + 10
 """Seconds: the longest backoff, and a round on a busy machine."""

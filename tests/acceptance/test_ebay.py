@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connectors.ebay.sandbox.market import Seller
     from tests.acceptance.shop import Shop
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(240)]
 
 PROMISE = timedelta(minutes=10)
 CLOCK = """

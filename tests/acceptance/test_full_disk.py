@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [
-    pytest.mark.serial, pytest.mark.timeout(1500), pytest.mark.needs("unshare", "nsenter"),
+    pytest.mark.paired, pytest.mark.timeout(1500), pytest.mark.needs("unshare", "nsenter"),
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.acceptance.receiver import Receiver
     from tests.acceptance.shop import Shop
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(900)]
 
 AWAY, HERE = "alpha", "beta"
 KNOWN, ANSWERED = 12, 4

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.journey import Journey
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(300)]
 
 BREACHED = {"result": "breached", "account": "alpha"}
 HELD = """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.journey import Journey
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(600)]
 
 CLAIM = dispatches.LEASE.total_seconds()
 """Seconds that what a dead daemon had claimed waits at most."""

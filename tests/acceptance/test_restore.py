@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.acceptance.day import Day
     from tests.acceptance.shop import Shop
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(300)]
 
 ONE_BY_ONE = frozenset({"warning", "breach"})
 GENERATION = 1_000_000_000

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.journey import Journey
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(240)]
 
 # What a version of tomorrow may bring: nobody of today knows any of it.
 TOMORROW = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.acceptance.shop import Shop
     from tests.acceptance.storefront import Storefront
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(300)]
 
 ADDRESS, NAME = "ana@buyers.example", "Ana Sample"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

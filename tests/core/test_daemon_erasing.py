@@ -13,7 +13,7 @@ from core import store
 from tests.core.terminal import dsn_of
 from tests.core.test_daemon import Daemon
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(90)]
 
 
 @pytest.fixture

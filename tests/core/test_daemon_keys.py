@@ -10,7 +10,7 @@ from core import store
 from tests.core.terminal import dsn_of
 from tests.core.test_daemon import Daemon
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(90)]
 
 ABOUT_ORDERS = "select count(*), count(keys) from thread where order_ids <> '{}'"
 BEFORE = "update thread set keys = null"

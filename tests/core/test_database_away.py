@@ -16,7 +16,7 @@ from tests.conftest import HASTY
 from tests.core.terminal import dsn_of
 from tests.core.test_daemon import Daemon
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.paired, pytest.mark.timeout(120)]
 
 KEPT = ("message", "clock", "clock_entry", "notice", "dispatch")
 
