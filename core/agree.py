@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 
 
 class Computed(NamedTuple):
-    """What one thread comes to now: its turns as stored, and the clocks computed from them."""
+    """What one thread comes to now: its turns as stored, and the clocks computed from them.
+
+    *kind* is the thread's, *language* that of the buyer's newest message of which one is known.
+    """
 
     turns: Sequence[Turn]
     clocks: Sequence[Clock]
+    kind: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from core.agree import Computed
 from core.store import messages
 from sla.clock import Promises, clocks
+from sla.policy import Party
+from sla.turn import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -66,4 +68,14 @@ def _of(
     have begun earlier: flagged `start_uncertain`.
     """
     found = clocks(turns, promises, given, kind=thread.kind, incomplete=thread.incomplete)
-    return Computed(turns, found)
+    return Computed(turns, found, thread.kind.value, _language(turns))
+
+
+def _language(turns: Sequence[StoredTurn]) -> str | None:
+    """In which language the buyer wrote last, as far as that is known."""
+    known = [turn for turn in turns if turn.language is not None and turn.party is Party.BUYER]
+    return max(known, key=_order).language if known else None
+
+
+def _order(turn: StoredTurn) -> tuple[datetime, str]:
+    return instant(turn), turn.id

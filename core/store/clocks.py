@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from core.agree import Entry, agree
 from core.model import ClockRow
 from core.remember import GONE, MERGED
-from core.store import alarms, claims, copied, notices, refusing, tally
+from core.store import alarms, claims, copied, described, escalations, notices, refusing, tally
 from sla.clock import SUPERSEDED, Clock
 from sla.policy import Party
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.rules import Rules
     from core.store import Db
     from core.store.alarms import Alarm
+    from core.store.described import Described, Ref
 
 # The alarms first: who tells a step holds nothing else, and never waits for the clock.
 ROWS = """
@@ -36,7 +38,7 @@ ROWS = """
     select c.id, c.account, c.thread, c.revision, coalesce(h.step, c.step) as step, c.breached_at,
            c.corrected_at, c.correction, c.history, c.counted, c.promise, c.waits_for, c.metric,
            c.policy_version, c.members, c.started_by, c.started_at, c.due_at, c.due_from, c.steps,
-           c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags
+           c.stopped_at, c.stopped_by, c.ended, c.reason, c.flags, c.kind, c.language
     from clock c left join held h on h.clock = c.id
     where c.account = $1 and c.thread = any($2::text[])
     order by c.id
@@ -66,8 +68,8 @@ NEXT_IDS = "select array_agg(nextval('clock_id_seq')) from generate_series(1, $1
 # Of a new row; what is not named here has its default.
 COLUMNS = (
     "account", "promise", "waits_for", "metric", "policy_version", "due_from", "ended", "reason",
-    "history", "counted", "flags", "thread", "members", "started_by", "started_at", "due_at",
-    "steps", "stopped_at", "stopped_by", "breached_at",
+    "history", "counted", "flags", "kind", "language", "thread", "members", "started_by",
+    "started_at", "due_at", "steps", "stopped_at", "stopped_by", "breached_at",
 )  # fmt: skip
 CHANGE = """
     update clock
@@ -75,7 +77,7 @@ CHANGE = """
         correction = $8, history = $9, promise = $10, waits_for = $11, metric = $12,
         policy_version = $13, members = $14, started_by = $15, started_at = $16, due_at = $17,
         due_from = $18, steps = $19, stopped_at = $20, stopped_by = $21, ended = $22,
-        reason = $23, flags = $24, counted = $25
+        reason = $23, flags = $24, counted = $25, kind = $26, language = $27
     where id = $1
 """
 ENTER = "insert into clock_entry (clock, at, what, before, after) values ($1, $2, $3, $4, $5)"
@@ -133,7 +135,8 @@ async def put_all(
     Raises:
         Unstorable: PostgreSQL refuses a value.
     """
-    rows = await _rows_of(db, {account: one.known for account, one in wanted.items()})
+    threads = described.of(wanted)
+    rows, outdated = await _rows_of(db, wanted, threads)
     changes = {
         account: agree(
             account, rows[account], one.computed, now,
@@ -142,8 +145,9 @@ async def put_all(
         for account, one in wanted.items()
     }  # fmt: skip
     with refusing():
-        next_alert_at = await _write(db, changes, now)
-        await _tell(db, rules, changes.values())
+        await described.restate(db, outdated, threads)
+        next_alert_at = await _write(db, changes, threads, now)
+        await _tell(db, rules, changes.values(), now)
         done = {account: _done(rows[account], changes[account]) for account in wanted}
         await claims.answered(db, done, now)
     return {
@@ -184,14 +188,20 @@ async def entries(db: Db, clocks: Collection[int]) -> dict[int, list[tuple[datet
 
 
 async def _rows_of(
-    db: Db, threads: Mapping[str, Collection[str]]
-) -> defaultdict[str, list[ClockRow]]:
-    """The rows of some threads by account, locked; accounts in order."""
+    db: Db, wanted: Mapping[str, Wanted], threads: Described
+) -> tuple[defaultdict[str, list[ClockRow]], set[Ref]]:
+    """The rows of known threads by account, locked, accounts in order; who of them is outdated.
+
+    That is whose running clocks say otherwise of their thread than *threads*.
+    """
     found: defaultdict[str, list[ClockRow]] = defaultdict(list)
-    for account, ids in sorted(threads.items()):
-        if ids:
-            found[account] = [_clock_row(row) for row in await db.fetch(ROWS, account, ids)]
-    return found
+    outdated: set[Ref] = set()
+    for account, one in sorted(wanted.items()):
+        if one.known:
+            rows = await db.fetch(ROWS, account, one.known)
+            found[account] = [_clock_row(row) for row in rows]
+            outdated |= described.outdated(rows, threads)
+    return found, outdated
 
 
 def _replied(rows: Iterable[ClockRow], changes: Changes) -> tuple[ClockRow, ...]:
@@ -218,17 +228,18 @@ def _is_measured(row: ClockRow) -> bool:
 
 
 async def _write(
-    db: Db, changes: Mapping[str, Changes], now: datetime
+    db: Db, changes: Mapping[str, Changes], threads: Described, now: datetime
 ) -> dict[str, datetime | None]:
     """Write rows, alarms, entries and counts; the earliest step to be told, by account."""
     all_ = changes.values()
     new = {account: [alarms.of(row) for row in of.new] for account, of in changes.items()}
     changed = {account: [alarms.of(row) for row in of.changed] for account, of in changes.items()}
-    ids = iter(await _add(db, all_, list(chain.from_iterable(new.values()))))
+    ids = iter(await _add(db, all_, list(chain.from_iterable(new.values())), threads))
     numbers = {account: list(islice(ids, len(of.new))) for account, of in changes.items()}
     rows = [row for of in all_ for row in of.changed]
     if rows:
-        await db.executemany(CHANGE, sorted((row.id or 0, *_columns(row)) for row in rows))
+        written = [(row.id or 0, *_columns(row), *described.cells(row, threads)) for row in rows]
+        await db.executemany(CHANGE, sorted(written, key=itemgetter(0)))
         await alarms.put(db, zip(rows, chain.from_iterable(changed.values()), strict=True))
     lines = [_line(e, numbers[a], now) for a, of in changes.items() for e in of.entries]
     if lines:
@@ -238,11 +249,13 @@ async def _write(
     return {a: alarms.first_to_tell((*new[a], *changed[a])) for a in changes}
 
 
-async def _add(db: Db, changes: Collection[Changes], new: Sequence[Alarm | None]) -> Sequence[int]:
+async def _add(
+    db: Db, changes: Collection[Changes], new: Sequence[Alarm | None], threads: Described
+) -> Sequence[int]:
     """Write new rows and their alarms; their ids, where one of those or an entry asks for one."""
     if not new:
         return []
-    rows = _rows([row for of in changes for row in of.new])
+    rows = _rows([row for of in changes for row in of.new], threads)
     if not any(new) and not any(entry.clock < 0 for of in changes for entry in of.entries):
         await copied.write(db, "clock", COLUMNS, rows)
         return []
@@ -259,17 +272,18 @@ def _line(entry: Entry, ids: Sequence[int], now: datetime) -> tuple[object, ...]
     return clock, now, entry.what, entry.before, entry.after
 
 
-async def _tell(db: Db, rules: Rules, changes: Collection[Changes]) -> None:
+async def _tell(db: Db, rules: Rules, changes: Collection[Changes], now: datetime) -> None:
     by_word: dict[str, list[int]] = defaultdict(list)
     for clock, word in chain.from_iterable(of.drop.items() for of in changes):
         by_word[word].append(clock)
     for word, clocks in by_word.items():
         await notices.drop(db, clocks, word)
+        await escalations.stop(db, clocks, word, now)
     await notices.correct(db, [notice for of in changes for notice in of.corrections])
     await notices.raise_(db, rules, [notice for of in changes for notice in of.notices])
 
 
-def _rows(new: Iterable[ClockRow]) -> list[bytes]:
+def _rows(new: Iterable[ClockRow], threads: Described) -> list[bytes]:
     """Rows of `COLUMNS`; what many of them have in common is put together once."""
     known: dict[tuple[object, ...], bytes] = {}
     rows = []
@@ -277,15 +291,15 @@ def _rows(new: Iterable[ClockRow]) -> list[bytes]:
         c = row.clock
         same = (
             row.account, c.promise, c.waits_for, c.metric, c.policy_version, c.due_from, c.ended,
-            c.reason, row.history, row.counted, c.flags,
+            c.reason, row.history, row.counted, c.flags, *(said := described.cells(row, threads)),
         )  # fmt: skip
         if (begin := known.get(same)) is None:
-            begin = known.setdefault(same, _same_cells(row))
+            begin = known.setdefault(same, _same_cells(row, said))
         rows.append(begin + _cells(row))
     return rows
 
 
-def _same_cells(row: ClockRow) -> bytes:
+def _same_cells(row: ClockRow, said: Iterable[str | None]) -> bytes:
     """The first cells, of which many rows have the same."""
     c = row.clock
     return b"".join((
@@ -300,6 +314,7 @@ def _same_cells(row: ClockRow) -> bytes:
         copied.boolean(row.history),
         copied.boolean(row.counted),
         copied.texts(sorted(c.flags)),
+        *map(copied.text, said),
     ))  # fmt: skip
 
 

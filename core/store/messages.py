@@ -76,7 +76,7 @@ TURNS = """
     select thread, id, coalesce(party_corrected, party),
            coalesce(kind_corrected, case when told_in is null then kind else 'message' end),
            sent_at, seen_at, case when told_in is null then addressed_to else '{buyer}' end,
-           coalesce(judged, case when silent then 'confirmed' end, delivery), level
+           coalesce(judged, case when silent then 'confirmed' end, delivery), level, language
     from message where account = $1 and thread = any($2::text[])
 """
 NEWEST = """
@@ -108,6 +108,7 @@ class StoredTurn(NamedTuple):
     to: frozenset[Party]
     delivery: Delivery | None
     level: Level | None
+    language: str | None = None
 
 
 async def known(db: Db, account: str, ids: Collection[str]) -> dict[str, Known]:
@@ -191,7 +192,7 @@ async def keep_raw(db: Db, account: str, messages: Iterable[Message], now: datet
 async def turns(db: Db, account: str, threads: Collection[str]) -> dict[str, list[StoredTurn]]:
     """All turns of *threads*, in no order; a thread without any has an empty list."""
     found: dict[str, list[StoredTurn]] = defaultdict(list)
-    for thread, id_, party, kind, sent_at, seen_at, to, how, level in await db.fetch(
+    for thread, id_, party, kind, sent_at, seen_at, to, how, level, language in await db.fetch(
         TURNS, account, threads
     ):
         found[thread].append(
@@ -204,6 +205,7 @@ async def turns(db: Db, account: str, threads: Collection[str]) -> dict[str, lis
                 _parties(tuple(to)),
                 None if how is None else _DELIVERIES[how],
                 None if level is None else _LEVELS[level],
+                language,
             )
         )
     return found
@@ -223,6 +225,7 @@ def turn(message: Message, now: datetime) -> StoredTurn:
         message.to,
         _delivery(message.party, message.delivery),
         message.level,
+        message.language,
     )
 
 

@@ -61,12 +61,21 @@ class Running:
 
     def band(self, now: datetime) -> str:
         """How near the deadline is: one of `core.labels.BANDS`."""
-        if self.due_at < now:
-            return "breached"
-        warned = sum(step < now for step in self.steps[:-1])
-        if not warned:
-            return "ok"
-        return "critical" if 1 < len(self.steps) - 1 == warned else "warning"
+        return band(self.due_at, self.steps, now)
+
+
+def band(due_at: datetime, steps: Sequence[datetime], now: datetime) -> str:
+    """How near a deadline is at *now*: one of `core.labels.BANDS`.
+
+    *steps* are the instants of its warnings, and then *due_at*. What asks the database by band says
+    the same in SQL: `core.store.board`, `core.store.stats`.
+    """
+    if due_at < now:
+        return "breached"
+    warned = sum(step < now for step in steps[:-1])
+    if not warned:
+        return "ok"
+    return "critical" if 1 < len(steps) - 1 == warned else "warning"
 
 
 async def running(db: Db, limit: int, *, at_risk_at: datetime | None = None) -> list[Running]:
