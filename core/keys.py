@@ -45,6 +45,11 @@ def moved(clock: int, revision: int) -> str:
     return f"{clock}/{revision}/moved"
 
 
+def escalation(notice: int, ladder: str, rung: int) -> str:
+    """A rung (from 1) of the *ladder* that a notice climbs."""
+    return f"{notice}/escalation/{ladder}/{rung}"
+
+
 def refused(clock: int, message: str) -> str:
     """A reply that the marketplace refused."""
     return f"{clock}/refused/{message}"
@@ -109,6 +114,23 @@ def mute_of(key: str | None) -> int | None:
     return int(parts[2]) if parts[1:2] == ["muted"] else None
 
 
+def quiet(notifier: str, until: datetime) -> str:
+    """What waits for the end of the quiet hours of those whom *notifier* tells."""
+    return f"{notifier}/quiet/{until.isoformat()}"
+
+
+def quiet_until(key: str | None) -> datetime | None:
+    """When the quiet hours ended of which *key*'s digest tells; None: it tells of none."""
+    parts = (key or "").split("/")
+    return datetime.fromisoformat(parts[2]) if parts[1:2] == ["quiet"] else None
+
+
+def number(key: str) -> int | None:
+    """The number of the step that *key* tells (from 1); None: it tells none."""
+    said = key.rpartition("/")[2]
+    return int(said) if key.count("/") == 2 and said.isdecimal() else None
+
+
 def restored(account: str, at: datetime) -> str:
     """What of *account* had not left when its database was brought back *at*, or came due then."""
     return f"{account}/restored/{at.isoformat()}"
@@ -127,23 +149,6 @@ def rest(digest: str, notice: int) -> str:
 
 def only(digest: str) -> str:
     """The one notice of a flood's *digest*: it leaves as what it is, under its own key."""
-def quiet(notifier: str, until: datetime) -> str:
-    """What waits for the end of the quiet hours of those whom *notifier* tells."""
-    return f"{notifier}/quiet/{until.isoformat()}"
-
-
-def quiet_until(key: str | None) -> datetime | None:
-    """When the quiet hours ended of which *key*'s digest tells; None: it tells of none."""
-    parts = (key or "").split("/")
-    return datetime.fromisoformat(parts[2]) if parts[1:2] == ["quiet"] else None
-
-
-def number(key: str) -> int | None:
-    """The number of the step that *key* tells (from 1); None: it tells none."""
-    said = key.rpartition("/")[2]
-    return int(said) if key.count("/") == 2 and said.isdecimal() else None
-
-
     return f"{digest}/only"
 
 
