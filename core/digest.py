@@ -31,6 +31,7 @@ LIST = "replyby threads --at-risk"
 
 COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
     NoticeKind.BREACH: ("breaches", "late"),
+    NoticeKind.ESCALATION: ("escalations", "still open"),
     NoticeKind.WARNING: ("warnings", "due soon"),
     NoticeKind.DEADLINE_MOVED: ("moved", "moved nearer"),
     NoticeKind.CORRECTED: ("corrected", "taken back"),
@@ -260,6 +261,8 @@ def _lines(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator
 
 
 def _thread(part: Dispatch) -> str:
+    if part.notice.thread is None:
+        return f"account {part.notice.account}" if part.notice.account else "the service"
     return f"thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
 
 

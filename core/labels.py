@@ -54,7 +54,8 @@ RETRIES = ("rate_limited", "unreachable")
 
 LOOPS = (
     "worker", "poll", "watch", "tend", "deliver", "reply", "erase", "blind", "heartbeat", "flood",
-    "mutes", "outward", "disk", "keys", "redate", "orders", "count", "judge", "purge", "reload",
+    "mutes", "escalate", "outward", "disk", "keys", "redate", "orders", "count", "judge", "purge",
+    "reload",
 )  # fmt: skip
 """The loops of the daemon: `loop_last_turn_timestamp_seconds`."""
 
@@ -64,9 +65,10 @@ FAILED = ("store_unavailable", "store_impaired")
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 
-SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
+SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken", "claimed")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
-tells of had passed; a later word about the same clock or account was raised."""
+tells of had passed; a later word about the same clock or account was raised; a rung of a ladder,
+where somebody has claimed the thread."""
 
 PUSHED = (
     "stored", "duplicate", "challenge", "no_challenge", "erasure", "unknown_topic",
@@ -103,7 +105,7 @@ the others say why none is queued, or what is queued does not leave after all.""
 LEVELS = ("info", "warning", "critical")
 _CRITICAL = {
     NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
-    NoticeKind.ACCOUNT_DOWN, NoticeKind.DISK_LOW, NoticeKind.PARKED,
+    NoticeKind.ACCOUNT_DOWN, NoticeKind.DISK_LOW, NoticeKind.PARKED, NoticeKind.ESCALATION,
 }  # fmt: skip
 _INFO = {
     NoticeKind.CORRECTED, NoticeKind.ANSWERED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP,

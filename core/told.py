@@ -64,6 +64,7 @@ class NoticeKind(StrEnum):
     WARNING = "warning"
     BREACH = "breach"
     CORRECTED = "corrected"
+    ESCALATION = "escalation"
     ANSWERED = "answered"
     REPLY_REFUSED = "reply_refused"
     REPLY_UNKNOWN = "reply_unknown"

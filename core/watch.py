@@ -16,6 +16,7 @@ from core.model import Notice, NoticeKind
 from core.routing import Subject
 from core.stopwatch import running_from
 from core.store import (
+    escalations,
     languages,
     notices,
     sight,
@@ -26,6 +27,7 @@ from core.store import (
     transaction,
     wake,
 )
+from core.store.escalations import Begun
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -165,6 +167,7 @@ async def _tell(
             return 0, _again(await steps.next_alert(db, sure=sure), now)
         spoken = await _languages(db, rules, told)
         await notices.send_out(db, _outbox(rules.routing, told, spoken, now))
+        await escalations.begin(db, _climbing(rules.routing, told, spoken, now))
     return len(told), now + PAUSE
 
 
@@ -188,6 +191,20 @@ def _outbox(
         digest = _digest(each)
         for aim in aims(_subject(each, spoken.get((each.account, each.thread))), now):
             yield each.notice, aim, digest
+
+
+def _climbing(
+    routing: Routing, told: Sequence[Told], spoken: Mapping[languages.Thread, str], now: datetime
+) -> Iterator[Begun]:
+    """What of it climbs a ladder."""
+    if not routing.ladders:
+        return
+    ladders = cache(routing.ladder)
+    for each in told:
+        if found := ladders(_subject(each, spoken.get((each.account, each.thread)))):
+            route, ladder = found
+            kind, thread, clock = NoticeKind(each.kind), each.thread, each.clock
+            yield Begun(each.notice, kind, each.account, thread, clock, route.name, ladder, now)
 
 
 def _subject(told: Told, language: str | None) -> Subject:

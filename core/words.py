@@ -24,14 +24,15 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
     payload_set_aside     stream, reason, others, n
     account_retired       ended
     disk_low, disk_freed  free, size, left
-    digest                breaches, corrected, moved, notices, parked, since, warnings; of a mute
-                          dropped, muted_since, muted_until
+    digest                breaches, corrected, escalations, moved, notices, parked, since,
+                          warnings; of a mute dropped, muted_since, muted_until
     parked                kind, notifier, reason
     test                  route
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.model import NoticeKind
@@ -96,8 +97,18 @@ def _role(told: Told) -> str:
     )
 
 
+def _escalation(told: Told) -> Spoken:
+    """What is told again says what it said, as it is now."""
+    of = told.fact("of")
+    if of not in set(NoticeKind) - {NoticeKind.ESCALATION}:
+        return service.climbed(told, "a notice", [])
+    inner = replace(told.notice, kind=NoticeKind(of))
+    return service.climbed(told, *_SAY[inner.kind](replace(told, notice=inner)))
+
+
 _SAY: Mapping[NoticeKind, Callable[[Told], Spoken]] = {
     NoticeKind.WARNING: deadlines.step,
+    NoticeKind.ESCALATION: _escalation,
     NoticeKind.BREACH: deadlines.step,
     NoticeKind.CORRECTED: deadlines.corrected,
     NoticeKind.ANSWERED: deadlines.answered,

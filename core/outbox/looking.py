@@ -28,7 +28,7 @@ UNHURRIED = 0.8
 """The share of the time to leave in that must remain for the last look to be taken: the database is
 slow where less does, and what is not sent in time is not sent at all."""
 
-LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
+LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION})
 
 
 async def look(outbox: Outbox, began: float) -> None:
@@ -55,7 +55,7 @@ async def standing(outbox: Outbox) -> list[Dispatch]:
     if not claimed:
         return []
     async with transaction(outbox.this.pool) as db:
-        await overtaken.keep_back(db, outbox.name, claimed)
+        await overtaken.keep_back(db, outbox.name, claimed, outbox.this.clock())
         dropped = await dispatches.dropped(db, outbox.name, dispatches.numbers(claimed))
         claimed = await muting.closing(db, outbox.name, claimed)
     for why in dropped.values():

@@ -126,6 +126,8 @@ class Crew:
         self._loop(group, "outward", rounds.outward, tick=MINUTE, after=telling)
         self._loop(group, "disk", rounds.disk, tick=MINUTE, after=telling)
         self._loop(group, "mutes", rounds.mutes, tick=PATIENT, after=telling)
+        ear = bell["escalate"].ear()
+        self._loop(group, "escalate", rounds.escalate, wake=ear, tick=PATIENT)
         self._loop(group, "keys", rounds.keys, tick=MINUTE, after=telling)
         self._loop(
             group, redating.LOOP, rounds.redate, wake=bell["redate"].ear(), tick=PATIENT,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import deliver, loops, poll, reply, watch
+from core.desk import escalating
 from core.orders import enriching
 from core.outbox import batch
 from core.reading import blind, flooding, heartbeat, listen
@@ -171,6 +172,11 @@ class Rounds:
     async def mutes(self, now: datetime) -> datetime | None:
         state = self._state
         return await mutes.once(state.pool, state.notifiers, state.metrics, now)
+
+    async def escalate(self, now: datetime) -> datetime | None:
+        state = self._state
+        sure = state.sure(now)
+        return await escalating.once(state.pool, state.rules, state.notifiers, now, sure=sure)
 
     async def flood(self, now: datetime) -> datetime | None:
         state = self._state

@@ -27,6 +27,7 @@ LEASE = timedelta(seconds=60)
 FLOODING = [
     NoticeKind.WARNING.value,
     NoticeKind.BREACH.value,
+    NoticeKind.ESCALATION.value,
     NoticeKind.CORRECTED.value,
     NoticeKind.DEADLINE_MOVED.value,
     NoticeKind.PARKED.value,

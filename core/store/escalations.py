@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from core.model import NoticeKind
 from core.people.ladders import Ladder, Rung
+from core.store import overtaken, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from core.store import Db
+
+OF_CLOCKS = frozenset({
+    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.DEADLINE_MOVED, NoticeKind.REPLY_REFUSED,
+})  # fmt: skip
+"""What climbs until its clock ends."""
+ENDS: Mapping[NoticeKind, frozenset[NoticeKind]] = MappingProxyType({
+    trouble: frozenset({end, overtaken.RETIRED})
+    for troubles, end in overtaken.TROUBLES
+    for trouble in troubles
+})  # fmt: skip
+"""What climbs without a clock, each until one of these is told. Nothing else climbs: nobody could
+say when it is over."""
 
 Ended = Literal["answered", "ended", "moved", "over", "acknowledged", "exhausted"]
 
@@ -146,17 +160,22 @@ class Told(NamedTuple):
     state: str
 
 
-async def begin(db: Db, begun: Iterable[Begun], now: datetime) -> None:
+def climbs(kind: NoticeKind, clock: int | None) -> bool:
+    """Whether a notice of *kind* climbs at all: it is known when nobody need act any more."""
+    return kind in ENDS if clock is None else kind in OF_CLOCKS
+
+
+async def begin(db: Db, begun: Iterable[Begun]) -> None:
     """Let notices climb that were raised in this transaction.
 
     A clock, or a trouble of an account, that climbs the ladder already goes on where it is.
     """
-    each = list(begun)
+    each = [one for one in begun if climbs(one.kind, one.clock)]
     if not each:
         return
     clocks = [one.clock for one in each if one.clock is not None]
     if clocks:
-        await db.execute(OUTDATED, clocks, now)
+        await db.execute(OUTDATED, clocks, max(one.at for one in each))
     await db.execute(
         BEGIN,
         [one.notice for one in each],
@@ -170,12 +189,17 @@ async def begin(db: Db, begun: Iterable[Begun], now: datetime) -> None:
         [one.at for one in each],
         [one.ladder.rungs[0].after for one in each],
     )
+    await wake.send(db, "escalate")
 
 
-async def stop(db: Db, clocks: Collection[int], how: Ended, now: datetime) -> None:
-    """End what climbs for *clocks*, in the transaction that ends or moves them."""
+async def stop(db: Db, clocks: Collection[int], why: str, now: datetime) -> None:
+    """End what climbs for *clocks*, in the transaction that ends or moves them.
+
+    *why* is that of `notices.drop`. What it misses (nothing was told yet, or the clock ended late
+    without an answer) ends when its next rung is due.
+    """
     if clocks:
-        await db.execute(STOP, list(clocks), how, now)
+        await db.execute(STOP, list(clocks), why, now)
 
 
 async def acknowledge(db: Db, account: str, notice: int, by: str, now: datetime) -> int:

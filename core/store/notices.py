@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from core import keys
 from core.model import NoticeKind
 from core.routing import Subject
-from core.store import languages
+from core.store import escalations, languages
+from core.store.escalations import Begun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from core.model import Notice
     from core.routing import Aim
@@ -82,7 +83,7 @@ DROP = """
     with theirs as (
         select d.notice, d.notifier from dispatch d
         join notice n on n.id = d.notice
-        where n.clock = any($1) and n.kind in ('warning', 'breach')
+        where n.clock = any($1) and n.kind in ('warning', 'breach', 'escalation')
           and d.sent_at is null and d.suppressed is null
         order by d.notice, d.notifier
         for update of d
@@ -123,25 +124,30 @@ async def raise_(
 ) -> int:
     """Write *notices* that are new, with a dispatch to each notifier that the routes name.
 
-    *digests* names, by notice key, the digest with which a notice leaves instead of by itself.
+    Those of a route that has a ladder begin to climb it. *digests* names, by notice key, the digest
+    with which a notice leaves instead of by itself.
 
     Returns:
         How many were new; a key that was ever raised is not raised again.
     """
     tongues = await _languages(db, rules, notices)
 
-    def told(notice: Notice) -> tuple[Aim, ...]:
-        language = tongues.get((notice.account, notice.thread or ""))
-        return rules.routing.told(subject(notice, language), notice.raised_at)
+    def about(notice: Notice) -> Subject:
+        return subject(notice, tongues.get((notice.account, notice.thread or "")))
 
-    return await _raise(db, notices, told, digests)
+    def told(notice: Notice) -> tuple[Aim, ...]:
+        return rules.routing.told(about(notice), notice.raised_at)
+
+    new = await _raise(db, notices, told, digests)
+    await escalations.begin(db, _climbing(rules, notices, about, new))
+    return len(new)
 
 
 async def raise_to(
     db: Db, notices: Sequence[Notice], aims: Callable[[Notice], tuple[Aim, ...]]
 ) -> int:
     """As `raise_`, to whom *aims* says of each, whatever the routes say."""
-    return await _raise(db, notices, aims, NO_DIGESTS)
+    return len(await _raise(db, notices, aims, NO_DIGESTS))
 
 
 def subject(notice: Notice, language: str | None = None) -> Subject:
@@ -168,7 +174,7 @@ async def correct(db: Db, notices: Sequence[Notice]) -> int:
 
 
 async def drop(db: Db, clocks: Sequence[int], why: str) -> int:
-    """Keep back the warnings and breaches of *clocks* that nobody was sent yet, parked ones too.
+    """Keep back what was told of *clocks* and nobody was sent yet, parked ones too.
 
     To be called in the transaction that ends or moves them, after their rows were changed. *why*
     is one of `core.labels.SUPPRESSED`.
@@ -215,15 +221,32 @@ async def _raise(
     notices: Sequence[Notice],
     aims: Callable[[Notice], tuple[Aim, ...]],
     digests: Mapping[str, str],
-) -> int:
+) -> dict[str, int]:
+    """Write *notices* and their dispatches; the ids of those that are new, by key."""
     if not notices:
-        return 0
+        return {}
     rows = await db.fetch(RAISE, *_columns(notices))
     new = {row["key"]: row["id"] for row in rows}
     each = {notice.key: notice for notice in notices if notice.key in new}.values()
     outbox = [(new[n.key], aim, digests.get(n.key)) for n in each for aim in aims(n)]
     await send_out(db, outbox)
-    return len(new)
+    return new
+
+
+def _climbing(
+    rules: Rules,
+    notices: Sequence[Notice],
+    about: Callable[[Notice], Subject],
+    new: Mapping[str, int],
+) -> Iterator[Begun]:
+    """What of the *new* notices climbs a ladder."""
+    if not rules.routing.ladders:
+        return
+    for n in {notice.key: notice for notice in notices if notice.key in new}.values():
+        if found := rules.routing.ladder(about(n)):
+            route, ladder = found
+            at, name = n.raised_at, route.name
+            yield Begun(new[n.key], n.kind, n.account, n.thread, n.clock, name, ladder, at)
 
 
 async def _languages(

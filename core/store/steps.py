@@ -74,7 +74,7 @@ TELL = """
     select raised.id as notice, raised.kind, raised.account,
            case when r.first_walk_at is null or moved.steps[moved.step] <= r.first_walk_at
                 then r.first_walk_of end as first_walk_of, r.restored,
-           moved.thread, moved.promise, moved.step
+           moved.thread, moved.promise, moved.step, moved.id as clock
     from raised
     join moved on moved.id = raised.clock
     left join read r on r.name = raised.account
@@ -169,6 +169,7 @@ class Told(NamedTuple):
     thread: str
     promise: str
     step: int
+    clock: int
 
 
 async def tell(db: Db, now: datetime, *, sure: bool = True) -> list[Told]:

@@ -19,6 +19,21 @@ def review(told: Told) -> Spoken:
     ]
 
 
+def climbed(told: Told, subject: str, lines: list[str]) -> Spoken:
+    """What a rung says: *subject* and *lines* are of the notice that nobody has acted upon."""
+    began, rung, rungs = told.at("began_at"), told.fact("rung"), told.fact("rungs")
+    since = f" on {told.when(began)}" if began else ""
+    acted = "answered or claimed it" if told.notice.thread else "acknowledged it, and it goes on"
+    again = rung and rungs and int(rung) > int(rungs)
+    which = "its last rung again" if again else f"rung {rung or 1} of {rungs or 1}"
+    ladder = f" of the ladder {told.fact('ladder')}" if told.fact("ladder") else ""
+    return f"Still open: {subject}", [
+        f"This was told{since}, and nobody has {acted}.",
+        f"So you are told: {which}{ladder}.",
+        *lines,
+    ]
+
+
 def parked(told: Told) -> Spoken:
     kind = told.fact("kind").replace("_", " ")
     return f"Not delivered: {kind}", [

@@ -95,7 +95,8 @@ def test_a_flood_says_how_many_since_when_whose_and_how_to_see_them_all(say, now
     assert lines[-1].endswith("the most urgent first: replyby threads --at-risk")
     assert len(lines) == 16
     assert dict(told.facts) == {
-        "notices": 34, "breaches": 30, "warnings": 4, "moved": 0, "corrected": 0, "parked": 0,
+        "notices": 34, "breaches": 30, "escalations": 0, "warnings": 4, "moved": 0,
+        "corrected": 0, "parked": 0,
         "since": (now - 40 * SECOND).isoformat(),
     }  # fmt: skip
     assert (told.account, told.due_at) == ("", now - WEEK)
