@@ -21,7 +21,7 @@ from core.commands.asked import (
     finished,
     settings_file,
 )
-from core.commands.declared import answering, judging, tending
+from core.commands.declared import answering, judging, routed, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
@@ -340,5 +340,10 @@ def healthcheck(path: Path) -> None:
     sys.exit(FAILED if faults else DONE)
 
 
-for command in (*answering.COMMANDS, *judging.COMMANDS, *tending.COMMANDS):
+for command in (
+    *answering.COMMANDS,
+    *judging.COMMANDS,
+    *routed.COMMANDS,
+    *tending.COMMANDS,
+):
     main.add_command(command)

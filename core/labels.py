@@ -54,7 +54,7 @@ RETRIES = ("rate_limited", "unreachable")
 
 LOOPS = (
     "worker", "poll", "watch", "tend", "deliver", "reply", "erase", "blind", "heartbeat", "flood",
-    "mutes", "escalate", "outward", "disk", "keys", "redate", "orders", "count", "judge", "purge",
+    "mutes", "escalate", "outward", "disk", "duty", "keys", "redate", "orders", "count", "judge", "purge",
     "reload",
 )  # fmt: skip
 """The loops of the daemon: `loop_last_turn_timestamp_seconds`."""

@@ -23,6 +23,7 @@ from core import labels as closed
 from core.instruments import Maker
 from core.measuring import sections
 from core.measuring.disk import Disk
+from core.measuring.duties import Duties
 from core.measuring.inflight import InFlight
 from core.measuring.outward import Heartbeats
 
@@ -254,6 +255,7 @@ class Metrics:
             "notifier",
             closed.NOTICE_SECONDS,
         )
+        self.duties = Duties(of)
 
     def _service(self) -> None:
         of = self._maker.under(sections.SERVICE)
@@ -315,6 +317,7 @@ class Metrics:
             self.notifications, self.notifications_suppressed, self.notification_delay,
         ):  # fmt: skip
             notifier.create(notifier=names.notifiers)
+        self.duties.adopt(names.duties)
 
     def pushed(self, marketplace: str, topic: str, outcome: str, seconds: float) -> None:
         """Count a push answered after *seconds*.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.people.ladders import Ladder
+    from core.people.person import Person, Team
 
 STEPPED = frozenset({NoticeKind.WARNING, NoticeKind.BREACH})
 """The kinds that tell a step of a clock."""
@@ -77,12 +78,18 @@ class Route:
 
     def takes(self, subject: Subject) -> bool:
         """Whether notices of *subject* go this way, of an account that it is for."""
-        return (
-            (not self.kinds or subject.kind in self.kinds)
-            and (not self.languages or speaks(self.languages, subject.language))
-            and (not self.policies or _is_of(subject.policy, self.policies))
-            and (not self.steps or _is_at(subject, self.steps))
-        )
+        return next(self.unmet(subject), None) is None
+
+    def unmet(self, subject: Subject) -> Iterator[str]:
+        """The conditions that *subject* does not meet, by their keys in the settings."""
+        if self.kinds and subject.kind not in self.kinds:
+            yield "kinds"
+        if self.languages and not speaks(self.languages, subject.language):
+            yield "languages"
+        if self.policies and not _is_of(subject.policy, self.policies):
+            yield "policies"
+        if self.steps and not _is_at(subject, self.steps):
+            yield "steps"
 
 
 class Way(NamedTuple):
@@ -105,6 +112,11 @@ class Way(NamedTuple):
         named, _, vacant = written.partition("!")
         route, _, person = named.partition("/")
         return cls(route, person or None, vacant or None)
+
+
+def vacancies(ways: Iterable[str]) -> frozenset[str]:
+    """The duties that nobody had, so that a notice came by these *ways*."""
+    return frozenset(vacant for way in ways if (vacant := Way.of(way).vacant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +160,7 @@ class Routing:
 
     def fallback(self, subject: Subject, now: datetime) -> tuple[Aim, ...]:
         """Whom the fallback routes tell of *subject* at *now*."""
-        fallback = (route for route in self.routes.values() if route.fallback)
-        return self._aims((route for route in fallback if route.takes(subject)), subject, now)
+        return self._aims(self.fallbacks(subject), subject, now)
 
     def aims(
         self, route: str, targets: Iterable[str], subject: Subject, now: datetime
@@ -163,7 +174,7 @@ class Routing:
 
         That of the first route that takes the subject and names one.
         """
-        taken = self.taken(subject) or self._fallbacks(subject)
+        taken = self.taken(subject) or self.fallbacks(subject)
         named = ((route, self.ladders.get(route.ladder or "")) for route in taken)
         return next(((route, ladder) for route, ladder in named if ladder is not None), None)
 
@@ -182,6 +193,24 @@ class Routing:
         """The account's own routes that take *subject*."""
         return tuple(route for route in self.own(subject.account) if route.takes(subject))
 
+    def fallbacks(self, subject: Subject) -> tuple[Route, ...]:
+        """The fallback routes that take *subject*."""
+        every = self.routes.values()
+        return tuple(route for route in every if route.fallback and route.takes(subject))
+
+    def reached(self) -> frozenset[str]:
+        """Every notifier that something leads to, by a route, a rung, a person or a team."""
+        people: list[Person | Team] = [*self.directory.people.values()]
+        people += self.directory.teams.values()
+        rungs = (rung for ladder in self.ladders.values() for rung in ladder.rungs)
+        targets = (
+            *(target for route in self.routes.values() for target in route.targets),
+            *(target for rung in rungs for target in rung.tell),
+            *(duty.fallback for duty in self.directory.duties.values()),
+        )
+        direct = {t.removeprefix("notifier:") for t in targets if t.startswith("notifier:")}
+        return frozenset(direct | {name for one in people for name in one.notifiers})
+
     def ways(self, account: str, kind: NoticeKind, notifier: str) -> tuple[str, ...]:
         """The routes by which a notice comes to *notifier* of which nothing else was written down.
 
@@ -191,16 +220,12 @@ class Routing:
         subject, own = Subject(kind, account), self.own(account)
         groups = (
             [route for route in own if route.takes(subject)],
-            self._fallbacks(subject),
+            self.fallbacks(subject),
             own,
             self.routes.values(),
         )
         ways = (tuple(r.name for r in group if notifier in r.notifiers) for group in groups)
         return next(filter(None, ways), ())
-
-    def _fallbacks(self, subject: Subject) -> tuple[Route, ...]:
-        every = self.routes.values()
-        return tuple(route for route in every if route.fallback and route.takes(subject))
 
     def _aims(self, routes: Iterable[Route], subject: Subject, now: datetime) -> tuple[Aim, ...]:
         ways = (

@@ -25,8 +25,9 @@ from core.errors import (
 from core.model import HealthState, Notice, NoticeKind
 from core.notifier import Means
 from core.notifiers import registry
+from core.routing import Subject
 from core.rules import Rules
-from core.running import checks, standins, state
+from core.running import checks, reach, standins, state
 from core.store import embedded, migrate, streams, wake
 from core.transport.http import Http, open_session
 from core.transport.mailbox import Mailboxes
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from core.configuration.configured import Configured
     from core.notifier import Notifier
     from core.settings import Settings
-    from core.store import Db
+    from core.store import Db, Pool
 
 LONGEST = 60.0
 
@@ -58,7 +59,8 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     findings = checks.findings(configured, loops.utcnow())
     findings += [] if offline else await _database(configured)
     faults = {} if offline else await _call_all(configured, findings)
-    await _read_again(configured, [name for name, fault in faults.items() if fault is None])
+    well = [name for name, fault in faults.items() if fault is None]
+    findings += [] if offline else await _look_up(configured, well)
     if as_json:
         told = {"findings": findings, "accounts": dict.fromkeys(configured.accounts) | faults}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -83,18 +85,28 @@ async def _database(configured: Settings) -> list[str]:
     return []
 
 
-async def _read_again(configured: Settings, well: Collection[str]) -> None:
-    """Let the daemon read at once the accounts whose key was refused to it, and is not any more.
+async def _look_up(configured: Settings, well: Collection[str]) -> list[str]:
+    """What the database knows of languages that nobody answers; refused accounts are read again.
 
-    Where there is no database to say so in, nothing runs: a start reads them at once too.
+    Where there is no database, or a daemon's embedded one is not served, nothing runs: a start
+    reads all at once too.
     """
-    if not well or (configured.store.embedded and not embedded.is_served(configured.state_dir)):
-        return
+    away = configured.store.embedded and not embedded.is_served(configured.state_dir)
+    if away or not (well or configured.routing.asks_language):
+        return []
     with suppress(Mistaken, SchemaMismatch, StoreUnavailable):
-        async with opening.database(configured) as pool, store.transaction(pool) as db:
-            refused = [HealthState.BAD_CREDENTIALS, HealthState.FORBIDDEN]
-            if await streams.probe(db, well, refused):
-                await wake.send(db, "poll")
+        async with opening.database(configured) as pool:
+            await _read_again(pool, well)
+            return await reach.heard(pool, configured.routing, loops.utcnow())
+    return []
+
+
+async def _read_again(pool: Pool, well: Collection[str]) -> None:
+    """Let the daemon read at once the accounts whose key was refused to it, and is not any more."""
+    refused = [HealthState.BAD_CREDENTIALS, HealthState.FORBIDDEN]
+    async with store.transaction(pool) as db:
+        if well and await streams.probe(db, well, refused):
+            await wake.send(db, "poll")
 
 
 def _say(
@@ -202,7 +214,9 @@ async def notify(path: Path, route: str) -> bool:
     async with open_session(name) as session, open_session(name, walled=True) as walled:
         means = Means(http=Http(session), directory=configured.base, walled=walled)
         opened = registry.open_all(configured.notifiers, means)
-        told = [opened[name] for name in routes[route].notifiers]
+        asked = Subject(NoticeKind.TEST, "")
+        aims = configured.routing.aims(route, routes[route].targets, asked, loops.utcnow())
+        told = [opened[aim.notifier] for aim in aims]
         return all([await _test(notifier, route, configured) for notifier in told])
 
 

@@ -31,6 +31,7 @@ class Names:
     topics: tuple[tuple[str, str], ...] = ()
     budgets: tuple[tuple[str, str, str], ...] = ()
     routes: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
 
     @property
     def marketplaces(self) -> tuple[str, ...]:

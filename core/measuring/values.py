@@ -183,6 +183,7 @@ ALL = (
     ),
     Values("policy", text="a promise that is judged by numbers, by its name in the settings"),
     Values("window", text="how far back a contract looks, written `7d`, `30d`"),
+    Values("duty", text="a duty, by its name in the settings"),
     Values("scope", muted.SCOPES),
     Values("name", text="of what is muted, an account or a route, as the settings name it"),
     Values("state", engine.POOL, of="a connection"),

@@ -14,6 +14,7 @@ from core.errors import NotifierError
 from core.model import Notice, NoticeKind
 from core.outbox import batch
 from core.outbox.batch import Outbox, Sent
+from core.routing import vacancies
 from core.store import dispatches, notices, transaction
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ async def _sent(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Non
     outbox.unsettled.sent.append(sent)
     outbox.unsettled.trouble.passed(notifier=outbox.name)
     _counted(outbox, notice, "delivered")
+    outbox.this.metrics.duties.vacant({name for one in part for name in vacancies(one.ways)})
     delay = (sent.at - _held_until(part, notice.raised_at)).total_seconds()
     outbox.this.metrics.notification_delay.labels(outbox.name).observe(max(0.0, delay))
     await write_down(outbox, sent)

@@ -71,6 +71,13 @@ class Duty:
     fallback: str
     zone: str = "UTC"
 
+    def changes(self, after: datetime, until: datetime) -> datetime | None:
+        """The first instant *after* which others are on duty, or nobody; None: none by then."""
+        spans = list(self.roster.spans(after, until))
+        edges = sorted({at for span in spans for at in span[:2] if after < at < until})
+        on = set(self.roster.on(after))
+        return next((at for at in edges if set(self.roster.on(at)) != on), None)
+
     def gaps(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         """When nobody is on duty between *begin* and *end*, in order."""
         held = sorted((s.begin, s.end) for s in self.roster.spans(begin, end) if s.people)

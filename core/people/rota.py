@@ -59,6 +59,7 @@ class Rota:
     turns: tuple[tuple[str, ...], ...]
     held: tuple[Span, ...]
     unnamed: tuple[tuple[datetime, str], ...]
+    path: Path
     stamp: Stamp
 
     def on(self, at: datetime) -> tuple[str, ...]:
@@ -107,7 +108,10 @@ def read(path: Path, zone: str, people: Iterable[Person], now: datetime) -> Rota
     except OSError as fault:
         raise Unfit(f"cannot be read ({fault.strerror or 'fault'}); name a calendar file") from None
     begin, end = now - BEHIND, now + AHEAD
-    return _laid_out(_occurrences(_parsed(raw), zone, Names(people), begin, end), begin, end, known)
+    named = _occurrences(_parsed(raw), zone, Names(people), begin, end)
+    held, edges, turns = _laid_out(named, begin, end)
+    unnamed = tuple((each.begin, each.said) for each in named if not each.people)
+    return Rota(begin, end, edges, turns, held, unnamed, path, known)
 
 
 def _parsed(raw: bytes) -> Calendar:
@@ -204,14 +208,14 @@ def _said(event: Event) -> str:
     return " ".join(str(event.get("SUMMARY", "")).split())[:100]
 
 
-def _laid_out(named: Sequence[_Named], begin: datetime, end: datetime, known: Stamp) -> Rota:
-    """All of it between two instants, with who is on at each change."""
-    held = tuple(Span(max(n.begin, begin), min(n.end, end), n.people) for n in named)
-    held = tuple(span for span in held if span.begin < span.end)
+def _laid_out(
+    named: Sequence[_Named], begin: datetime, end: datetime
+) -> tuple[tuple[Span, ...], tuple[datetime, ...], tuple[tuple[str, ...], ...]]:
+    """What is held between two instants, and who is on from each change to the next."""
+    cut = (Span(max(n.begin, begin), min(n.end, end), n.people) for n in named)
+    held = tuple(span for span in cut if span.begin < span.end)
     edges = sorted({begin, *(span.begin for span in held), *(span.end for span in held)})
-    turns = tuple(_on(held, at) for at in edges)
-    unnamed = tuple((each.begin, each.said) for each in named if not each.people)
-    return Rota(begin, end, tuple(edges), turns, held, unnamed, known)
+    return held, tuple(edges), tuple(_on(held, at) for at in edges)
 
 
 def _on(held: Iterable[Span], at: datetime) -> tuple[str, ...]:

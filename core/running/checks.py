@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core import durations
-from core.model import NoticeKind
 from core.reading import blind
-from core.routing import Subject
-from core.running import disk, pushed
+from core.running import disk, pushed, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from core.model import Stream
@@ -26,17 +24,13 @@ log = structlog.get_logger()
 DAY = timedelta(days=1)
 """By so much a day may have begun earlier elsewhere."""
 
-UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST, NoticeKind.ANSWERED})
-"""A test names its route; a digest stands for notices that have routes of their own; what is closed
-goes to whom it was opened."""
-
 
 def findings(settings: Settings, now: datetime) -> list[str]:
     """One line for each thing that a person should look at; none: all is well."""
     return [
         *settings.warnings,
         *_listeners(settings),
-        *_unreached(settings, now),
+        *reach.findings(settings, now),
         *_unused(settings),
         *_unpromised(settings, now),
         *_slow(settings, now),
@@ -49,9 +43,9 @@ def findings(settings: Settings, now: datetime) -> list[str]:
     ]
 
 
-def tell(settings: Settings, now: datetime) -> None:
-    """Log each finding, whenever settings are taken over."""
-    for finding in findings(settings, now):
+def tell(settings: Settings, now: datetime, more: Iterable[str] = ()) -> None:
+    """Log each finding, and *more*, whenever settings are taken over."""
+    for finding in (*findings(settings, now), *more):
         log.warning("settings could be wiser", finding=finding)
 
 
@@ -65,21 +59,6 @@ def _listeners(settings: Settings) -> Iterator[str]:
             )
 
 
-def _unreached(settings: Settings, now: datetime) -> Iterator[str]:
-    """Accounts and kinds of notices that reach nobody."""
-    for name in settings.accounts:
-        deaf = [
-            kind.value
-            for kind in NoticeKind
-            if kind not in UNROUTED and not settings.routing.told(Subject(kind, name), now)
-        ]
-        if deaf:
-            yield (
-                f"accounts.{name}: nobody is told of {', '.join(deaf)}; "
-                "give the fallback route no kinds, or a route with them"
-            )
-
-
 def _unused(settings: Settings) -> Iterator[str]:
     accounts = [found.account for found in settings.accounts.values()]
     used = {name for account in accounts for name in (*account.policies, *account.goals)}
@@ -89,9 +68,9 @@ def _unused(settings: Settings) -> Iterator[str]:
             yield f"policies.{name}: no account has it; name it under an account's {place}"
     named = {route for account in accounts for route in account.routes}
     for name, route in settings.routing.routes.items():
-        if name not in named and not route.fallback:
+        if name not in named and not (route.fallback or route.accounts or route.marketplaces):
             yield f"routes.{name}: no account names it; name it under an account's routes"
-    told = {n for route in settings.routing.routes.values() for n in route.notifiers}
+    told = settings.routing.reached()
     for name in settings.notifiers:
         if name not in told:
             yield f"notifiers.{name}: no route names it; name it in a route, or remove it"

@@ -12,7 +12,7 @@ import structlog
 from core import loops, parking, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.running import checks, redating, sdnotify, takeover
+from core.running import checks, reach, redating, sdnotify, takeover
 from core.running.rounds import HOUR, Rounds
 from core.running.signals import waited
 
@@ -125,6 +125,7 @@ class Crew:
         self._loop(group, "flood", rounds.flood, tick=PATIENT, after=telling)
         self._loop(group, "outward", rounds.outward, tick=MINUTE, after=telling)
         self._loop(group, "disk", rounds.disk, tick=MINUTE, after=telling)
+        self._loop(group, "duty", rounds.duty, tick=MINUTE, after=telling)
         self._loop(group, "mutes", rounds.mutes, tick=PATIENT, after=telling)
         ear = bell["escalate"].ear()
         self._loop(group, "escalate", rounds.escalate, wake=ear, tick=PATIENT)
@@ -228,7 +229,7 @@ class Crew:
             await parking.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
             self._listen(group)
-            checks.tell(settings, now)
+            checks.tell(settings, now, await reach.heard(state.pool, settings.routing, now))
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
 

@@ -16,6 +16,7 @@ from core.reading import blind, flooding, heartbeat, listen
 from core.reading.slots import PATIENCE, Slots
 from core.running import (
     disk,
+    duty,
     forgetting,
     keeping,
     keying,
@@ -66,6 +67,7 @@ class Rounds:
         self._floods = flooding.Place()
         self._outward = outward.Place()
         self._disk = disk.Place()
+        self._duty = duty.Place()
         self._walked = keeping.Place()
 
     async def keep(self, now: datetime) -> datetime | None:
@@ -168,6 +170,9 @@ class Rounds:
 
     async def disk(self, now: datetime) -> datetime:
         return await disk.once(self._state, self._disk, now)
+
+    async def duty(self, now: datetime) -> datetime:
+        return await duty.once(self._state, self._duty, now)
 
     async def mutes(self, now: datetime) -> datetime | None:
         state = self._state

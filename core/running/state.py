@@ -195,6 +195,7 @@ def metric_names(settings: Settings) -> Names:
         ),
         budgets=_shared_limits(accounts),
         routes=tuple(settings.routing.routes),
+        duties=tuple(settings.routing.directory.duties),
     )
 
 

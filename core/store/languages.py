@@ -17,9 +17,19 @@ OF = """
     where m.language is not null and coalesce(m.party_corrected, m.party) = 'buyer'
     order by w.account, w.thread, coalesce(m.sent_at, m.seen_at) desc, m.id desc
 """
+# The newest of each account, by the index message_written.
 ARRIVED = """
-    select distinct m.account, m.language from message m
-    where m.party = 'buyer' and m.sent_at >= $1 and m.language is not null
+    select a.name as account, m.language
+    from account a cross join lateral (
+        select distinct language from (
+            select language from message
+            where account = a.name and party = 'buyer' and sent_at >= $1
+            order by sent_at desc
+            limit 1000
+        ) as newest
+        where language is not null
+    ) as m
+    where a.retired_at is null
 """
 
 Thread = tuple[str, str]
@@ -35,7 +45,7 @@ async def of(db: Db, threads: Collection[Thread]) -> dict[Thread, str]:
 
 
 async def arrived(db: Db, since: datetime) -> dict[str, frozenset[str]]:
-    """By account, the languages in which buyers wrote *since*, as far as they are known."""
+    """By account, the languages of buyers' newest messages *since*, as far as they are known."""
     found: dict[str, set[str]] = {}
     for row in await db.fetch(ARRIVED, since):
         found.setdefault(row["account"], set()).add(row["language"])

@@ -59,7 +59,7 @@ KEPT = {
               "kind": OURS, "language": OURS},
     "clock_entry": {"what": OURS, "before": ID, "after": ID},
     "deed": {"account": SETTINGS, "order_id": ID, "action": OURS, "state": OURS},
-    "dispatch": {"notifier": SETTINGS, "suppressed": OURS, "digest": OURS},
+    "dispatch": {"notifier": SETTINGS, "suppressed": OURS, "digest": OURS, "ways": SETTINGS},
     "erasure": {"connector": SETTINGS, "account": SETTINGS, "push": ID},
     "erasure_key": {"key": "a key"},
     "erasure_member": {"ids": "whom we look for: gone with the work"},

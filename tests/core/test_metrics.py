@@ -22,6 +22,7 @@ NAMES = Names(
     operations=(("conrad", "M11"),),
     topics=(("conrad", "NEW_MESSAGE"),),
     budgets=(("conrad", "conrad-de", "shop.example 4f6e"),),
+    duties=("night",),
 )
 
 
