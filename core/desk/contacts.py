@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;:]{1,255}\.[^\W\d
 _LINK = re.compile(
     r"(?:https?://|\bwww\.)[^\s<>\"']+"
     # A host alone: under an end that is no word or abbreviation after a full stop.
-    r"|\b(?:[a-z0-9-]+\.)+(?:com|net|org|shop|store|info|biz|io|eu|co\.uk|de|fr|es|pl|nl|jp|kr)\b"
+    r"|(?<![\w.@-])(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|shop|store|info|biz|io|eu|co\.uk|de|fr|es|pl|nl|jp|kr)\b"
     r"(?:/[^\s<>\"']*)?",
     re.IGNORECASE,
 )
@@ -30,6 +30,8 @@ _PHONE = re.compile(
 )
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:\D.*)?", re.DOTALL)
 _TRAILING = ".,;:!?)»\u201d"
+LOOKED_AT = 100_000
+"""So many characters are looked at: longer texts are few, and no letter of an agent."""
 FEWEST, MOST = 8, 15
 """How many digits a phone number has (E.164: at most 15)."""
 
@@ -45,13 +47,21 @@ class Found(NamedTuple):
 
 def found(text: str, known: Collection[str] = ()) -> list[Found]:
     """Every such place in *text*, in order; what *known* names (orders) is none."""
-    places = sorted((*_addresses(text), *_links(text), *_phones(text)), key=lambda one: one.start)
+    text = text[:LOOKED_AT]
+    links = list(_links(text))
+    beside = [one for one in (*_addresses(text), *_phones(text)) if not _is_in(one, links)]
+    places = sorted((*links, *beside), key=lambda one: one.start)
     return [one for one in places if not _is_known(text, one, known)]
 
 
 def is_within(host: str, hosts: Collection[str]) -> bool:
     """Whether *host* is one of *hosts*, or below one."""
     return any(host == one or host.endswith(f".{one}") for one in hosts)
+
+
+def _is_in(one: Found, links: Collection[Found]) -> bool:
+    return any(link.start <= one.start < link.end or one.start < link.start < one.end
+               for link in links)  # fmt: skip
 
 
 def _addresses(text: str) -> Iterator[Found]:

@@ -126,4 +126,4 @@ def import_(path: Path, file: str, *, only_check: bool) -> None:
     finished(macroing.import_(path, file, only_check=only_check))
 
 
-COMMANDS = (reply, mark, answered, promise)
+COMMANDS = (reply, mark, answered, promise, macros)
