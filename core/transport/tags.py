@@ -12,7 +12,9 @@ TAG = re.compile(
 ATTRIBUTE = re.compile(
     r"""([a-z][\w:-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE
 )
-COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
+COMMENT = re.compile(r"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))")
+TOKEN = re.compile(rf"{COMMENT.pattern}|<[!?][^>]*+(?:>|\Z)|{TAG.pattern}", re.IGNORECASE)
+"""A comment, a declaration, or a tag, which alone has a *name*."""
 
 QUOTED = re.compile(
     r"""gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|moz-cite-prefix|zmail_extra"""

@@ -27,9 +27,9 @@ from core.web.writing import HIDDEN, Line, Reader, Run, Writer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MOST = 5_000
-"""Characters of a message that are shown at first: two screens."""
-MOST_LINES = 150
+MOST = 3_000
+"""Characters of a message that are shown at first: a screen, and a few of a phone's."""
+MOST_LINES = 80
 """Lines that are shown at first."""
 
 CLEANER = nh3.Cleaner(

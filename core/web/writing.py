@@ -24,7 +24,6 @@ HIDDEN: Final = frozenset({"script", "style", "title"})
 """Elements whose words nobody was meant to read."""
 
 _BY_TAGS = re.compile(r"<(?:br|p|div|li|tr|pre|h[1-6])\b", re.IGNORECASE)
-_DECLARED = re.compile(r"<[!?][^>]*+(?:>|\Z)")
 _SPACES = re.compile(r"[ \t\n\xa0]+")
 _URL = re.compile(r"https?://[^\s<>\"'\u2039\u203a]{1,2000}", re.IGNORECASE)
 _TRAILING = re.compile(r"[.,;:!?)\]]+\Z")
@@ -144,12 +143,12 @@ class Reader:
 
     def read(self, html: str) -> None:
         """Write what *html* says."""
-        html = _DECLARED.sub("", tags.COMMENT.sub("", BREAKS.sub("\n", html)))
+        html = BREAKS.sub("\n", html)
         self._breaks = _BY_TAGS.search(html) is None
         end = 0
-        while tag := tags.TAG.search(html, end):
-            self._text(html[end : tag.start()])
-            end = self._tag(tag, html)
+        while token := tags.TOKEN.search(html, end):
+            self._text(html[end : token.start()])
+            end = token.end() if token["name"] is None else self._tag(token, html)
         self._text(html[end:])
         self._end_link()
         self._end_line()
