@@ -144,7 +144,8 @@ async def pages(
     done: dict[str, Stored] = {}
     with suppress(Raced, Unstorable):
         written = await abreast.store(db, rules, pages, now, sure=sure)
-        await _wake(db, written.next_alert_at, now)
+        if written.threads:
+            await _wake(db, written.threads, written.next_alert_at, now)
         done.update(written.stored)
     for account in sorted(pages.keys() - done.keys()):
         done[account] = await page(db, rules, account, pages[account], now, None, sure=sure)
@@ -337,11 +338,17 @@ async def _recompute(
         monitored_since=case.monitored_since,
         sure=case.sure,
     )
-    await _wake(db, put.next_alert_at, case.now)
+    if locked:
+        await _wake(db, {case.account: locked.keys()}, put.next_alert_at, case.now)
     return put
 
 
-async def _wake(db: Db, next_alert_at: datetime | None, now: datetime) -> None:
-    """Wake the watcher where a step is to be told before he would look by himself."""
-    if next_alert_at is not None and next_alert_at < now + SOON:
-        await wake.send(db, "watch")
+async def _wake(
+    db: Db, threads: Mapping[str, Collection[str]], next_alert_at: datetime | None, now: datetime
+) -> None:
+    """Have open boards show *threads* as they are now.
+
+    And wake the watcher where a step is to be told before he would look by himself.
+    """
+    is_soon = next_alert_at is not None and next_alert_at < now + SOON
+    await wake.changed(db, threads, *(("watch",) if is_soon else ()))

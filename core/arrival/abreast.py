@@ -6,7 +6,7 @@ order of locks is that of a page, by kinds: all accounts, then all threads, then
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.arrival import acknowledging, answers, computing, judging, news, recalling, stored
@@ -15,7 +15,7 @@ from core.store import Raced, accounts, clocks, messages, readings, refusing, th
 from core.store.clocks import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from core.arrival.news import News
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was *stored*, by account; *next_alert_at* is the earliest step of it to be told."""
+    """What was *stored*, by account; *next_alert_at* is the earliest step of it to be told.
+
+    *threads* are by account those that something was written of.
+    """
 
     stored: Mapping[str, Stored]
     next_alert_at: datetime | None = None
+    threads: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ async def store(
         a: replace(stored.counted(new[a], put[a], watched[a].since, now), acknowledged=became[a])
         for a in new
     }
-    return Written({**done, **told}, min(steps, default=None))
+    touched = {account: one.touched for account, one in new.items()}
+    return Written({**done, **told}, min(steps, default=None), touched)
 
 
 def _is_plain(rules: Rules, account: str, page: Page) -> bool:

@@ -41,10 +41,15 @@ class Worker:
     """Registered while its connection lives."""
 
     def __init__(
-        self, address: Address, bells: Mapping[str, asyncio.Event], metrics: Metrics
+        self,
+        address: Address,
+        bells: Mapping[str, asyncio.Event],
+        metrics: Metrics,
+        changes: wake.Changes | None = None,
     ) -> None:
         self._address = address
         self._bells = bells
+        self._changes = changes
         self._metrics = metrics
         self._connection: Connection[Record] | None = None
         self._id: int | None = None
@@ -100,7 +105,7 @@ class Worker:
         self._id, self._connection = None, await store.connect(self._address, name="replyby worker")
         with store.unavailable():
             self._id = await workers.register(self._connection)
-            await wake.listen(self._connection, self._bells)
+            await wake.listen(self._connection, self._bells, self._changes)
             await wake.send(self._connection, "worker")
         if lost := self._bells.get("worker"):
             self._connection.add_termination_listener(lambda _connection: lost.set())

@@ -7,12 +7,13 @@ way that names no act, except where it says `OPEN`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from core.access import Act, Who
+from core.store.wake import Changes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +50,8 @@ class Parts:
     """What the pages are made of, each as it is at this moment.
 
     *pool* raises `StoreUnavailable` while the database was never reached. *readers* are the
-    accounts by name with their connectors. *now* is the clock's aware instant in UTC.
+    accounts by name with their connectors. *now* is the clock's aware instant in UTC. *changes*
+    says what open pages are to show anew.
     """
 
     watched: Watched
@@ -59,6 +61,7 @@ class Parts:
     readers: Callable[[], Mapping[str, Reader]]
     metrics: Metrics
     now: Callable[[], datetime]
+    changes: Changes = field(default_factory=Changes)
 
 
 PARTS = web.AppKey("parts", Parts)
