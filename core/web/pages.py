@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import labels
-from core.web import files, terms, words
+from core.web import files, lettering, terms, words
 from core.web.times import Times
 from core.web.ways import WHO, parts
 
@@ -131,6 +131,7 @@ def environment(language: str) -> Environment:
     )
     found = words.catalogues()[language]
     made.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    made.filters["line"] = lettering.line
     made.globals.update(
         lang=language,
         static=files.address,
