@@ -149,6 +149,7 @@ function reload() {
     if (!fresh) return;
     serverSays(page.body.dataset.now);
     await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
+    document.querySelectorAll(".line").forEach(dress);
     tick();
   }, 50 + Math.random() * 200);
 }
@@ -183,6 +184,26 @@ if (live) {
     htmx.trigger(live, "again");
   }, LOOK_AGAIN);
 }
+
+// ---- claiming without leaving the page
+
+document.addEventListener("submit", async (event) => {
+  const [form, button] = [event.target, event.submitter];
+  if (form.id !== "act" || !button) return;
+  event.preventDefault();
+  button.disabled = true;
+  const to = button.formAction;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(to, { method: "POST", body, redirect: "manual" });
+    if (answer.type === "opaqueredirect") return live?._htmx?.sse ? undefined : reload();
+    form.action = to; // what else it says is a page to be read
+    form.submit();
+  } catch {
+    button.disabled = false;
+    connected(false);
+  }
+});
 
 // ---- the keyboard
 

@@ -1,0 +1,61 @@
+"""Claiming a thread and giving it back, by the button on its line or its page."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from core.access import Act
+from core.desk import claiming
+from core.desk.claiming import Held
+from core.desk.leases import Terms
+from core.store import transaction
+from core.web import entering, pages
+from core.web.ways import Way, parts, who
+
+if TYPE_CHECKING:
+    from core.configuration.board import Board
+
+
+async def claim(request: web.Request) -> web.StreamResponse:
+    """Claim a thread; where it is another's, say whose: they may keep it, or not (``over``)."""
+    account, thread = request.match_info["account"], request.match_info["thread"]
+    of, asks = parts(request), who(request)
+    form = await request.post()
+    back = entering.local(str(form.get("back", "/")))
+    async with transaction(of.pool()) as db:
+        made = await claiming.claim(
+            db, asks, account, thread, of.now(), terms(of.settings().board), over="over" in form
+        )
+    if not isinstance(made, Held):
+        raise web.HTTPSeeOther(back)
+    return pages.page(
+        request,
+        "held.html",
+        status=HTTPStatus.CONFLICT,
+        claim=made.claim,
+        back=back,
+    )
+
+
+async def release(request: web.Request) -> web.StreamResponse:
+    """Give a thread back; one that nobody has is free already."""
+    account, thread = request.match_info["account"], request.match_info["thread"]
+    of = parts(request)
+    back = entering.local(str((await request.post()).get("back", "/")))
+    async with transaction(of.pool()) as db:
+        await claiming.release(db, who(request), account, thread, of.now())
+    raise web.HTTPSeeOther(back)
+
+
+def terms(board: Board) -> Terms:
+    """How long a claim holds, as the settings say."""
+    return Terms(board.claim_share, board.claim_least, board.claim_most)
+
+
+WAYS = (
+    Way("POST", "/claim/{account}/{thread:.+}", claim, Act.CLAIM),
+    Way("POST", "/release/{account}/{thread:.+}", release, Act.CLAIM),
+)

@@ -1,0 +1,207 @@
+"""The queue: every thread that waits, of all accounts somebody sees, the nearest deadline first.
+
+The address is the view: filters are links and a plain form. What changes comes live, and without
+script by a refresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from core import labels
+from core.access import Act
+from core.errors import StoreUnavailable
+from core.store import audit, board, transaction
+from core.web import filters, lines, pages, terms, words
+from core.web.glance import GLANCE
+from core.web.ways import Way, parts, who
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from aiohttp import web
+
+    from core.access import Who
+    from core.model import Account
+    from core.rules import Rules
+    from core.store.board import Line
+    from core.web.filters import Filter
+    from core.web.glance import Counts
+    from core.web.pages import Audience
+
+PAGE = 50
+"""So many threads stand on a page."""
+LIVE = "/live"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One value of a filter: choosing it, or choosing it no more. *n*: None before a count."""
+
+    name: str
+    text: str
+    href: str
+    n: int | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A filter to choose from a list: pairs of (value, text)."""
+
+    name: str
+    text: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str | None
+
+
+async def show(request: web.Request) -> web.Response:
+    """The page of the queue that the address asks for; 503 while the database is away."""
+    asks, rules, now = who(request), parts(request).rules(), parts(request).now()
+    chosen = filters.of(request.query)
+    seen = await request.app[GLANCE].of(asks, now)
+    found = await _found(request, asks, chosen)
+    reader = pages.audience(request)
+    return pages.page(
+        request,
+        "queue.html",
+        status=HTTPStatus.SERVICE_UNAVAILABLE if found is None else HTTPStatus.OK,
+        rows=None if found is None else lines.rows(found[:PAGE], rules, now),
+        troubles=seen.troubles,
+        counts=seen.counts,
+        alone=seen.alone,
+        band_links=band_links(chosen, seen.counts, reader.say),
+        marketplace_links=marketplace_links(chosen, seen.counts, visible(rules, asks)),
+        fields=choices(chosen, rules, asks, found or [], reader),
+        filtered=not replace(chosen, after=None).is_plain,
+        more=_more(chosen, found),
+        first=address(replace(chosen, after=None)) if chosen.after else None,
+        here=address(chosen),
+        limit=PAGE,
+        live=None,  # TEMP
+    )
+
+
+async def _found(request: web.Request, asks: Who, chosen: Filter) -> list[Line] | None:
+    """A page of lines and one more, if there is; None while the database is away.
+
+    That somebody looked at what buyers wrote is written down with it.
+    """
+    of, now = parts(request), parts(request).now()
+    sought = filters.sought(chosen, asks, of.rules().accounts)
+    try:
+        async with transaction(of.pool()) as db:
+            found = await board.lines(db, sought, now, PAGE + 1)
+            if asks.may(Act.READ) and found:
+                detail: dict[str, str | int] = {
+                    "filter": filters.query(chosen),
+                    "threads": len(found[:PAGE]),
+                }
+                await audit.write(db, asks, "look", detail=detail, now=now)
+            return found
+    except StoreUnavailable:
+        return None
+
+
+def visible(rules: Rules, asks: Who) -> dict[str, Account]:
+    """The accounts of the settings that *asks* sees, by name, as they are sorted."""
+    return {name: one for name, one in sorted(rules.accounts.items()) if asks.sees(name)}
+
+
+def address(chosen: Filter) -> str:
+    """Where the view is that shows *chosen*."""
+    query = filters.query(chosen)
+    return f"/?{query}" if query else "/"
+
+
+def _live(chosen: Filter) -> str:
+    query = filters.query(chosen)
+    return f"{LIVE}?{query}" if query else LIVE
+
+
+def _more(chosen: Filter, found: list[Line] | None) -> str | None:
+    """Where the next page is; None where this is the last."""
+    if found is None or len(found) <= PAGE:
+        return None
+    return address(replace(chosen, after=found[PAGE - 1].place))
+
+
+def band_links(chosen: Filter, counts: Counts | None, say: Callable[[str], str]) -> list[Link]:
+    """The bands, the worst first."""
+    return [
+        Link(
+            band,
+            say(terms.term("band", band)),
+            address(replace(chosen, band=None if chosen.band == band else band, after=None)),
+            counts.bands[band] if counts else None,
+            chosen.band == band,
+        )
+        for band in reversed(labels.BANDS)
+    ]
+
+
+def marketplace_links(
+    chosen: Filter, counts: Counts | None, accounts: Mapping[str, Account]
+) -> list[Link]:
+    """The marketplaces of *accounts*; none where there is but one."""
+    names = sorted({account.marketplace for account in accounts.values()})
+    if len(names) < 2:
+        return []
+    return [
+        Link(
+            name,
+            name,
+            address(
+                replace(
+                    chosen,
+                    marketplace=None if chosen.marketplace == name else name,
+                    account=None,
+                    after=None,
+                )
+            ),
+            counts.marketplaces.get(name, 0) if counts else None,
+            chosen.marketplace == name,
+        )
+        for name in names
+    ]
+
+
+def choices(
+    chosen: Filter, rules: Rules, asks: Who, found: Iterable[Line], reader: Audience
+) -> list[Field]:
+    """What the form offers; what is chosen stands there whatever is offered."""
+    accounts, say = visible(rules, asks), reader.say
+    promises = {p.name for name in accounts for p in rules.policies.get(name, ())}
+    tongues = {line.language for line in found if line.language}
+    offered = {
+        "band": (say("Band"), _terms("band", say)),
+        "marketplace": (say("Marketplace"), _names({a.marketplace for a in accounts.values()})),
+        "account": (say("Account"), [(name, a.title or name) for name, a in accounts.items()]),
+        "kind": (say("Kind"), _terms("kind", say)),
+        "promise": (say("Policy"), _names(promises)),
+        "language": (say("Language"), [(c, words.tongue(reader.language, c)) for c in tongues]),
+        "claimed": (say("Claimed by"), _terms("claimed", say)),
+    }
+    return [
+        _field(name, text, options, getattr(chosen, name))
+        for name, (text, options) in offered.items()
+    ]
+
+
+def _terms(of: str, say: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(word, say(text)) for word, text in terms.TERMS[of].items()]
+
+
+def _names(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted(names)]
+
+
+def _field(name: str, text: str, options: list[tuple[str, str]], chosen: str | None) -> Field:
+    if chosen is not None and chosen not in dict(options):
+        options = [*options, (chosen, chosen)]
+    return Field(name, text, tuple(options), chosen)
+
+
+WAYS = (Way("GET", "/", show, Act.LOOK),)
