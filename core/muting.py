@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import keys
+from core.model import NoticeKind
 from core.routing import Way
 from core.store import mutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.model import NoticeKind
     from core.routing import Routing
     from core.store import Db
     from core.told import Dispatch, Mute
@@ -34,8 +34,10 @@ def holding(
 ) -> Mute | None:
     """The mute that keeps a notice from *notifier*; None: it is told. Pure.
 
-    *ways* are by what it came, where that was written down.
+    *ways* are by what it came, where that was written down. What only closes disturbs nobody.
     """
+    if kind is NoticeKind.ANSWERED:
+        return None
     by_name = {(mute.scope, mute.name): mute for mute in standing}
     routes = {Way.of(way).route for way in ways} or routing.ways(account, kind, notifier)
     led = [by_name.get(("route", route)) for route in routes]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import keys
+from core.model import NoticeKind
 from core.routing import Way
 from core.store import dispatches, notices
 
@@ -40,7 +41,7 @@ def _held(
     routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> Iterator[tuple[Dispatch, datetime, str]]:
     for one in claimed:
-        if not one.ways or one.attempts > 1:
+        if not one.ways or one.attempts > 1 or one.notice.kind is NoticeKind.ANSWERED:
             continue
         people = [Way.of(way).person for way in one.ways]
         until = routing.quiet_until(people, notices.subject(one.notice), now)

@@ -88,7 +88,8 @@ class NoticeKind(StrEnum):
 
 
 OPENING = frozenset({
-    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.DEADLINE_MOVED, NoticeKind.REPLY_REFUSED,
+    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION, NoticeKind.DEADLINE_MOVED,
+    NoticeKind.REPLY_REFUSED,
 })  # fmt: skip
 """What is told of a clock that runs: where the receiver keeps such things, it stands open there."""
 CLOSING = frozenset({NoticeKind.ANSWERED, NoticeKind.CORRECTED})

@@ -40,11 +40,15 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """*part* left as *notice* at an instant, and that is not written down yet."""
+    """*part* left as *notice* at an instant, and that is not written down yet.
+
+    *name* is what the receiver calls the message, where that is needed to close it.
+    """
 
     notice: Notice
     part: Sequence[Dispatch]
     at: datetime
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

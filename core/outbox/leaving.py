@@ -12,10 +12,11 @@ import structlog
 from core import crash, digest, keys, labels, parking, spans, words
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
+from core.notifier import Closes
 from core.outbox import batch
 from core.outbox.batch import Outbox, Sent
 from core.routing import vacancies
-from core.store import dispatches, notices, transaction
+from core.store import dispatches, incidents, notices, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ async def _send(outbox: Outbox, part: Sequence[Dispatch], notice: Notice) -> Non
     try:
         said = _say(outbox, notice, part)
         async with asyncio.timeout(batch.SECONDS):
-            await outbox.notifier.send(notice, said)
+            name = await _tell(outbox, notice, said)
     except NotifierError as fault:
         await _failed(outbox, notice, part, fault)
     except TimeoutError:
@@ -62,7 +63,18 @@ async def _send(outbox: Outbox, part: Sequence[Dispatch], notice: Notice) -> Non
         )  # fmt: skip
         await _failed(outbox, notice, part, NotifierError(type(fault).__name__))
     else:
-        await _sent(outbox, notice, part)
+        await _sent(outbox, notice, part, name)
+
+
+async def _tell(outbox: Outbox, notice: Notice, said: Words) -> str | None:
+    """Send it, or close what it says is over; what the receiver calls the message."""
+    notifier = outbox.notifier
+    if notice.kind is not NoticeKind.ANSWERED or not isinstance(notifier, Closes):
+        return await notifier.send(notice, said)
+    async with transaction(outbox.this.pool) as db:
+        names = await incidents.names(db, outbox.name, notice.clock)
+    await notifier.close(notice, said, names)
+    return None
 
 
 def _tried(outbox: Outbox, part: Sequence[Dispatch]) -> None:
@@ -84,8 +96,8 @@ def _say(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
     return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
 
 
-async def _sent(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> None:
-    sent = Sent(notice, part, outbox.this.clock())
+async def _sent(outbox: Outbox, notice: Notice, part: Sequence[Dispatch], name: str | None) -> None:
+    sent = Sent(notice, part, outbox.this.clock(), name)
     outbox.unsettled.sent.append(sent)
     outbox.unsettled.trouble.passed(notifier=outbox.name)
     _counted(outbox, notice, "delivered")
@@ -102,11 +114,18 @@ def _held_until(part: Sequence[Dispatch], raised_at: datetime) -> datetime:
 
 
 async def write_down(outbox: Outbox, sent: Sent) -> None:
+    """Write that *sent* has left, and raise what follows where it was over by then."""
+    told = sent.part if isinstance(outbox.notifier, Closes) else ()
     async with transaction(outbox.this.pool) as db:
+        await incidents.hold(db, told)
         too_late = await dispatches.done(db, outbox.name, dispatches.numbers(sent.part), sent.at)
-        await notices.correct(
-            db, [_correction(d.notice, sent.at) for d in sent.part if d.notice.id in too_late]
-        )
+        for one in told:
+            await incidents.opened(db, outbox.name, one, sent.name)
+        back = [_correction(d.notice, sent.at) for d in sent.part if d.notice.id in too_late]
+        await notices.correct(db, back)
+        clocks = [one.notice.clock for one in told if one.notice.clock is not None]
+        taken = [notice.clock for notice in back if notice.clock is not None]
+        await incidents.settle(db, clocks, sent.at, taken_back=taken if told else ())
     outbox.unsettled.sent.remove(sent)
 
 

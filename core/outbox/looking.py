@@ -13,7 +13,7 @@ from core import muting
 from core.model import NoticeKind
 from core.outbox import batch
 from core.reading import reread
-from core.store import dispatches, overtaken, transaction
+from core.store import dispatches, incidents, overtaken, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ async def standing(outbox: Outbox) -> list[Dispatch]:
         return []
     async with transaction(outbox.this.pool) as db:
         await overtaken.keep_back(db, outbox.name, claimed, outbox.this.clock())
+        await incidents.keep_back(db, outbox.name, claimed)
         dropped = await dispatches.dropped(db, outbox.name, dispatches.numbers(claimed))
         claimed = await muting.closing(db, outbox.name, claimed)
     for why in dropped.values():

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.store import buyers, notices, tally, threads
+from core.store import buyers, incidents, notices, tally, threads
 from core.store.buyers import Group, Keys
 
 if TYPE_CHECKING:
@@ -204,7 +204,9 @@ async def _put(db: Db, setups: Sequence[Setup], returned: frozenset[str], now: d
 async def _end_clocks(db: Db, account: str, now: datetime) -> int:
     await threads.lock(db, account, [row["thread"] for row in await db.fetch(RUNNING, account)])
     ended = await db.fetch(END_CLOCKS, account, now)
-    await notices.drop(db, [row["id"] for row in ended], "ended")
+    ids = [row["id"] for row in ended]
+    await notices.drop(db, ids, "ended")
+    await incidents.settle(db, ids, now)
     standing = [row for row in ended if not row["superseded"]]
     voided = Counter((account, r["metric"], "void") for r in standing if not r["history"])
     await tally.add(db, voided)

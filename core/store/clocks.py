@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from core.agree import Entry, agree
 from core.model import ClockRow
 from core.remember import GONE, MERGED
-from core.store import alarms, claims, copied, described, escalations, notices, refusing, tally
+from core.store import (
+    alarms,
+    claims,
+    copied,
+    described,
+    escalations,
+    incidents,
+    notices,
+    refusing,
+    tally,
+)  # fmt: skip
 from sla.clock import SUPERSEDED, Clock
 from sla.policy import Party
 
@@ -281,6 +291,9 @@ async def _tell(db: Db, rules: Rules, changes: Collection[Changes], now: datetim
         await escalations.stop(db, clocks, word, now)
     await notices.correct(db, [notice for of in changes for notice in of.corrections])
     await notices.raise_(db, rules, [notice for of in changes for notice in of.notices])
+    changed = [row.id for of in changes for row in of.changed if row.id is not None]
+    back = [n.clock for of in changes for n in of.corrections if n.clock is not None]
+    await incidents.settle(db, changed, now, taken_back=back)
 
 
 def _rows(new: Iterable[ClockRow], threads: Described) -> list[bytes]:

@@ -52,7 +52,8 @@ SEND_OUT = """
     )
     select pg_notify('replyby', 'deliver')
 """
-# A breach told and taken back: to those who were told, whatever the routes say today.
+# A breach told and taken back: to those who were told, whatever the routes say today. Where it
+# stands open at a receiver, it is closed there instead: core.store.incidents.
 CORRECT = """
     with wanted as (
         select * from unnest(
@@ -64,7 +65,10 @@ CORRECT = """
         from wanted w
         join notice n on n.clock = w.clock and n.kind = 'breach'
         join dispatch d on d.notice = n.id
-        where d.sent_at is not null
+        where d.sent_at is not null and not exists (
+            select from incident i
+            where i.clock = w.clock and i.notifier = d.notifier and i.state = 'open'
+        )
         order by w.key, d.notifier, d.sent_at
     ), told as (
         insert into notice (key, kind, account, thread, clock, due_at, facts, raised_at)

@@ -27,6 +27,7 @@ _ENDS = {
     "met": ("Answered in time", "it was answered in time"),
     "late": ("Over, and late", "it ended after its time, and is counted as late"),
     "void": ("No reply is owed", "no reply is owed any more"),
+    "taken_back": ("Taken back: not late", "it was not late, as we know now; its clock runs on"),
 }
 
 

@@ -75,6 +75,8 @@ KEPT = {
               "written_by": OPERATOR},
     "macro_text": {"macro": OPERATOR, "language": OURS, "body": OPERATOR},
     "market_order": {"account": SETTINGS, "id": ID},
+    "incident": {"notifier": SETTINGS, "names": "what a receiver calls our own messages",
+                 "ways": SETTINGS, "state": OURS},
     "message": {"account": SETTINGS, "id": ID, "thread": ID, "party": OURS, "kind": OURS,
                 "party_corrected": OURS, "kind_corrected": OURS, "addressed_to": OURS,
                 "delivery": OURS, "origin": OURS, "level": OURS, "language": OURS,
