@@ -1,0 +1,71 @@
+// A thread's page: takes in what changes, and leaves alone what somebody writes.
+const page = document.getElementById("thread");
+const news = document.getElementById("news");
+const PARTS = ["clocks", "conversation", "context"];
+const SETTLE = 150;
+const AGAIN = 10_000;
+
+function say(word) {
+  const text = news.dataset[word] ?? "";
+  news.classList.toggle("lost", word === "lost" || word === "out");
+  if (news.textContent !== text) news.textContent = text;
+}
+
+// What was unfolded stays so, and what had the focus keeps it.
+function take(fresh, id) {
+  const old = document.getElementById(id);
+  const now = fresh.getElementById(id);
+  if (!old || !now || old.innerHTML === now.innerHTML) return false;
+  for (const fold of old.querySelectorAll("details[open][id]")) {
+    now.querySelector(`details[id="${CSS.escape(fold.id)}"]`)?.setAttribute("open", "");
+  }
+  const focus = old.contains(document.activeElement) ? document.activeElement : null;
+  const place = focus && [...old.querySelectorAll("a, button, summary")].indexOf(focus);
+  old.replaceChildren(...document.importNode(now, true).childNodes);
+  if (focus) old.querySelectorAll("a, button, summary")[place]?.focus({ preventScroll: true });
+  return true;
+}
+
+async function look() {
+  const there = new URL(location.href);
+  there.searchParams.set("part", "live");
+  const answer = await fetch(there, { headers: { Accept: "text/html" } });
+  // What somebody has written stays where it is, though nobody is signed in any more.
+  if (answer.redirected || answer.status === 401) return say("out");
+  if (!answer.ok) throw new Error(`answered ${answer.status}`);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const changed = PARTS.filter((id) => take(fresh, id));
+  if (changed.includes("clocks") || changed.includes("conversation")) say("said");
+}
+
+let soon;
+let missed = false;
+function changed() {
+  // Several in a row are one; of a page that nobody sees nothing is read until it is looked at.
+  missed = document.hidden;
+  if (missed) return;
+  clearTimeout(soon);
+  soon = setTimeout(() => look().catch(() => say("lost")), SETTLE);
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (missed && !document.hidden) changed();
+});
+
+let was = false;
+function listen() {
+  const source = new EventSource(page.dataset.live);
+  source.addEventListener("thread", changed);
+  source.addEventListener("reload", changed);
+  source.addEventListener("open", () => {
+    if (news.classList.contains("lost")) say("");
+    if (was) changed(); // what came in between was not heard
+    was = true;
+  });
+  source.addEventListener("error", () => {
+    if (!news.dataset.out || news.textContent !== news.dataset.out) say("lost");
+    // Whoever is refused once is not tried again by the browser.
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN);
+  });
+}
+if (page?.dataset.live) listen();

@@ -1,0 +1,243 @@
+"""A thread's page: its clocks and why they are due, what was written, and what belongs to it.
+
+Each look is a line of the audit trail, written before anything of a buyer leaves. Whoever may not
+see the account learns no more than of a thread that is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from core.access import Act
+from core.desk import explaining
+from core.store import (
+    audit,
+    claims,
+    clocks,
+    conversations,
+    elsewhere,
+    links,
+    orders,
+    transaction,
+)
+from core.web import deadlines, exchange, lines, pages, words
+from core.web.exchange import Asked, Here
+from core.web.glance import GLANCE
+from core.web.lettering import line
+from core.web.ways import Way, parts, who
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.access import Who
+    from core.desk.explaining import Explained
+    from core.model import ClockRow, Order
+    from core.store import Db
+    from core.store.audit import Line
+    from core.store.claims import Claim
+    from core.store.conversations import Head, Message, Waiting
+    from core.store.elsewhere import Beside
+    from core.web.ways import Parts
+
+BESIDE = 20
+"""Other threads of the buyer that are shown."""
+MOST_TONGUES = 3
+TONGUE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*+")
+PICTURE = words.phrase("picture")
+LOOKS = 20
+"""Lines of the audit trail that are shown."""
+WHOLE, LIVE = "thread.html", "thread/live.html"
+READ_ONLY = "set transaction isolation level repeatable read, read only"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that a thread's page is made of, as it was at one instant."""
+
+    head: Head
+    messages: Sequence[Message]
+    has_older: bool
+    waiting: Sequence[Waiting]
+    rows: Sequence[ClockRow]
+    explained: Sequence[Explained]
+    left_out: int
+    orders: Sequence[Order]
+    beside: Sequence[Beside]
+    claim: Claim | None
+    mark: str | None
+    trail: Sequence[Line]
+
+
+async def page(request: web.Request) -> web.Response:
+    """The page, or of it what changes by itself."""
+    account, thread, asked = _asked(request)
+    found = await _found(request, account, thread, asked)
+    detail = {"messages": len(found.messages), "live": int(asked.live)}
+    await _note(request, account, thread, detail)
+    facts = await _facts(request, found, asked)
+    return pages.page(request, LIVE if asked.live else WHOLE, status=200, **facts)
+
+
+async def file(request: web.Request) -> web.Response:
+    """A file that is to leave with a reply: to be kept, never to be shown here."""
+    account, thread = request.match_info["account"], request.match_info["thread"]
+    reply, number = (request.query.get(name, "") for name in ("reply", "number"))
+    if not (reply.isdecimal() and number.isdecimal() and len(reply + number) < 18):
+        raise web.HTTPNotFound
+    async with transaction(parts(request).pool()) as db:
+        found = await conversations.file(db, account, thread, int(reply), int(number))
+    if found is None:
+        raise web.HTTPNotFound
+    await _note(request, account, thread, {"reply": int(reply), "file": int(number)})
+    name, content = found
+    headers = {
+        **pages.HEADERS,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(line(name) or 'file')}",
+    }
+    return web.Response(body=content, content_type="application/octet-stream", headers=headers)
+
+
+def _asked(request: web.Request) -> tuple[str, str, Asked]:
+    query = request.query
+    asked = Asked(
+        before=query.get("before") or None,
+        whole=query.get("whole") or None,
+        as_it_came=query.get("raw") or None,
+        every=query.get("clocks") == "all",
+        live=query.get("part") == "live",
+    )
+    return request.match_info["account"], request.match_info["thread"], asked
+
+
+async def _found(request: web.Request, account: str, thread: str, asked: Asked) -> Read:
+    """What there is of a thread.
+
+    Raises:
+        HTTPNotFound: there is no such thread, or not for who asks.
+    """
+    reader = who(request)
+    told = (account, thread, *filter(None, (asked.before, asked.whole, asked.as_it_came)))
+    if "\0" in "".join(told) or not reader.may(Act.READ, account):
+        raise web.HTTPNotFound
+    async with transaction(parts(request).pool()) as db:
+        await db.execute(READ_ONLY)
+        head = await conversations.head(db, account, thread)
+        if head is None:
+            raise web.HTTPNotFound
+        return await _read(db, parts(request), reader, head, asked)
+
+
+async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Read:
+    account, thread, now = head.account, head.id, of.now()
+    whole = asked.whole or asked.as_it_came
+    some, has_older = await conversations.messages(
+        db, account, thread, before=asked.before, whole=whole
+    )
+    rows = await clocks.of_thread(db, account, thread)
+    shown, left_out = deadlines.chosen(rows, every=asked.every)
+    claimed = await claims.of(db, [(account, thread)], now)
+    return Read(
+        head,
+        some,
+        has_older,
+        await conversations.waiting(db, account, thread),
+        rows,
+        await explaining.of(db, shown, now, own_mark=_own_mark(of, account)),
+        left_out,
+        await orders.of(db, account, head.order_ids),
+        await elsewhere.beside(db, account, thread, reader.accounts, BESIDE),
+        claimed.get((account, thread)),
+        await _mark(db, reader, account, thread),
+        await _trail(db, reader, account, thread),
+    )
+
+
+def _own_mark(of: Parts, account: str) -> bool:
+    configured = of.settings().accounts.get(account)
+    return configured is not None and configured.own_mark
+
+
+async def _mark(db: Db, reader: Who, account: str, thread: str) -> str | None:
+    """The link by which a person sets the marketplace's own mark, for who may."""
+    if not reader.may(Act.ANSWER, account):
+        return None
+    found = await links.of_thread(db, account, thread)
+    return found[0][1] if found else None
+
+
+async def _trail(db: Db, reader: Who, account: str, thread: str) -> Sequence[Line]:
+    if not reader.may(Act.AUDIT, account):
+        return ()
+    asked = audit.Asked(account=account, thread=thread)
+    return await audit.lines(db, asked, reader.accounts, reader.name, LOOKS)
+
+
+async def _note(request: web.Request, account: str, thread: str, detail: dict[str, int]) -> None:
+    """Write down that they looked; in a transaction of its own, so that a look waits for none."""
+    async with transaction(parts(request).pool()) as db:
+        await audit.write(
+            db, who(request), Act.READ, account=account, thread=thread, detail=detail,
+            now=parts(request).now(),
+        )  # fmt: skip
+
+
+async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, Any]:
+    """What the templates name."""
+    of, now = parts(request), parts(request).now()
+    head, here = found.head, Here(found.head.account, found.head.id, asked)
+    places = {one.account: lines.place(of.rules(), one.account) for one in found.beside}
+    reader = pages.audience(request)
+    subject, picture = line(head.subject), reader.say(PICTURE)
+    seen = await request.app[GLANCE].of(who(request), now)
+    return {
+        "troubles": [
+            t for t in seen.troubles if t.account is None or t.account.name == head.account
+        ],
+        "alone": seen.alone,
+        "tongues": _tongues(found.messages, reader.language),
+        "waits": any(row.clock.ended is None and row.clock.steps for row in found.rows),
+        "head": head,
+        "place": lines.place(of.rules(), head.account),
+        "subject": subject,
+        "buyer": line(head.buyer),
+        "order_ids": exchange.lines_of(head.order_ids),
+        "url": exchange.web_address(head.url),
+        "clocks": deadlines.clocks(found.explained, now),
+        "left_out": found.left_out,
+        "entries": exchange.entries(found.messages, subject, here, picture),
+        "leaving": exchange.leaving(found.waiting, here, picture) if not asked.before else [],
+        "older": here.address(before=found.messages[-1].id) if found.has_older else "",
+        "newest": here.address(before="") if asked.before else "",
+        "every": here.address(clocks="all"),
+        "live": _live(head),
+        "orders": found.orders,
+        "siblings": deadlines.siblings(found.beside, found.rows, places),
+        "claim": found.claim,
+        "mark": exchange.web_address(found.mark),
+        "trail": found.trail,
+        "here": here.address(),
+    }
+
+
+def _live(head: Head) -> str:
+    """Where changes of the thread are heard of."""
+    return f"/live?account={quote(head.account, safe='')}&thread={quote(head.id, safe='')}"
+
+
+def _tongues(messages: Sequence[Message], language: str) -> list[str]:
+    """The languages that were written in, as the reader calls them, the latest first."""
+    told = dict.fromkeys(one.language for one in messages if one.language)
+    codes = [code for code in told if TONGUE.fullmatch(code)]
+    return [line(words.tongue(language, code)) for code in codes[:MOST_TONGUES]]
+
+
+WAYS = (
+    Way("GET", "/thread/{account}/{thread:.+}", page, Act.READ),
+    Way("GET", "/file/{account}/{thread:.+}", file, Act.READ),
+)
