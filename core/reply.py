@@ -41,6 +41,7 @@ from core.store import (
     statement,
     threads,
     transaction,
+    wake,
 )
 from core.together import gathered
 from core.told import ERASED, REFUSALS
@@ -138,6 +139,7 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
                 continue
             turns = await messages.turns(db, reply.account, [reply.thread])
             await replies.leave(db, reply, accepted_at(this.clock(), turns[reply.thread]))
+            await wake.changed(db, {reply.account: [reply.thread]})
             thread = await threads.of(db, reply.account, reply.thread)
             quoted = await messages.newest(db, reply.account, reply.thread, reply.to)
             files = await enclosures.of(db, reply.id)
@@ -269,6 +271,7 @@ async def _put_back(this: Round, reply: Reply, wait: timedelta, reason: str) -> 
     """Let it wait its turn; refuse it where its words were erased while it was leaving."""
     async with transaction(this.pool) as db:
         await replies.requeue(db, reply, wait, reason)
+        await wake.changed(db, {reply.account: [reply.thread]})
         why = await replies.kept_back(db, reply)
     if why is not None:
         await _refused(this, reply, Refused(why, detail=why))

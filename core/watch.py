@@ -168,7 +168,16 @@ async def _tell(
         spoken = await _languages(db, rules, told)
         await notices.send_out(db, _outbox(rules.routing, told, spoken, now))
         await escalations.begin(db, _climbing(rules.routing, told, spoken, now))
+        await wake.changed(db, _threads(told))
     return len(told), now + PAUSE
+
+
+def _threads(told: Sequence[Told]) -> dict[str, set[str]]:
+    """Whose steps were told, by account."""
+    found: dict[str, set[str]] = {}
+    for each in told:
+        found.setdefault(each.account, set()).add(each.thread)
+    return found
 
 
 async def _languages(db: Db, rules: Rules, told: Sequence[Told]) -> dict[languages.Thread, str]:

@@ -41,7 +41,7 @@ async def mute(path: Path, what: str, until: datetime | timedelta, reason: str |
     at, why = end(until, now), _said(reason)
     async with opening.database(configured) as pool, transaction(pool) as db:
         found, before = await mutes.put(db, scope, name, at, operator.name(), why)
-        await wake.send(db, "deliver")
+        await wake.changed(db, None, "deliver")
     was = f" (was until {_instant(before)})" if before else ""
     click.echo(
         f"{scope} {name}: muted until {_instant(found.until)}, for {span(at - now)}{was}. "
@@ -64,6 +64,7 @@ async def unmute(path: Path, what: str) -> None:
             raise Mistaken("nothing is muted; there is nothing to lift")
         scope, name = named(what, muted, of="is muted")
         lifted = await mutes.end(db, scope, name)
+        await wake.changed(db)
     if lifted is None:
         raise Mistaken(f"{scope} {name} is not muted any more; see: replyby mute --list")
     _, held = lifted

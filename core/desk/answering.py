@@ -186,6 +186,7 @@ async def queue(
         db, account, thread, body, to, now, hold=hold, by=by, follow_up_at=follow_up_at
     )
     await enclosures.add(db, reply, files)
+    await wake.changed(db, {account: [thread]})
     return reply
 
 
@@ -214,7 +215,7 @@ async def undo(db: Db, who: Who, reply: int, now: datetime) -> Reply | None:
     await audit.write(
         db, who, "undo", account=back.account, thread=back.thread, detail=detail, now=now
     )
-    await wake.send(db, "reply")
+    await wake.changed(db, {back.account: [back.thread]}, "reply")
     return back
 
 

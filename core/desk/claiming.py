@@ -122,7 +122,7 @@ async def _done(
 ) -> None:
     account, thread = claim.account, claim.thread
     await audit.write(db, who, act.value, account=account, thread=thread, detail=detail, now=now)
-    await wake.send(db, "escalate")
+    await wake.changed(db, {account: [thread]}, "escalate")
 
 
 def _raced(account: str, thread: str) -> Mistaken:

@@ -16,7 +16,7 @@ import structlog
 from core import keys
 from core.model import Notice, NoticeKind
 from core.routing import Subject
-from core.store import claims, languages, notices, overtaken, rungs, statement, transaction
+from core.store import claims, languages, notices, overtaken, rungs, statement, transaction, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,6 +107,8 @@ async def once(
         return first and first + JUST_AFTER
     async with transaction(pool) as db:
         lapsed = await claims.lapse(db, now)
+        for claim in lapsed:
+            await wake.changed(db, {claim.account: [claim.thread]})
         due = await rungs.due(db, now)
         told = await _climb(db, rules, known, due, now)
         again = await rungs.again(db, now, now + LEAST)

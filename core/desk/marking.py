@@ -195,4 +195,4 @@ async def _done(
     now: datetime,
 ) -> None:
     await audit.write(db, who, act, account=account, thread=thread, detail=detail, now=now)
-    await wake.send(db, "watch")
+    await wake.changed(db, {account: [thread]}, "watch")

@@ -42,14 +42,14 @@ async def here(db: Db, who: Who, account: str, thread: str, now: datetime) -> bo
     since = now - GONE_AFTER
     new = await stored.here(db, account, thread, who.name, who.shown, now, since)
     if new:
-        await wake.send(db, "board")
+        await wake.changed(db, {account: [thread]})
     return new
 
 
 async def left(db: Db, who: Who, account: str, thread: str) -> None:
     """Say that *who* has closed the box."""
     if await stored.left(db, account, thread, who.name):
-        await wake.send(db, "board")
+        await wake.changed(db, {account: [thread]})
 
 
 async def others(

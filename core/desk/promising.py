@@ -239,4 +239,4 @@ async def _done(
     db: Db, who: Who, act: str, account: str, thread: str, detail: dict[str, str], now: datetime
 ) -> None:
     await audit.write(db, who, act, account=account, thread=thread, detail=detail, now=now)
-    await wake.send(db, "watch")
+    await wake.changed(db, {account: [thread]}, "watch")

@@ -239,6 +239,7 @@ async def _tell(
         )
     if mine:
         await notices.raise_(db, rules, [_notice(mine, since, now)])
+        await wake.changed(db)
 
 
 async def _take_back(db: Db, rules: Rules, seeing: Sequence[Sight], now: datetime) -> None:
@@ -251,6 +252,7 @@ async def _take_back(db: Db, rules: Rules, seeing: Sequence[Sight], now: datetim
         if not await sight.is_blind(db, name):
             since = min(one.blind_since for one in own if one.blind_since)
             await notices.raise_(db, rules, [_up(name, since, now)])
+            await wake.changed(db)
 
 
 def _up(account: str, blind_since: datetime, now: datetime) -> Notice:

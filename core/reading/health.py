@@ -79,6 +79,8 @@ async def settle(pool: Pool, rules: Rules, lease: Lease, now: datetime, *, well:
             await streams.probe(db, [lease.account], [HealthState.BAD_CREDENTIALS])
             await wake.send(db, "poll")
         await notices.raise_(db, rules, told)
+        if told:
+            await wake.changed(db)
 
 
 async def _down_or_up(
