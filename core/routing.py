@@ -68,7 +68,8 @@ class Route:
     @property
     def plain(self) -> bool:
         """Whether kind and account alone say what goes this way, and it goes to notifiers only."""
-        return not (self.tell or self.languages or self.policies or self.steps)
+        told = self.tell or self.ladder
+        return not (told or self.languages or self.policies or self.steps)
 
     def is_for(self, account: str, marketplace: str | None) -> bool:
         """Whether the account is among those that it names; one that names none is for any."""

@@ -33,6 +33,10 @@ BEHIND, AHEAD = timedelta(days=2), timedelta(days=35)
 """So far around the reading it is laid out; outside of that nobody is on duty."""
 
 MOST_BYTES, MOST_EVENTS, MOST_OCCURRENCES = 4 * 2**20, 5_000, 2_000
+PLACING = frozenset(
+    {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"}
+)
+"""The properties that say when an event is."""
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
 _MISSING = "needs the package recurring-ical-events: pip install 'replyby[duty]'"
 
@@ -144,6 +148,8 @@ def _parsed(raw: bytes) -> Calendar:
 def _fault(event: Event) -> str | None:
     """Why *event* cannot be placed in time; None: it can."""
     begin = event.get("DTSTART")
+    if unread := {str(name).upper() for name, _ in event.errors} & PLACING:
+        return f"has a {min(unread)} that is none (RFC 5545); export it again"
     try:
         at = begin.dt
     except (AttributeError, ValueError):
