@@ -59,7 +59,7 @@ MESSAGES = """
     from page join message m on m.account = $1 and m.id = page.id
     left join lateral (
         select r.id, r.written_by, r.reason from reply r
-        where r.account = m.account and r.message_id = m.id and r.thread = $2
+        where r.account = m.account and r.message_id = m.id
         order by r.id desc limit 1
     ) r on m.origin = 'ours'
     order by page.place desc

@@ -22,15 +22,13 @@ from markupsafe import Markup
 
 from core.transport import tags
 from core.web.lettering import BREAKS
-from core.web.writing import HIDDEN, Line, Reader, Run, Writer
+from core.web.writing import HIDDEN, Line, Most, Reader, Run, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MOST = 3_000
-"""Characters of a message that are shown at first: a screen, and a few of a phone's."""
-MOST_LINES = 80
-"""Lines that are shown at first."""
+MOST = Most(characters=3_000, lines=80, tags=3_000)
+"""So much of a message is shown at first: a screen, or a few of a phone's."""
 
 CLEANER = nh3.Cleaner(
     tags={"a", "b", "br", "code", "i"},
@@ -56,8 +54,9 @@ class Part:
 class Shown:
     """A message as a page shows it.
 
-    *more* is how many characters of it are not shown because it is long; *left_out* how many have
-    no look of their own. *was_html*: it came with tags, so that its own look was another.
+    *more* is how many characters of it are not shown because it is long, of HTML with the tags
+    between them; *left_out* how many have no look of their own. *was_html*: it came with tags, so
+    that its own look was another.
     """
 
     parts: tuple[Part, ...]
@@ -73,14 +72,15 @@ def shown(body: str, picture: str, *, whole: bool = False, as_it_came: bool = Fa
     """
     was_html = tags.is_html(body)
     writer = Writer()
+    unread = 0
     if was_html and not as_it_came:
-        Reader(writer, picture).read(body)
+        unread = Reader(writer, picture).read(body, None if whole else MOST)
     else:
         _copy(body, writer)
     lines = _unfolded(writer.lines)
     kept = lines if whole else _begin(lines)
     more = sum(line.length for line in lines) - sum(line.length for line in kept)
-    return Shown(tuple(_parts(kept)), more, writer.left_out, was_html)
+    return Shown(tuple(_parts(kept)), more + unread, writer.left_out, was_html)
 
 
 def _copy(body: str, writer: Writer) -> None:
@@ -102,8 +102,8 @@ def _unfolded(lines: Sequence[Line]) -> Sequence[Line]:
 
 def _begin(lines: Sequence[Line]) -> list[Line]:
     """So many of *lines* as are shown at first, the last of them cut."""
-    left, kept = MOST, list[Line]()
-    for line in lines[:MOST_LINES]:
+    left, kept = MOST.characters, list[Line]()
+    for line in lines[: MOST.lines]:
         if line.length > left:
             kept.append(Line(list(_cut(line.runs, left - 1)), line.is_quoted))
             break

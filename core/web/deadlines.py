@@ -48,12 +48,14 @@ class Step:
 class Clock:
     """A clock. *band* is one of `core.labels.BANDS`, None once it has ended or where none is told.
 
-    *why* are sentences in English; *state* is `sla.clock.State`.
+    *next_at* is when that changes by time alone. *why* are sentences in English; *state* is
+    `sla.clock.State`.
     """
 
     row: ClockRow
     state: str
     band: str | None
+    next_at: datetime | None
     why: tuple[str, ...]
     history: tuple[Step, ...]
     flags: tuple[str, ...]
@@ -95,7 +97,8 @@ def clocks(explained: Iterable[Explained], now: datetime) -> list[Clock]:
         Clock(
             one.row,
             one.row.clock.state(now),
-            _band(one.row, now),
+            band := _band(one.row, now),
+            _next(one.row, now) if band else None,
             tuple(line(step.text, 2000) for step in one.why),
             tuple(_steps(one.history)),
             tuple(flag for flag in TOLD_FLAGS if flag in one.row.clock.flags),
@@ -109,6 +112,10 @@ def _band(row: ClockRow, now: datetime) -> str | None:
     if clock.ended is not None or row.history or not clock.steps:
         return None
     return queue.band(clock.due_at, clock.steps, now)
+
+
+def _next(row: ClockRow, now: datetime) -> datetime | None:
+    return min((step for step in row.clock.steps if step >= now), default=None)
 
 
 def _steps(history: Iterable[Change]) -> Iterator[Step]:

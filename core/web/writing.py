@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -58,6 +59,14 @@ class Line:
         return all(is_blank(run.text) for run in self.runs)
 
 
+class Most(NamedTuple):
+    """So much is enough: characters and lines that are written, tags that are read."""
+
+    characters: int
+    lines: int
+    tags: int
+
+
 class Writer:
     """Lines as they are written; *left_out* counts the characters that have no look."""
 
@@ -66,6 +75,7 @@ class Writer:
         self.left_out = 0
         self.is_quoted = False
         self._runs: list[Run] = []
+        self._written = 0
 
     @property
     def is_at_begin(self) -> bool:
@@ -90,6 +100,11 @@ class Writer:
     def _add(self, text: str, style: frozenset[str], href: str = "") -> None:
         if text:
             self._runs.append(Run(text, style, href))
+            self._written += len(text)
+
+    def is_beyond(self, most: Most) -> bool:
+        """Whether more than *most* was written."""
+        return self._written > most.characters or len(self.lines) > most.lines
 
     def ends_with_space(self) -> bool:
         """Whether the line ends with a space already."""
@@ -141,17 +156,28 @@ class Reader:
         self._href, self._link = "", list[str]()
         self._unclosed: set[str] = set()
 
-    def read(self, html: str) -> None:
-        """Write what *html* says."""
+    def read(self, html: str, most: Most | None = None) -> int:
+        """Write what *html* says, or its begin where it is more than *most*.
+
+        Returns:
+            How many characters of *html* are left unread.
+        """
         html = BREAKS.sub("\n", html)
         self._breaks = _BY_TAGS.search(html) is None
         end = 0
-        while token := tags.TOKEN.search(html, end):
-            self._text(html[end : token.start()])
-            end = token.end() if token["name"] is None else self._tag(token, html)
-        self._text(html[end:])
+        for _ in count() if most is None else range(most.tags):
+            token = tags.TOKEN.search(html, end)
+            if token is None:
+                self._text(html[end:])
+                end = len(html)
+            else:
+                self._text(html[end : token.start()])
+                end = token.end() if token["name"] is None else self._tag(token, html)
+            if token is None or (most and self._writer.is_beyond(most)):
+                break
         self._end_link()
         self._end_line()
+        return len(html) - end
 
     def _text(self, said: str) -> None:
         said = BREAKS.sub("\n", unescape(said))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.web import conversation, lettering
-from core.web.conversation import MOST, MOST_LINES, shown
+from core.web.conversation import MOST, shown
 from tests.core.test_markup import APPLE, GMAIL, OUTLOOK
 from tests.web.hostile import BOMBS, HTML, LINES
 
@@ -261,11 +261,24 @@ def test_a_line_is_one_line(text, seen):
 def test_a_long_message_is_shown_to_its_begin_and_says_how_much_more_there_is():
     long, many = "x" * 200_000, "y\n" * 1000
 
-    assert shown(long, "picture").more == 200_000 - MOST + 1
-    assert shown(many, "picture").more == 2 * (1000 - MOST_LINES) + 1
-    assert len(words(long)) == MOST - 1
+    assert shown(long, "picture").more == 200_000 - MOST.characters + 1
+    assert shown(many, "picture").more == 2 * (1000 - MOST.lines) + 1
+    assert len(words(long)) == MOST.characters - 1
     assert words(long, whole=True) == long
     assert shown(long, "picture", whole=True).more == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<p>" + "x" * 5000, "<p>" + "x<br>" * 500, "<b></b>" * 5000 + "x", "<p>x</p>" * 3000],
+)
+def test_of_a_long_html_no_more_is_read_than_is_shown(body):
+    cut, whole = shown(body, "picture"), shown(body, "picture", whole=True)
+
+    assert cut.more > 0
+    assert whole.more == 0
+    assert sum(len(part.html) for part in cut.parts) <= 10 * MOST.characters
+    assert "x" in str(whole.parts[-1].html)
 
 
 def test_html_is_shown_as_it_came_on_request():

@@ -11,11 +11,19 @@ function say(word) {
   if (news.textContent !== text) news.textContent = text;
 }
 
+// What of a part matters: not how far something is by now, nor what is unfolded.
+function essence(part) {
+  const copy = part.cloneNode(true);
+  for (const time of copy.querySelectorAll(".left, .ago")) time.textContent = "";
+  for (const fold of copy.querySelectorAll("details")) fold.removeAttribute("open");
+  return copy.innerHTML;
+}
+
 // What was unfolded stays so, and what had the focus keeps it.
 function take(fresh, id) {
   const old = document.getElementById(id);
   const now = fresh.getElementById(id);
-  if (!old || !now || old.innerHTML === now.innerHTML) return false;
+  if (!old || !now || essence(old) === essence(now)) return false;
   for (const fold of old.querySelectorAll("details[open][id]")) {
     now.querySelector(`details[id="${CSS.escape(fold.id)}"]`)?.setAttribute("open", "");
   }
@@ -26,6 +34,17 @@ function take(fresh, id) {
   return true;
 }
 
+// A band changes by time alone, too: the page is read again just after.
+const LONGEST = 2 ** 31 - 1;
+let ahead = Date.parse(document.body.dataset.now) - Date.now();
+let next;
+function wind() {
+  clearTimeout(next);
+  const due = [...document.querySelectorAll("[data-next]")].map((one) => Date.parse(one.dataset.next));
+  const wait = Math.min(...due) - Date.now() - ahead + 500;
+  if (due.length) next = setTimeout(wait > LONGEST ? wind : changed, Math.min(Math.max(wait, 500), LONGEST));
+}
+
 async function look() {
   const there = new URL(location.href);
   there.searchParams.set("part", "live");
@@ -34,8 +53,10 @@ async function look() {
   if (answer.redirected || answer.status === 401) return say("out");
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const changed = PARTS.filter((id) => take(fresh, id));
-  if (changed.includes("clocks") || changed.includes("conversation")) say("said");
+  ahead = Date.parse(fresh.body.dataset.now) - Date.now();
+  const came = PARTS.filter((id) => take(fresh, id));
+  if (came.includes("clocks") || came.includes("conversation")) say("said");
+  wind();
 }
 
 let soon;
@@ -69,3 +90,4 @@ function listen() {
   });
 }
 if (page?.dataset.live) listen();
+wind();
