@@ -86,7 +86,8 @@ they count under the topic `OTHER`."""
 
 TABLES = (
     "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",
-    "erasure", "forgotten", "raw_message", "set_aside", "thread",
+    "erasure", "forgotten", "raw_message", "set_aside", "thread", "audit", "session", "invitation",
+    "token", "sign_in_try",
 )  # fmt: skip
 ACTIONS = ("deleted", "emptied")
 """What retention removes, and how: `retention_rows_deleted`."""

@@ -26,6 +26,7 @@ from core.measuring.disk import Disk
 from core.measuring.duties import Duties
 from core.measuring.inflight import InFlight
 from core.measuring.outward import Heartbeats
+from core.measuring.signins import SignIns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -285,6 +286,7 @@ class Metrics:
             "erasure_oldest_asked_timestamp_seconds",
             "Since when the oldest request to erase somebody waits; 0: none waits.",
         )
+        self.sign_ins = SignIns(of)
         self._build = of.info("build", "The version that runs.", "version revision python")
 
     def built(self, version: str, revision: str) -> None:

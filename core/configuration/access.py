@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from core.access import Role
 from core.configuration.sections import Address, Listener, Section, Url
+from core.configuration.telemetry import installed
 from core.durations import PositiveDuration, write
 from core.errors import Unfit
 
@@ -115,6 +116,8 @@ class Web(Listener):
             raise Unfit("session_longest is shorter than session_idle; write the longer time there")
         if self.sign_in == "oidc" and self.oidc is None:
             raise Unfit('sign_in is "oidc" and no provider is named; add [web.oidc]')
+        if self.sign_in == "oidc":
+            installed("authlib", "oidc")
         if self.sign_in == "oidc" and self.public_url is None:
             raise Unfit(
                 'sign_in is "oidc" and the provider has no address to send people back to; '

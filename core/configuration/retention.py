@@ -36,6 +36,8 @@ class Kept(Section):
 class Retention(Section):
     """*texts* of threads that are over; what was *raw* or *set_aside*; *notices* sent; *links*.
 
+    *audit*: who looked at what, and did what.
+
     *texts* left out: as long as the connector says. *connectors* holds what differs, by name.
     """
 
@@ -44,6 +46,7 @@ class Retention(Section):
     set_aside: PositiveDuration = timedelta(days=90)
     notices: PositiveDuration = timedelta(days=180)
     links: PositiveDuration = timedelta(days=30)
+    audit: PositiveDuration = timedelta(days=400)
     connectors: dict[str, Kept] = Field(default_factory=dict)
 
     def faults(self, known: Collection[str], complaints: Complaints) -> None:

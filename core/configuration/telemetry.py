@@ -27,7 +27,12 @@ def _dsn(dsn: SecretStr) -> SecretStr:
     return dsn
 
 
-def _installed(module: str, extra: str) -> None:
+def installed(module: str, extra: str) -> None:
+    """Refuse what needs a package that is not here.
+
+    Raises:
+        Unfit: *module* is of an *extra* that was not installed.
+    """
     try:
         found = find_spec(module)
     except ModuleNotFoundError:  # the package that holds it is not there either

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import labels
-from core.measuring import engine, muted, outward, replies
+from core.measuring import engine, muted, outward, replies, signins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +140,18 @@ ALL = (
         },
         "an outward heartbeat",
     ),
+    Values(
+        "outcome",
+        signins.WORDS,
+        {
+            "wrong": "the name or the password",
+            "wait": "it was not time to try again",
+            "busy": "too many wanted to at once",
+            "refused": "what the provider says was not proven, or names nobody of ours",
+        },
+        "a try to sign in",
+    ),
+    Values("means", tuple(signins.OUTCOMES), {"link": "one that lets somebody in once"}),
     Values(
         "level",
         labels.LEVELS,

@@ -50,7 +50,7 @@ def tell(settings: Settings, now: datetime, more: Iterable[str] = ()) -> None:
 
 
 def _listeners(settings: Settings) -> Iterator[str]:
-    for name in ("ops", "web", "push"):
+    for name in ("ops", "push"):
         listener = getattr(settings, name)
         if listener is not None and not listener.loopback:
             yield (

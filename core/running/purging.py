@@ -9,17 +9,22 @@ from core.arrival import fading
 from core.reading import heartbeat
 from core.running import keeping as texts
 from core.store import (
+    audit,
     deeds,
     erasures,
     floods,
     forgotten,
+    invitations,
     keeping,
     links,
     mutes,
     notices,
     orders,
     pushes,
+    sessions,
+    tokens,
     transaction,
+    tries,
 )  # fmt: skip
 from core.web import storing
 
@@ -37,6 +42,10 @@ PROOFS_KEPT = timedelta(days=400)
 """So long it can be shown that somebody was erased."""
 FLOODS_KEPT = timedelta(days=400)
 """So long what is told of clocks that began in a flood leaves apart."""
+ENTRIES_KEPT = timedelta(days=90)
+"""So long it is known where somebody signed in before, and what sessions, links and tokens were."""
+TRIES_KEPT = timedelta(days=2)
+"""Above what `desk.patience` remembers."""
 ORDERS_KEPT = timedelta(days=90)
 """So long what was said of an order is kept after it was last asked for, and what was done about
 it after it was begun."""
@@ -64,6 +73,10 @@ async def once(
             "mute": await mutes.purge(db, now - retention.notices),
             "forgotten": await forgotten.purge(db, now - FORGOTTEN_FOR),
             "erasure": await erasures.purge(db, now - PROOFS_KEPT),
+            "session": await sessions.purge(db, now - ENTRIES_KEPT),
+            "invitation": await invitations.purge(db, now - ENTRIES_KEPT),
+            "token": await tokens.purge(db, now - ENTRIES_KEPT),
+            "sign_in_try": await tries.purge(db, now - TRIES_KEPT),
         }
     for table, rows in gone.items():
         count(table, "deleted").inc(rows)
@@ -77,6 +90,7 @@ async def _dated(pool: Pool, kept: Keeping, place: Place, metrics: Metrics, now:
             "notice": await notices.purge(db, kept.before("notices", now)),
             "raw_message": await keeping.purge_raw(db, kept.before("raw", now)),
             "set_aside": await keeping.purge_aside(db, kept.before("set_aside", now)),
+            "audit": await audit.purge(db, now - kept.retention.audit),
         }
     count = metrics.retention_rows_deleted.labels
     for table, rows in gone.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.configuration import board, outward, retention, sections, telemetry, telling
+from core.configuration import access, board, outward, retention, sections, telemetry, telling
 from core.notifiers import registry
 from core.settings import Tables
 
@@ -37,7 +37,8 @@ PLAIN = {
     "board": board.Board,
 }
 TOGETHER = {
-    "[ops], [web], [push]": [sections.Ops, sections.Web, sections.Push],
+    "[ops], [push]": [sections.Ops, sections.Push],
+    "[web]": [access.Web],
     "[otel], [sentry]": [telemetry.Otel, telemetry.Sentry],
 }
 

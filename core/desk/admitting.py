@@ -1,0 +1,214 @@
+"""Lets people in, changes what they may, ends it; each with its line in the audit trail.
+
+Nobody gives more than they have, and somebody stays who may let others in.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.access import Act, Role, Who
+from core.errors import Mistaken
+from core.model import UNSEEN
+from core.store import audit, invitations, people, sessions, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from core.store import Db
+    from core.store.people import Person
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,127}")
+LINK_FOR = timedelta(hours=24)
+"""So long a link lets somebody in."""
+MOST_TITLE = 100
+SECRET_BYTES = 32
+
+
+async def add(
+    db: Db,
+    who: Who,
+    name: str,
+    *,
+    title: str = "",
+    role: Role,
+    accounts: Collection[str] | None,
+    now: datetime,
+) -> None:
+    """Add somebody; they cannot sign in before they have a password or a provider knows them.
+
+    Raises:
+        Mistaken: the name is none, or taken; *who* has less to give.
+    """
+    _named(name)
+    _within(who, accounts)
+    if not await people.add(db, name, _titled(title), role, accounts, now):
+        raise Mistaken(f"there is a {name} already; choose another name, or change what they may")
+    await _told(db, who, "added", name, now, role=role.value, accounts=_said(accounts))
+
+
+async def grant(
+    db: Db,
+    who: Who,
+    name: str,
+    *,
+    title: str,
+    role: Role,
+    accounts: Collection[str] | None,
+    now: datetime,
+) -> None:
+    """Change what somebody may: true at their next request.
+
+    Raises:
+        Mistaken: there is nobody of that name; *who* has less to give; nobody would be admin.
+    """
+    before = await _known(db, who, name)
+    _within(who, accounts)
+    if before.role is Role.ADMIN and role is not Role.ADMIN:
+        await _keep_an_admin(db, name)
+    await people.grant(db, name, _titled(title), role, accounts)
+    await _told(
+        db, who, "changed", name, now, role=role.value, was=before.role.value,
+        accounts=_said(accounts),
+    )  # fmt: skip
+
+
+async def disable(db: Db, who: Who, name: str, now: datetime) -> None:
+    """Let somebody in no more: their sessions, tokens and links end, their password is gone.
+
+    Raises:
+        Mistaken: there is nobody of that name, or nobody else is admin.
+    """
+    before = await _known(db, who, name)
+    if before.role is Role.ADMIN:
+        await _keep_an_admin(db, name)
+    if not await people.disable(db, name, now):
+        raise Mistaken(f"{name} is disabled already")
+    ended = await sessions.end_all(db, name, "disabled", now)
+    await tokens.end_all(db, name, now)
+    await invitations.end_all(db, name, now)
+    await _told(db, who, "disabled", name, now, sessions=ended)
+
+
+async def enable(db: Db, who: Who, name: str, now: datetime) -> None:
+    """Let somebody in again; their password is gone, so they need a link.
+
+    Raises:
+        Mistaken: there is nobody of that name, or they are not disabled.
+    """
+    await _known(db, who, name)
+    if not await people.enable(db, name):
+        raise Mistaken(f"{name} is not disabled")
+    await _told(db, who, "enabled", name, now)
+
+
+async def invite(db: Db, who: Who, name: str, now: datetime) -> str:
+    """What a link holds that lets *name* in once, to choose a password; earlier ones are void.
+
+    Raises:
+        Mistaken: there is nobody of that name, or they are disabled.
+    """
+    invited = await _known(db, who, name)
+    if invited.disabled_at is not None:
+        raise Mistaken(f"{name} is disabled; enable them first")
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    await invitations.make(db, secret, name, who.name, now, now + LINK_FOR)
+    await _told(db, who, "invited", name, now)
+    return secret
+
+
+async def first(db: Db, now: datetime) -> str | None:
+    """What the link of a first start holds; None where somebody can sign in already."""
+    if await people.anybody(db):
+        return None
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    await invitations.make(db, secret, None, "replyby", now, now + LINK_FOR)
+    return secret
+
+
+async def enter(
+    db: Db, secret: str, name: str, hashed: str | None, address: str, now: datetime
+) -> Person:
+    """Use a link up: its person has that password (None: keeps what they have).
+
+    *name* is how the first admin wants to be called; a link for somebody knows who they are.
+
+    Raises:
+        Mistaken: the link lets nobody in any more, or the name is none.
+    """
+    link = await invitations.use(db, secret, now)
+    if link is None or (link.person is None and await people.anybody(db)):
+        raise Mistaken("this link lets nobody in any more; ask for another")
+    invited = link.person or _named(name)
+    if link.person is None and not await people.add(db, invited, "", Role.ADMIN, None, now):
+        await people.enable(db, invited)
+        await people.grant(db, invited, "", Role.ADMIN, None)
+    person = await people.locked(db, invited)
+    if person is None or person.disabled_at is not None:
+        raise Mistaken("this link lets nobody in any more; ask for another")
+    if hashed is not None:
+        await people.set_password(db, invited, hashed)
+        await sessions.end_all(db, invited, "password", now)
+    by = {"by": link.made_by, "password": "set" if hashed else "kept"}
+    await audit.write(db, person.who("session", address), "link", detail=by, now=now)
+    return person
+
+
+async def change_password(db: Db, who: Who, hashed: str, session: int | None, now: datetime) -> int:
+    """Give *who* another password; how many of their other sessions ended by that."""
+    await people.set_password(db, who.name, hashed)
+    ended = await sessions.end_all(db, who.name, "password", now, but=session)
+    await audit.write(db, who, "password", detail={"sessions": ended}, now=now)
+    return ended
+
+
+async def ended_sessions(db: Db, who: Who, now: datetime) -> None:
+    """Write down that *who* ended sessions of their own."""
+    await audit.write(db, who, "session", detail={"did": "ended"}, now=now)
+
+
+async def _known(db: Db, who: Who, name: str) -> Person:
+    found = await people.locked(db, name)
+    if found is None:
+        raise Mistaken(f"nobody is called {name}; see: replyby people list")
+    _within(who, found.accounts)
+    return found
+
+
+async def _keep_an_admin(db: Db, name: str) -> None:
+    if not await people.other_admins(db, name):
+        raise Mistaken(f"{name} is the last admin; make somebody else one first")
+
+
+def _within(who: Who, accounts: Collection[str] | None) -> None:
+    """Nobody lets others see what they do not see themselves."""
+    if who.accounts is not None and (accounts is None or set(accounts) - who.accounts):
+        raise Mistaken("they would see accounts that you do not see; name some of yours")
+
+
+def _named(name: str) -> str:
+    if NAME.fullmatch(name) is None:
+        raise Mistaken(
+            "that is no name; use small letters, digits and . _ @ + -, 128 characters at most"
+        )
+    return name
+
+
+def _titled(title: str) -> str:
+    line = " ".join(title.split())
+    if len(line) > MOST_TITLE or UNSEEN.search(line) is not None:
+        raise Mistaken(f"that is no title; write {MOST_TITLE} characters at most, in one line")
+    return line
+
+
+def _said(accounts: Collection[str] | None) -> str:
+    return "all" if accounts is None else ", ".join(sorted(accounts))
+
+
+async def _told(db: Db, who: Who, did: str, name: str, now: datetime, **detail: str | int) -> None:
+    said = {"did": did, "person": name, **detail}
+    await audit.write(db, who, Act.PEOPLE, detail=said, now=now)

@@ -1,0 +1,79 @@
+"""Tokens for programs that work for somebody: shown once, never more than their person may."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.access import MAY, Act, Role
+from core.errors import Mistaken
+from core.model import UNSEEN
+from core.store import audit, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from core.access import Who
+    from core.store import Db
+
+PREFIX = "rb_"
+"""So that who scans repositories for leaks finds ours."""
+BYTES = 32
+MOST_NAME = 100
+MOST = 50
+"""Tokens of one person."""
+LONGEST = timedelta(days=3660)
+
+
+async def make(
+    db: Db,
+    who: Who,
+    name: str,
+    role: Role,
+    accounts: Collection[str] | None,
+    lasts: timedelta | None,
+    now: datetime,
+) -> str:
+    """A new token of *who*, shown this once; *lasts* None: until it is ended.
+
+    Raises:
+        Mistaken: it would be more than they may, or has no name.
+    """
+    line = " ".join(name.split())
+    if not line or len(line) > MOST_NAME or UNSEEN.search(line) is not None:
+        raise Mistaken(f"name the token by what it is for, in {MOST_NAME} characters at most")
+    if not MAY[role] <= MAY[who.role]:
+        raise Mistaken(f"a token may be {who.role} at most, as you are")
+    if who.accounts is not None and (accounts is None or set(accounts) - who.accounts):
+        raise Mistaken("a token sees no more accounts than you; name some of yours")
+    if lasts is not None and not timedelta(0) < lasts <= LONGEST:
+        raise Mistaken(f"a token lasts {LONGEST.days} days at most; or leave its end out")
+    if len(await tokens.of_person(db, who.name)) >= MOST:
+        raise Mistaken(f"you have {MOST} tokens; end those that nothing uses")
+    secret = PREFIX + secrets.token_urlsafe(BYTES)
+    ends = None if lasts is None else now + lasts
+    number = await tokens.make(db, secret, who.name, line, role, accounts, now, ends)
+    await _told(db, who, "made", number, now, role=role.value)
+    return secret
+
+
+async def end(db: Db, who: Who, number: int, now: datetime) -> None:
+    """End a token of *who*, or, for who may let people in, anybody's.
+
+    Raises:
+        Mistaken: there is none of that number.
+    """
+    owner = None if who.may(Act.PEOPLE) else who.name
+    of = await tokens.end(db, number, owner, now)
+    if of is None:
+        raise Mistaken(f"there is no token {number}, or it has ended")
+    await _told(db, who, "ended", number, now, person=of)
+
+
+async def _told(
+    db: Db, who: Who, did: str, number: int, now: datetime, **detail: str | int
+) -> None:
+    said = {"did": did, "number": number, **detail}
+    await audit.write(db, who, "token", detail=said, now=now)

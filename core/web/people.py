@@ -1,0 +1,167 @@
+"""Who may sign in: for those who let people in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeAlias
+
+from aiohttp import web
+
+from core.access import Act, Role
+from core.desk import admitting
+from core.desk import tokens as desk_tokens
+from core.errors import Mistaken
+from core.store import people, tokens, transaction
+from core.web import pages
+from core.web.signing import arriving
+from core.web.ways import Way, parts, who
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from multidict import MultiDictProxy
+
+    from core.access import Who
+    from core.store import Db
+
+    Form: TypeAlias = MultiDictProxy[str | bytes | bytearray | web.FileField]
+
+PATH = "/people"
+
+
+async def show(request: web.Request) -> web.Response:
+    """Everybody, what they may, and their tokens."""
+    return await _shown(request)
+
+
+async def _shown(
+    request: web.Request,
+    *,
+    wrong: str = "",
+    link: str = "",
+    of: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
+) -> web.Response:
+    here = parts(request)
+    async with transaction(here.pool()) as db:
+        everybody, issued = await people.all_(db), await tokens.all_(db)
+    return pages.page(
+        request, "people.html", status=status, people=everybody, tokens=issued, roles=list(Role),
+        accounts=sorted(here.rules().accounts), wrong=wrong, link=link, of=of,
+        by=arriving.settings(request).sign_in,
+    )  # fmt: skip
+
+
+async def _done(
+    request: web.Request, do: Callable[[Db, Who, Form], Awaitable[None]]
+) -> web.StreamResponse:
+    """Do it in a transaction, and show everybody again; or say why it cannot be."""
+    form = await request.post()
+    try:
+        async with transaction(parts(request).pool()) as db:
+            await do(db, who(request), form)
+    except Mistaken as fault:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return await _shown(request, wrong=str(fault), status=status)
+    raise web.HTTPSeeOther(PATH)
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """Add somebody."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        await admitting.add(
+            db, asks, _text(form, "name").lower(), title=_text(form, "title"), role=_role(form),
+            accounts=_accounts(form), now=parts(request).now(),
+        )  # fmt: skip
+
+    return await _done(request, do)
+
+
+async def grant(request: web.Request) -> web.StreamResponse:
+    """Change what somebody may."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        await admitting.grant(
+            db, asks, _text(form, "name"), title=_text(form, "title"), role=_role(form),
+            accounts=_accounts(form), now=parts(request).now(),
+        )  # fmt: skip
+
+    return await _done(request, do)
+
+
+async def disable(request: web.Request) -> web.StreamResponse:
+    """Let somebody in no more."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        await admitting.disable(db, asks, _text(form, "name"), parts(request).now())
+
+    return await _done(request, do)
+
+
+async def enable(request: web.Request) -> web.StreamResponse:
+    """Let somebody in again."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        await admitting.enable(db, asks, _text(form, "name"), parts(request).now())
+
+    return await _done(request, do)
+
+
+async def end_token(request: web.Request) -> web.StreamResponse:
+    """End anybody's token."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        said = _text(form, "number")
+        number = int(said) if said.isdecimal() and len(said) < 19 else 0
+        await desk_tokens.end(db, asks, number, parts(request).now())
+
+    return await _done(request, do)
+
+
+async def invite(request: web.Request) -> web.StreamResponse:
+    """Make a link that lets somebody in once, and show it this once."""
+    name = _text(await request.post(), "name")
+    try:
+        async with transaction(parts(request).pool()) as db:
+            secret = await admitting.invite(db, who(request), name, parts(request).now())
+    except Mistaken as fault:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return await _shown(request, wrong=str(fault), status=status)
+    return await _shown(request, link=f"{arriving.base(request)}/enter/{secret}", of=name)
+
+
+def _text(form: Form, key: str) -> str:
+    return str(form.get(key, "")).strip()
+
+
+def _role(form: Form) -> Role:
+    try:
+        return Role(_text(form, "role"))
+    except ValueError:
+        raise Mistaken(f"there is no such role; choose one of {', '.join(Role)}") from None
+
+
+def _accounts(form: Form) -> frozenset[str] | None:
+    """The accounts that were chosen; None: all, which has to be said.
+
+    Raises:
+        Mistaken: none was.
+    """
+    if "all" in form:
+        return None
+    chosen = frozenset(str(one) for one in form.getall("account", []))
+    if not chosen:
+        raise Mistaken("choose the accounts that they see, or all of them")
+    return chosen
+
+
+WAYS = (
+    Way("GET", PATH, show, Act.PEOPLE),
+    Way("POST", "/people/add", add, Act.PEOPLE),
+    Way("POST", "/people/grant", grant, Act.PEOPLE),
+    Way("POST", "/people/disable", disable, Act.PEOPLE),
+    Way("POST", "/people/enable", enable, Act.PEOPLE),
+    Way("POST", "/people/invite", invite, Act.PEOPLE),
+    Way("POST", "/people/token/end", end_token, Act.PEOPLE),
+)

@@ -1,0 +1,156 @@
+"""Who asks: by a token, by a trusted proxy's header, or by a session's cookie; looked up each time.
+
+What was taken away since, a role, an account, a password, is so at the next request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from core.access import MAY, Role, Who
+from core.desk import tokens as desk_tokens
+from core.store import audit, people, sessions, statement, tokens, transaction
+from core.store.sessions import Session
+from core.web.signing import arriving, cookies, groups, networks
+from core.web.ways import parts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.configuration.access import Web
+    from core.store.people import Person
+    from core.store.tokens import Token
+
+SESSION = web.RequestKey("session", Session)
+BEARER = "bearer "
+MOST_BEARER = 200
+
+log = structlog.get_logger()
+
+
+class Unknown(Exception):  # not an error of ours: a stranger's
+    """Nobody is known by what was shown; *why* is a closed word for the log."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+async def of(request: web.Request, *, api: bool) -> Who | None:
+    """Who asks; None: somebody who shows nothing.
+
+    Raises:
+        Unknown: what they show is not good, or is no more.
+        StoreUnavailable: nobody can be known at this moment.
+    """
+    settings = arriving.settings(request)
+    address = arriving.address(request)
+    bearer = request.headers.get("Authorization", "")
+    if api and bearer[: len(BEARER)].lower() == BEARER:
+        return await _by_token(request, bearer[len(BEARER) :].strip(), address)
+    if settings.sign_in == "proxy" and (named := _named(request, settings)):
+        return await _by_proxy(request, settings, named, address)
+    secret = cookies.read(request, "session", secure=arriving.secure(request))
+    return None if secret is None else await _by_session(request, settings, secret, address)
+
+
+def is_over(found: Session, settings: Web, now: datetime) -> sessions.Ended | None:
+    """Why *found* signs nobody in any more; None: it does. Pure."""
+    if now - found.made_at >= settings.session_longest:
+        return "expired"
+    return "idle" if now - found.seen_at >= settings.session_idle + sessions.SEEN else None
+
+
+async def _by_session(request: web.Request, settings: Web, secret: str, address: str) -> Who | None:
+    now = parts(request).now()
+    async with statement(parts(request).pool()) as db:
+        known = await sessions.of(db, secret)
+        if known is None:
+            return None
+        found, person = known
+        over = is_over(found, settings, now)
+        moved = not networks.is_same(settings.session_address, found.address, address)
+        if over is None and not moved and now - found.seen_at > sessions.SEEN:
+            await sessions.touch(db, found.id, now)
+    if over is not None or moved:
+        await _ended(request, found, person, over or "address", address, now)
+        return None
+    request[SESSION] = found
+    return person.who("session", address)
+
+
+async def _ended(
+    request: web.Request,
+    found: Session,
+    person: Person,
+    why: sessions.Ended,
+    address: str,
+    now: datetime,
+) -> None:
+    """End a session; one that comes from elsewhere may be stolen, so its person is to read it."""
+    async with transaction(parts(request).pool()) as db:
+        if await sessions.end(db, found.id, why, now) and why == "address":
+            detail = {"why": why, "began_at": found.address}
+            await audit.write(db, person.who("session", address), "refused", detail=detail, now=now)
+            log.warning("session from another address ended", person=person.name, address=address)
+
+
+async def _by_token(request: web.Request, secret: str, address: str) -> Who:
+    now = parts(request).now()
+    if not secret.startswith(desk_tokens.PREFIX) or len(secret) > MOST_BEARER:
+        raise Unknown("token")
+    async with statement(parts(request).pool()) as db:
+        known = await tokens.of(db, secret, now)
+        if known is None:
+            raise Unknown("token")
+        found, person = known
+        if found.used_at is None or now - found.used_at > tokens.USED:
+            await tokens.use(db, found.id, now)
+    return narrowed(person.who("token", address), found)
+
+
+def narrowed(who: Who, token: Token) -> Who:
+    """*who* with what both they and their token may. Pure."""
+    role = min(who.role, token.role, key=lambda one: len(MAY[Role(one)]))
+    both = [one for one in (who.accounts, token.accounts) if one is not None]
+    return replace(who, role=role, accounts=frozenset.intersection(*both) if both else None)
+
+
+def _named(request: web.Request, settings: Web) -> str | None:
+    """Whom the proxy names; None: nobody.
+
+    Raises:
+        Unknown: somebody else sent the header.
+    """
+    said = request.headers.getall(settings.proxy.header, [])
+    if not said:
+        return None
+    if not networks.trusted(request.remote, settings.proxies):
+        raise Unknown("proxy_header")
+    if len(said) > 1:
+        raise Unknown("proxy_twice")
+    return said[0].strip().lower() or None
+
+
+async def _by_proxy(request: web.Request, settings: Web, named: str, address: str) -> Who:
+    """Whom the proxy has signed in, as known here; by their groups where these are written.
+
+    Raises:
+        Unknown: they are not known, disabled, or in no group that may look.
+    """
+    header = settings.proxy.groups
+    of_header = ",".join(request.headers.getall(header, [])) if header else ""
+    may = groups.may(settings, (one.strip() for one in of_header.split(",")))
+    pool, now = parts(request).pool(), parts(request).now()
+    async with statement(pool) as db:
+        person = await people.of(db, named)
+    if settings.groups:
+        async with transaction(pool) as db:
+            person = await groups.follow(db, named, person, may, now)
+    if person is None or person.disabled_at is not None:
+        raise Unknown("stranger")
+    return person.who("proxy", address)

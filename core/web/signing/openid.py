@@ -1,0 +1,244 @@
+"""Signing in by an OpenID provider: there, and back.
+
+What is expected back is derived from one secret in a cookie of the browser that left: nobody else
+can bring an answer, and nothing is stored for who never comes back.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+
+from core.desk.admitting import NAME
+from core.errors import ConnectorError
+from core.store import audit, people, transaction
+from core.web.signing import arriving, cookies, groups, service
+from core.web.signing.identity import Unknown
+from core.web.ways import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from core.configuration.access import Oidc, Web
+    from core.store import Db
+    from core.store.people import Person
+    from core.web.signing.provider import Provider
+
+PATH, BACK = "/sign-in/oidc", "/sign-in/oidc/back"
+PATIENCE = timedelta(minutes=10)
+"""So long somebody may take at the provider."""
+MOST_NEXT = 200
+MOST_CODE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody who was sent to the provider *at* (seconds since 1970), and where they go after."""
+
+    secret: str
+    at: int
+    to: str
+
+    @classmethod
+    def of(cls, cookie: str | None) -> Leaving | None:
+        """What the cookie holds; None where it holds nothing of ours."""
+        secret, _, rest = (cookie or "").partition(".")
+        at, _, to = rest.partition(".")
+        if not secret or not at.isdecimal() or not to.startswith("/"):
+            return None
+        return cls(secret, int(at), to)
+
+    @property
+    def cookie(self) -> str:
+        """What the browser keeps."""
+        return f"{self.secret}.{self.at}.{self.to}"
+
+    def derived(self, what: str) -> str:
+        """The ``state``, ``nonce`` or ``verifier`` of this way: 43 characters."""
+        digest = hmac.digest(self.secret.encode(), f"{what}.{self.at}".encode(), "sha256")
+        return _written(digest)
+
+
+def _written(digest: bytes) -> str:
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+async def leave(request: web.Request) -> web.StreamResponse:
+    """Send somebody to the provider."""
+    settings, oidc = _configured(request)
+    provider = await _provider(request, oidc)
+    to = request.query.get("next", "/")
+    fit = to.startswith("/") and to[1:2] not in {"/", "\\"} and to.isascii()
+    now = int(parts(request).now().timestamp())
+    leaving = Leaving(cookies.secret(), now, to if fit and len(to) <= MOST_NEXT else "/")
+    query = {
+        "response_type": "code",
+        "client_id": oidc.client_id,
+        "redirect_uri": f"{settings.public_url}{BACK}",
+        "scope": " ".join(dict.fromkeys(("openid", *oidc.scopes))),
+        "state": leaving.derived("state"),
+        "nonce": leaving.derived("nonce"),
+        "code_challenge": _written(sha256(leaving.derived("verifier").encode()).digest()),
+        "code_challenge_method": "S256",
+    }
+    if oidc.prompt is not None:
+        query["prompt"] = oidc.prompt
+    there = _with_query(provider.metadata.authorization_endpoint, query)
+    response = web.Response(status=303, headers={"Location": there})
+    secure, seconds = arriving.secure(request), int(PATIENCE.total_seconds())
+    cookies.give(response, "login", leaving.cookie, secure=secure, seconds=seconds)
+    return response
+
+
+async def arrive(request: web.Request) -> web.StreamResponse:
+    """Sign in whom the provider sends back.
+
+    Raises:
+        Unknown: nobody left so, or what comes back is not proven.
+    """
+    settings, oidc = _configured(request)
+    try:
+        secret, to = await _arrived(request, settings, oidc)
+    except Unknown as fault:
+        await _refused(request, fault.why)
+        raise
+    service.of(request).count("oidc", "success")
+    response = service.welcome(request, secret, to)
+    cookies.take(response, "login", secure=arriving.secure(request))
+    return response
+
+
+async def _arrived(request: web.Request, settings: Web, oidc: Oidc) -> tuple[str, str]:
+    now, said = parts(request).now(), request.query
+    leaving = Leaving.of(cookies.read(request, "login", secure=arriving.secure(request)))
+    if leaving is None:
+        raise Unknown("no_cookie")
+    if not hmac.compare_digest(said.get("state", "").encode(), leaving.derived("state").encode()):
+        raise Unknown("state")
+    if not 0 <= now.timestamp() - leaving.at <= PATIENCE.total_seconds():
+        raise Unknown("late")
+    provider = await _provider(request, oidc)
+    named = said.get("iss")
+    wanted = provider.metadata.authorization_response_iss_parameter_supported
+    if named != oidc.issuer and (named is not None or wanted):
+        raise Unknown("iss")
+    if "error" in said or not 0 < len(said.get("code", "")) <= MOST_CODE:
+        raise Unknown("declined")
+    back = f"{settings.public_url}{BACK}"
+    tokens = await provider.exchange(said["code"], leaving.derived("verifier"), back)
+    claims = await provider.claims(tokens, leaving.derived("nonce"), now)
+    async with transaction(parts(request).pool()) as db:
+        person = await _person(db, settings, oidc, claims, now)
+        secret = await service.begin(db, request, person, "oidc", now, tokens.id_token)
+    return secret, leaving.to
+
+
+async def _person(
+    db: Db, settings: Web, oidc: Oidc, claims: Mapping[str, Any], now: datetime
+) -> Person:
+    """Who it is here: known by the provider's subject, the first time by name.
+
+    A name may be given to somebody else there one day; a subject is not (Core 1.0, 5.7).
+
+    Raises:
+        Unknown: nobody of ours, or who may not sign in.
+    """
+    subject = f"{oidc.issuer} {claims['sub']}"
+    may = groups.may(settings, _listed(claims.get(oidc.groups)))
+    person = await people.by_subject(db, subject)
+    name = person.name if person else _name(oidc, claims)
+    person = person or await people.locked(db, name)
+    if settings.groups:
+        person = await groups.follow(db, name, person, may, now)
+    if person is None:
+        raise Unknown("stranger" if may or not settings.groups else "no_group")
+    if person.disabled_at is not None:
+        raise Unknown("disabled")
+    if not await people.bind(db, person.name, subject):
+        raise Unknown("other_subject")
+    return person
+
+
+def _name(oidc: Oidc, claims: Mapping[str, Any]) -> str:
+    said = claims.get(oidc.name)
+    if oidc.name == "email" and claims.get("email_verified") is not True:
+        raise Unknown("email_unverified")
+    name = said.strip().lower() if isinstance(said, str) else ""
+    if NAME.fullmatch(name) is None:
+        raise Unknown("name")
+    return name
+
+
+def _listed(said: object) -> list[str]:
+    """Groups as providers list them: several, or one by itself."""
+    listed = said if isinstance(said, list) else [said]
+    return [one for one in listed if isinstance(one, str)]
+
+
+async def farewell(request: web.Request, login: str) -> str | None:
+    """Where to sign out of the provider as well; None: it has no such place, or is away."""
+    settings = arriving.settings(request)
+    if settings.oidc is None:
+        return None
+    try:
+        provider = await _provider(request, settings.oidc)
+    except (Unknown, web.HTTPBadGateway):
+        return None
+    there = provider.metadata.end_session_endpoint
+    if there is None:
+        return None
+    query = {
+        "id_token_hint": login,
+        "client_id": settings.oidc.client_id,
+        "post_logout_redirect_uri": f"{settings.public_url}/sign-in",
+    }
+    return _with_query(there, query)
+
+
+def _configured(request: web.Request) -> tuple[Web, Oidc]:
+    settings = arriving.settings(request)
+    if settings.sign_in != "oidc" or settings.oidc is None:
+        raise web.HTTPNotFound
+    return settings, settings.oidc
+
+
+async def _provider(request: web.Request, oidc: Oidc) -> Provider:
+    """The provider, met at most once an hour.
+
+    Raises:
+        HTTPBadGateway: it does not answer.
+    """
+    from core.web.signing.provider import Provider  # noqa: PLC0415  # needs an extra
+
+    signing = service.of(request)
+    known = signing.known.get(oidc.issuer)
+    if isinstance(known, Provider) and known.oidc == oidc and not known.is_stale:
+        return known
+    try:
+        met = await Provider.meet(oidc, signing.http())
+    except ConnectorError as fault:
+        signing.warn(f"provider_{fault.reason}")
+        raise web.HTTPBadGateway from None
+    signing.known[oidc.issuer] = met
+    return met
+
+
+async def _refused(request: web.Request, why: str) -> None:
+    detail = {"outcome": "refused", "by": "oidc", "why": why}
+    address, now = arriving.address(request), parts(request).now()
+    async with transaction(parts(request).pool()) as db:
+        await audit.write(db, None, "sign-in", detail=detail, address=address, now=now)
+    service.of(request).count("oidc", "refused")
+
+
+def _with_query(url: str, query: Mapping[str, str]) -> str:
+    joint = "&" if urlsplit(url).query else "?"
+    return f"{url}{joint}{urlencode(query)}"

@@ -1,0 +1,251 @@
+"""The board and the API: every room's ways, and what stands before each of them.
+
+Who asks is known first, then what they may, then whether a page of ours asks for it; only then it
+is answered. Whatever goes wrong is told as a page, or to a program as RFC 9457 has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+
+from core.access import Act
+from core.errors import Mistaken, StoreUnavailable
+from core.store import audit, transaction
+from core.web import (
+    claim,
+    entering,
+    files,
+    glance,
+    me,
+    pages,
+    people,
+    queue,
+    status,
+    thread,
+    trail,
+    wall,
+)
+from core.web.signing import arriving, cookies, forms, identity, service
+from core.web.signing.identity import SESSION, Unknown
+from core.web.ways import OPEN, PARTS, WHO, Answers, Way, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.access import Who
+    from core.web.signing.service import Signing
+    from core.web.ways import Parts
+
+ROOMS: tuple[tuple[Way, ...], ...] = (
+    files.WAYS,
+    entering.WAYS,
+    me.WAYS,
+    people.WAYS,
+    trail.WAYS,
+    status.WAYS,
+    thread.WAYS,
+    queue.WAYS,
+    claim.WAYS,
+    wall.WAYS,
+)
+"""What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
+
+SAFE = frozenset({"GET", "HEAD"})
+MOST_BYTES = 32 * 2**20
+"""Of a request of somebody who is known: a reply with its attachments."""
+MOST_STRANGE = 16 * 2**10
+"""Of anybody's: a name and a password."""
+LEAKED = re.compile(r"(?:^|[=&/])rb_[A-Za-z0-9_-]{16,}|(?:^|&)access_token=")
+LEAK = (
+    "A token stood in the address, where every proxy writes it down: end it, and send the next one "
+    "in the header Authorization."
+)
+API = "/api/"
+PROBLEM = "application/problem+json"
+
+log = structlog.get_logger()
+
+
+class Refusal(web.HTTPForbidden):
+    """They are known, and may not: *why* is a closed word."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
+def every() -> tuple[Way, ...]:
+    """Every way into the board and the API."""
+    return tuple(way for room in ROOMS for way in room)
+
+
+def application(
+    parts: Parts, signing: Signing, ways: Iterable[Way] | None = None
+) -> web.Application:
+    """All rooms behind one door, or the *ways* that are given."""
+    app = web.Application(middlewares=[_told, _addressed], client_max_size=MOST_BYTES)
+    app[PARTS] = parts
+    app[service.SIGNING] = signing
+    glance.attach(app, parts)
+    for way in every() if ways is None else ways:
+        app.router.add_route(way.method, way.path, _Door(way).answer)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What stands before a way."""
+
+    way: Way
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer *request*, if whoever asks may have it."""
+        way = self.way
+        if way.path.startswith(files.PATH):
+            return await way.answer(request)
+        who = await identity.of(request, api=way.api)
+        if who is not None:
+            request[WHO] = who
+        secure = arriving.secure(request)
+        kept = cookies.read(request, "session" if SESSION in request else "visit", secure=secure)
+        secret = kept or cookies.secret()
+        request[pages.CSRF] = forms.token(secret)
+        if way.act != OPEN and who is None:
+            return _first_sign_in(request, way)
+        try:
+            _allow(request, way, who)
+            await _expect_form(request, who, secret)
+        except Refusal as refusal:
+            await _note(request, way, who, refusal.why)
+            if refusal.why == "account":  # whether there is such a one is not theirs to know
+                raise web.HTTPNotFound from None
+            raise
+        response = await way.answer(request)
+        if kept is None and not response.prepared:
+            cookies.give(response, "visit", secret, secure=secure, seconds=None)
+        return response
+
+
+def _allow(request: web.Request, way: Way, who: Who | None) -> None:
+    """Let *who* pass who may do this, here.
+
+    Raises:
+        Refusal: they may not.
+    """
+    if way.act == OPEN or who is None:
+        return
+    act, account = Act(way.act), request.match_info.get("account")
+    if not who.may(act):
+        raise Refusal("role")
+    if not who.may(act, account):
+        raise Refusal("account")
+
+
+async def _expect_form(request: web.Request, who: Who | None, secret: str) -> None:
+    """Expect of whatever changes something that a page of ours asks for it.
+
+    A token is no cookie: no browser sends it for another site.
+
+    Raises:
+        Refusal: no page of ours asks.
+    """
+    if request.method in SAFE or (who is not None and who.means == "token"):
+        return
+    if not forms.is_ours(request.headers, arriving.settings(request).public_url):
+        raise Refusal("origin")
+    if forms.is_token(request.headers.get(forms.HEADER), secret):
+        return
+    if who is None and (request.content_length or MOST_STRANGE + 1) > MOST_STRANGE:
+        raise web.HTTPRequestEntityTooLarge(MOST_STRANGE, request.content_length or 0)
+    if not forms.is_token((await request.post()).get(forms.FIELD), secret):
+        raise Refusal("form")
+
+
+async def _note(request: web.Request, way: Way, who: Who | None, why: str) -> None:
+    """Write down what was refused to somebody who is known; say of others now and then."""
+    if who is None:
+        request.app[service.SIGNING].warn(why)
+        return
+    log.warning("refused", person=who.name, asked=way.path, why=why, address=who.address)
+    detail = {"asked": str(way.act), "path": way.path, "why": why}
+    async with transaction(parts(request).pool()) as db:
+        await audit.write(
+            db,
+            who,
+            "refused",
+            account=request.match_info.get("account"),
+            thread=request.match_info.get("thread"),
+            detail=detail,
+            now=parts(request).now(),
+        )
+
+
+def _first_sign_in(request: web.Request, way: Way) -> web.StreamResponse:
+    """Send a person to the page where they sign in, and back; tell a program what to show."""
+    if way.api:
+        response = told(request, HTTPStatus.UNAUTHORIZED)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    to = entering.PATH
+    if request.method in SAFE:
+        to = f"{to}?next={quote(request.path_qs, safe='/')}"
+    if "HX-Request" in request.headers:
+        return web.Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
+    raise web.HTTPSeeOther(to)
+
+
+@web.middleware
+async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
+    """Tell every fault in words of ours, none of which quotes the request."""
+    try:
+        return await handler(request)
+    except web.HTTPException as fault:
+        if fault.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return told(request, HTTPStatus(fault.status))
+    except Unknown as fault:
+        request.app[service.SIGNING].warn(fault.why)
+        response = told(request, HTTPStatus.UNAUTHORIZED)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    except Mistaken as fault:
+        return told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail=str(fault))
+    except StoreUnavailable:
+        response = told(request, HTTPStatus.SERVICE_UNAVAILABLE)
+        response.headers["Retry-After"] = "5"
+        return response
+
+
+@web.middleware
+async def _addressed(request: web.Request, handler: Answers) -> web.StreamResponse:
+    """Answer what is addressed to us, by a name of ours and with no token in the address.
+
+    Raises:
+        HTTPMisdirectedRequest: it is not.
+        Mistaken: a token stands there.
+    """
+    settings, signing = arriving.settings(request), request.app[service.SIGNING]
+    if not forms.is_called(request.host, settings.public_url, loopback=settings.loopback):
+        signing.warn("host")
+        raise web.HTTPMisdirectedRequest
+    if LEAKED.search(request.query_string):
+        signing.warn("token_in_address")
+        raise Mistaken(LEAK)
+    return await handler(request)
+
+
+def told(request: web.Request, status: HTTPStatus, *, detail: str | None = None) -> web.Response:
+    """A fault as a page, or to a program as problem details; *detail* quotes nothing."""
+    if request.path.startswith(API):
+        said = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+        text = json.dumps({**said, **({"detail": detail} if detail else {})})
+        return web.Response(text=text, status=status, content_type=PROBLEM)
+    return pages.page(request, "fault.html", status=status, code=int(status), detail=detail)

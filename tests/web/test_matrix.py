@@ -1,0 +1,119 @@
+"""Who may take which way: every way of every room stands here, and is tried in every role."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.access import MAY, Act, Role
+from core.store import audit, transaction
+from core.web import site
+from core.web.ways import OPEN
+from tests.web import board
+
+EVERYBODY = {None, Role.VIEWER, Role.AGENT, Role.LEAD, Role.ADMIN}
+KNOWN = EVERYBODY - {None}
+AGENTS = KNOWN - {Role.VIEWER}
+LEADS = {Role.LEAD, Role.ADMIN}
+ADMINS = {Role.ADMIN}
+
+MATRIX = {
+    "GET /static/{name}": EVERYBODY,
+    "GET /sign-in": EVERYBODY,
+    "POST /sign-in": EVERYBODY,
+    "POST /sign-out": EVERYBODY,
+    "GET /enter/{token}": EVERYBODY,
+    "POST /enter/{token}": EVERYBODY,
+    "GET /sign-in/oidc": EVERYBODY,
+    "GET /sign-in/oidc/back": EVERYBODY,
+    "GET /": KNOWN,
+    "GET /wall": KNOWN,
+    "GET /status": KNOWN,
+    "GET /thread/{account}/{thread:.+}": KNOWN,
+    "GET /file/{account}/{thread:.+}": KNOWN,
+    "POST /claim/{account}/{thread:.+}": AGENTS,
+    "POST /release/{account}/{thread:.+}": AGENTS,
+    "GET /me": KNOWN,
+    "POST /me/prefer": KNOWN,
+    "POST /me/password": KNOWN,
+    "POST /me/token": KNOWN,
+    "POST /me/token/end": KNOWN,
+    "POST /me/session/end": KNOWN,
+    "GET /audit": LEADS,
+    "GET /people": ADMINS,
+    "POST /people/add": ADMINS,
+    "POST /people/grant": ADMINS,
+    "POST /people/disable": ADMINS,
+    "POST /people/enable": ADMINS,
+    "POST /people/invite": ADMINS,
+    "POST /people/token/end": ADMINS,
+}
+"""By method and path: who is let in; None is somebody who is not signed in. Written by hand, so
+that a change of a way or of a role is seen here."""
+
+
+def named(way):
+    return f"{way.method} {way.path}"
+
+
+def test_every_way_of_every_room_stands_in_the_matrix():
+    ways = [named(way) for way in site.every()]
+
+    assert [way for way in ways if way not in MATRIX] == []
+    assert len(ways) == len(set(ways))
+
+
+@pytest.mark.parametrize("way", [way for way in site.every() if named(way) in MATRIX], ids=named)
+def test_a_way_asks_for_what_its_roles_may(way):
+    let_in = MATRIX[named(way)]
+
+    if way.act == OPEN:
+        assert let_in == EVERYBODY
+    else:
+        assert let_in == {role for role in Role if Act(way.act) in MAY[role]}
+
+
+@pytest.fixture
+async def stage(pool):
+    return board.Stage(pool)
+
+
+def path_of(way):
+    filled = way.path.replace("{account}", "mk").replace("{thread:.+}", "T1")
+    return board.PLACE.sub("1", filled)
+
+
+async def passed(browser, way, csrf):
+    """Whether a way, answered by `board.nothing`, lets somebody pass."""
+    seen = await browser.ask(way.method, path_of(way), headers={"X-CSRF-Token": csrf})
+    return seen.text == "let in"
+
+
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
+async def test_each_way_lets_pass_whom_the_matrix_says_and_nobody_else(stage, role):
+    async with board.served(stage, answering=board.nothing) as base:
+        for way in site.every():
+            async with board.somebody(stage, base, role) as (browser, csrf):
+                assert await passed(browser, way, csrf) == (role in MATRIX[named(way)]), named(way)
+
+
+async def test_who_sees_some_accounts_is_refused_the_others_by_every_way(stage):
+    ways = [way for way in site.every() if "{account}" in way.path]
+    async with board.served(stage, answering=board.nothing) as base:
+        for way in ways:
+            for accounts, expected in ((frozenset({"mk"}), True), (frozenset({"other"}), False)):
+                role = min(MATRIX[named(way)], key=lambda one: len(MAY[one]))
+                async with board.somebody(stage, base, role, accounts) as (browser, csrf):
+                    assert await passed(browser, way, csrf) == expected, named(way)
+
+
+async def test_a_refusal_is_a_line_of_the_trail(stage):
+    async with (
+        board.served(stage) as base,
+        board.signed_in(stage, base, Role.VIEWER) as browser,
+    ):
+        assert (await browser.get("/people")).status == 403
+
+    async with transaction(stage.pool) as db:
+        (line,) = await audit.lines(db, audit.Asked(act="refused"), None, "", 10)
+    assert (line.who, line.address) == ("anna", "127.0.0.1")
+    assert line.detail == {"asked": "people", "path": "/people", "why": "role"}
