@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 AHEAD = timedelta(days=14)
 LATELY = timedelta(days=30)
 SHOWN = 3
-UNROUTED = frozenset({NoticeKind.TEST, NoticeKind.DIGEST, NoticeKind.ANSWERED})
-"""A test names its route; a digest stands for notices that have routes of their own; what is closed
-goes to whom it was opened."""
+UNROUTED = frozenset(
+    {NoticeKind.TEST, NoticeKind.DIGEST, NoticeKind.ANSWERED, NoticeKind.ESCALATION}
+)
+"""A test names its route, a rung whom it tells; a digest stands for notices that have routes of
+their own; what is closed goes to whom it was opened."""
 
 Span = tuple["datetime", "datetime"]
 
