@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.metrics import Metrics
     from core.model import Dispatch
     from core.notifier import Notifier
+    from core.outbox.batch import Takes
     from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
@@ -51,11 +52,13 @@ async def once(
     *,
     sure: bool = True,
     unsettled: Mapping[str, Unsettled] | None = None,
+    takes: Takes | None = None,
 ) -> datetime | None:
     """Send what is due to *notifiers*, each by itself; *readers*, by account, take the last look.
 
-    *unsettled*, by notifier, is what the caller keeps for the next round. A round is as slow as its
-    slowest notifier: give each a loop of its own, ``{name: notifier}``.
+    *unsettled*, by notifier, is what the caller keeps for the next round. *takes* signs the links
+    by which a reader takes what a notice tells of. A round is as slow as its slowest notifier: give
+    each a loop of its own, ``{name: notifier}``.
 
     Returns:
         When to look again: at once while there is more; None while nothing waits.
@@ -63,7 +66,7 @@ async def once(
     this = Round(pool, rules, metrics, running_from(now), sure)
     kept = unsettled or {}
     waits = await gathered(
-        _round(Outbox(this, each, readers, kept.get(name) or Unsettled()))
+        _round(Outbox(this, each, readers, kept.get(name) or Unsettled(), takes))
         for name, each in notifiers.items()
     )
     seconds = min((each for each in waits if each is not None), default=None)

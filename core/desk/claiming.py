@@ -32,10 +32,15 @@ class Held:
 
 
 def decide(current: Claim | None, by: str, now: datetime) -> Step:
-    """What a claim of *by* at *now* comes to, where *current* was not ended. Pure."""
+    """What a claim of *by* at *now* comes to, where *current* was not ended. Pure.
+
+    One that was made by a link to several is no one person's: whoever comes goes on with it.
+    """
     if current is None or not current.holds(now):
         return "take"
-    return "renew" if current.by == by else "held"
+    if current.by == by:
+        return "renew"
+    return "take" if current.is_shared else "held"
 
 
 async def claim(
@@ -90,7 +95,7 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
     current = await claims.current(db, account, thread)
     if current is None or not current.holds(now):
         return None
-    if current.by != who.name:
+    if current.by != who.name and not current.is_shared:
         _check(who, Act.OVERRULE, account)
     if not await claims.end(db, current, "released", now):
         raise _raced(account, thread)

@@ -151,6 +151,8 @@ def compose(notice: Notice, words: Words, options: EmailOptions) -> EmailMessage
     message["To"] = ", ".join(options.to)
     message["Subject"] = " ".join(words.subject.split())
     message["Auto-Submitted"] = "auto-generated"
-    text = f"{words.text}\n\n{words.url}\n" if words.url else f"{words.text}\n"
+    take = f"I take it: {words.act_url}" if words.act_url else None
+    links = "\n".join(filter(None, (words.url, take)))
+    text = f"{words.text}\n\n{links}\n" if links else f"{words.text}\n"
     message.set_content(text, charset="utf-8", cte="quoted-printable")
     return message

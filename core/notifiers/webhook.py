@@ -63,7 +63,7 @@ class Webhook:
         Raises:
             NotifierError: permanent for a 3xx or 4xx, except 408 and 429; `retry_after` as asked.
         """
-        body = json.dumps(payload(notice, words)).encode()
+        body = json.dumps({**payload(notice, words), "act_url": words.act_url}).encode()
         headers = {
             "Idempotency-Key": stable_id(notice),
             **webhooks.signed(self._key, stable_id(notice), int(words.at.timestamp()), body),

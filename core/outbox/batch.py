@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """In which one attempt must end."""
+
+Takes = Callable[["Dispatch", "datetime"], str | None]
+"""Where the reader of a dispatch that leaves at an instant says that they take it; None: nowhere.
+
+What it gives lets whoever holds it act: it goes to that one reader, and is never logged.
+"""
 
 
 def _trouble() -> Trouble:
@@ -59,6 +66,7 @@ class Outbox:
     notifier: Notifier
     readers: Mapping[str, Reader]
     unsettled: Unsettled
+    takes: Takes | None = None
 
     @property
     def name(self) -> str:

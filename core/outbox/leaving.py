@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,8 @@ def _say(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
             if one.notice.kind not in digest.COUNTED
         ]
         return digest.render(notice, part, rules, said, zone=zone, now=now)
-    return words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
+    alone = words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
+    return replace(alone, act_url=outbox.takes(part[0], now)) if outbox.takes else alone
 
 
 async def _sent(outbox: Outbox, notice: Notice, part: Sequence[Dispatch], name: str | None) -> None:

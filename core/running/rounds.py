@@ -25,6 +25,7 @@ from core.running import (
     purging,
     redating,
     sdnotify,
+    signing,
 )
 from core.running.lookout import Lookout
 from core.web.ops import STUCK_AFTER
@@ -69,6 +70,7 @@ class Rounds:
         self._disk = disk.Place()
         self._duty = duty.Place()
         self._walked = keeping.Place()
+        self._signing = signing.Signing()
 
     async def keep(self, now: datetime) -> datetime | None:
         """Stay registered; what systemd hears is that the database answered and loops turn."""
@@ -201,6 +203,7 @@ class Rounds:
             now,
             sure=state.sure(now),
             unsettled={name: self._unsettled[name]},
+            takes=await self._signing.takes(state),
         )
 
     async def count(self, now: datetime) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Ended = Literal["answered", "released", "taken_over", "lapsed"]
 Ref = tuple[str, str]
+SHARED = "notifier:"
+"""How the name of a claim begins that was made by a link to several."""
 
 CURRENT = """
     select account, thread, by, since, until from claim
@@ -83,8 +85,13 @@ class Claim:
     since: datetime
     until: datetime
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it was made by a link that several may follow: any of them goes on with it."""
+        return self.by.startswith(SHARED)
+
     def holds(self, now: datetime) -> bool:
-        """Whether it keeps others from the thread."""
+        """Whether it lasts: the ladder stands still, and others keep off the thread."""
         return now < self.until
 
 
