@@ -51,7 +51,7 @@ class Otel(Section):
 
     @model_validator(mode="after")
     def _can(self) -> Otel:
-        _installed("opentelemetry.sdk", "otel")
+        installed("opentelemetry.sdk", "otel")
         return self
 
     def sent_with(self) -> dict[str, str]:
@@ -70,5 +70,5 @@ class Sentry(Section):
 
     @model_validator(mode="after")
     def _can(self) -> Sentry:
-        _installed("sentry_sdk", "sentry")
+        installed("sentry_sdk", "sentry")
         return self
