@@ -73,9 +73,13 @@ class _Known:
 
 
 class Glance:
-    """Looks when somebody asks, at most every `FRESH` seconds."""
+    """Looks when somebody asks, at most every `FRESH` seconds.
+
+    *counted_at* is when the count began that is shown, on the monotonic clock.
+    """
 
     def __init__(self, parts: Parts) -> None:
+        self.counted_at = 0.0
         self._parts = parts
         self._known = _Known()
         self._stale_at = 0.0
@@ -110,8 +114,11 @@ class Glance:
                 looking.result()
 
     async def _once(self) -> None:
+        began, before = monotonic(), self._known.counts
         try:
             self._known = await _looked(self._parts, self._known)
+            if self._known.counts is not before:
+                self.counted_at = began
         finally:
             self._stale_at = monotonic() + FRESH
             self._looking = None
@@ -154,13 +161,13 @@ def counted(
     """
     if counts is None:
         return None
-    bands, marketplaces = dict.fromkeys(labels.BANDS, 0), dict[str, int]()
+    bands = dict.fromkeys(labels.BANDS, 0)
+    marketplaces = {of.marketplace: 0 for name, of in accounts.items() if who.sees(name)}
     for name, numbers in counts.of(who.accounts).items():
         for band, n in zip(labels.BANDS, numbers, strict=True):
             bands[band] += n
         if name in accounts:
-            of = accounts[name].marketplace
-            marketplaces[of] = marketplaces.get(of, 0) + sum(numbers)
+            marketplaces[accounts[name].marketplace] += sum(numbers)
     return Counts(bands, marketplaces, max(0.0, (now - counts.at).total_seconds()))
 
 

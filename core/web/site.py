@@ -24,6 +24,8 @@ from core.web import (
     entering,
     files,
     glance,
+    hub,
+    live,
     me,
     pages,
     people,
@@ -55,6 +57,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     queue.WAYS,
     claim.WAYS,
     wall.WAYS,
+    live.WAYS,
 )
 """What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
 
@@ -95,6 +98,7 @@ def application(
     app[PARTS] = parts
     app[service.SIGNING] = signing
     glance.attach(app, parts)
+    hub.attach(app, parts)
     for way in every() if ways is None else ways:
         app.router.add_route(way.method, way.path, _Door(way).answer)
     return app
