@@ -27,7 +27,9 @@ HEAD = """
     from thread t
     left join account a on a.name = t.account
     left join lateral (
-        select min(s.seen_through) as read_at, min(s.blind_since) as blind_since from stream s
+        select case when bool_and(s.seen_through is not null) then min(s.seen_through) end
+                   as read_at, min(s.blind_since) as blind_since
+        from stream s
         where s.account = t.account and s.carries_clocks and s.next_due < 'infinity'
     ) s on true
     where t.account = $1 and t.id = $2
@@ -85,8 +87,8 @@ FILE = """
 class Head:
     """What is known of a thread beside its messages, of which there are *n*.
 
-    *read_at* is since when its account may know more than we; *blind_since* since when we are
-    blind there; *absent_since* since when the marketplace shows no such thread.
+    *read_at* is when its account was last read whole, None where it never was; *blind_since* since
+    when we are blind there; *absent_since* since when the marketplace shows no such thread.
     """
 
     account: str

@@ -189,9 +189,9 @@ async def _note(request: web.Request, account: str, thread: str, detail: dict[st
 
 async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, Any]:
     """What the templates name."""
-    of, now = parts(request), parts(request).now()
+    rules, now = parts(request).rules(), parts(request).now()
     head, here = found.head, Here(found.head.account, found.head.id, asked)
-    places = {one.account: lines.place(of.rules(), one.account) for one in found.beside}
+    places = {one.account: lines.place(rules, one.account) for one in found.beside}
     reader = pages.audience(request)
     subject, picture = line(head.subject), reader.say(PICTURE)
     seen = await request.app[GLANCE].of(who(request), now)
@@ -200,10 +200,11 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
             t for t in seen.troubles if t.account is None or t.account.name == head.account
         ],
         "alone": seen.alone,
+        "polled": head.account not in rules.accounts or rules.accounts[head.account].polled,
         "tongues": _tongues(found.messages, reader.language),
         "waits": any(row.clock.ended is None and row.clock.steps for row in found.rows),
         "head": head,
-        "place": lines.place(of.rules(), head.account),
+        "place": lines.place(rules, head.account),
         "subject": subject,
         "buyer": line(head.buyer),
         "order_ids": exchange.lines_of(head.order_ids),
@@ -222,6 +223,7 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "mark": exchange.web_address(found.mark),
         "trail": found.trail,
         "here": here.address(),
+        "answer": None,
     }
 
 

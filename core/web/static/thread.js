@@ -1,7 +1,7 @@
 // A thread's page: takes in what changes, and leaves alone what somebody writes.
 const page = document.getElementById("thread");
 const news = document.getElementById("news");
-const PARTS = ["clocks", "conversation", "context"];
+const PARTS = ["clocks", "answering", "conversation", "context"];
 const SETTLE = 150;
 const AGAIN = 10_000;
 
@@ -24,6 +24,10 @@ function take(fresh, id) {
   const old = document.getElementById(id);
   const now = fresh.getElementById(id);
   if (!old || !now || essence(old) === essence(now)) return false;
+  if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) {
+    document.activeElement.addEventListener("blur", changed, { once: true });
+    return false;
+  }
   for (const fold of old.querySelectorAll("details[open][id]")) {
     now.querySelector(`details[id="${CSS.escape(fold.id)}"]`)?.setAttribute("open", "");
   }
