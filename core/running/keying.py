@@ -1,7 +1,8 @@
 """Makes the keys of threads anew by which buyers are known in others (`core.store.buyers`).
 
 What a page brings has its keys at once. This is for what was there before: before keys were made
-at all, or before the settings said of which shop or seller an account is.
+at all, or before the settings said of which shop or seller an account is. Likewise clocks that do
+not say yet of which kind their thread is (`core.store.described`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.stopwatch import running_from
-from core.store import accounts, buyers, statement, transaction
+from core.store import accounts, buyers, described, statement, transaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +40,7 @@ class Place:
 
     group: Group | None = None
     after: str = ""
+    is_described: bool = False
 
 
 async def once(pool: Pool, place: Place, now: datetime) -> datetime | None:
@@ -70,6 +72,18 @@ async def once(pool: Pool, place: Place, now: datetime) -> datetime | None:
         log.info("buyers' keys made", account=place.group.account)
     place.group = None
     return clock()
+
+
+async def describe(pool: Pool, place: Place) -> bool:
+    """Let some running clocks of before say of which kind their thread is; whether more may not.
+
+    Raises:
+        StoreUnavailable: the database went away.
+    """
+    if not place.is_described:
+        async with transaction(pool) as db:
+            place.is_described = await described.fill(db, CHUNK) < CHUNK
+    return not place.is_described
 
 
 async def _begin(pool: Pool) -> Group | None:

@@ -137,7 +137,10 @@ class Rounds:
         self._state.pulse.beat("erase")
 
     async def keys(self, now: datetime) -> datetime | None:
-        return await keying.once(self._state.pool, self._keyed, now)
+        pool = self._state.pool
+        if await keying.describe(pool, self._keyed):
+            return loops.utcnow() + keying.REST
+        return await keying.once(pool, self._keyed, now)
 
     async def redate(self, now: datetime) -> datetime | None:
         state = self._state

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
-PARTS = {"push": 4}
+PARTS = {"push": 4, "web": 8}
 PART = 16
-"""A listener takes a quarter or a sixteenth of the files that the process may open: three of them
-leave the larger half to the database, mailboxes and polls."""
+"""A listener takes a quarter, an eighth or a sixteenth of the files that the process may open: the
+three of them leave the larger half to the database, mailboxes and polls."""
 CEILING = 1_000
 """So many at most, however many files there may be: a marketplace's own senders need far fewer."""
+FILES = 8 * CEILING
+"""With so many files every listener has its most."""
 RETRY = 1.0
 """Seconds without another try where the machine has nothing left for a connection."""
 
@@ -87,6 +89,17 @@ class Guest(asyncio.BaseProtocol):
     @abstractmethod
     def crowded(self) -> None:
         """It goes for another."""
+
+
+def widen() -> None:
+    """Let the process open `FILES`, as far as it may: 1,024 are usual, and 500 boards need more.
+
+    The usual limit is for programs that ask `select`, which can tell no more apart; we do not.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def limits(name: str) -> Limits:

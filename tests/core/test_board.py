@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from core import labels
+from core.running import keying
 from core.store import board, described, queue
 from core.store.board import After, Sought
 from tests.core import seeds
@@ -227,7 +228,7 @@ async def test_a_reply_to_an_earlier_question_says_nothing_of_this_one(db, now):
     assert line.reply_state is None
 
 
-async def test_a_clock_of_an_older_version_is_found_by_its_kind_once_it_was_filled(db, now):
+async def test_a_clock_of_an_older_version_is_found_by_its_kind_once_it_was_filled(pool, db, now):
     await seeds.put_account(db, now)
     await seeds.put_thread(db, now)
     old = await seeds.put_clock(db, now + HOUR)
@@ -235,6 +236,7 @@ async def test_a_clock_of_an_older_version_is_found_by_its_kind_once_it_was_fill
     assert await ids(db, Sought(kind="message"), now) == []
     assert await described.fill(db, 10) == 1
     assert await described.fill(db, 10) == 0
+    assert not await keying.describe(pool, keying.Place())
     assert await ids(db, Sought(kind="message"), now) == [old]
 
 
