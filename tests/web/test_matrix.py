@@ -27,6 +27,7 @@ MATRIX = {
     "GET /sign-in/oidc/back": EVERYBODY,
     "GET /": KNOWN,
     "GET /wall": KNOWN,
+    "GET /live": KNOWN,
     "GET /status": KNOWN,
     "GET /thread/{account}/{thread:.+}": KNOWN,
     "GET /file/{account}/{thread:.+}": KNOWN,
