@@ -24,8 +24,12 @@ from core.web import (
     entering,
     files,
     glance,
+<<<<<<< ours
     hub,
     live,
+=======
+    links,
+>>>>>>> theirs
     me,
     pages,
     people,
@@ -56,6 +60,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     thread.WAYS,
     queue.WAYS,
     claim.WAYS,
+    links.WAYS,
     wall.WAYS,
     live.WAYS,
 )
