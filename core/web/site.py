@@ -24,12 +24,9 @@ from core.web import (
     entering,
     files,
     glance,
-<<<<<<< ours
+    links,
     hub,
     live,
-=======
-    links,
->>>>>>> theirs
     me,
     pages,
     people,
