@@ -44,7 +44,7 @@ MESSAGES = """
         from message where account = $1 and thread = $2
     ), page as (
         select id, place from placed
-        where $3::text is null or place < (select place from placed where id = $3)
+        where coalesce(place < (select place from placed where id = $3), true)
         order by place desc
         limit $4
     )

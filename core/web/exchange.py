@@ -132,7 +132,7 @@ def leaving(replies: Iterable[Waiting], here: Here, picture: str) -> list[Leavin
     return [
         Leaving(
             one,
-            conversation.shown(one.body, picture, as_it_came=True),
+            conversation.shown(one.body, picture, whole=True, as_it_came=True),
             tuple(_file(file, here.file(one.id, file.id)) for file in one.files),
         )
         for one in replies

@@ -75,7 +75,8 @@ class Read:
 
 async def page(request: web.Request) -> web.Response:
     """The page, or of it what changes by itself."""
-    account, thread, asked = _asked(request)
+    account, thread = _where(request)
+    asked = _asked(request)
     found = await _found(request, account, thread, asked)
     detail = {"messages": len(found.messages), "live": int(asked.live)}
     await _note(request, account, thread, detail)
@@ -85,7 +86,7 @@ async def page(request: web.Request) -> web.Response:
 
 async def file(request: web.Request) -> web.Response:
     """A file that is to leave with a reply: to be kept, never to be shown here."""
-    account, thread = request.match_info["account"], request.match_info["thread"]
+    account, thread = _where(request)
     reply, number = (request.query.get(name, "") for name in ("reply", "number"))
     if not (reply.isdecimal() and number.isdecimal() and len(reply + number) < 18):
         raise web.HTTPNotFound
@@ -103,34 +104,41 @@ async def file(request: web.Request) -> web.Response:
     return web.Response(body=content, content_type="application/octet-stream", headers=headers)
 
 
-def _asked(request: web.Request) -> tuple[str, str, Asked]:
-    query = request.query
-    asked = Asked(
+def _where(request: web.Request) -> tuple[str, str]:
+    """The account and the thread that the address names.
+
+    Raises:
+        HTTPNotFound: none can be called so, or who asks may not read there.
+    """
+    account, thread = request.match_info["account"], request.match_info["thread"]
+    if "\0" in account + thread or not who(request).may(Act.READ, account):
+        raise web.HTTPNotFound
+    return account, thread
+
+
+def _asked(request: web.Request) -> Asked:
+    query = {key: value.replace("\0", "") for key, value in request.query.items()}
+    return Asked(
         before=query.get("before") or None,
         whole=query.get("whole") or None,
         as_it_came=query.get("raw") or None,
         every=query.get("clocks") == "all",
         live=query.get("part") == "live",
     )
-    return request.match_info["account"], request.match_info["thread"], asked
 
 
 async def _found(request: web.Request, account: str, thread: str, asked: Asked) -> Read:
     """What there is of a thread.
 
     Raises:
-        HTTPNotFound: there is no such thread, or not for who asks.
+        HTTPNotFound: there is no such thread.
     """
-    reader = who(request)
-    told = (account, thread, *filter(None, (asked.before, asked.whole, asked.as_it_came)))
-    if "\0" in "".join(told) or not reader.may(Act.READ, account):
-        raise web.HTTPNotFound
     async with transaction(parts(request).pool()) as db:
         await db.execute(READ_ONLY)
         head = await conversations.head(db, account, thread)
         if head is None:
             raise web.HTTPNotFound
-        return await _read(db, parts(request), reader, head, asked)
+        return await _read(db, parts(request), who(request), head, asked)
 
 
 async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Read:

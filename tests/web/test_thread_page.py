@@ -129,9 +129,18 @@ async def test_a_thread_may_be_called_anything(anna, pool, name):
     assert (await anna.get(f"/thread/mk/{quote(name, safe='')}")).status == 200
 
 
-async def test_a_name_that_no_database_holds_is_not_there(anna):
-    assert (await anna.get("/thread/mk/a%00b")).status == 404
-    assert (await anna.get(f"{PAGE}?before=a%00b")).status == 404
+@pytest.mark.parametrize("name", ["a%00b", "%ED%A0%80", "%FF", "x" * 3000])
+async def test_a_name_that_no_database_holds_is_not_there(anna, name):
+    for path in (f"/thread/mk/{name}", f"/thread/{name}/T1", f"/file/mk/{name}?reply=1&number=0"):
+        assert (await anna.get(path)).status == 404
+
+
+@pytest.mark.parametrize("name", ["gone", "a%00b", "%FF", "x" * 3000])
+async def test_pages_before_or_of_what_is_not_there_are_the_newest(anna, name):
+    for key in ("before", "whole", "raw", "clocks", "part"):
+        seen = await anna.get(f"{PAGE}?{key}={name}")
+        assert seen.status == 200
+        assert "my parcel, please" in seen.text
 
 
 async def test_a_clock_stands_on_top_with_its_reasons(anna, stage, pool):
