@@ -19,14 +19,14 @@ from core.errors import StoreUnavailable
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.running import checks, memory, reach, sdnotify, standins, takeover, timing
+from core.running import board, checks, memory, reach, sdnotify, standins, takeover, timing
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
 from core.running.worker import Worker
 from core.store import embedded, migrate, wake
 from core.transport.http import open_session
-from core.web import app, front, ops, push
+from core.web import app, ops, push, room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +77,8 @@ async def _run(
         crew = await signals.unless_stopped(_open(stack, state, signals, load, redaction))
         if crew is None:
             return
-        for line in where_to_look(state, served):
+        link = await _first_link(state, served)
+        for line in where_to_look(state, served, link):
             say(line)
         memory.settle()
         sdnotify.notify("READY=1", f"STATUS={len(state.readers)} accounts")
@@ -134,6 +135,7 @@ def _state(settings: Settings) -> State:
 async def _serve(stack: AsyncExitStack, state: State) -> dict[str, str]:
     """Open the listeners that are configured; their addresses by section."""
     settings, served = state.settings, {}
+    room.widen()
     served["ops"] = await stack.enter_async_context(
         app.served("ops", settings.ops, ops.application(state.watched))
     )
@@ -151,8 +153,7 @@ async def _serve(stack: AsyncExitStack, state: State) -> dict[str, str]:
         taking = push.application(intake, settings.push.most_bytes)
         served["push"] = await stack.enter_async_context(app.served("push", settings.push, taking))
     if settings.web is not None:
-        page = front.Front(state.watched, lambda: state.rules, lambda: served["ops"])
-        showing = front.application(page)
+        showing = board.application(state)
         served["web"] = await stack.enter_async_context(app.served("web", settings.web, showing))
     return served
 
@@ -199,7 +200,7 @@ class _Start:
         state.adopt(settings, await takeover.take_over(self._pool, settings, now), now)
         await parking.abandon(self._pool, state.notifiers, state.rules, now)
         if state.worker is None:
-            worker = Worker(self._address, self._bells, state.metrics)
+            worker = Worker(self._address, self._bells, state.metrics, state.changes)
             await worker.register()
             self._stack.push_async_callback(worker.leave, self._pool)
             state.worker = worker
@@ -233,14 +234,27 @@ async def _close(pool: Pool) -> None:
         pool.terminate()
 
 
-def where_to_look(state: State, served: dict[str, str]) -> Iterator[str]:
-    """Lines for the person who started us."""
+async def _first_link(state: State, served: dict[str, str]) -> str | None:
+    """The link for who signs in first; a database that has just gone away holds up no start."""
+    if "web" not in served:
+        return None
+    try:
+        return await board.first_link(state, served["web"])
+    except StoreUnavailable as fault:
+        log.warning("nobody can be let in now", error=str(fault))
+        return None
+
+
+def where_to_look(state: State, served: dict[str, str], link: str | None) -> Iterator[str]:
+    """Lines for the person who started us; *link* lets in who signs in first."""
     settings = state.settings
     accounts = ", ".join(found.account.title for found in settings.accounts.values())
     yield f"replyby {version('replyby')} watches {accounts or 'no account yet'}."
     yield f"  metrics   {served['ops']}/metrics"
     if "web" in served:
-        yield f"  page      {served['web']}/"
+        yield f"  board     {served['web']}/"
+    if link is not None:
+        yield f"  sign in   {link}  (once, within 24 hours)"
     for name, options in settings.notifiers.items():
         if isinstance(options, FileOptions):
             yield f"  notices   {_shown(settings.base / options.path)}  (notifier {name})"

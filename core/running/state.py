@@ -20,6 +20,7 @@ from core.routing import Routing
 from core.rules import Rules
 from core.running import thresholds
 from core.running.requests import Requests
+from core.store.wake import Changes
 from core.transport.http import Http
 from core.transport.mailbox import Mailboxes
 from core.transport.smtp import Smtp
@@ -64,6 +65,7 @@ class State:
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
     smtp: Smtp = field(default_factory=Smtp)
     worker: Worker | None = None
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def pool(self) -> Pool:

@@ -19,6 +19,8 @@ import aiohttp.web
 from core.access import Role
 from core.configuration.access import Web
 from core.configuration.board import Board
+from core.configuration.sections import Ops
+from core.errors import StoreUnavailable
 from core.loops import Pulse
 from core.metrics import Metrics
 from core.store import people, sessions, transaction
@@ -53,6 +55,7 @@ class Stage:
     web: Web = field(default_factory=lambda: Web(listen="127.0.0.1:0"))
     board: Board = field(default_factory=Board)
     accounts: dict[str, Any] = field(default_factory=dict)
+    notifiers: dict[str, Any] = field(default_factory=dict)
     rules: Any = field(default_factory=lambda: seeds.rules(accounts=("mk", "other")))
     readers: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
@@ -64,7 +67,7 @@ class Stage:
         watched = ops.Watched(self.metrics, Pulse(), self.clock, pool=self.pool)
         return Parts(
             watched=watched,
-            pool=lambda: self.pool,
+            pool=self.reached,
             settings=lambda: SimpleNamespace(
                 web=self.web, board=self.board, accounts=self.accounts
             ),
@@ -75,21 +78,34 @@ class Stage:
             changes=self.changes,
         )
 
+    def reached(self):
+        """The pool; None stands for a database that was never reached."""
+        if self.pool is None:
+            raise StoreUnavailable("the database was not reached yet")
+        return self.pool
+
 
 async def nothing(_request):
     """In place of a way's own answer: who is asked for it was let in."""
     return aiohttp.web.Response(text="let in")
 
 
+def application(stage, http=None, answering=None):
+    """The board; every way is answered by *answering* where that is given."""
+    signing = Signing(stage.parts(), lambda: http)
+    ways = site.every()
+    if answering is not None:
+        ways = tuple(replace(way, answer=answering) for way in ways)
+    made = site.application(signing.parts, signing, ways)
+    made.on_cleanup.append(signing.close)
+    return made
+
+
 @asynccontextmanager
 async def served(stage, *, answering=None):
-    """The address of the board; every way is answered by *answering* where that is given."""
+    """The address of the board."""
     async with aiohttp.ClientSession() as outside:
-        signing = Signing(stage.parts(), lambda: stage.http or Http(outside))
-        ways = site.every()
-        if answering is not None:
-            ways = tuple(replace(way, answer=answering) for way in ways)
-        showing = site.application(signing.parts, signing, ways)
+        showing = application(stage, stage.http or Http(outside), answering)
         async with app.served("web", stage.web, showing) as address:
             yield address
 
@@ -180,3 +196,11 @@ async def somebody(stage, base, role, accounts=None):
     secret = await begun(stage.pool, name, stage.clock())
     async with browsing(base, Cookie=f"replyby={secret}") as browser:
         yield browser, forms.token(secret)
+
+
+@asynccontextmanager
+async def watched(stage):
+    """The address of the listener for machines."""
+    showing = ops.application(stage.parts().watched)
+    async with app.served("ops", Ops(listen="127.0.0.1:0"), showing) as address:
+        yield address

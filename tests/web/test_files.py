@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from core.configuration.sections import Web
+from core.configuration.access import Web
 from core.web import app, files
 
 VENDOR = files.FOLDER / "vendor"

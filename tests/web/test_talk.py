@@ -11,13 +11,15 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from core.configuration.sections import Push, Web
+from core.configuration.access import Web
+from core.configuration.sections import Push
 from core.connector import Receipt
 from core.loops import Pulse
 from core.measuring.facts import Names
 from core.metrics import Metrics
-from core.web import app, front, ops, push
+from core.web import app, ops, push
 from tests.core import seeds
+from tests.web import board
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MOST = 4_096
@@ -85,7 +87,7 @@ async def listening(name):
     listener = Web(listen="127.0.0.1:0")
     made = {
         "ops": lambda: ops.application(watched),
-        "web": lambda: front.application(front.Front(watched, seeds.rules, lambda: "http://ops")),
+        "web": lambda: board.application(board.Stage(None)),
     }
     async with app.served(name, listener, made[name]()) as url:
         yield url
