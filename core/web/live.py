@@ -4,7 +4,7 @@
     counts    how many threads wait
     thread    the thread of this stream has changed: its page fetches the part of it that is live
     reload    what was shown is too old to be mended: load it anew
-    now       the server's clock, as a stream begins
+    now       the server's clock, as a stream begins and whenever nothing else is said for long
 
 An event's id says what was shown with it. Who comes back says it (``Last-Event-ID``, or ``seen`` in
 the address of the first stream of a page) and is told what has changed since.
@@ -26,7 +26,7 @@ from core.web import filters, pages, queue, shown, wall
 from core.web.hub import HUB, Full
 from core.web.signing import identity
 from core.web.signing.identity import Unknown
-from core.web.streams import ALIVE, RELOAD
+from core.web.streams import ALIVE, RELOAD, event
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from core.web.streams import Client
 
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent: proxies end what says nothing for a minute."""
+"""Seconds of silence after which the time is told: proxies end what says nothing for a minute."""
 CHECK_EVERY = 20.0
 """Seconds after which it is asked again who listens: a session ends, a role is taken away."""
 UNREAD = 20.0
@@ -99,7 +99,7 @@ async def _told(request: web.Request, client: Client, listener: Who) -> web.Stre
 async def _tell(
     request: web.Request, response: web.StreamResponse, client: Client, listener: Who
 ) -> None:
-    """Send what waits for *client*, and a comment where nothing does.
+    """Send what waits for *client*, and the time where nothing does: a page hears that it is live.
 
     Raises:
         ConnectionError: they are gone.
@@ -114,7 +114,8 @@ async def _tell(
                 await _write(request, response, RELOAD)
                 return
         if chunk or not client.is_over:
-            await _write(request, response, chunk or ALIVE)
+            now = parts(request).now()
+            await _write(request, response, chunk or event("now", now.isoformat()))
 
 
 async def _is_still(request: web.Request, listener: Who) -> bool:

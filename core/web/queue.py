@@ -16,6 +16,7 @@ from core.errors import StoreUnavailable
 from core.store import audit, board, transaction
 from core.web import filters, lines, pages, terms, words
 from core.web.glance import GLANCE
+from core.web.shown import version
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ async def show(request: web.Request) -> web.Response:
         first=address(replace(chosen, after=None)) if chosen.after else None,
         here=address(chosen),
         limit=PAGE,
-        live=None,  # TEMP
+        live=None if found is None or chosen.after else _live(chosen, found[:PAGE]),
     )
 
 
@@ -116,9 +117,10 @@ def address(chosen: Filter) -> str:
     return f"/?{query}" if query else "/"
 
 
-def _live(chosen: Filter) -> str:
-    query = filters.query(chosen)
-    return f"{LIVE}?{query}" if query else LIVE
+def _live(chosen: Filter, found: list[Line]) -> str:
+    """Where changes of the view come from: from what was *found* on."""
+    query = "&".join(filter(None, (filters.query(chosen), f"seen={version(found)}")))
+    return f"{LIVE}?{query}"
 
 
 def _more(chosen: Filter, found: list[Line] | None) -> str | None:

@@ -11,6 +11,7 @@ from core.store import board, transaction
 from core.web import filters, lines, pages, queue
 from core.web.filters import Filter
 from core.web.glance import GLANCE
+from core.web.shown import version
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
         troubles=seen.troubles,
         counts=seen.counts,
         band_links=queue.band_links(Filter(), seen.counts, pages.audience(request).say),
-        live=None,  # TEMP
+        live=None if found is None else f"{queue.LIVE}?view=wall&seen={version(found)}",
     )
 
 

@@ -13,26 +13,27 @@ import os
 import secrets
 import shutil
 import threading
+from base64 import b64decode, b64encode
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from core import store
 from core.access import Role
+from core.configuration.access import Web
 from core.loops import utcnow
-from core.store import transaction
+from core.store import transaction, wake
+from deploy.grafana.pictures.__main__ import HERE, QUIET
 from tests.conftest import run_on
 from tests.web import board
 
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-)  # fmt: skip
 PATIENCE = 10_000
 """Milliseconds in which something comes to a page, or never does."""
+expect.set_options(timeout=PATIENCE)
 SIZES = {"wide": (1440, 900), "middle": (1024, 768), "phone": (360, 740)}
 SHOTS = os.environ.get("REPLYBY_SHOTS")
 """A directory for pictures to look at; none are kept without it."""
@@ -60,9 +61,32 @@ class Backstage:
 class Showing:
     """A board that is served: *stage* is what it is made of, *address* where it is."""
 
-    def __init__(self, backstage, browser, stage, address):
-        self.backstage, self.browser, self.stage, self.address = backstage, browser, stage, address
+    def __init__(self, backstage, browser, stage):
+        self.backstage, self.browser, self.stage = backstage, browser, stage
+        self.address = ""
+        self._served = AsyncExitStack()
         self._people = 0
+
+    async def open(self, database):
+        """Serve it, where it was served before; what changes in the *database* is heard."""
+        self._database = database
+        listener = await asyncpg.connect(**database)
+        self._served.push_async_callback(listener.close)
+        await wake.listen(listener, {}, self.stage.changes)
+        self.address = await self._served.enter_async_context(board.served(self.stage))
+        self.stage.web = Web(listen=self.address.removeprefix("http://"))
+
+    async def close(self):
+        """Serve it no more."""
+        await self._served.aclose()
+        self._served = AsyncExitStack()
+
+    @contextmanager
+    def away(self):
+        """Not served, and then again."""
+        self.backstage.run(self.close())
+        yield
+        self.backstage.run(self.open(self._database))
 
     def db(self, act):
         """What ``await act(db)`` returns, in a transaction."""
@@ -95,7 +119,8 @@ class Showing:
         try:
             yield page
             assert page.faults == []
-            assert page.evaluate("window.violations ?? []") == []
+            if context.get("java_script_enabled", True):
+                assert page.evaluate("window.violations ?? []") == []
         finally:
             opened.close()
 
@@ -122,6 +147,15 @@ def shot(page, name):
         page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
 
 
+def packed(browser, raw):
+    """The picture *raw* with at most 256 colours: a third of its size."""
+    page = browser.new_page()
+    page.add_script_tag(path=str(HERE / "pack.js"))
+    small = page.evaluate("pack", b64encode(raw).decode())
+    page.close()
+    return b64decode(small)
+
+
 @pytest.fixture(scope="module")
 def backstage():
     made = Backstage()
@@ -146,18 +180,18 @@ def chromium(template):
 def showing(backstage, server, template, chromium):
     """A board with a database of its own, empty, by the real clock."""
     name = f"replyby_{secrets.token_hex(6)}"
-    stack = AsyncExitStack()
+    address = {**server, "database": name}
 
     async def opened():
         await run_on(server, f"create database {name} template {template}")
-        pool = await store.open_pool({**server, "database": name})
-        stack.push_async_callback(pool.close)
-        stage = board.Stage(pool, clock=utcnow)
-        return stage, await stack.enter_async_context(board.served(stage))
+        return board.Stage(await store.open_pool(address), clock=utcnow)
 
     async def closed():
-        await stack.aclose()
+        await made.close()
+        await made.stage.pool.close()
         await run_on(server, f"drop database {name} with (force)")
 
-    yield Showing(backstage, chromium, *backstage.run(opened()))
+    made = Showing(backstage, chromium, backstage.run(opened()))
+    backstage.run(made.open(address))
+    yield made
     backstage.run(closed())

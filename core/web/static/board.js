@@ -4,7 +4,8 @@
 const UNITS = JSON.parse(document.body.dataset.units ?? "{}");
 const WHO = document.body.dataset.who ?? "";
 const HEARD_WITHIN = 45_000; // the server says something every 15 s
-const LOOK_AGAIN = 3_000;
+const OPENED_WITHIN = 10_000;
+const LOOK_EVERY = 3_000;
 
 // ---- the server's clock: this machine's may be wrong
 
@@ -149,8 +150,8 @@ function reload() {
     if (!fresh) return;
     serverSays(page.body.dataset.now);
     await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
-    document.querySelectorAll(".line").forEach(dress);
-    tick();
+    begin();
+    if (live) connected(Boolean(live._htmx?.sse));
   }, 50 + Math.random() * 200);
 }
 
@@ -177,12 +178,12 @@ if (live) {
   live.addEventListener("htmx:sse:error", () => connected(false));
   setInterval(() => {
     // A first connection that failed is not tried again by itself, and a dead one says nothing.
-    if (document.hidden || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : LOOK_AGAIN)) return;
+    if (document.hidden || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : OPENED_WITHIN)) return;
     connected(false);
     heardAt = performance.now();
     live._htmx?.sse?.abortController.abort();
     htmx.trigger(live, "again");
-  }, LOOK_AGAIN);
+  }, LOOK_EVERY);
 }
 
 // ---- claiming without leaving the page
@@ -239,6 +240,10 @@ const KEYS = {
   "?": () => document.getElementById("help")?.showModal(),
 };
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#keys")) KEYS["?"]();
+});
+
 // Where the keyboard writes no Latin letters, the key's place counts.
 const CODES = { KeyJ: "j", KeyK: "k", KeyO: "o", KeyC: "c", KeyR: "r", Slash: "/" };
 
@@ -251,6 +256,12 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-document.querySelectorAll(".line").forEach(dress);
-tick();
+function begin() {
+  document.querySelectorAll(".line").forEach(dress);
+  const keys = document.getElementById("keys");
+  if (keys) keys.hidden = false;
+  tick();
+}
+
+begin();
 setInterval(tick, 1000);
