@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import muting, quiet
-from core.outbox import leaving, looking
+from core.outbox import keeping, leaving, looking, pacing
 from core.outbox.batch import Outbox, Unsettled
 from core.reading.walk import Round
 from core.stopwatch import running_from
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.model import Dispatch
     from core.notifier import Notifier
     from core.outbox.batch import Takes
+    from core.outbox.pacing import Room
     from core.reading.walk import Reader
     from core.rules import Rules
     from core.store import Db, Pool
@@ -81,10 +82,8 @@ async def _round(outbox: Outbox) -> float | None:
     async with transaction(outbox.this.pool) as db:
         muted = await muting.hold_due(db, outbox.name, outbox.this.rules.routing)
         decides = await digests.lock(db, outbox.name)
-        alone = await _alone(db, outbox, decides=decides)
         began = monotonic()
-        claimed = await dispatches.claim(db, outbox.name, AT_ONCE, alone)
-        together = await _together(db, outbox) if decides else []
+        claimed, together, room = await _claim(db, outbox, decides=decides)
         # A commit may fail, and count all the same.
         outbox.unsettled.claimed = [*claimed, *together]
     if muted:
@@ -94,12 +93,37 @@ async def _round(outbox: Outbox) -> float | None:
     await looking.look(outbox, began)
     outbox.unsettled.claimed = await looking.standing(outbox)
     parts = _parts(outbox.unsettled.claimed)
+    if room is not None:
+        left = len(_parts([*claimed, *together])) - len(parts)
+        await pacing.give_back(outbox, room.pace, left)
     await in_turn((leaving.attempt(outbox, part, began) for part in parts), PATIENCE)
+    await keeping.keep(outbox)
     if len(claimed) == AT_ONCE or together or outbox.unsettled.claimed:
         return 0.0
     async with transaction(outbox.this.pool) as db:
         seconds = await _waits(db, outbox)
     return seconds if decides or seconds is None else max(seconds, SHORTLY)
+
+
+async def _claim(
+    db: Db, outbox: Outbox, *, decides: bool
+) -> tuple[list[Dispatch], list[Dispatch], Room | None]:
+    """What leaves now by itself, what as a digest, and the room that there was, if any is."""
+    pace = pacing.of(outbox.notifier)
+    if pace is None:
+        alone = await _alone(db, outbox, decides=decides)
+        claimed = await dispatches.claim(db, outbox.name, AT_ONCE, alone)
+        return claimed, await _together(db, outbox) if decides else [], None
+    if not decides:
+        return [], [], None
+    room = await pacing.room(db, outbox.name, pace)
+    alone = await pacing.alone(db, outbox.name, await _allowed(db, outbox), room)
+    most = min(AT_ONCE, room.messages)
+    claimed = await dispatches.claim(db, outbox.name, most, alone, ends=False)
+    together = await _together(db, outbox) if room.messages > len(claimed) else []
+    await pacing.spend(db, outbox.name, pace, len(claimed) + bool(together))
+    ends = await dispatches.claim(db, outbox.name, AT_ONCE, alone, ends=True)
+    return [*ends, *claimed], together, room
 
 
 async def _settle(outbox: Outbox) -> None:
@@ -145,6 +169,16 @@ async def _alone(db: Db, outbox: Outbox, *, decides: bool) -> list[int] | None:
     return first
 
 
+async def _allowed(db: Db, outbox: Outbox) -> int | None:
+    """How many of what may come as a flood leave by themselves now; None: all."""
+    after = outbox.notifier.digest_after
+    if not after:
+        return None
+    await digests.set_apart(db, outbox.name)
+    due = await digests.outflow(db, outbox.name, after, outbox.this.clock())
+    return len(due.first(after))
+
+
 async def _together(db: Db, outbox: Outbox) -> list[Dispatch]:
     """What leaves as a digest, if one is due."""
     await dispatches.release(db, outbox.name)
@@ -156,7 +190,11 @@ async def _waits(db: Db, outbox: Outbox) -> float | None:
     alone = await dispatches.waits(db, outbox.name)
     ripe = await digests.ripening(db, outbox.name, outbox.this.clock())
     waits = [each for each in (alone, ripe.seconds if ripe else None) if each is not None]
-    return max(0.0, min(waits)) if waits else None
+    if not waits:
+        return None
+    pace = pacing.of(outbox.notifier)
+    room = 0.0 if pace is None else (await pacing.room(db, outbox.name, pace)).wait
+    return max(room, min(waits))
 
 
 def _parts(standing: Sequence[Dispatch]) -> list[list[Dispatch]]:

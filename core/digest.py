@@ -2,14 +2,15 @@
 
 A digest tells what a first walk found, what came due between a dump and its restore, what a mute
 held back, or a flood: more warnings and breaches, or notices that could not be delivered, than a
-person can take one by one. It holds numbers and the most urgent threads; the whole list is a
-command away.
+person can take one by one, or than a notifier may be told. It holds numbers and the most urgent
+threads; the whole list is a click away where there is a board, else a command.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from core import keys, spoken
 from core.model import Notice, NoticeKind
@@ -93,7 +94,8 @@ def render(
     where, highest = zones.zone(zone), _highest(parts)
     subject = _counts(highest)
     if keys.is_flood(told.key):
-        lines = _flood(parts, highest, rules, where, now)
+        subject = _kept(highest, len(said))
+        lines = _flood(parts, highest, said, rules, where, now)
     elif keys.mute_of(told.key) is not None:
         subject = f"Held back: {_kept(highest, len(said))}"
         lines = _held(parts, highest, said, rules, where, now)
@@ -101,46 +103,58 @@ def render(
         subject = f"After quiet hours: {_kept(highest, len(said))}"
         lines = _waited(parts, highest, said, rules, where, now)
     elif (at := keys.restored_at(told.key)) is not None:
-        subject, lines = f"{subject} after the restore", _restored(highest, at, where, now)
+        subject, lines = f"{subject} after the restore", _restored(highest, at, rules, where, now)
     else:
-        subject, lines = f"{subject} after the first reading", _first(highest, where, now)
+        subject, lines = f"{subject} after the first reading", _first(highest, rules, where, now)
     whose = _whose(told, parts, rules)
     return Words(
         " ".join((f"{subject}: {whose}" if whose else subject).split()),
         "\n".join([*lines, *_place(told, rules)]),
-        None,
+        _page(told, rules),
         now,
     )
 
 
-def _first(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def _page(told: Notice, rules: Rules) -> str | None:
+    """The board's list of what waits, of the account that *told* is about; None: no board."""
+    if rules.board is None:
+        return None
+    shown = f"?{urlencode({'account': told.account})}" if told.account in rules.accounts else ""
+    return f"{rules.board.rstrip('/')}/{shown}"
+
+
+def _first(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     threads = spoken.by(len(parts), "thread", "threads")
     yield f"The first reading found {len(parts)} {threads} that a person should know of."
-    yield from _lines(parts, zone, now)
+    yield from _lines(parts, rules, zone, now)
 
 
 def _restored(
-    parts: Sequence[Dispatch], at: datetime, zone: ZoneInfo, now: datetime
+    parts: Sequence[Dispatch], at: datetime, rules: Rules, zone: ZoneInfo, now: datetime
 ) -> Iterator[str]:
     """The lines after a restore *at* an instant: what was told since the dump is forgotten."""
     threads = spoken.some(len(parts), "thread", "threads")
     yield f"The database was brought back from a dump on {spoken.instant(at, zone)}."
     yield f"{threads} came due between the dump and that, or until the account was read:"
-    yield from _lines(parts, zone, now)
+    yield from _lines(parts, rules, zone, now)
     yield "What of this was told between the two is forgotten here: some may be known already."
 
 
 def _flood(
     told: Sequence[Dispatch],
     parts: Sequence[Dispatch],
+    said: Sequence[tuple[Dispatch, str]],
     rules: Rules,
     zone: ZoneInfo,
     now: datetime,
 ) -> Iterator[str]:
-    """The lines of a flood: how many were *told*, and whose and which are the highest *parts*."""
+    """The lines of a flood: how many were *told*, and whose and which are the highest *parts*.
+
+    What is *said* of other kinds is among it where the notifier may be told no faster.
+    """
     since = min(part.notice.raised_at for part in told)
     yield f"{len(told)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
-    yield from _body(parts, rules, zone, now)
+    yield from _all(parts, said, rules, zone, now)
 
 
 def _held(
@@ -217,7 +231,7 @@ def _body(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime
     waiting = _waiting(parts)
     if waiting:
         yield "The most urgent:"
-        yield from _lines(waiting, zone, now)
+        yield from _lines(waiting, rules, zone, now)
     back = [part for part in parts if part.notice.kind is NoticeKind.CORRECTED]
     if back:
         yield "Told as late, and were not; we know more now:"
@@ -225,7 +239,8 @@ def _body(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime
         if len(back) > SHOWN:
             yield f"... and {len(back) - SHOWN} more"
     yield from _undelivered(parts)
-    yield f"What to do: the list of what waits now, the most urgent first: {LIST}"
+    where = ", open it by the link" if rules.board else f": {LIST}"
+    yield f"What to do: the list of what waits now, the most urgent first{where}"
 
 
 def _undelivered(parts: Sequence[Dispatch]) -> Iterator[str]:
@@ -251,13 +266,14 @@ def _by_account(parts: Sequence[Dispatch], rules: Rules) -> Iterator[str]:
         yield f"... and {more} more {spoken.by(more, 'account', 'accounts')}"
 
 
-def _lines(parts: Sequence[Dispatch], zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def _lines(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     for part in parts[:SHOWN]:
         due_at = part.notice.due_at
         until = f"{spoken.left(due_at - now)}, due {spoken.instant(due_at, zone)}" if due_at else ""
         yield f"- {until}: {_thread(part)}"
     if len(parts) > SHOWN:
-        yield f"... and {len(parts) - SHOWN} more: {LIST}"
+        where = "" if rules.board else f": {LIST}"
+        yield f"... and {len(parts) - SHOWN} more{where}"
 
 
 def _thread(part: Dispatch) -> str:

@@ -36,6 +36,7 @@ class Rules:
     alone are replaced where they stand, when an operator says since when one is in force: whoever
     began by the old dates ends by the new ones. *redated_at* is when that was said last, as known.
     *credentials* the keys that end by themselves. *acknowledging* is of those accounts that do so.
+    *board* is where people look, as they reach it from outside; None: it was not said.
     """
 
     accounts: Mapping[str, Account]
@@ -44,6 +45,7 @@ class Rules:
     credentials: Mapping[str, tuple[Credential, ...]] = field(default_factory=dict)
     acknowledging: Mapping[str, Acknowledging] = field(default_factory=dict)
     redated_at: datetime | None = None
+    board: str | None = None
 
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""

@@ -38,7 +38,11 @@ LASTS = timedelta(hours=1)
 TROUBLE_LASTS = timedelta(days=1)
 """How long what is no clock's stands, where its end is not told before."""
 
-DEADLINE = "ReplyDeadline"
+AT_ONCE = 500
+"""How many are told again in one request."""
+
+DEADLINE, TEAM = "ReplyDeadline", "support"
+"""The team is who answers buyers: by it the routes that are shipped tell them from operators."""
 
 
 def _address(url: str) -> str:
@@ -96,8 +100,9 @@ class Alertmanager:
         Raises:
             NotifierError: as `send`.
         """
-        if posted := [alert for one in standing for alert in alerts(*one)]:
-            await self._post(posted)
+        for begin in range(0, len(standing), AT_ONCE):
+            some = standing[begin : begin + AT_ONCE]
+            await self._post([alert for one in some for alert in alerts(*one)])
 
     async def _post(self, posted: list[dict[str, object]]) -> None:
         said = await asyncio.gather(*(self._to(url, posted) for url in self._urls))
@@ -138,6 +143,7 @@ def _alert(notice: Notice, words: Words, severity: str, until: datetime) -> dict
     named = {
         "alertname": DEADLINE if is_clock else _name(notice),
         "severity": severity,
+        "team": TEAM,
         "marketplace": words.marketplace,
         "account": notice.account,
         "policy": facts.get("promise"),

@@ -133,6 +133,7 @@ async def _rules(
         credentials={n: f.credentials for n, f in there.items() if f.credentials},
         acknowledging={n: f.acknowledging for n, f in there.items() if f.acknowledging},
         redated_at=await redates.newest(db),
+        board=settings.web.public_url if settings.web else None,
     )
 
 

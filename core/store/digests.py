@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core import keys
+from core import keys, labels
 from core.store import dispatches
 
 if TYPE_CHECKING:
@@ -103,6 +103,27 @@ GATHER = """
     update dispatch d set digest = $4, next_try_at = now() + $5::interval
     from due
     where d.notifier = $1 and d.notice = due.notice
+"""
+# What leaves first where not all may: what must not wait, then by deadline; so many of some kinds.
+PRESSING = """
+    with due as (
+        select d.notice, n.kind = any($3) as critical, n.due_at,
+               row_number() over (
+                   partition by n.kind = any($2)
+                   order by n.kind = any($3) desc, n.due_at, d.notice
+               ) <= case when n.kind = any($2) then $4::bigint else $5::bigint end as fits
+        from dispatch d join notice n on n.id = d.notice
+        where d.notifier = $1 and d.next_try_at <= now() and d.digest is null and d.attempts = 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+          and n.kind <> 'answered'
+    )
+    select notice from due where fits order by critical desc, due_at, notice limit $5
+"""
+FIRST_LEFT = """
+    select min(d.notice) from dispatch d join notice n on n.id = d.notice
+    where d.notifier = $1 and d.next_try_at <= now() and d.digest is null and d.attempts = 0
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+      and n.kind = any($2) and d.notice <> all($3)
 """
 # What a flood of one account brings gathers by itself: nobody else is told later for it.
 APART = """
@@ -276,9 +297,31 @@ async def gather(db: Db, notifier: str, due: Outflow, alone: Sequence[int]) -> N
     """Let all that is due for *notifier* leave together, but for what leaves *alone*."""
     if len(alone) == len(due.due):
         return
-    first = due.due[len(alone)]
+    await _gather(db, notifier, dispatches.FLOODING, alone, due.due[len(alone)])
+
+
+async def pressing(db: Db, notifier: str, floods: int, most: int) -> list[int]:
+    """The *most* urgent of what is due for *notifier* and was never tried, most urgent first.
+
+    So many *floods* among them: of the kinds that come as such.
+    """
+    kinds = dispatches.FLOODING
+    rows = await db.fetch(PRESSING, notifier, kinds, labels.CRITICAL, floods, most)
+    return [row["notice"] for row in rows]
+
+
+async def gather_rest(db: Db, notifier: str, kinds: Sequence[str], alone: Sequence[int]) -> None:
+    """Let what is due of *kinds* leave together, whatever it is, but for what leaves *alone*."""
+    first = await db.fetchval(FIRST_LEFT, notifier, kinds, alone)
+    if first is not None:
+        await _gather(db, notifier, kinds, alone, first)
+
+
+async def _gather(
+    db: Db, notifier: str, kinds: Sequence[str], alone: Sequence[int], first: int
+) -> None:
     digest = await db.fetchval(GATHERING, notifier) or keys.flood(notifier, first)
-    await db.execute(GATHER, notifier, dispatches.FLOODING, alone, digest, QUIET)
+    await db.execute(GATHER, notifier, kinds, alone, digest, QUIET)
 
 
 async def ripening(db: Db, notifier: str, now: datetime) -> Ripening | None:

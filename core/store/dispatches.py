@@ -45,6 +45,7 @@ CLAIM = """
         where d.notifier = $1 and d.next_try_at <= now() and d.digest is null
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
           and ($4::bigint[] is null or d.attempts > 0 or n.kind <> all($5) or n.id = any($4))
+          and ($6::boolean is null or (n.kind = 'answered') = $6)
         order by d.next_try_at, d.notice
         limit $2
         for update of d skip locked
@@ -201,14 +202,19 @@ WAITS = """
 
 
 async def claim(
-    db: Db, notifier: str, limit: int, alone: Sequence[int] | None = None
+    db: Db,
+    notifier: str,
+    limit: int,
+    alone: Sequence[int] | None = None,
+    *,
+    ends: bool | None = None,
 ) -> list[Dispatch]:
     """The next dispatches of *notifier* that are due, for `LEASE`; oldest first.
 
     Of the kinds that come as floods only those of the notices *alone* are tried for the first time;
-    None: all.
+    None: all. *ends*: only what closes something, or only the others; None: both.
     """
-    rows = await db.fetch(CLAIM, notifier, limit, LEASE, alone, FLOODING)
+    rows = await db.fetch(CLAIM, notifier, limit, LEASE, alone, FLOODING, ends)
     return sorted((of_row(row) for row in rows), key=lambda d: d.notice.raised_at)
 
 

@@ -455,8 +455,9 @@ async def test_alertmanager_is_told_at_every_replica(means, notice, words, recei
     assert path == "/api/v2/alerts"
     firing, over = alerts
     assert firing["labels"] == {
-        "alertname": "ReplyDeadline", "severity": "critical", "marketplace": "empik",
-        "account": "mk", "policy": "reply-24h", "thread": "T1", "clock": "17",
+        "alertname": "ReplyDeadline", "severity": "critical", "team": "support",
+        "marketplace": "empik", "account": "mk", "policy": "reply-24h", "thread": "T1",
+        "clock": "17",
     }  # fmt: skip
     assert firing["generatorURL"] == "https://shop.example/T1"
     assert firing["endsAt"] > firing["startsAt"]
