@@ -200,8 +200,8 @@ async def undo(db: Db, who: Who, reply: int, now: datetime) -> Reply | None:
     Raises:
         NotAllowed: it is somebody else's, or of an account that is not theirs.
     """
-    found = await replies.of(db, reply)
-    if found is None or not who.may(Act.ANSWER, found.account):
+    found = await known(db, who, reply)
+    if found is None:
         raise NotAllowed("there is no such reply of yours")
     if found.written_by != who.name and not who.may(Act.OVERRULE, found.account):
         raise NotAllowed("only who wrote it, or a lead, takes a reply back")
@@ -217,6 +217,12 @@ async def undo(db: Db, who: Who, reply: int, now: datetime) -> Reply | None:
     )
     await wake.changed(db, {back.account: [back.thread]}, "reply")
     return back
+
+
+async def known(db: Db, who: Who, reply: int) -> Reply | None:
+    """The reply of this id, for who may answer where it is; None where there is none for them."""
+    found = await replies.of(db, reply)
+    return found if found is not None and who.may(Act.ANSWER, found.account) else None
 
 
 async def keep(db: Db, who: Who, written: Written, now: datetime) -> int:

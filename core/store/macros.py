@@ -39,6 +39,12 @@ CHANGE = """
 """
 CLEAR = "delete from macro_text where macro = $1"
 SAY = "insert into macro_text (macro, language, body) values ($1, $2, $3)"
+TONGUE = """
+    select language from message
+    where account = $1 and thread = $2 and party = 'buyer' and language is not null
+    order by least(coalesce(sent_at, seen_at), seen_at) desc, id desc
+    limit 1
+"""
 REMOVE = "delete from macro where name = $1 and revision = $2 returning true"
 
 
@@ -88,6 +94,12 @@ async def put(db: Db, macro: Macro, by: str, now: datetime) -> bool:
 async def remove(db: Db, name: str, revision: int) -> bool:
     """Remove a macro; False where another has changed it since *revision*."""
     return bool(await db.fetchval(REMOVE, name, revision))
+
+
+async def tongue(db: Db, account: str, thread: str) -> str | None:
+    """In which language the buyer of a thread wrote last; None where nobody knows."""
+    found: str | None = await db.fetchval(TONGUE, account, thread)
+    return found
 
 
 def _macro(row: Record) -> Macro:

@@ -20,6 +20,7 @@ from core.access import Act
 from core.errors import Mistaken, StoreUnavailable
 from core.store import audit, transaction
 from core.web import (
+    answer,
     claim,
     entering,
     files,
@@ -27,10 +28,12 @@ from core.web import (
     hub,
     links,
     live,
+    macros,
     me,
     pages,
     people,
     queue,
+    saying,
     status,
     thread,
     trail,
@@ -57,6 +60,9 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     thread.WAYS,
     queue.WAYS,
     claim.WAYS,
+    answer.WAYS,
+    saying.WAYS,
+    macros.WAYS,
     links.WAYS,
     wall.WAYS,
     live.WAYS,

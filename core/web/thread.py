@@ -25,7 +25,7 @@ from core.store import (
     orders,
     transaction,
 )
-from core.web import deadlines, exchange, lines, pages, words
+from core.web import answerbox, deadlines, exchange, lines, pages, words
 from core.web.exchange import Asked, Here
 from core.web.glance import GLANCE
 from core.web.lettering import line
@@ -202,6 +202,8 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
     places = {one.account: lines.place(rules, one.account) for one in found.beside}
     reader = pages.audience(request)
     subject, picture = line(head.subject), reader.say(PICTURE)
+    several = exchange.entries(found.messages, subject, here, picture)
+    waiting, earlier = exchange.split(several)
     seen = await request.app[GLANCE].of(who(request), now)
     return {
         "troubles": [
@@ -219,7 +221,8 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "url": exchange.web_address(head.url),
         "clocks": deadlines.clocks(found.explained, now),
         "left_out": found.left_out,
-        "entries": exchange.entries(found.messages, subject, here, picture),
+        "entries": several if asked.before else waiting,
+        "earlier": () if asked.before else earlier,
         "leaving": exchange.leaving(found.waiting, here, picture) if not asked.before else [],
         "older": here.address(before=found.messages[-1].id) if found.has_older else "",
         "newest": here.address(before="") if asked.before else "",
@@ -231,7 +234,7 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "mark": exchange.web_address(found.mark),
         "trail": found.trail,
         "here": here.address(),
-        "answer": None,
+        "answer": None if asked.before else await answerbox.facts(request, head.account, head.id),
     }
 
 
