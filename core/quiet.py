@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from core.store import Db
 
 
+AT_ANY_HOUR = frozenset({NoticeKind.ANSWERED, NoticeKind.ESCALATION})
+"""What only closes disturbs nobody; a rung asks when it is raised, for the notice that climbs."""
+
+
 async def hold_claimed(
     db: Db, routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> list[Dispatch]:
@@ -41,7 +45,7 @@ def _held(
     routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> Iterator[tuple[Dispatch, datetime, str]]:
     for one in claimed:
-        if not one.ways or one.attempts > 1 or one.notice.kind is NoticeKind.ANSWERED:
+        if not one.ways or one.attempts > 1 or one.notice.kind in AT_ANY_HOUR:
             continue
         people = [Way.of(way).person for way in one.ways]
         until = routing.quiet_until(people, notices.subject(one.notice), now)

@@ -9,7 +9,7 @@ import pytest
 from core import deliver, keys, loops
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.routing import Route, Routing
+from core.routing import Route, Routing, Subject
 from core.rules import Rules
 from core.store import mutes, notices, transaction
 from sla.calendar import Calendar, Span
@@ -237,6 +237,20 @@ async def test_a_correction_goes_the_way_and_at_the_hour_of_its_breach(
     assert [row[:5] for row in await waiting(db)] == [
         ("1/0/corrected", "anna", keys.quiet("anna", ends), 0, ends)
     ]
+
+
+async def test_a_rung_was_decided_for_the_notice_that_climbs(pool, once, rules, now):
+    """The lead lets breaches pass, and is not asked again whether an escalation is one."""
+    lead = Chat("lead")
+    rung = Notice("1/escalation/up/1", NoticeKind.ESCALATION, "eb", now, "T1", 1)
+    breach = Subject(BREACH, "eb")
+    async with transaction(pool) as other:
+        aims = rules.routing.aims("lead", ["person:lead"], breach, now)
+        await notices.raise_to(other, [rung], lambda _: aims)
+
+    await once(lead)
+
+    assert lead.keys == ["1/escalation/up/1"]
 
 
 async def test_who_is_awake_is_told_and_the_other_later(db, once, raised, now, ends):

@@ -274,7 +274,7 @@ SUBJECTS = st.builds(
 )
 INSTANTS = st.datetimes(
     datetime(2026, 1, 1),  # noqa: DTZ001  # hypothesis puts the zone there itself
-    datetime(2027, 1, 1),  # noqa: DTZ001
+    datetime(2027, 1, 1),  # noqa: DTZ001  # as above
     timezones=st.just(UTC),
 )
 
