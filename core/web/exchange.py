@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from core.store.conversations import Message, Waiting
     from core.web.conversation import Shown
 
+MOST_WAITING = 3
+"""Messages that stand before the box for an answer at most."""
 LATE = timedelta(minutes=2)
 """A message that was seen so much later than it could be is told with that lag."""
 
@@ -125,6 +127,18 @@ def _entry(number: int, one: Message, subject: str, here: Here, picture: str) ->
         whole=here.address(anchor, whole=one.id) if is_long and not is_whole else "",
         as_it_came=here.address(anchor, raw=one.id) if body.was_html and not came else "",
     )
+
+
+def split(several: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """What is read before an answer is written, and what came earlier, both the newest first.
+
+    The first are all since somebody of the seller's spoke, or what they said last.
+    """
+    spoken = next(
+        (n for n, one in enumerate(several) if one.message.party == "seller"), len(several)
+    )
+    first = min(max(spoken, 1), MOST_WAITING)
+    return several[:first], several[first:]
 
 
 def leaving(replies: Iterable[Waiting], here: Here, picture: str) -> list[Leaving]:

@@ -1,7 +1,7 @@
 // A thread's page: takes in what changes, and leaves alone what somebody writes.
 const page = document.getElementById("thread");
 const news = document.getElementById("news");
-const PARTS = ["clocks", "answering", "conversation", "context"];
+const PARTS = ["clocks", "answering", "conversation", "earlier", "context"];
 const SETTLE = 150;
 const AGAIN = 10_000;
 
@@ -33,6 +33,7 @@ function take(fresh, id) {
   }
   const focus = old.contains(document.activeElement) ? document.activeElement : null;
   const place = focus && [...old.querySelectorAll("a, button, summary")].indexOf(focus);
+  old.hidden = now.hidden;
   old.replaceChildren(...document.importNode(now, true).childNodes);
   if (focus) old.querySelectorAll("a, button, summary")[place]?.focus({ preventScroll: true });
   return true;
@@ -59,7 +60,7 @@ async function look() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   ahead = Date.parse(fresh.body.dataset.now) - Date.now();
   const came = PARTS.filter((id) => take(fresh, id));
-  if (came.includes("clocks") || came.includes("conversation")) say("said");
+  if (came.some((id) => id !== "context")) say("said");
   wind();
 }
 
