@@ -384,3 +384,11 @@ def test_nobody_waits_is_told_in_words(board, size):
 
         assert page.locator(".empty").inner_text() == "Nobody waits for a reply."
         assert fits(page)
+
+
+def test_every_other_page_fits_a_phone_and_can_be_read_by_everybody(board):
+    with board.page(Role.ADMIN, size="phone") as page:
+        for path in ("/me", "/people", "/audit", "/macros", "/status", "/thread/ebay-uk/T2"):
+            page.goto(path)
+            shot(page, f"phone{path.partition('/ebay')[0].replace('/', '-')}")
+            assert (path, fits(page), violations(page)) == (path, True, [])
