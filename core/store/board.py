@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 Claimed = Literal["mine", "free", "others"]
 
 # A plan for these very values: what is not asked for is then no condition at all, and what is asked
-# for is looked up in the index. A plan for any values would fetch each clock to find that out.
-PLANNED = "set local plan_cache_mode = force_custom_plan"
+# for is looked up in the index. A plan for any values would fetch each clock to find that out. Nor
+# is the planner to hope for what it cannot know, that a page is soon full, or that few are found:
+# one index is in the order of the page, and the worst that befalls it is to be walked to its end.
+PLANNED = """
+    set local plan_cache_mode = force_custom_plan;
+    set local enable_seqscan = off;
+    set local enable_bitmapscan = off;
+    set local enable_incremental_sort = off
+"""
 PAGE = """
     select c.id from clock c
     where c.ended is null and not c.history and c.steps <> '{}'

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 FRESH = 3.0
 """Seconds that what was looked up is shown without looking again."""
 PATIENCE = 0.3
-"""Seconds that whoever asks waits for a look."""
+"""Seconds that whoever asks waits for a look, where nothing is known yet or a look is quick."""
+REST = 3.0
+"""Times that a look took, before the next may begin: a quarter of the time is spent with it."""
+QUICK = 0.03
+"""Seconds that a quick look takes: nobody is made to wait for a slow one, of many clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Glance:
         self.counted_at = 0.0
         self._parts = parts
         self._known = _Known()
-        self._stale_at = 0.0
+        self._stale_at = self._took = 0.0
         self._looking: asyncio.Task[None] | None = None
 
     async def of(self, who: Who, now: datetime) -> Seen:
@@ -109,7 +113,8 @@ class Glance:
             self._looking = asyncio.create_task(self._once())
         looking = self._looking
         if looking is not None:
-            await asyncio.wait({looking}, timeout=PATIENCE)
+            is_worth_it = self._known.counts is None or self._took <= QUICK
+            await asyncio.wait({looking}, timeout=PATIENCE if is_worth_it else 0.0)
             if looking.done():
                 looking.result()
 
@@ -120,7 +125,8 @@ class Glance:
             if self._known.counts is not before:
                 self.counted_at = began
         finally:
-            self._stale_at = monotonic() + FRESH
+            self._took = monotonic() - began
+            self._stale_at = monotonic() + max(FRESH, REST * self._took)
             self._looking = None
 
 

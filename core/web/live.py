@@ -104,18 +104,18 @@ async def _tell(
     Raises:
         ConnectionError: they are gone.
     """
-    await _write(request, response, ALIVE)
+    await write(request, response, ALIVE)
     checked = monotonic()
     while not client.is_over:
         chunk = await client.next(KEEP_ALIVE)
         if monotonic() - checked >= CHECK_EVERY or not chunk:
             checked = monotonic()
             if not await _is_still(request, listener):
-                await _write(request, response, RELOAD)
+                await write(request, response, RELOAD)
                 return
         if chunk or not client.is_over:
             now = parts(request).now()
-            await _write(request, response, chunk or event("now", now.isoformat()))
+            await write(request, response, chunk or event("now", now.isoformat()))
 
 
 async def _is_still(request: web.Request, listener: Who) -> bool:
@@ -128,7 +128,7 @@ async def _is_still(request: web.Request, listener: Who) -> bool:
         return True
 
 
-async def _write(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
+async def write(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
     """Send *chunk*; who does not read it in time is cut off.
 
     Raises:
