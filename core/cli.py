@@ -21,7 +21,7 @@ from core.commands.asked import (
     finished,
     settings_file,
 )
-from core.commands.declared import answering, judging, routed, tending
+from core.commands.declared import answering, claiming, judging, routed, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
@@ -342,6 +342,7 @@ def healthcheck(path: Path) -> None:
 
 for command in (
     *answering.COMMANDS,
+    *claiming.COMMANDS,
     *judging.COMMANDS,
     *routed.COMMANDS,
     *tending.COMMANDS,

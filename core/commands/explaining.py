@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core import loops
-from core.commands import alongside, opening, unread
-from core.desk import explaining
+from core.commands import alongside, climbing, opening, unread
+from core.desk import climbs, explaining
 from core.errors import Mistaken
-from core.store import clocks, elsewhere, orders, replies, threads, transaction
+from core.store import claims, clocks, elsewhere, orders, replies, threads, transaction
 from core.told import NAMES_ERASED, REFUSALS
 from sla.wording import in_utc
 
@@ -55,6 +55,8 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         written = await replies.of_thread(db, account, thread)
         bought = await orders.of(db, account, known.order_ids)
         beside = await elsewhere.of(db, [(account, thread)])
+        claimed = (await claims.of(db, [(account, thread)], now)).get((account, thread))
+        climbed = await climbs.of(db, account, thread, now)
         hidden = await unread.of(db, configured, now, among={account})
     others = beside.get((account, thread), elsewhere.NOWHERE)
     told: Told = {
@@ -65,6 +67,8 @@ async def explain(path: Path, account: str, thread: str, *, as_json: bool) -> No
         "orders": [order.model_dump(mode="json") for order in bought],
         "replies": [_reply(reply) for reply in written],
         "same_buyer": alongside.told(others, configured, now),
+        "claim": climbing.claimed(claimed),
+        "escalations": [climbing.told(one) for one in climbed],
         "clocks": found,
     }
     if as_json:
@@ -127,6 +131,7 @@ def _lines(told: Told) -> Iterator[str]:
     for reply in told["replies"]:
         yield f"  {_fate(reply)}"
     yield from (f"  {line}" for line in alongside.lines(told["same_buyer"], told["account"]))
+    yield from (f"  {line}" for line in climbing.lines(told["claim"], told["escalations"]))
     if not told["clocks"]:
         yield "  No clock: nobody waits, or no promise counts for threads of this kind."
     for clock in told["clocks"]:

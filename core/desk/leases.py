@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.configuration.board import Board
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -24,6 +26,11 @@ class Terms:
 
 
 USUAL: Final = Terms()
+
+
+def terms(board: Board) -> Terms:
+    """As the settings say."""
+    return Terms(board.claim_share, board.claim_least, board.claim_most)
 
 
 def until(now: datetime, due_at: datetime | None, terms: Terms = USUAL) -> datetime:

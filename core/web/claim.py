@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from core.access import Act
-from core.desk import claiming
+from core.desk import claiming, leases
 from core.desk.claiming import Held
-from core.desk.leases import Terms
 from core.store import transaction
 from core.web import entering, pages
 from core.web.ways import Way, parts, who
-
-if TYPE_CHECKING:
-    from core.configuration.board import Board
 
 
 async def claim(request: web.Request) -> web.StreamResponse:
@@ -27,7 +22,13 @@ async def claim(request: web.Request) -> web.StreamResponse:
     back = entering.local(str(form.get("back", "/")))
     async with transaction(of.pool()) as db:
         made = await claiming.claim(
-            db, asks, account, thread, of.now(), terms(of.settings().board), over="over" in form
+            db,
+            asks,
+            account,
+            thread,
+            of.now(),
+            leases.terms(of.settings().board),
+            over="over" in form,
         )
     if not isinstance(made, Held):
         raise web.HTTPSeeOther(back)
@@ -48,11 +49,6 @@ async def release(request: web.Request) -> web.StreamResponse:
     async with transaction(of.pool()) as db:
         await claiming.release(db, who(request), account, thread, of.now())
     raise web.HTTPSeeOther(back)
-
-
-def terms(board: Board) -> Terms:
-    """How long a claim holds, as the settings say."""
-    return Terms(board.claim_share, board.claim_least, board.claim_most)
 
 
 WAYS = (

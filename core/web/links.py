@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core.desk import taking
+from core.desk import leases, taking
 from core.desk.claiming import Held
 from core.desk.taking import Acknowledged, Offer
 from core.store import audit, transaction
-from core.web import claim, pages
+from core.web import pages
 from core.web.signing import arriving, service
 from core.web.ways import OPEN, Way, parts
 
@@ -57,7 +57,7 @@ async def act(request: web.Request) -> web.StreamResponse:
         found = await _offered(db, request, now)
         if not isinstance(found, Offer):
             return await _refused(db, request, found, now)
-        made = await taking.take(db, found, now, claim.terms(of.settings().board))
+        made = await taking.take(db, found, now, leases.terms(of.settings().board))
     if made is None:
         return _page(request, found, "over")
     if isinstance(made, Acknowledged):
@@ -67,9 +67,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     return _page(request, found, "taken", claim=made)
 
 
-async def _offered(
-    db: Db, request: web.Request, now: datetime
-) -> Offer | Flaw | Refused:
+async def _offered(db: Db, request: web.Request, now: datetime) -> Offer | Flaw | Refused:
     of = parts(request)
     directory, notifiers = of.rules().routing.directory, of.settings().notifiers
     token, address = request.match_info["token"], arriving.address(request)
