@@ -102,7 +102,7 @@ WORST = frozenset(
 """What stands at the top of every list of stolen passwords, without the digits around it."""
 LEET = str.maketrans("0134578@$!", "oieastbasi")
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1)
+HASHER = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1)
 
 
 class Busy(Exception):  # not an error: a reason to ask again
@@ -136,7 +136,7 @@ def _is_common(bare: str) -> bool:
 
 def outdated(hashed: str) -> bool:
     """Whether it was made with less than today's costs."""
-    return _HASHER.check_needs_rehash(hashed)
+    return HASHER.check_needs_rehash(hashed)
 
 
 class Passwords:
@@ -152,7 +152,7 @@ class Passwords:
         Raises:
             Busy: too many wait already.
         """
-        return await self._beside(lambda: _HASHER.hash(_plain(password)))
+        return await self._beside(lambda: HASHER.hash(_plain(password)))
 
     async def matches(self, hashed: str | None, password: str) -> bool:
         """Whether *password* has that hash; with none it takes as long, and it has not.
@@ -180,7 +180,7 @@ def _matches(hashed: str | None, password: str) -> bool:
     if len(password) > LONGEST * 4:
         password = ""
     try:
-        _HASHER.verify(hashed or _nobodys(), _plain(password))
+        HASHER.verify(hashed or _nobodys(), _plain(password))
     except (VerificationError, InvalidHashError):
         return False
     return hashed is not None
@@ -189,7 +189,7 @@ def _matches(hashed: str | None, password: str) -> bool:
 @cache
 def _nobodys() -> str:
     """A hash of something: comparing with it takes as long as with anybody's."""
-    return _HASHER.hash("nobody has this password")
+    return HASHER.hash("nobody has this password")
 
 
 def _plain(password: str) -> str:

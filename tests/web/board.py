@@ -34,7 +34,7 @@ from tests.core import seeds
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PLACE = re.compile(r"\{[^}]+\}")
-FIELD = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+FIELD = re.compile(r'name="csrf" (?:value|content)="([0-9a-f]+)"')
 
 
 @dataclass
@@ -69,10 +69,7 @@ class Stage:
             watched=watched,
             pool=self.reached,
             settings=lambda: SimpleNamespace(
-                web=self.web,
-                board=self.board,
-                accounts=self.accounts,
-                notifiers=self.notifiers,
+                web=self.web, board=self.board, accounts=self.accounts
             ),
             rules=lambda: self.rules,
             readers=lambda: self.readers,

@@ -6,14 +6,20 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from argon2 import PasswordHasher
 
 from core.access import Role, Who
-from core.desk import admitting
+from core.desk import admitting, passwords
 from core.store import audit, people, transaction
 from tests.web import board
 
 GOOD = "a quiet green heron"
 ROOT = Who("root", Role.ADMIN, means="cli")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 64, 1))
 
 
 @pytest.fixture
