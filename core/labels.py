@@ -108,9 +108,9 @@ _CRITICAL = {
     NoticeKind.BREACH, NoticeKind.REPLY_REFUSED, NoticeKind.REPLY_UNKNOWN, NoticeKind.BLIND,
     NoticeKind.ACCOUNT_DOWN, NoticeKind.DISK_LOW, NoticeKind.PARKED, NoticeKind.ESCALATION,
 }  # fmt: skip
-_INFO = {
 CRITICAL = sorted(kind.value for kind in _CRITICAL)
 """The kinds that must not wait."""
+_INFO = {
     NoticeKind.CORRECTED, NoticeKind.ANSWERED, NoticeKind.HISTORY_SUMMARY, NoticeKind.ACCOUNT_UP,
     NoticeKind.TEST,
     NoticeKind.ACCOUNT_RETIRED, NoticeKind.POLICY_REVIEW, NoticeKind.PUSH_HEARD,
