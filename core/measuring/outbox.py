@@ -17,7 +17,7 @@ PENDING = NOTIFICATIONS.family(
 PENDING_SINCE = NOTIFICATIONS.family(
     "notification_oldest_pending_timestamp_seconds", "gauge", ("notifier",),
     "Since when the oldest notice waits to be sent; 0: none waits. What is held back on purpose "
-    "(a mute, a first walk, a restore) does not wait.",
+    "(a mute, a first walk, a restore, the notifier's rate) does not wait.",
 )  # fmt: skip
 PARKED = NOTIFICATIONS.family(
     "notifications_parked", "gauge", ("notifier",), "Notices given up: replyby notices list."

@@ -6,18 +6,23 @@ fails, or is slow, changes nothing: the notice leaves.
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import muting
+from core.connector import Looks
 from core.model import NoticeKind
 from core.outbox import batch
 from core.reading import reread
-from core.store import dispatches, incidents, overtaken, transaction
+from core.store import dispatches, incidents, overtaken, threads, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
-    from core.model import Dispatch
+    from collections.abc import Iterator, Sequence
+
+    from core.model import Dispatch, Notice
     from core.outbox.batch import Outbox
 
 LOOK = 2.0
@@ -27,6 +32,12 @@ hold up a true one."""
 UNHURRIED = 0.8
 """The share of the time to leave in that must remain for the last look to be taken: the database is
 slow where less does, and what is not sent in time is not sent at all."""
+
+MOST_TOGETHER = 16
+"""Of a digest of more no thread is looked at: it tells how many there are, more than which."""
+
+LATELY = timedelta(seconds=10)
+"""So long the look that another notifier took, or an attempt before, need not be taken again."""
 
 LOOKED_AT = frozenset({NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.ESCALATION})
 
@@ -40,13 +51,31 @@ async def look(outbox: Outbox, began: float) -> None:
     if batch.left(began) < UNHURRIED * batch.left(monotonic()):
         return
     by_account: dict[str, list[str]] = {}
-    for notice in (dispatch.notice for dispatch in outbox.unsettled.claimed):
-        if notice.kind in LOOKED_AT and notice.thread is not None:
+    for notice in _doubted(outbox.unsettled.claimed):
+        if notice.thread is not None:
             by_account.setdefault(notice.account, []).append(notice.thread)
     await gathered(
-        reread.now(outbox.this, outbox.readers.get(account), list(dict.fromkeys(ids)), LOOK)
-        for account, ids in by_account.items()
+        _account(outbox, account, list(dict.fromkeys(ids))) for account, ids in by_account.items()
     )
+
+
+def _doubted(claimed: Sequence[Dispatch]) -> Iterator[Notice]:
+    """What of *claimed* an answer would make untrue, but for digests of very many."""
+    sizes = Counter(one.digest for one in claimed)
+    for one in claimed:
+        alone = one.digest is None
+        if one.notice.kind in LOOKED_AT and (alone or sizes[one.digest] <= MOST_TOGETHER):
+            yield one.notice
+
+
+async def _account(outbox: Outbox, account: str, ids: list[str]) -> None:
+    """Look at threads of an account, but for those that somebody has just looked at."""
+    reader, this = outbox.readers.get(account), outbox.this
+    if reader is None or not isinstance(reader.connector, Looks):
+        return
+    async with transaction(this.pool) as db:
+        known = await threads.looked_at_since(db, account, ids, this.clock() - LATELY)
+    await reread.now(this, reader, [id_ for id_ in ids if id_ not in known], LOOK)
 
 
 async def standing(outbox: Outbox) -> list[Dispatch]:

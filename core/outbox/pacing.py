@@ -14,7 +14,6 @@ from core.notifier import Paced
 from core.store import budget, digests, dispatches, transaction
 
 if TYPE_CHECKING:
-
     from core.notifier import Notifier
     from core.outbox.batch import Outbox
     from core.pace import Pace

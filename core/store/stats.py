@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from core.measuring.facts import Clocks, Counted, Muting, Outbox, Pushing, Reading, Snapshot
-from core.store import budget, mutes, pushes, setaside, tally, workers
+from core.store import budget, claims, escalations, mutes, pushes, setaside, tally, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,13 @@ OUTBOX = """
            min(since) filter (where not muted and not held) as oldest, false as parked
     from (
         select d.notifier, m.id is not null and m.ended_at is null and m.until > now() as muted,
-               d.attempts = 0 and d.next_try_at > now() as held,
+               d.attempts = 0 and (
+                   d.next_try_at > now()
+                   or split_part(d.digest, '/', 2) = 'flood' and exists (
+                       select from budget b
+                       where b.key = 'notifier ' || d.notifier and b.next_at > now()
+                   )
+               ) as held,
                greatest(n.raised_at, coalesce(m.ended_at, m.until),
                         case when d.attempts = 0 then d.next_try_at end) as since
         from dispatch d
@@ -126,6 +132,8 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
             (m.scope, m.name): Muting(m.since.timestamp(), m.until.timestamp())
             for m in await mutes.standing(db)
         },
+        claims=await claims.holding(db, now),
+        climbing=await escalations.running(db),
         aside=await setaside.waiting(db),
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},

@@ -93,6 +93,9 @@ LOOKED_AT = """
     end
     where account = $1 and id = any($2::text[])
 """
+LOOKED_AT_SINCE = """
+    select id from thread where account = $1 and id = any($2::text[]) and looked_at >= $3
+"""
 ABSENT = "select absent_since from thread where account = $1 and id = $2"
 
 
@@ -306,6 +309,14 @@ async def looked_at(
     *shown*: which of them the marketplace has; None where nobody knows that of all.
     """
     await db.execute(LOOKED_AT, account, ids, now, None if shown is None else list(shown))
+
+
+async def looked_at_since(
+    db: Db, account: str, ids: Sequence[str], since: datetime
+) -> frozenset[str]:
+    """Those of *ids* that were read by themselves *since* then."""
+    rows = await db.fetch(LOOKED_AT_SINCE, account, ids, since)
+    return frozenset(row["id"] for row in rows)
 
 
 async def absent_since(db: Db, account: str, thread: str) -> datetime | None:

@@ -500,6 +500,34 @@ async def test_what_leaves_in_a_digest_is_looked_at_too(db, round_, breached, no
     assert (connector.asked, chat.got) == (["T1"], [])
 
 
+async def test_the_source_is_asked_once_for_all_who_are_told_of_a_thread(db, round_, breached, now):
+    """And for an attempt that failed, which is repeated a moment later."""
+    chat = Remembering("chat", NotifierError("away"))
+    connector = Looking(answer(now))
+
+    await round_(chat, connector=connector)
+    await db.execute("insert into dispatch (notice, notifier) select id, 'log' from notice")
+    await round_(chat, Remembering("log"), connector=connector)
+
+    assert connector.asked == ["T1"]
+    assert chat.keys == [breached.key]
+    await db.execute("update dispatch set sent_at = null")
+    await round_(chat, connector=connector, at=now + MINUTE)
+    assert connector.asked == ["T1", "T1"], "a minute later it may have been answered"
+
+
+async def test_of_a_digest_of_very_many_no_thread_is_looked_at(db, round_, raised, now):
+    connector, many = Looking(answer(now)), looking.MOST_TOGETHER + 1
+    await raised(*(notice(now, f"{n}/0/1", clock=n, thread=f"T{n}") for n in range(many)))
+    await db.execute("update dispatch set digest = 'chat/flood/1', attempts = 1")
+
+    chat = Remembering("chat")
+    await round_(chat, connector=connector)
+
+    assert connector.asked == []
+    assert [n.kind for n, _ in chat.got] == [NoticeKind.DIGEST]
+
+
 async def test_a_connector_that_cannot_look_is_not_asked(db, round_, breached, now):
     chat = Remembering("chat")
 

@@ -188,6 +188,21 @@ async def test_what_is_held_back_on_purpose_is_pending_and_not_overdue(db, now):
     assert failing == Outbox(1, (now - 3 * HOUR).timestamp())
 
 
+async def test_what_waits_for_room_within_a_rate_is_pending_and_not_overdue(db, now):
+    await db.execute(NOTICE, "much", now - 3 * HOUR)
+    await db.execute(DISPATCH, "much", None, None)
+    await db.execute(
+        "update dispatch set digest = 'log/flood/1', next_try_at = now() - interval '1 h'"
+    )
+    overdue = (await stats.snapshot(db, now)).outbox["log"]
+    await db.execute("insert into budget values ('notifier log', now() + interval '1 min')")
+    waiting = (await stats.snapshot(db, now)).outbox["log"]
+    await db.execute("update dispatch set attempts = 1")
+    failing = (await stats.snapshot(db, now)).outbox["log"]
+
+    assert (waiting, overdue.oldest > 0, failing.oldest > 0) == (Outbox(1), True, True)
+
+
 async def test_what_was_sent_costs_no_scrape_anything(db, now):
     """Both halves of the outbox by their indexes, however many were sent and are kept."""
     await db.execute("set enable_seqscan = off")
