@@ -90,10 +90,10 @@ async def nothing(_request):
     return aiohttp.web.Response(text="let in")
 
 
-def application(stage, http=None, answering=None):
+def application(stage, http=None, answering=None, ways=None):
     """The board; every way is answered by *answering* where that is given."""
     signing = Signing(stage.parts(), lambda: http)
-    ways = site.every()
+    ways = site.every() if ways is None else ways
     if answering is not None:
         ways = tuple(replace(way, answer=answering) for way in ways)
     made = site.application(signing.parts, signing, ways)
@@ -102,10 +102,10 @@ def application(stage, http=None, answering=None):
 
 
 @asynccontextmanager
-async def served(stage, *, answering=None):
-    """The address of the board."""
+async def served(stage, *, answering=None, ways=None):
+    """The address of the board, or of other *ways*."""
     async with aiohttp.ClientSession() as outside:
-        showing = application(stage, stage.http or Http(outside), answering)
+        showing = application(stage, stage.http or Http(outside), answering, ways)
         async with app.served("web", stage.web, showing) as address:
             yield address
 
