@@ -36,6 +36,12 @@ LINES = """
     order by id desc
     limit $8
 """
+DID = """
+    select exists (
+        select from audit
+        where account = $1 and thread = $2 and who = $3 and act = $4 and at >= $5
+    )
+"""
 PURGE = """
     with gone as (delete from audit where at < $1 returning id) select count(*) from gone
 """
@@ -108,6 +114,16 @@ async def lines(
         LINES, asked.who, asked.act, asked.account, thread, seen, reader, asked.before, limit
     )
     return [_line(row) for row in rows]
+
+
+async def did(db: Db, who: Who, act: str, account: str, thread: str, since: datetime) -> bool:
+    """Whether *who* did *act* there *since* then."""
+    told = (
+        legible(account, LONGEST_ID),
+        legible(thread, LONGEST_ID),
+        legible(who.name, LONGEST_NAME),
+    )
+    return bool(await db.fetchval(DID, *told, act, since))
 
 
 async def purge(db: Db, before: datetime) -> int:

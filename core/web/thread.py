@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -33,6 +35,7 @@ from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from core.access import Who
     from core.desk.explaining import Explained
@@ -52,6 +55,8 @@ PICTURE = words.phrase("picture")
 LOOKS = 20
 """Lines of the audit trail that are shown."""
 WHOLE, LIVE = "thread.html", "thread/live.html"
+SAME_LOOK = timedelta(minutes=15)
+"""So long what a page shows anew is part of the look with which it was opened."""
 READ_ONLY = "set transaction isolation level repeatable read, read only"
 
 
@@ -79,7 +84,7 @@ async def page(request: web.Request) -> web.Response:
     asked = _asked(request)
     found = await _found(request, account, thread, asked)
     detail = {"messages": len(found.messages), "live": int(asked.live)}
-    await _note(request, account, thread, detail)
+    await _note(request, account, thread, detail, _since(found, asked, parts(request).now()))
     facts = await _facts(request, found, asked)
     return pages.page(request, LIVE if asked.live else WHOLE, status=200, **facts)
 
@@ -186,13 +191,34 @@ async def _trail(db: Db, reader: Who, account: str, thread: str) -> Sequence[Lin
     return await audit.lines(db, asked, reader.accounts, reader.name, LOOKS)
 
 
-async def _note(request: web.Request, account: str, thread: str, detail: dict[str, int]) -> None:
-    """Write down that they looked; in a transaction of its own, so that a look waits for none."""
+async def _note(
+    request: web.Request,
+    account: str,
+    thread: str,
+    detail: dict[str, int],
+    since: datetime | None = None,
+) -> None:
+    """Write down that they looked, unless they did *since* then.
+
+    In a transaction of its own, so that a look waits for no other.
+    """
+    reader, now = who(request), parts(request).now()
     async with transaction(parts(request).pool()) as db:
+        if since and await audit.did(db, reader, Act.READ, account, thread, since):
+            return
         await audit.write(
-            db, who(request), Act.READ, account=account, thread=thread, detail=detail,
-            now=parts(request).now(),
-        )  # fmt: skip
+            db, reader, Act.READ, account=account, thread=thread, detail=detail, now=now
+        )
+
+
+def _since(found: Read, asked: Asked, now: datetime) -> datetime | None:
+    """From when on an earlier look is this one; None: none is.
+
+    A page that lies open is looked at anew with each message that comes, and now and then.
+    """
+    if not asked.live or asked.before or asked.whole or asked.as_it_came:
+        return None
+    return max((now - SAME_LOOK, *(one.seen_at for one in found.messages)))
 
 
 async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, Any]:
@@ -232,10 +258,16 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "siblings": deadlines.siblings(found.beside, found.rows, places),
         "claim": found.claim,
         "mark": exchange.web_address(found.mark),
-        "trail": found.trail,
+        "trail": _grouped(found.trail),
         "here": here.address(),
         "answer": None if asked.before else await answerbox.facts(request, head.account, head.id),
     }
+
+
+def _grouped(trail: Sequence[Line]) -> list[tuple[Line, int]]:
+    """Lines of which somebody's several alike in a row are one: the last, and how many."""
+    runs = (list(run) for _, run in groupby(trail, lambda line: (line.who, line.act)))
+    return [(run[0], len(run)) for run in runs]
 
 
 def _live(head: Head) -> str:

@@ -89,14 +89,31 @@ async def test_a_page_shows_what_was_written_and_what_is_known(anna, pool):
     assert 'href="https://shop.example/threads/T1"' in seen.text
 
 
-async def test_each_look_is_a_line_of_the_audit_trail(anna, pool):
+async def test_each_look_is_a_line_of_the_audit_trail(anna, lead, pool):
     await anna.get(PAGE)
-    await anna.get(f"{PAGE}?part=live")
+    await anna.get(PAGE)
+    await lead.get(PAGE)
 
-    assert await looks(pool) == [
-        ("anna", "mk", "T1", {"messages": 1, "live": 1}),
-        ("anna", "mk", "T1", {"messages": 1, "live": 0}),
-    ]
+    line = ("mk", "T1", {"messages": 1, "live": 0})
+    assert await looks(pool) == [("lena", *line), ("anna", *line), ("anna", *line)]
+
+
+async def test_an_open_page_is_one_look_until_a_message_comes_or_a_while_has_passed(
+    anna, stage, pool
+):
+    async def shown_anew(query=""):
+        await anna.get(f"{PAGE}?part=live{query}")
+        return len(await looks(pool))
+
+    await anna.get(PAGE)
+    stage.clock.now += MINUTE
+    assert await shown_anew() == 1
+    await put(pool, lambda db: seeds.put_message(db, stage.clock.now, "M2"))
+    stage.clock.now += MINUTE
+    assert [await shown_anew(), await shown_anew()] == [2, 2]
+    stage.clock.now += HOUR
+    assert [await shown_anew(), await shown_anew()] == [3, 3]
+    assert [await shown_anew("&whole=M2"), await shown_anew("&before=M2")] == [4, 5]
 
 
 async def test_where_the_look_cannot_be_written_down_no_text_leaves(anna, pool):
