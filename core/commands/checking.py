@@ -20,6 +20,7 @@ from core.errors import (
     Mistaken,
     NotifierError,
     SchemaMismatch,
+    SettingsError,
     StoreUnavailable,
 )
 from core.model import HealthState, Notice, NoticeKind
@@ -56,6 +57,8 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     """
     configured = opening.read(path, sandbox=sandbox)
     standins.verify(configured)
+    if broken := reach.unread(configured):
+        raise SettingsError(broken)
     findings = checks.findings(configured, loops.utcnow())
     findings += [] if offline else await _database(configured)
     faults = {} if offline else await _call_all(configured, findings)

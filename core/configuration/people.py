@@ -13,7 +13,6 @@ from core.configuration.telling import (
     ShiftSection,
     TeamSection,
 )
-from core.errors import Unfit
 from core.people import rota
 from core.people.directory import DUTY, NOTIFIER, PERSON, TEAM, Directory
 from core.people.duty import Duty, Shift, Shifts
@@ -164,14 +163,8 @@ class Tellings:
             return None
         if section.ics is None:
             return Shifts(tuple(self._shifts(section, path)))
-        return self._rota(self._base / section.ics.expanduser(), section, (*path, "ics"))
-
-    def _rota(self, file: File, section: DutySection, path: Path) -> rota.Rota | None:
-        try:
-            return rota.read(file, section.zone, self._people.values(), self._now)
-        except Unfit as fault:
-            self._complaints.add(path, str(fault))
-            return None
+        file = self._base / section.ics.expanduser()
+        return rota.read_or_not(file, section.zone, self._people.values(), self._now)
 
     def _shifts(self, section: DutySection, path: Path) -> Iterator[Shift]:
         for number, shift in enumerate(section.shifts):

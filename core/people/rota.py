@@ -78,6 +78,22 @@ class Rota:
                 yield Span(max(span.begin, begin), min(span.end, end), span.people)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A calendar file that could not be read, and why: nobody is on duty until it can be."""
+
+    path: Path
+    fault: str
+
+    def on(self, at: datetime) -> tuple[str, ...]:  # noqa: ARG002  # as every roster
+        """Nobody."""
+        return ()
+
+    def spans(self, begin: datetime, end: datetime) -> tuple[Span, ...]:  # noqa: ARG002  # as above
+        """Nothing."""
+        return ()
+
+
 class _Named(NamedTuple):
     begin: datetime
     end: datetime
@@ -116,6 +132,14 @@ def read(path: Path, zone: str, people: Iterable[Person], now: datetime) -> Rota
     held, edges, turns = _laid_out(named, begin, end)
     unnamed = tuple((each.begin, each.said) for each in named if not each.people)
     return Rota(begin, end, edges, turns, held, unnamed, path, known)
+
+
+def read_or_not(path: Path, zone: str, people: Iterable[Person], now: datetime) -> Rota | Unread:
+    """As `read`; what cannot be read is said instead."""
+    try:
+        return read(path, zone, people, now)
+    except Unfit as fault:
+        return Unread(path, str(fault))
 
 
 def _parsed(raw: bytes) -> Calendar:

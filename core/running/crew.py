@@ -12,7 +12,7 @@ import structlog
 from core import loops, parking, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.running import checks, reach, redating, sdnotify, takeover
+from core.running import checks, duty, reach, redating, sdnotify, takeover
 from core.running.rounds import HOUR, Rounds
 from core.running.signals import waited
 
@@ -224,6 +224,7 @@ class Crew:
             self._redaction.hide(settings.secrets)
             _warn_of_what_stays(state.settings, settings)
             old = state.settings.accounts
+            rules = duty.kept(state.rules, rules)
             state.adopt(settings, rules, now)
             await takeover.read_anew(state.pool, old, settings.accounts, now)
             await parking.abandon(state.pool, state.notifiers, rules, now)

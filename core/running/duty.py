@@ -1,7 +1,8 @@
 """Reads calendar files of duties again when they change, and lays them out day by day.
 
 A file that cannot be read any more changes nothing: what was read before counts on, the log says
-why, once for each state of the file, and a metric shows it.
+why, once for each fault, and a metric shows it. It ends no start and no reload either: whoever
+fetches it may just have failed, and somebody is told all the same, the fallback at least.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import structlog
 
 from core.errors import Unfit
 from core.people import rota
-from core.people.rota import Rota
+from core.people.rota import Rota, Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from core.people.directory import Directory
     from core.people.duty import Duty
+    from core.rules import Rules
     from core.running.state import State
 
 EVERY = timedelta(seconds=30)
@@ -38,6 +41,28 @@ class Place:
     told: dict[str, str] = field(default_factory=dict)
 
 
+def kept(old: Rules, new: Rules) -> Rules:
+    """*new* rules, with the calendars that were read under the *old* and cannot be read now."""
+    known = old.routing.directory.duties
+    again = {
+        name: replace(duty, roster=before.roster)
+        for name, duty in new.routing.directory.duties.items()
+        if (before := known.get(name)) and _is_lost(before, duty)
+    }
+    return _with(new, again) if again else new
+
+
+def _is_lost(before: Duty, duty: Duty) -> bool:
+    had, has = before.roster, duty.roster
+    return isinstance(had, Rota) and isinstance(has, Unread) and had.path == has.path
+
+
+def _with(rules: Rules, duties: Mapping[str, Duty]) -> Rules:
+    directory = rules.routing.directory
+    found = replace(directory, duties={**directory.duties, **duties})
+    return replace(rules, routing=replace(rules.routing, directory=found))
+
+
 async def once(state: State, place: Place, now: datetime) -> datetime:
     """Take over what changed in calendar files; when to look again."""
     directory = state.rules.routing.directory
@@ -46,34 +71,36 @@ async def once(state: State, place: Place, now: datetime) -> datetime:
     }
     anew = {name: duty for name, duty in read.items() if duty is not directory.duties[name]}
     if anew and state.rules.routing.directory is directory:  # no reload came between
-        _adopt(state, replace(directory, duties={**directory.duties, **anew}))
+        state.rules = _with(state.rules, anew)
     on = {name: len(duty.roster.on(now)) for name, duty in read.items()}
     state.metrics.duties.seen(on, place.told.keys() & on.keys())
     return now + EVERY
 
 
-def _adopt(state: State, directory: Directory) -> None:
-    state.rules = replace(state.rules, routing=replace(state.rules.routing, directory=directory))
-
-
 async def _read(directory: Directory, duty: Duty, place: Place, now: datetime) -> Duty:
     """*duty* by its file as it is now; itself, where nothing changed or nothing can be read."""
     roster = duty.roster
-    if not isinstance(roster, Rota):
+    if not isinstance(roster, Rota | Unread):
         return duty
-    people = tuple(directory.people.values())
     try:
-        if rota.stamp(roster.path) == roster.stamp and now < roster.begin + rota.BEHIND + AFRESH:
+        if isinstance(roster, Rota) and _is_as_read(roster, now):
             place.told.pop(duty.name, None)
             return duty
+        people = tuple(directory.people.values())
         found = await asyncio.to_thread(rota.read, roster.path, duty.zone, people, now)
     except Unfit as fault:
         _say(place, duty.name, str(fault))
         return duty
     place.told.pop(duty.name, None)
-    if found.stamp != roster.stamp:
+    if isinstance(roster, Unread) or found.stamp != roster.stamp:
         log.info("duty calendar read", duty=duty.name, events=len(found.held))
     return replace(duty, roster=found)
+
+
+def _is_as_read(roster: Rota, now: datetime) -> bool:
+    """Whether the file is what it was, and its layout reaches far enough."""
+    fresh = now < roster.begin + rota.BEHIND + AFRESH
+    return fresh and rota.stamp(roster.path) == roster.stamp
 
 
 def _say(place: Place, duty: str, fault: str) -> None:

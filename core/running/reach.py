@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core import durations
 from core.model import NoticeKind
 from core.people.directory import DUTY, PERSON, TEAM
-from core.people.rota import Rota
+from core.people.rota import Rota, Unread
 from core.routing import STEPPED, Subject
 from core.spoken import some
 from core.store import languages, statement
@@ -104,9 +104,21 @@ def _subjects(found: Configured, kind: NoticeKind) -> list[Subject]:
     return [Subject(kind, name, None, p.name, n) for p in found.promises for n in numbers or [1]]
 
 
+def unread(settings: Settings) -> list[str]:
+    """Calendar files that cannot be read: faults to whoever checks, none that end a daemon."""
+    return [
+        f"duty.{duty.name}.ics: {duty.roster.fault}"
+        for duty in settings.routing.directory.duties.values()
+        if isinstance(duty.roster, Unread)
+    ]
+
+
 def _vacant(duty: Duty, now: datetime) -> Iterator[str]:
     """When nobody is on duty, and events that name nobody."""
     place = f"duty.{duty.name}"
+    if isinstance(duty.roster, Unread):
+        yield f"{place}.ics: {duty.roster.fault}; {duty.fallback} is told until it can be read"
+        return
     gaps = duty.gaps(now, now + AHEAD)
     if gaps:
         yield (

@@ -134,6 +134,15 @@ def test_explain_says_where_nobody_is_told(give):
     assert "Nobody is told: give the fallback route no kinds." in told
 
 
+def test_a_broken_calendar_file_is_a_fault_to_check(give):
+    week = '[duty.week]\nfallback = "person:bo"\nics = "none.ics"\n'
+
+    code, _, said = give("check", "--offline", "--sandbox", text=ACCOUNTS + PEOPLE + week)
+
+    assert code == 2
+    assert said.startswith("duty.week.ics: cannot be read (No such file or directory); name a")
+
+
 def test_check_tells_of_people_too_and_a_fault_ends_it(give):
     code, told, _ = give("check", "--offline", "--sandbox")
     assert code == 0

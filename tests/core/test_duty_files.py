@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,6 +113,38 @@ async def test_what_did_not_change_is_laid_out_anew_before_it_ends(parts, file):
     roster = parts.rules.routing.directory.duties["week"].roster
     assert roster.begin <= later < roster.end
     assert (on(parts, later), value(parts, "people")) == (("b",), 0)
+
+
+async def test_a_file_that_was_broken_at_the_start_is_taken_over_when_it_is_whole(parts, file):
+    lost = rota.read_or_not(file.with_name("none.ics"), "UTC", WHO, NOW)
+    who = directory(*WHO, duties=[Duty("week", lost, "person:bo")])
+    parts.rules = Rules({}, {}, replace(parts.rules.routing, directory=who))
+    place = duty.Place()
+    await duty.once(parts, place, NOW)
+    assert (on(parts), value(parts, "calendar_fresh")) == (("b",), 0)
+    file.rename(lost.path)
+
+    await duty.once(parts, place, NOW)
+
+    assert (on(parts), value(parts, "calendar_fresh")) == (("a",), 1)
+
+
+def test_a_reload_keeps_what_was_read_of_a_file_that_cannot_be_now(parts, file):
+    """Another file is another calendar; and what can be read is what counts."""
+    before = parts.rules.routing.directory.duties["week"]
+    lost = rota.Unread(file, "is no whole calendar")
+    elsewhere = rota.Unread(file.with_name("other.ics"), "cannot be read")
+
+    def reloaded(roster):
+        who = directory(*WHO, duties=[replace(before, roster=roster, fallback="person:anna")])
+        new = Rules({}, {}, replace(parts.rules.routing, directory=who))
+        found = duty.kept(parts.rules, new).routing.directory.duties["week"]
+        assert found.fallback == "person:anna"
+        return found.roster
+
+    assert reloaded(lost) is before.roster
+    assert reloaded(elsewhere) is elsewhere
+    assert reloaded(before.roster) is before.roster
 
 
 async def test_a_reload_in_between_is_not_undone(parts, file):

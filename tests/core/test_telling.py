@@ -231,7 +231,6 @@ FAULTS = [
      "duty.d.fallback: is missing; add it"),
     ("[duty.d]\nfallback = 'duty:d'\n" + SHIFT, "duty.d.fallback: is a duty, which may be"),
     ("[duty.d]\nfallback = 'person:boo'\n" + SHIFT, "duty.d.fallback: there is no person"),
-    ("[duty.d]\nfallback = 'person:bo'\nics = 'x.ics'", "duty.d.ics: cannot be read (No such"),
     ("[duty.d]\nfallback = 'person:bo'\nics = 'https://x.example/d.ics'", "duty.d.ics: is no file"),
     (("[people.cy]\n[duty.d]\nfallback = 'person:bo'\n"
      "shifts = [{ people = ['cy'], hours = { mon = ['08:00-09:00'] } }]"),
@@ -319,6 +318,19 @@ def test_events_that_name_nobody_are_told_by_their_days(findings, tmp_path):
     assert vacant.startswith("duty.week: nobody is on duty from Sun 2026-11-22 11:00 to Sun")
     assert unnamed.startswith("duty.week.ics: 1 event names nobody of [people] (2026-11-23)")
     assert "Zoe" not in unnamed
+
+
+def test_a_calendar_file_that_cannot_be_read_ends_no_start_and_is_said(read, tmp_path):
+    (tmp_path / "duty.ics").write_text("<html>502 Bad Gateway</html>")
+    text = '[duty.week]\nfallback = "person:bo"\nics = "duty.ics"\n[routes.x]\n'
+
+    found = read(ACCOUNTS + PEOPLE + text + 'tell = ["duty:week"]\naccounts=["mk"]\n')
+
+    assert [aim.notifier for aim in told(found, "mk")] == ["log", "bo"]
+    (fault,) = reach.unread(found)
+    assert fault.startswith("duty.week.ics: is no whole calendar, from BEGIN:VCALENDAR to END")
+    (finding,) = reach.findings(found, NOW)
+    assert finding == f"{fault}; person:bo is told until it can be read"
 
 
 def test_a_language_that_arrives_and_nobody_answers_is_told(read):
