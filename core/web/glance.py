@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 FRESH = 3.0
 """Seconds that what was looked up is shown without looking again."""
+FIRST = 2.0
+"""Seconds that whoever asks waits for a look where nothing is known yet: after a start."""
 PATIENCE = 0.3
-"""Seconds that whoever asks waits for a look, where nothing is known yet or a look is quick."""
+"""Seconds that whoever asks waits for a look that is quick."""
 REST = 3.0
 """Times that a look took, before the next may begin: a quarter of the time is spent with it."""
 QUICK = 0.03
@@ -113,10 +115,15 @@ class Glance:
             self._looking = asyncio.create_task(self._once())
         looking = self._looking
         if looking is not None:
-            is_worth_it = self._known.counts is None or self._took <= QUICK
-            await asyncio.wait({looking}, timeout=PATIENCE if is_worth_it else 0.0)
+            await asyncio.wait({looking}, timeout=self._patience())
             if looking.done():
                 looking.result()
+
+    def _patience(self) -> float:
+        """Seconds that a look is worth waiting for: most where nothing is known."""
+        if self._known.counts is None:
+            return FIRST
+        return PATIENCE if self._took <= QUICK else 0.0
 
     async def _once(self) -> None:
         began, before = monotonic(), self._known.counts
