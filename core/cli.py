@@ -21,7 +21,7 @@ from core.commands.asked import (
     finished,
     settings_file,
 )
-from core.commands.declared import answering, claiming, judging, routed, tending
+from core.commands.declared import admitting, answering, claiming, judging, routed, tending
 from core.errors import Error, SettingsError
 
 if TYPE_CHECKING:
@@ -341,6 +341,7 @@ def healthcheck(path: Path) -> None:
 
 
 for command in (
+    *admitting.COMMANDS,
     *answering.COMMANDS,
     *claiming.COMMANDS,
     *judging.COMMANDS,
