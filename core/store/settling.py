@@ -64,6 +64,9 @@ DISPATCHES = """
 """
 ERASURES = "update erasure set leased_until = null where done_at is null"
 WORKERS = "delete from worker"
+# What was ended since must not sign anybody in again; no dump of ours holds either.
+SESSIONS = "delete from session"
+INVITATIONS = "delete from invitation"
 
 
 class Settled(NamedTuple):
@@ -85,6 +88,8 @@ async def settle(db: Db, now: datetime) -> Settled:
     await db.execute(ERASURES)
     await db.execute(ACCOUNTS, now)
     await db.execute(AUTOMATIC, now)
+    await db.execute(SESSIONS)
+    await db.execute(INVITATIONS)
     replies: int = await db.fetchval(REPLIES)
     dispatches: int = await db.fetchval(DISPATCHES, now.isoformat(), notices.HOLD)
     for counter in await catalogue.counters(db):
