@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FAR = timedelta(days=60)
 """So far ahead the end of quiet hours is looked for; then it is looked again."""
+NEAR = timedelta(days=3)
+"""A weekend ends within it: so far is looked first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,15 @@ class Person:
 
     def quiet_until(self, at: datetime) -> datetime | None:
         """When the quiet hours end that hold *at* this instant, `FAR` at most; None: none do."""
-        if self.quiet is None:
+        if self.quiet is None or not self.quiet.is_open(at):
             return None
-        begin, end = next(self.quiet.spans(at, at + FAR), (None, None))
-        return end if begin == at else None
+        near = _end(self.quiet, at, at + NEAR)
+        return near if near < at + NEAR else _end(self.quiet, at, at + FAR)
+
+
+def _end(calendar: Calendar, at: datetime, until: datetime) -> datetime:
+    """When *calendar* closes that is open *at* this instant, *until* at most."""
+    return next(end for _, end in calendar.spans(at, until))
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,13 +80,20 @@ def unspoken(
 
 def _deaf(settings: Settings, now: datetime) -> Iterator[str]:
     """Accounts and kinds of notices that reach nobody."""
+    routing = settings.routing
+    known: dict[tuple[object, ...], bool] = {}
     for name, found in settings.accounts.items():
-        deaf = [
-            kind.value
-            for kind in NoticeKind
-            if kind not in UNROUTED
-            and not all(settings.routing.told(each, now) for each in _subjects(found, kind))
-        ]
+        own = tuple(route.name for route in routing.own(name))
+
+        def hears(asked: Subject, own: tuple[str, ...] = own) -> bool:
+            """Whether anybody is told: the same for all accounts of the same routes."""
+            key = own, asked.kind, asked.policy, asked.step
+            if key not in known:
+                known[key] = bool(routing.told(asked, now))
+            return known[key]
+
+        kinds = [kind for kind in NoticeKind if kind not in UNROUTED]
+        deaf = [kind.value for kind in kinds if not all(map(hears, _subjects(found, kind)))]
         if deaf:
             yield (
                 f"accounts.{name}: nobody is told of {', '.join(deaf)}; "
