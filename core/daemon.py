@@ -19,7 +19,7 @@ from core.errors import StoreUnavailable
 from core.loops import Bell, Pulse
 from core.metrics import Metrics
 from core.notifiers.file import FileOptions
-from core.running import board, checks, memory, reach, sdnotify, standins, takeover, timing
+from core.running import board, checks, memory, reach, sdnotify, standins, takeover, timing, walls
 from core.running.crew import Crew
 from core.running.signals import Signals
 from core.running.state import State
@@ -205,7 +205,8 @@ class _Start:
             self._stack.push_async_callback(worker.leave, self._pool)
             state.worker = worker
         state.watched.pool = self._pool
-        checks.tell(settings, now, await reach.heard(self._pool, settings.routing, now))
+        heard = await reach.heard(self._pool, settings.routing, now)
+        checks.tell(settings, now, [*heard, *await walls.faults(settings)])
         return True
 
     async def _bring_schema(self, pool: Pool) -> None:

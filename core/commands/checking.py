@@ -28,7 +28,7 @@ from core.notifier import Means
 from core.notifiers import registry
 from core.routing import Subject
 from core.rules import Rules
-from core.running import checks, reach, standins, state
+from core.running import checks, reach, standins, state, walls
 from core.store import embedded, migrate, streams, wake
 from core.transport.http import Http, open_session
 from core.transport.mailbox import Mailboxes
@@ -59,6 +59,8 @@ async def check(path: Path, *, offline: bool, sandbox: bool, as_json: bool) -> b
     standins.verify(configured)
     if broken := reach.unread(configured):
         raise SettingsError(broken)
+    if not offline and (walled := await walls.faults(configured)):
+        raise SettingsError(walled)
     findings = checks.findings(configured, loops.utcnow())
     findings += [] if offline else await _database(configured)
     faults = {} if offline else await _call_all(configured, findings)

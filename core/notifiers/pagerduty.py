@@ -75,7 +75,6 @@ def event(notice: Notice, words: Words, key: str) -> dict[str, object]:
     }
     if keys.is_end(notice):
         return known
-    links = {"Open the thread": words.url, "I take it": words.act_url}
     known |= {
         "payload": {
             "summary": posting.cut(words.subject, SUMMARY),
@@ -90,7 +89,7 @@ def event(notice: Notice, words: Words, key: str) -> dict[str, object]:
                 "text": words.text,
             },
         },
-        "links": [{"href": url, "text": said} for said, url in links.items() if url],
+        "links": [{"href": url, "text": said} for said, url in posting.links(notice, words)],
         "client": "replyby",
     }
     return known | ({"client_url": words.url} if words.url else {})

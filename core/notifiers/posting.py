@@ -22,6 +22,7 @@ from core.errors import (
     Unfit,
     Unreachable,
 )
+from core.model import NoticeKind
 from core.notifier import NotifierOptions
 from core.transport import guard
 from core.transport.http import Limits
@@ -30,7 +31,8 @@ from core.transport.proxy import is_web_address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.notifier import Means
+    from core.model import Notice
+    from core.notifier import Means, Words
     from core.transport.http import Answer, Http
 
 LIMITS = Limits(connect=5.0, total=25.0, body=65_536)
@@ -101,6 +103,13 @@ def failed(fault: ConnectorError) -> NotifierError:
         fault.retry_after if isinstance(fault, RateLimited | Unreachable | OutcomeUnknown) else None
     )
     return NotifierError(said, permanent=permanent, retry_after=asked)
+
+
+def links(notice: Notice, words: Words) -> list[tuple[str, str]]:
+    """What a reader may open, with what is said of it: title and address."""
+    where = "Open the list" if notice.kind is NoticeKind.DIGEST else "Open the thread"
+    pairs = ((where, words.url), ("I take it", words.act_url))
+    return [(title, url) for title, url in pairs if url]
 
 
 def cut(text: str, most: int) -> str:

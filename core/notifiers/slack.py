@@ -79,13 +79,13 @@ class Slack:
         self._http = posting.way(means, allow_private=options.allow_private)
         self._url = options.url.get_secret_value()
 
-    async def send(self, notice: Notice, words: Words) -> None:  # noqa: ARG002  # its words say all
+    async def send(self, notice: Notice, words: Words) -> None:
         """Post the notice.
 
         Raises:
             NotifierError: as `posting.post`.
         """
-        await posting.post(self._http, self._url, message(words), operation="slack")
+        await posting.post(self._http, self._url, message(notice, words), operation="slack")
 
 
 class SlackBot:
@@ -101,17 +101,17 @@ class SlackBot:
         self._channel = options.channel
         self._token = options.token.get_secret_value() if options.token else ""
 
-    async def send(self, notice: Notice, words: Words) -> str:  # noqa: ARG002  # its words say all
+    async def send(self, notice: Notice, words: Words) -> str:
         """Post the notice; how Slack calls it: the channel's id and the message's time stamp.
 
         Raises:
             NotifierError: as `posting.post`, and where Slack says why not.
         """
-        said = {**message(words), "channel": self._channel}
+        said = {**message(notice, words), "channel": self._channel}
         told = _told(await self._call("chat.postMessage", said))
         return f"{told.get('channel', '')} {told.get('ts', '')}"
 
-    async def close(self, notice: Notice, words: Words, names: Sequence[str]) -> None:  # noqa: ARG002  # as above
+    async def close(self, notice: Notice, words: Words, names: Sequence[str]) -> None:
         """Say in each message *names* that it is over.
 
         Raises:
@@ -119,7 +119,7 @@ class SlackBot:
         """
         for name in names:
             channel, _, stamp = name.partition(" ")
-            said = {**message(words), "channel": channel, "ts": stamp}
+            said = {**message(notice, words), "channel": channel, "ts": stamp}
             _told(await self._call("chat.update", said), CLOSED)
 
     async def _call(self, method: str, said: dict[str, object]) -> Answer:
@@ -131,17 +131,15 @@ class SlackBot:
         return await posting.post(self._http, url, said, operation="slack", headers=headers)
 
 
-def message(words: Words) -> dict[str, object]:
+def message(notice: Notice, words: Words) -> dict[str, object]:
     """A notice in Slack's blocks, with what shows where there are none (a phone's own notice)."""
     blocks: list[dict[str, object]] = [
         {"type": "header", "text": _plain(words.subject, HEADER)},
         {"type": "section", "text": _plain(words.text, SECTION)},
     ]
-    links = {"Open the thread": words.url, "I take it": words.act_url}
     buttons = [
         {"type": "button", "text": _plain(said, HEADER), "url": url, "action_id": f"open{n}"}
-        for n, (said, url) in enumerate(links.items())
-        if url
+        for n, (said, url) in enumerate(posting.links(notice, words))
     ]
     if buttons:
         blocks.append({"type": "actions", "elements": buttons})

@@ -60,16 +60,16 @@ class Teams:
         self._http = posting.way(means, allow_private=options.allow_private)
         self._url = options.url.get_secret_value()
 
-    async def send(self, notice: Notice, words: Words) -> None:  # noqa: ARG002  # its words say all
+    async def send(self, notice: Notice, words: Words) -> None:
         """Post the notice.
 
         Raises:
             NotifierError: as `posting.post`.
         """
-        await posting.post(self._http, self._url, message(words), operation="teams")
+        await posting.post(self._http, self._url, message(notice, words), operation="teams")
 
 
-def message(words: Words) -> dict[str, object]:
+def message(notice: Notice, words: Words) -> dict[str, object]:
     """A notice as the one card of a message."""
     card = {
         "$schema": SCHEMA,
@@ -80,8 +80,7 @@ def message(words: Words) -> dict[str, object]:
         "body": list(_body(words)),
         "actions": [
             {"type": "Action.OpenUrl", "title": title, "url": url}
-            for title, url in (("Open the thread", words.url), ("I take it", words.act_url))
-            if url
+            for title, url in posting.links(notice, words)
         ],
     }
     return {"type": "message", "attachments": [{"contentType": CARD, "content": card}]}

@@ -12,7 +12,7 @@ import structlog
 from core import loops, parking, poll
 from core.connector import Waits
 from core.errors import SchemaMismatch, SettingsError, StoreUnavailable
-from core.running import checks, duty, reach, redating, sdnotify, takeover
+from core.running import checks, duty, reach, redating, sdnotify, takeover, walls
 from core.running.rounds import HOUR, Rounds
 from core.running.signals import waited
 
@@ -230,7 +230,8 @@ class Crew:
             await parking.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)
             self._listen(group)
-            checks.tell(settings, now, await reach.heard(state.pool, settings.routing, now))
+            heard = await reach.heard(state.pool, settings.routing, now)
+            checks.tell(settings, now, [*heard, *await walls.faults(settings)])
             log.info("settings taken over", accounts=len(settings.accounts))
         sdnotify.notify("READY=1")
 

@@ -16,21 +16,30 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.abc import AbstractResolver
+from prometheus_client import generate_latest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from core import deliver
 from core.errors import NotifierError
+from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.notifier import Closes, Keeps, Means, Paced, Words
 from core.notifiers import apprise, posting, registry, slack
+from core.routing import Route
+from core.running import walls
+from core.store import notices, transaction
 from core.transport import guard
 from core.transport.http import Http, Limits, open_session
+from tests.core import seeds
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise on 3.11, 3.12
 
 SECRET = "hush-a-token"
 ROUTING = "hush" * 8
 BUYER = "Anna Buyer, where is my parcel?"
+INSIDE = "127.1"
+"""Not how an address is written, and yet every resolver knows it to be this machine's."""
 DELIVERED, AGAIN, NEVER = "delivered", "again", "never"
 
 
@@ -312,6 +321,19 @@ async def test_names_that_lead_inside_are_found_before():
     assert await guard.leads_inside(hosts, 5.0) == ["localhost", "127.0.0.1"]
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_check_finds_who_could_be_told_nothing(allowed):
+    """What an address does not show is known once its name is looked up."""
+    chat = read(kind="webhook", url=f"https://{INSIDE}/{SECRET}", allow_private=allowed)
+
+    class Said:
+        notifiers = {"chat": chat, "log": read(kind="file", path="n.jsonl")}  # noqa: RUF012
+
+    faults = await walls.faults(Said)
+
+    assert faults == ([] if allowed else [f"notifiers.chat.url: {guard.MEND}"])
+
+
 # What is sent
 
 
@@ -343,8 +365,8 @@ async def test_slack_is_told_in_plain_text_that_calls_nobody(sent):
 
 
 @pytest.mark.parametrize("text", ["<" * 9000, "a" * 9000, "&<>" * 900, ""])
-def test_slack_is_given_no_more_than_it_takes(now, text):
-    header, section = slack.message(Words(text, text, None, now))["blocks"]
+def test_slack_is_given_no_more_than_it_takes(notice, now, text):
+    header, section = slack.message(notice, Words(text, text, None, now))["blocks"]
 
     assert 0 < len(header["text"]["text"]) <= slack.HEADER
     assert 0 < len(section["text"]["text"]) <= slack.SECTION
@@ -391,6 +413,16 @@ async def test_teams_is_told_by_one_card_without_markdown(sent):
     assert [each["url"] for each in card["actions"]] == [
         "https://shop.example/T1", "https://desk.example/take/signed",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams", "pagerduty"])
+async def test_a_digest_leads_to_the_list(sent, notice, words, kind):
+    digest = replace(notice, kind=NoticeKind.DIGEST, key="it/flood/1", clock=None)
+    _, _, body = await sent(kind, digest, replace(words, act_url=None))
+
+    assert "Open the list" in json.dumps(body)
+    assert "Open the thread" not in json.dumps(body)
+    assert "I take it" not in json.dumps(body)
 
 
 async def test_a_card_is_not_larger_than_teams_takes(sent, words):
@@ -520,3 +552,33 @@ def test_without_the_extra_apprise_is_refused_with_how_to_install_it(tmp_path, m
     faults = list(read(kind="apprise", url="json://a.b/").faults(tmp_path))
 
     assert faults == [("kind", apprise.MISSING)]
+
+
+# What is kept of a delivery
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_delivery_that_fails_keeps_neither_secret_nor_text(
+    pool, means, receiver, notice, now, kind
+):
+    """Through the whole of a delivery: the log, the metrics, the row of the dispatch."""
+    receiver.answer = Answer(400, body=f"{BUYER} {SECRET}")
+    metrics, rules = Metrics(), seeds.rules(Route("all", ("it",), fallback=True))
+    async with transaction(pool) as db:
+        await seeds.put_account(db, now)
+        await seeds.put_thread(db, now, buyer=BUYER)
+        await seeds.put_message(db, now, body=BUYER)
+        await notices.raise_(db, rules, [notice])
+    sender = opened(means, **said(kind, receiver.url))
+    with capture_logs() as logs:
+        await deliver.once(pool, {"it": sender}, rules, {}, metrics, now)
+
+    async with pool.acquire() as db:
+        rows = [dict(row) for row in await db.fetch("select * from dispatch")]
+    shown = str([logs, rows, generate_latest(metrics.registry).decode()])
+    assert len(receiver.got) == 1
+    assert rows[0]["error"]
+    assert "notifications" in shown
+    for text in ("hush", BUYER, receiver.url.rpartition(":")[2]):
+        assert text not in shown
+    assert BUYER not in str(receiver.got)
