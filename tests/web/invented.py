@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from core.access import Role
 from core.rules import Rules
+from core.store import policies
 from sla.calendar import Calendar
 from sla.policy import Contract
 from tests.core import seeds
@@ -93,4 +93,32 @@ async def claimed(db, now, name, account, by, minutes):
     )  # fmt: skip
 
 
-TEAM = {"anna": ("Anna Kim", Role.LEAD), "jiyoung": ("Jiyoung Park", Role.AGENT)}
+GERMAN = """Guten Tag, mein Paket sollte am Montag kommen und ist immer noch nicht da.
+Unter https://track.example/de/302-5534421 steht seit drei Tagen nichts Neues.
+Können Sie bitte nachsehen?
+
+> Am 20.11.2026 schrieb Quill & Co:
+> vielen Dank für Ihre Bestellung.
+> Sie wird heute verschickt."""
+KOREAN = """안녕하세요. 주문한 지 일주일이 지났는데 아직 배송이 시작되지 않았습니다.
+확인 부탁드립니다. 감사합니다."""
+
+
+async def talked(db, now):
+    """What was said in the first thread, what its order is, and where its buyer waits as well."""
+    await policies.load(db, rules().policies, now)
+    await db.execute("update thread set keys = array['\\x07'::bytea] where id in ('T1', 'T4')")
+    await seeds.put_message(db, now - timedelta(minutes=75 + 24 * 60), "M-T1", "T1", "amazon-de",
+                            body=GERMAN)  # fmt: skip
+    await db.execute(
+        "update message set attachments = $1, language = 'de' where id = 'M-T1'",
+        [{"id": "1", "name": "karton.jpg", "size": 348_112, "media_type": "image/jpeg"}],
+    )
+    hours = [now - n * timedelta(hours=1) for n in range(100)]
+    await db.execute(
+        "insert into market_order (account, id, asked_at, as_of, facts) values"
+        " ('amazon-de', '302-5534421-1188', $1, $1, $2)", hours[1],
+        {"status": "shipped", "total": "49.90", "currency": "EUR", "parcels": ["in transit"],
+         "bought_at": hours[90].isoformat(), "shipped_at": hours[70].isoformat(),
+         "items": [{"title": "Lampe Modell 340, weiß", "sku": "L-340", "product": "B0CDEF1234"}]},
+    )  # fmt: skip

@@ -9,12 +9,15 @@ import os
 import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 
 from core.access import Role
 from core.configuration.board import Board
+from core.connector import Capabilities, Unwelcome
+from sla.policy import Party
 from tests.web import board as boards
 from tests.web import invented
 from tests.web.browser import Showing, backstage, chromium, packed, showing
@@ -24,6 +27,18 @@ __all__ = ["backstage", "chromium", "showing"]
 SHOWN = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 NOW = datetime(2026, 11, 23, 8, 41, 20, tzinfo=UTC)
 SIZE = (1440, 900)
+AMAZON = Capabilities(
+    replies=True,
+    unseen_mark=True,
+    most_enclosed=10**7,
+    unwelcome=tuple(
+        Unwelcome(what, "the marketplace's rules") for what in ("link", "address", "phone")
+    ),
+)
+
+
+def only_buyers(_thread, to):
+    return None if to == {Party.BUYER} else "letters go to buyers only"
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +49,13 @@ def morning(showing: Showing):
         await invented.fill(db, NOW)
         await invented.claimed(db, NOW, "T1", "amazon-de", "jiyoung", 14)
         await invented.claimed(db, NOW, "T5", "amazon-de", "anna", 32)
+        await invented.talked(db, NOW)
 
-    showing.stage.rules = invented.rules()
+    showing.stage.rules = rules = invented.rules()
+    spec = SimpleNamespace(can=lambda _: AMAZON, refuses=only_buyers, narrows=None)
+    showing.stage.accounts["amazon-de"] = SimpleNamespace(
+        account=rules.accounts["amazon-de"], spec=spec, options=None, own_mark=False
+    )
     showing.stage.board = Board(zone="Europe/Berlin")
     showing.stage.metrics.blind_from.show({"ebay-uk": NOW.timestamp() - 60})
     showing.stage.metrics.unseen_messages_expected.show({"ebay-uk": 6.0})
@@ -61,15 +81,28 @@ def size(path):
     [
         ("board", "/", "light", ("2 are overdue", "1 h 15 min late", "not read since 09:12")),
         ("wall", "/wall", "dark", ("Overdue", "1 h 15 min late", "about 6 messages unseen")),
+        (
+            "thread",
+            "/thread/amazon-de/T1",
+            "light",
+            (
+                "1 h 15 min late",
+                "Why this deadline",
+                "no phone numbers",
+                "Lampe Modell 340",
+                "You work on this",
+                "Wo bleibt mein Paket?",
+            ),
+        ),
     ],
 )
 def test_a_picture_shows_what_the_board_shows(morning, tmp_path, name, path, scheme, words):
     into = Path(os.environ.get("REPLYBY_PICTURES", tmp_path))
-    who = {"board": "anna", "wall": "screen"}[name]
+    who = {"board": "anna", "wall": "screen", "thread": "jiyoung"}[name]
     with morning.page(Role.LEAD, name=who, color_scheme=scheme) as page:
         page.clock.set_fixed_time(NOW)
         page.goto(path)
-        expect(page.locator(".line .left").first).to_have_text("1 h 15 min late")
+        expect(page.locator("time.left").first).to_contain_text(" late")
         if name == "board":
             expect(page.locator("#state")).to_have_text("Live.")
         said = page.inner_text("main")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from core.access import Role
 from core.loops import utcnow
-from core.store import policies, wake
+from core.store import wake
 from tests.core import seeds
 from tests.web import invented
 from tests.web.browser import SIZES, backstage, chromium, shot, showing  # noqa: F401  # fixtures
@@ -18,20 +18,6 @@ from tests.web.hostile import HTML, LINES
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-GERMAN = """Guten Tag,
-
-mein Paket sollte am Montag kommen, und es ist immer noch nicht da. Die Sendungsverfolgung auf
-https://track.example/de/302-5534421 zeigt seit drei Tagen nichts Neues.
-
-Können Sie bitte nachsehen?
-Mit freundlichen Grüßen
-Zenobia Quill
-
-> Am 20.11.2026 schrieb Quill & Co:
-> vielen Dank für Ihre Bestellung.
-> Sie wird heute verschickt."""
-KOREAN = """안녕하세요. 주문한 지 일주일이 지났는데 아직 배송이 시작되지 않았습니다.
-확인 부탁드립니다. 감사합니다."""
 ARABIC = "مرحبا، أين طلبي رقم 302-5534421؟\nلم يصل حتى الآن، شكرا."
 MARKED = (
     "<div style='position:fixed;inset:0'><p>Hallo, <b>noch einmal</b>:</p><ul><li>Lampe</li>"
@@ -52,16 +38,11 @@ def board(showing):  # noqa: F811  # the fixture
 async def fill(db):
     now = utcnow()
     await invented.fill(db, now)
-    await policies.load(db, invented.rules().policies, now)
-    await db.execute(
-        "update thread set buyer = 'Zenobia Quill', keys = array['\\x07'::bytea]"
-        " where id in ('T1', 'T4')"
-    )
+    await invented.talked(db, now)
     said = [
-        ("M-T1", 26, "buyer", None, GERMAN),
         ("M2", 25, "seller", "confirmed", "Guten Tag, wir sehen gleich nach."),
         ("M3", 5, "buyer", None, MARKED),
-        ("M4", 4, "buyer", None, KOREAN),
+        ("M4", 4, "buyer", None, invented.KOREAN),
         ("M5", 3, "buyer", None, ARABIC),
         ("M6", 2, "seller", "refused", "Ihr Paket liegt in der Filiale."),
         ("M7", 1, "seller", "accepted", "Ihr Paket liegt in der Filiale, Musterstraße 1."),
@@ -71,17 +52,6 @@ async def fill(db):
             db, now - hours * HOUR, id_, "T1", "amazon-de", party=party, delivery=delivery,
             body=body, to=["buyer"] if party == "seller" else [],
         )  # fmt: skip
-    await db.execute(
-        "update message set attachments = $1, language = 'de' where id = 'M-T1'",
-        [{"id": "1", "name": "karton.jpg", "size": 348_112, "media_type": "image/jpeg"}],
-    )
-    await db.execute(
-        "insert into market_order (account, id, asked_at, as_of, facts) values"
-        " ('amazon-de', '302-5534421-1188', $1, $1, $2)", now - HOUR,
-        {"status": "shipped", "total": "49.90", "currency": "EUR", "parcels": ["in transit"],
-         "bought_at": (now - 90 * HOUR).isoformat(), "shipped_at": (now - 70 * HOUR).isoformat(),
-         "items": [{"title": "Lampe Modell 340, weiß", "sku": "L-340", "product": "B0CDEF1234"}]},
-    )  # fmt: skip
     for number, line in enumerate(LINES):
         await hostile(db, now, number, line.replace("\0", "\ufffd").replace("\ud83d", "\ufffd"))
 
