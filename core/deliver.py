@@ -94,11 +94,11 @@ async def _round(outbox: Outbox) -> float | None:
     outbox.unsettled.claimed = await looking.standing(outbox)
     parts = _parts(outbox.unsettled.claimed)
     if room is not None:
-        left = len(_parts([*claimed, *together])) - len(parts)
-        await pacing.give_back(outbox, room.pace, left)
+        unused = pacing.messages(_parts([*claimed, *together])) - pacing.messages(parts)
+        await pacing.give_back(outbox, room.pace, unused)
     await in_turn((leaving.attempt(outbox, part, began) for part in parts), PATIENCE)
     await keeping.keep(outbox)
-    if len(claimed) == AT_ONCE or together or outbox.unsettled.claimed:
+    if len(claimed) >= AT_ONCE or together or outbox.unsettled.claimed:
         return 0.0
     async with transaction(outbox.this.pool) as db:
         seconds = await _waits(db, outbox)

@@ -117,7 +117,8 @@ def _held_until(part: Sequence[Dispatch], raised_at: datetime) -> datetime:
 
 async def write_down(outbox: Outbox, sent: Sent) -> None:
     """Write that *sent* has left, and raise what follows where it was over by then."""
-    told = sent.part if isinstance(outbox.notifier, Closes) else ()
+    closes = isinstance(outbox.notifier, Closes)
+    told = [one for one in sent.part if closes and incidents.opens(one)]
     async with transaction(outbox.this.pool) as db:
         await incidents.hold(db, told)
         too_late = await dispatches.done(db, outbox.name, dispatches.numbers(sent.part), sent.at)
@@ -127,7 +128,7 @@ async def write_down(outbox: Outbox, sent: Sent) -> None:
         await notices.correct(db, back)
         clocks = [one.notice.clock for one in told if one.notice.clock is not None]
         taken = [notice.clock for notice in back if notice.clock is not None]
-        await incidents.settle(db, clocks, sent.at, taken_back=taken if told else ())
+        await incidents.settle(db, clocks, sent.at, taken_back=taken)
     outbox.unsettled.sent.remove(sent)
 
 

@@ -14,6 +14,9 @@ from core.notifier import Paced
 from core.store import budget, digests, dispatches, transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.model import Dispatch
     from core.notifier import Notifier
     from core.outbox.batch import Outbox
     from core.pace import Pace
@@ -38,6 +41,11 @@ class Room:
 def of(notifier: Notifier) -> Pace | None:
     """How fast *notifier* may be told; None: as fast as it comes."""
     return notifier.pace if isinstance(notifier, Paced) else None
+
+
+def messages(parts: Iterable[Sequence[Dispatch]]) -> int:
+    """How many of *parts* count as messages: what only closes something does not."""
+    return sum(part[0].notice.kind is not NoticeKind.ANSWERED for part in parts)
 
 
 async def room(db: Db, name: str, pace: Pace) -> Room:

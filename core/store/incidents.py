@@ -5,8 +5,8 @@ clock. In the transaction in which that clock ends, or a breach of it is taken b
 kind ``answered`` is raised for exactly those notifiers; nobody else hears of it. A clock that runs
 again opens what its end had closed.
 
-Who ends a clock has locked its row; who writes down that something was told shares that lock, and
-takes it before any dispatch (`hold`): one of the two sees what the other has done.
+Who ends a clock has locked its row; so does who writes down that something was told, before any
+dispatch (`hold`): one of the two sees what the other has done.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 50
 """The newest messages of a clock are changed when it is answered; nobody reads that far back."""
 
-HOLD = "select from clock where id = any($1) order by id for share"
+HOLD = "select from clock where id = any($1) order by id for no key update"
 OPEN = """
     insert into incident (clock, notifier, notice, names, ways) values ($1, $2, $3, $4, $5)
     on conflict (clock, notifier) do update

@@ -307,3 +307,66 @@ async def test_what_stands_is_known_until_it_is_over(db, asked, read, round_, no
     await read(replied(now, now - MINUTE))
 
     assert await incidents.standing(db, "pager") == []
+
+
+class Keeper(Pager):
+    """A notifier whose receiver forgets; *kept* is what it was told again, a list a time."""
+
+    every = MINUTE
+
+    def __init__(self, *faults):
+        super().__init__(*faults)
+        self.kept = []
+
+    async def keep(self, standing):
+        if self.faults:
+            raise self.faults.pop(0)
+        self.kept.append([(notice.kind, words.subject) for notice, words in standing])
+
+
+async def test_what_stands_is_told_again_once_a_time_until_it_is_over(pool, db, asked, read, now):
+    keeper, rules = Keeper(), seeds.rules(Route("all", ("pager",), fallback=True))
+
+    async def round_():
+        await deliver.once(pool, {"pager": keeper}, rules, {}, Metrics(), now)
+
+    async def minute():
+        await db.execute("update budget set next_at = next_at - interval '61 s'")
+        await asyncio.gather(round_(), round_())
+
+    await asked()
+    await asyncio.gather(round_(), round_())
+    assert keeper.kept in ([[]], [[(NoticeKind.BREACH, "Reply overdue: Empik PL")]])
+    await minute()
+    assert keeper.kept[1:] == [[(NoticeKind.BREACH, "Reply overdue: Empik PL")]], "by one of two"
+    keeper.faults = [NotifierError("away")]
+    await minute()
+    await minute()
+    assert len(keeper.kept) == 3, "what fails is told the next time"
+    await read(replied(now, now - MINUTE))
+    await minute()
+
+    assert keeper.kept[-1] == []
+    assert len(keeper.closed) == 1
+
+
+async def test_two_that_tell_of_one_clock_at_once_wait_for_no_one(pool, db, asked, read, now):
+    pagers = [Pager() for _ in range(4)]
+    for n, one in enumerate(pagers):
+        one.name = f"pager{n}"
+    names = tuple(one.name for one in pagers)
+    rules = seeds.rules(Route("all", names, fallback=True))
+    clock = await asked()
+    for step in range(4, 9):
+        async with transaction(pool) as other:
+            breach = notice(now, keys.step(clock, 1, step), clock=clock)
+            await notices.raise_(other, rules, [breach])
+        await asyncio.gather(
+            *(deliver.once(pool, {one.name: one}, rules, {}, Metrics(), now) for one in pagers)
+        )
+    await read(replied(now, now - MINUTE))
+    for one in pagers:
+        await deliver.once(pool, {one.name: one}, rules, {}, Metrics(), now)
+
+    assert [len(one.got) for one in pagers] == [5] * 4
+    assert [[ended for ended, _, _ in one.closed] for one in pagers] == [["late"]] * 4
