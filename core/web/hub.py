@@ -43,6 +43,8 @@ REST = 2.0
 SLOWEST = 0.6
 COUNT_EVERY = 1.0
 """Seconds after which it is asked whether there is a newer count; `core.web.glance` counts."""
+TELL_EVERY = 15.0
+"""As many though nothing was heard: of an account that turns blind nothing is."""
 AWAY = 1.0
 """Seconds until the next try while the database is away."""
 LATELY = 10.0
@@ -136,6 +138,11 @@ class Hub:
             if not self._people[who]:
                 del self._people[who]
 
+    @property
+    def _count_at(self) -> float:
+        """When it is to be asked again what stands above the queues, on the monotonic clock."""
+        return self._asked_at + (COUNT_EVERY if self._uncounted else TELL_EVERY)
+
     def close(self) -> None:
         """End every stream, once what waits in it is sent; nobody comes in any more."""
         self._over = True
@@ -194,8 +201,8 @@ class Hub:
     async def _rest(self) -> None:
         """Until something has changed, or does so by time."""
         until = [shown.again_at for shown in self._views.values()]
-        if self._uncounted and self._views:
-            until.append(self._asked_at + COUNT_EVERY)
+        if self._views:
+            until.append(self._count_at)
         seconds = max(0.0, min(until) - monotonic()) if until else None
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -213,7 +220,7 @@ class Hub:
         for shown in due:
             shown.take(await self._lines_of(shown), rules, now)
             await asyncio.sleep(0)  # others are answered meanwhile
-        if self._views and self._uncounted and monotonic() >= self._asked_at + COUNT_EVERY:
+        if self._views and monotonic() >= self._count_at:
             await self._count()
 
     async def _lines_of(self, shown: Shown) -> list[Line]:
@@ -226,7 +233,7 @@ class Hub:
             raise
 
     async def _count(self) -> None:
-        """Tell how many threads wait, to whom that is news; go on until that was counted since."""
+        """Tell how many threads wait, and what is wrong; go on until that was counted since."""
         told: dict[Audience, bytes] = {}
         for shown in list(self._views.values()):
             reader = shown.view.reader

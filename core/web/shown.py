@@ -67,8 +67,9 @@ def version(lines: Iterable[Line]) -> str:
 
 
 def summary(seen: Seen, audience: Audience, now: datetime) -> str:
-    """How many threads wait, as boards take it in."""
-    return pages.render("queue/counts.html", audience, now, counts=seen.counts)
+    """How many threads wait and what is wrong, as boards take it in."""
+    told = {"counts": seen.counts, "troubles": seen.troubles}
+    return pages.render("queue/counts.html", audience, now, **told)
 
 
 class Shown:

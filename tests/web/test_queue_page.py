@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from core.access import Role
 from core.loops import utcnow
 from core.store import wake
+from core.web import hub
 from tests.web import invented
 from tests.web.board import person
 from tests.web.browser import SIZES, backstage, chromium, shot, showing
@@ -357,6 +358,21 @@ def test_a_full_page_is_small_and_of_one_host_and_what_stays_is_not_fetched_twic
         page.get_by_role("link", name="Back to the nearest deadlines").click()
         assert subjects(page) == seen
     board.db(leave)
+
+
+def test_an_account_that_turns_blind_is_told_on_boards_that_are_open(board, monkeypatch):
+    monkeypatch.setattr(hub, "TELL_EVERY", 0.2)
+    with board.page() as page, board.page() as wall:
+        page.goto("/")
+        wall.goto("/wall")
+        expect(page.locator("#state")).to_have_text("Live.")
+        board.stage.metrics.blind_from.show({"empik": utcnow().timestamp() - 60})
+        try:
+            for one in (page, wall):
+                expect(one.locator(".troubles")).to_contain_text("empik/empik: not read since")
+        finally:
+            board.stage.metrics.blind_from.show({})
+        expect(page.locator(".troubles")).to_have_count(0)
 
 
 def test_what_is_not_read_is_told_above_all(board):

@@ -131,9 +131,10 @@ function takeCounts(html) {
       say(shown, data.textContent);
     }
   }
-  const summary = came.querySelector("#summary");
-  const shown = document.getElementById("summary");
-  if (summary && shown && summary.textContent !== shown.textContent) shown.innerHTML = summary.innerHTML;
+  for (const id of ["summary", "troubles"]) {
+    const [told, shown] = [came.querySelector(`#${id}`), document.getElementById(id)];
+    if (told && shown && told.innerHTML !== shown.innerHTML) shown.innerHTML = told.innerHTML;
+  }
 }
 
 let again;
@@ -176,6 +177,7 @@ if (live) {
   live.addEventListener("now", heard(serverSays));
   live.addEventListener("htmx:sse:after:connection", heard(() => {}));
   live.addEventListener("htmx:sse:error", () => connected(false));
+  document.addEventListener("visibilitychange", () => (heardAt = performance.now()));
   setInterval(() => {
     // A first connection that failed is not tried again by itself, and a dead one says nothing.
     if (document.hidden || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : OPENED_WITHIN)) return;
