@@ -85,13 +85,16 @@ def written(text: str) -> str:
     if ">" not in text and not any(colon in text for colon in COLONS):
         return text
     lines = text.split("\n")
-    kept = _without_quoted_lines(lines[: _end(lines)])
+    kept = _without_quoted_lines(lines[: end(lines)])
     return kept if kept.strip() else text
 
 
-def _end(lines: Sequence[str]) -> int:
-    """The line at which an older letter begins whose lines bear no mark."""
-    left = MOST_HEADS
+def end(lines: Sequence[str], most: int = MOST_HEADS) -> int:
+    """The line at which an older letter begins whose lines bear no mark; how many, if none does.
+
+    So many lines as *most* are looked at closely: each may take a millisecond.
+    """
+    left = most
     for index, line in enumerate(lines):
         said = line.strip()
         if not said or said.startswith(MARKS) or not _may_begin(said):
@@ -219,10 +222,10 @@ def _runs(lines: Sequence[str]) -> list[tuple[bool, list[str]]]:
 
 def _without_phrase(run: list[str]) -> list[str]:
     """*run* without the phrase at its end that introduces the quoted lines."""
-    end = len(run)
-    while end and not run[end - 1].strip():
-        end -= 1
-    if not end or not run[end - 1].rstrip().endswith(COLONS):
+    last = len(run)
+    while last and not run[last - 1].strip():
+        last -= 1
+    if not last or not run[last - 1].rstrip().endswith(COLONS):
         return run
-    start = _phrase([*run[:end], "> "], end - 1)
+    start = _phrase([*run[:last], "> "], last - 1)
     return run if start is None else run[:start]

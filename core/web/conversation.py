@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST = Most(characters=3_000, lines=80, tags=3_000)
 """So much of a message is shown at first: a screen, or a few of a phone's."""
+MOST_HEADS = 6
+"""Lines that may be the head of an older letter, and are looked at closely."""
 
 CLEANER = nh3.Cleaner(
     tags={"a", "b", "br", "code", "i"},
@@ -77,7 +79,7 @@ def shown(body: str, picture: str, *, whole: bool = False, as_it_came: bool = Fa
         unread = Reader(writer, picture).read(body, None if whole else MOST)
     else:
         _copy(body, writer)
-    lines = _unfolded(writer.lines)
+    lines = _unfolded(_with_heads(writer.lines))
     kept = lines if whole else _begin(lines)
     more = sum(line.length for line in lines) - sum(line.length for line in kept)
     return Shown(tuple(_parts(kept)), more + unread, writer.left_out, was_html)
@@ -89,6 +91,19 @@ def _copy(body: str, writer: Writer) -> None:
         writer.is_quoted = said.startswith((">", "&gt;"))
         writer.words(said)
         writer.end_line(keep=True)
+
+
+def _with_heads(lines: Sequence[Line]) -> Sequence[Line]:
+    """*lines*; from one on that says that an older letter begins, all are quoted."""
+    try:
+        from core.transport import quotes  # noqa: PLC0415  # an extra: who reads letters has it
+    except ImportError:  # pragma: no cover  # it is there wherever tests run
+        return lines
+    said = ["".join(run.text for run in line.runs) for line in lines[: MOST.lines]]
+    begin = quotes.end(said, MOST_HEADS)
+    for line in lines[begin:] if begin < len(said) else ():
+        line.is_quoted = True
+    return lines
 
 
 def _unfolded(lines: Sequence[Line]) -> Sequence[Line]:

@@ -23,6 +23,7 @@ from core.store import (
     clocks,
     conversations,
     elsewhere,
+    history,
     links,
     orders,
     transaction,
@@ -57,7 +58,7 @@ LOOKS = 20
 WHOLE, LIVE = "thread.html", "thread/live.html"
 SAME_LOOK = timedelta(minutes=15)
 """So long what a page shows anew is part of the look with which it was opened."""
-READ_ONLY = "set transaction isolation level repeatable read, read only"
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ async def file(request: web.Request) -> web.Response:
     """A file that is to leave with a reply: to be kept, never to be shown here."""
     account, thread = _where(request)
     reply, number = (request.query.get(name, "") for name in ("reply", "number"))
-    if not (reply.isdecimal() and number.isdecimal() and len(reply + number) < 18):
+    if not (NUMBER.fullmatch(reply) and NUMBER.fullmatch(number)):
         raise web.HTTPNotFound
     async with transaction(parts(request).pool()) as db:
         found = await conversations.file(db, account, thread, int(reply), int(number))
@@ -139,7 +140,7 @@ async def _found(request: web.Request, account: str, thread: str, asked: Asked) 
         HTTPNotFound: there is no such thread.
     """
     async with transaction(parts(request).pool()) as db:
-        await db.execute(READ_ONLY)
+        await db.execute(history.READ_ONLY)
         head = await conversations.head(db, account, thread)
         if head is None:
             raise web.HTTPNotFound

@@ -262,7 +262,7 @@ async def test_a_reply_that_waits_is_shown_with_files_that_can_be_kept(anna, poo
     assert file.headers["Content-Disposition"].startswith("attachment;")
     assert "sandbox" in file.headers["Content-Security-Policy"]
     for asked in ("T1", f"T1?reply={reply}&number=1", "T1?reply=x&number=0",
-                  f"T2?reply={reply}&number=0"):  # fmt: skip
+                  "T1?reply=1&number=9999999999", f"T2?reply={reply}&number=0"):  # fmt: skip
         assert (await anna.get(f"/file/mk/{asked}")).status == 404
 
 
