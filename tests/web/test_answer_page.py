@@ -232,7 +232,8 @@ async def test_what_a_mark_ends_is_said_before_and_a_wrong_one_is_taken_back(sta
     page = await anna.get(PAGE)
     text = unescape(re.sub(r"<[^>]+>", "", page.text))
     said = " ".join(text.split())
-    assert re.search(r"I decided so here Ends: goal, due \S+?\s*Goes on running: contract", said), said
+    order = r"I decided so here Ends: goal, due \S+?\s*Goes on running: contract"
+    assert re.search(order, said), said
 
     done = await anna.post("/mark/mk/T%2F1", {"level": "decided"}, form=PAGE)
 

@@ -33,10 +33,7 @@ const ahead = Date.parse(document.body.dataset.now) - Date.now();
 // ---- what came live is to be sent like the rest
 
 function wake() {
-  for (const form of document.querySelectorAll("#answering form:not([data-on])")) {
-    form.dataset.on = "yes";
-    htmx.process(form);
-  }
+  for (const form of document.querySelectorAll("#answering form:not([data-htmx-powered])")) htmx.process(form);
 }
 
 // ---- who is writing: that somebody is, and nothing of what
@@ -74,4 +71,6 @@ addEventListener("pagehide", () => said !== null && tell(true));
 if (box()) {
   tick();
   setInterval(tick, TICK);
+  // After htmx itself, which processes what it has put there.
+  new MutationObserver(() => setTimeout(wake)).observe(document.getElementById("thread"), { childList: true, subtree: true });
 }
