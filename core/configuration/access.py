@@ -149,16 +149,16 @@ class Web(Listener):
             yield (
                 "listen",
                 (
-                    "others reach the board, and passwords travel without https; put a proxy with "
-                    'a certificate before it and write public_url = "https://..."'
+                    f"{self.listen} can be reached from outside, where passwords travel without "
+                    'https; put a proxy with a certificate before it and write public_url = "https://..."'
                 ),
             )
-        if self.public_url is not None and self.loopback and not self.proxies:
+        if self.public_url is not None and not self.proxies:
             yield (
                 "proxies",
                 (
-                    "whoever comes by public_url seems to come from this machine; write the "
-                    'proxy\'s address: proxies = ["127.0.0.1"]'
+                    "whoever comes by public_url seems to come from the proxy; write its address: "
+                    'proxies = ["127.0.0.1"]'
                 ),
             )
         for each in self.proxies:

@@ -91,7 +91,7 @@ def test_a_fault_is_told_with_its_mend(read, web, complaint):
 @pytest.mark.parametrize(
     ("web", "warning"),
     [
-        ('listen = "0.0.0.0:8080"', "web.listen: others reach the board, and passwords travel"),
+        ('listen = "0.0.0.0:8080"', "web.listen: 0.0.0.0:8080 can be reached from outside, where"),
         ('public_url = "https://desk.example"', "web.proxies: whoever comes by public_url"),
         ('proxies = ["0.0.0.0/0"]', "web.proxies: 0.0.0.0/0 is larger than a network of one's own"),
     ],

@@ -33,7 +33,9 @@ CASES = {
         "image": {"repository": "mirror.example:5000/ops/replyby", "tag": "1.2.3"},
         "imagePullSecrets": [{"name": "mirror"}],
         "secret": {"values": {"database_url": "postgresql://u:p@db/x", "desk_url": "https://x"}},
-        "web": {"enabled": True, "publicUrl": "https://replyby.example"},
+        "web": {
+            "enabled": True, "publicUrl": "https://replyby.example", "proxies": ["10.0.0.0/8"],
+        },
         "push": {"enabled": True, "publicUrl": "https://push.replyby.example"},
         "ingress": {
             "enabled": True, "className": "nginx", "webHost": "replyby.example",
@@ -351,7 +353,7 @@ def test_the_program_takes_the_settings_and_every_variable(rendered, case, tmp_p
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     warned = re.findall(r"(?m)^warning: ([\w.]+):", said)
-    assert warned == (["web.listen", "push.listen"] if case == "all on" else ["accounts"]), said
+    assert warned == (["push.listen"] if case == "all on" else ["accounts"]), said
 
 
 def test_the_settings_of_a_pod_are_found_where_the_image_looks(rendered):

@@ -101,6 +101,10 @@ env:
   - name: REPLYBY_WEB__PUBLIC_URL
     value: {{ . | quote }}
   {{- end }}
+  {{- with .Values.web.proxies }}
+  - name: REPLYBY_WEB__PROXIES
+    value: {{ toJson . | quote }}
+  {{- end }}
   {{- end }}
   {{- if .Values.push.enabled }}
   - name: REPLYBY_PUSH__LISTEN
