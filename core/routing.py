@@ -262,8 +262,8 @@ class Routing:
     ) -> datetime | None:
         """Until when nobody of *people* is to be told; None: at once. None among them: anybody."""
         ends = list(self._quiet(people, subject, now))
-        open_now = [end for end in ends if end is not None]
-        return min(open_now) if ends and len(open_now) == len(ends) else None
+        quiet = [end for end in ends if end is not None]
+        return min(quiet) if quiet and len(quiet) == len(ends) else None
 
     def _quiet(
         self, people: Iterable[str | None], subject: Subject, now: datetime
