@@ -169,8 +169,11 @@ def incident(notice: Notice) -> str:
     """
     if notice.clock is not None and notice.kind in OPENING | CLOSING:
         return f"{notice.account}/clock/{notice.clock}"
-    if notice.kind in _TROUBLES:
-        return f"{notice.account or 'service'}/{_TROUBLES[notice.kind]}"
+    kind = notice.kind
+    if kind is NoticeKind.ESCALATION:
+        kind = NoticeKind(str(dict(notice.facts).get("of", kind)))
+    if kind in _TROUBLES:
+        return f"{notice.account or 'service'}/{_TROUBLES[kind]}"
     return notice.key
 
 

@@ -54,8 +54,8 @@ RETRIES = ("rate_limited", "unreachable")
 
 LOOPS = (
     "worker", "poll", "watch", "tend", "deliver", "reply", "erase", "blind", "heartbeat", "flood",
-    "mutes", "escalate", "outward", "disk", "duty", "keys", "redate", "orders", "count", "judge", "purge",
-    "reload",
+    "mutes", "escalate", "outward", "disk", "duty", "keys", "redate", "orders", "count", "judge",
+    "purge", "reload",
 )  # fmt: skip
 """The loops of the daemon: `loop_last_turn_timestamp_seconds`."""
 
@@ -86,6 +86,7 @@ they count under the topic `OTHER`."""
 
 TABLES = (
     "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",
+    "claim", "escalation",
     "erasure", "forgotten", "raw_message", "set_aside", "thread", "audit", "session", "invitation",
     "token", "sign_in_try",
 )  # fmt: skip

@@ -18,6 +18,7 @@ from core.instruments import Source
 from core.measuring import (
     accounts,
     aside,
+    climbing,
     clocks,
     contracts,
     engine,
@@ -45,6 +46,7 @@ ROOMS = (
     replies.ROOM,
     outbox.ROOM,
     muted.ROOM,
+    climbing.ROOM,
     engine.ROOM,
 )
 """Where families are joined: add a room here."""

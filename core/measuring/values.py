@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import labels
-from core.measuring import engine, muted, outward, replies, signins
+from core.measuring import climbing, engine, muted, outward, replies, signins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,6 +197,7 @@ ALL = (
     Values("window", text="how far back a contract looks, written `7d`, `30d`"),
     Values("duty", text="a duty, by its name in the settings"),
     Values("scope", muted.SCOPES),
+    Values("rung", climbing.RUNGS, {"0": "nobody yet", "3": "three or more"}),
     Values("name", text="of what is muted, an account or a route, as the settings name it"),
     Values("state", engine.POOL, of="a connection"),
     Values("state", replies.STATES, of="a reply"),

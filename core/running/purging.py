@@ -10,8 +10,10 @@ from core.reading import heartbeat
 from core.running import keeping as texts
 from core.store import (
     audit,
+    claims,
     deeds,
     erasures,
+    escalations,
     floods,
     forgotten,
     invitations,
@@ -71,6 +73,8 @@ async def once(
             "push_hour": await heartbeat.purge(db, now) if sure else 0,
             "flood": await floods.purge(db, now - FLOODS_KEPT),
             "mute": await mutes.purge(db, now - retention.notices),
+            "claim": await claims.purge(db, now - retention.notices),
+            "escalation": await escalations.purge(db, now - retention.notices),
             "forgotten": await forgotten.purge(db, now - FORGOTTEN_FOR),
             "erasure": await erasures.purge(db, now - PROOFS_KEPT),
             "session": await sessions.purge(db, now - ENTRIES_KEPT),

@@ -63,6 +63,7 @@ LAPSE = """
     returning account, thread, by, since, until
 """
 NEXT_END = "select min(until) from claim where ended_at is null"
+HOLDING = "select count(*) from claim where ended_at is null and until > $1"
 HISTORY = """
     select account, thread, by, since, until, ended_at, ended from claim
     where account = $1 and thread = $2
@@ -160,6 +161,12 @@ async def next_end(db: Db) -> datetime | None:
     """When the next claim ends by itself; None while there is none."""
     at: datetime | None = await db.fetchval(NEXT_END)
     return at
+
+
+async def holding(db: Db, now: datetime) -> int:
+    """How many claims hold at *now*."""
+    n: int = await db.fetchval(HOLDING, now)
+    return n
 
 
 async def history(db: Db, account: str, thread: str, limit: int = 20) -> Sequence[Past]:

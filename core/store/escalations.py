@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from core.model import NoticeKind
 from core.people.ladders import Ladder, Rung
 from core.store import overtaken, wake
+from core.told import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
     from core.store import Db
 
-OF_CLOCKS = frozenset({
-    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.DEADLINE_MOVED, NoticeKind.REPLY_REFUSED,
-})  # fmt: skip
+OF_CLOCKS = OPENING - {NoticeKind.ESCALATION}
 """What climbs until its clock ends."""
 ENDS: Mapping[NoticeKind, frozenset[NoticeKind]] = MappingProxyType({
     trouble: frozenset({end, overtaken.RETIRED})
