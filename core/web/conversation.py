@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST = Most(characters=3_000, lines=80, tags=3_000)
 """So much of a message is shown at first: a screen, or a few of a phone's."""
+LOOKED_AT = 4
+"""So many times as much of a text is looked at: some of it may be nothing to be seen."""
 MOST_HEADS = 6
 """Lines that may be the head of an older letter, and are looked at closely."""
 
@@ -74,11 +76,12 @@ def shown(body: str, picture: str, *, whole: bool = False, as_it_came: bool = Fa
     """
     was_html = tags.is_html(body)
     writer = Writer()
-    unread = 0
     if was_html and not as_it_came:
         unread = Reader(writer, picture).read(body, None if whole else MOST)
     else:
-        _copy(body, writer)
+        some = body if whole else body[: LOOKED_AT * MOST.characters]
+        unread = len(body) - len(some)
+        _copy(some, writer)
     lines = _unfolded(_with_heads(writer.lines))
     kept = lines if whole else _begin(lines)
     more = sum(line.length for line in lines) - sum(line.length for line in kept)
