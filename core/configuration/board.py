@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import resources
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,12 +13,26 @@ from core.durations import PositiveDuration, write
 from core.errors import Unfit
 
 LONGEST_UNDO = timedelta(minutes=5)
+SOURCE = "en"
+"""The language that pages are written in where they are not translated."""
 
 
 def _short(undo: timedelta) -> timedelta:
     if undo > LONGEST_UNDO:
         raise Unfit(f"keeps buyers waiting for nothing; write {write(LONGEST_UNDO)} or less")
     return undo
+
+
+def languages() -> list[str]:
+    """The languages that pages are written in, by their codes."""
+    folder = resources.files("core").joinpath("web", "locale")
+    return sorted({SOURCE, *(one.name for one in folder.iterdir() if one.is_dir())})
+
+
+def _written(language: str) -> str:
+    if language not in languages():
+        raise Unfit(f"is no language of the pages; choose one of {', '.join(languages())}")
+    return language
 
 
 class Board(Section):
@@ -34,7 +49,7 @@ class Board(Section):
     claim_most: PositiveDuration = timedelta(hours=4)
     link_valid: PositiveDuration = timedelta(days=7)
     undo_within: Annotated[PositiveDuration, AfterValidator(_short)] = timedelta(seconds=5)
-    language: str | None = Field(default=None, pattern="^[a-z]{2,3}(_[A-Z][A-Za-z]+)?$")
+    language: Annotated[str, AfterValidator(_written)] | None = None
     zone: Zone = "UTC"
 
     @model_validator(mode="after")

@@ -68,8 +68,9 @@ def version(lines: Iterable[Line]) -> str:
 
 def summary(seen: Seen, audience: Audience, now: datetime) -> str:
     """How many threads wait and what is wrong, as boards take it in."""
-    told = {"counts": seen.counts, "troubles": seen.troubles}
-    return pages.render("queue/counts.html", audience, now, **told)
+    return pages.render(
+        "queue/counts.html", audience, now, counts=seen.counts, troubles=seen.troubles
+    )
 
 
 class Shown:

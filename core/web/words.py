@@ -17,13 +17,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from core.configuration.board import SOURCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "locale"
-SOURCE = "en"
-"""The language that pages and messages of the program are written in."""
 _DATES = {SOURCE: "en_GB"}
 """Whose dates and numbers a language has where its name alone would say another country's."""
 
