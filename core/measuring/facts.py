@@ -124,8 +124,9 @@ class Snapshot:
     """What the database says at one instant, and of the running clocks what was *counted* last.
 
     *counts* stand by (clock, result), then by account; *muted* are the mutes that stand by
-    (scope, name), the scope ``account`` or ``route``; *claims* is how many hold, *climbing* how
-    many escalations run by the rungs that were told; *budgets* are instants by the key of a rate
+    (scope, name), the scope ``account`` or ``route``; *sessions* is how many of the board
+    were used in the last hour, *claims* how many hold, *climbing* how many escalations run by the
+    rungs that were told; *budgets* are instants by the key of a rate
     limit; *pool* is how many connections are idle, are used, and may be open at most.
     """
 
@@ -136,6 +137,7 @@ class Snapshot:
     outbox: Mapping[str, Outbox] = field(default_factory=dict)
     pushing: Mapping[str, Pushing] = field(default_factory=dict)
     muted: Mapping[tuple[str, str], Muting] = field(default_factory=dict)
+    sessions: int = 0
     claims: int = 0
     climbing: Mapping[int, int] = field(default_factory=dict)
     aside: Mapping[str, Aside] = field(default_factory=dict)

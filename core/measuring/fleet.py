@@ -18,6 +18,7 @@ from core.instruments import Source
 from core.measuring import (
     accounts,
     aside,
+    boards,
     climbing,
     clocks,
     contracts,
@@ -47,6 +48,7 @@ ROOMS = (
     outbox.ROOM,
     muted.ROOM,
     climbing.ROOM,
+    boards.ROOM,
     engine.ROOM,
 )
 """Where families are joined: add a room here."""

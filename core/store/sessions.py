@@ -56,7 +56,7 @@ OF_PERSON = """
     order by id desc
 """
 KNOWS = "select exists (select from session where person = $1 and network = $2)"
-OPEN = "select count(*) from session where ended_at is null and made_at > $1 and seen_at > $2"
+USED = "select count(*) from session where ended_at is null and seen_at > $1"
 PURGE = """
     with gone as (
         delete from session where greatest(seen_at, ended_at) < $1 returning id
@@ -143,9 +143,9 @@ async def knows(db: Db, person: str, network: str) -> bool:
     return found
 
 
-async def open_(db: Db, made_after: datetime, seen_after: datetime) -> int:
-    """How many sign somebody in."""
-    found: int = await db.fetchval(OPEN, made_after, seen_after)
+async def used(db: Db, after: datetime) -> int:
+    """How many were used *after* then, and did not end."""
+    found: int = await db.fetchval(USED, after)
     return found
 
 

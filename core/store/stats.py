@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
 from core.measuring.facts import Clocks, Counted, Muting, Outbox, Pushing, Reading, Snapshot
-from core.store import budget, claims, escalations, mutes, pushes, setaside, tally, workers
+from core.store import (
+    budget,
+    claims,
+    escalations,
+    mutes,
+    pushes,
+    sessions,
+    setaside,
+    tally,
+    workers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,6 +125,10 @@ async def outbox(db: Db) -> dict[str, Outbox]:
     return _outboxes(await db.fetch(OUTBOX))
 
 
+USED = timedelta(hours=1)
+"""So long a session of the board counts as used."""
+
+
 async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
     """What the database says at *now* without counting clocks.
 
@@ -134,6 +149,7 @@ async def snapshot(db: Db, now: datetime, pool: Pool | None = None) -> Snapshot:
         },
         claims=await claims.holding(db, now),
         climbing=await escalations.running(db),
+        sessions=await sessions.used(db, now - USED),
         aside=await setaside.waiting(db),
         replies={r["state"]: r["n"] for r in await db.fetch(REPLIES)},
         due={r["marketplace"]: r["n"] for r in due},

@@ -10,7 +10,17 @@ from core.access import Role, Who
 from core.configuration.retention import Keeping
 from core.metrics import Metrics
 from core.running import keeping, purging
-from core.store import audit, invitations, people, sessions, settling, tokens, transaction, tries
+from core.store import (
+    audit,
+    invitations,
+    people,
+    sessions,
+    settling,
+    stats,
+    tokens,
+    transaction,
+    tries,
+)
 from tests.core.test_dumps import another, dumped, opened, restored
 
 DAY = timedelta(days=1)
@@ -89,3 +99,11 @@ async def test_what_came_back_by_other_means_signs_nobody_in_either(pool, now):
         await settling.settle(db, now)
         assert await sessions.of(db, "s") is None
         assert await invitations.of(db, "s", now) is None
+
+
+async def test_sessions_that_were_used_of_late_are_shown(pool, now):
+    async with transaction(pool) as db:
+        await put(db, now)
+        for later, shown in ((0, 1), (59, 1), (60, 0)):
+            found = await stats.snapshot(db, now + timedelta(minutes=later))
+            assert found.sessions == shown
