@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -326,10 +327,9 @@ async def test_a_check_finds_who_could_be_told_nothing(allowed):
     """What an address does not show is known once its name is looked up."""
     chat = read(kind="webhook", url=f"https://{INSIDE}/{SECRET}", allow_private=allowed)
 
-    class Said:
-        notifiers = {"chat": chat, "log": read(kind="file", path="n.jsonl")}  # noqa: RUF012
+    said = SimpleNamespace(notifiers={"chat": chat, "log": read(kind="file", path="n.jsonl")})
 
-    faults = await walls.faults(Said)
+    faults = await walls.faults(said)
 
     assert faults == ([] if allowed else [f"notifiers.chat.url: {guard.MEND}"])
 
