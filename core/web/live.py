@@ -22,6 +22,7 @@ from aiohttp import web
 
 from core.access import Act
 from core.errors import StoreUnavailable
+from core.store import audit, transaction
 from core.web import filters, pages, queue, shown, wall
 from core.web.hub import HUB, Full
 from core.web.signing import identity
@@ -58,10 +59,12 @@ async def show(request: web.Request) -> web.StreamResponse:
         Mistaken: the address says what no view is.
         HTTPForbidden: the thread is of an account that is not theirs.
         HTTPServiceUnavailable: too many listen already.
+        StoreUnavailable: that somebody looks on cannot be written down.
     """
     listener = who(request)
     try:
         with _entered(request, listener) as client:
+            await _note(request, listener)
             return await _told(request, client, listener)
     except Full:
         raise web.HTTPServiceUnavailable(headers=COME_AGAIN) from None
@@ -85,6 +88,21 @@ def _entered(request: web.Request, listener: Who) -> AbstractContextManager[Clie
         is_wall=is_wall,
     )
     return hub.showing(view, listener.name, seen)
+
+
+async def _note(request: web.Request, listener: Who) -> None:
+    """Write down that somebody looks on at a queue in which buyers' words stand.
+
+    Raises:
+        StoreUnavailable: it cannot be, so they are to come again.
+    """
+    query = request.query
+    if THREAD in query or query.get(VIEW) == "wall" or not listener.may(Act.READ):
+        return
+    chosen, now = filters.of(query, besides={SEEN, VIEW}), parts(request).now()
+    detail: dict[str, str | int] = {"filter": filters.query(chosen), "live": 1}
+    async with transaction(parts(request).pool()) as db:
+        await audit.write(db, listener, "look", detail=detail, now=now)
 
 
 async def _told(request: web.Request, client: Client, listener: Who) -> web.StreamResponse:

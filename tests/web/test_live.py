@@ -60,6 +60,18 @@ async def test_what_changes_is_told_and_nothing_else(stage, base):
     assert len({first.id, second.id, third.id}) == 3
 
 
+async def test_who_looks_on_is_written_down_once(stage, base):
+    await put(stage.pool)
+    async with opened(stage, base, "/live?band=ok") as stream:
+        await stream.next("lines")
+        await put(stage.pool, "T2", due=2 * HOUR)
+        await stream.next("lines")
+        async with transaction(stage.pool) as db:
+            said = await db.fetch("select who, act, detail from audit where act = 'look'")
+
+    assert [tuple(row) for row in said] == [("anna", "look", {"filter": "band=ok", "live": 1})]
+
+
 async def test_whoever_comes_back_is_told_what_changed_since(stage, base):
     await put(stage.pool)
     async with board.signed_in(stage, base) as browser, listening(browser) as stream:
