@@ -13,11 +13,11 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import structlog
 from pydantic import AfterValidator, Field, SecretStr
 
 from core import keys, labels
 from core.errors import NotifierError, Unfit
+from core.loops import Trouble
 from core.notifier import NotifierOptions
 from core.notifiers import posting
 from core.told import OPENING
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from core.model import Notice
     from core.notifier import Means, Words
 
-log = structlog.get_logger()
-
 EVERY = timedelta(minutes=1)
 LASTS = timedelta(hours=1)
 """How long an alert stands that is not posted again: so long nobody of us may be running."""
@@ -43,6 +41,10 @@ AT_ONCE = 500
 
 DEADLINE, TEAM = "ReplyDeadline", "support"
 """The team is who answers buyers: by it the routes that are shipped tell them from operators."""
+
+
+def _trouble() -> Trouble:
+    return Trouble(begins="replica fails", ends="replica takes alerts again")
 
 
 def _address(url: str) -> str:
@@ -75,6 +77,7 @@ class Alertmanager:
         self.pace = options.rate
         self._http = posting.way(means, allow_private=True)
         self._urls = [f"{url}/api/v2/alerts" for url in options.urls]
+        self._troubles = [_trouble() for _ in self._urls]
         secret = options.authorization
         self._headers = {"Authorization": secret.get_secret_value()} if secret else {}
 
@@ -107,17 +110,21 @@ class Alertmanager:
     async def _post(self, posted: list[dict[str, object]]) -> None:
         said = await asyncio.gather(*(self._to(url, posted) for url in self._urls))
         faults = [fault for fault in said if fault is not None]
-        if len(faults) == len(self._urls):
+        if len(faults) == len(said):
             lasting = [fault for fault in faults if not fault.permanent]
             raise (lasting or faults)[0]
-        if faults:
-            log.warning("replicas failed", notifier=self.name, replicas=len(faults))
+        for number, (trouble, fault) in enumerate(zip(self._troubles, said, strict=True), 1):
+            if fault is None:
+                trouble.passed(notifier=self.name, replica=str(number))
+            else:
+                trouble.failed(fault, notifier=self.name, replica=str(number))
 
     async def _to(self, url: str, posted: list[dict[str, object]]) -> NotifierError | None:
+        sent = posting.post(
+            self._http, url, posted, operation="alertmanager", headers=self._headers
+        )
         try:
-            await posting.post(
-                self._http, url, posted, operation="alertmanager", headers=self._headers
-            )
+            await sent
         except NotifierError as fault:
             return fault
         return None

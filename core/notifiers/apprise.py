@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +20,15 @@ from core.labels import level
 from core.notifier import NotifierOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from core.model import Notice
     from core.notifier import Means, Words
 
 SECONDS = 25
+THREADS = 4
+"""At once. They are its own: a service that hangs takes none from what else waits on threads."""
 MISSING = "needs the extra apprise; install it: pip install 'replyby[apprise]'"
 
 _TYPES = {"critical": "failure", "warning": "warning", "info": "info"}
@@ -53,6 +57,7 @@ class Apprise:
         self.digest_after = options.digest_after
         self.pace = options.rate
         self._url = options.url.get_secret_value()
+        self._free = asyncio.Semaphore(THREADS)
 
     async def send(self, notice: Notice, words: Words) -> None:
         """Send the notice.
@@ -61,7 +66,8 @@ class Apprise:
             NotifierError: the service did not take it, or not in time; apprise does not say whether
                 it ever would, so it is tried again.
         """
-        status = await asyncio.to_thread(self._notify, notice, words)
+        async with self._free:
+            status = await _beside(lambda: self._notify(notice, words))
         if status == "NOMATCH":
             raise NotifierError("apprise knows no such service", permanent=True)
         if status != "SUCCESS":
@@ -77,6 +83,32 @@ class Apprise:
             timeout=SECONDS,
         )
         return str(result.status.name)
+
+
+async def _beside(work: Callable[[], str]) -> str:
+    """What *work* comes to on a thread for which nobody waits when the program ends."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[str] = loop.create_future()
+
+    def settle(status: str, fault: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if fault is None:
+            done.set_result(status)
+        else:
+            done.set_exception(fault)
+
+    def run() -> None:
+        status, fault = "", None
+        try:
+            status = work()
+        except Exception as bug:  # noqa: BLE001  # of one of 170 services: told by who waits for it
+            fault = bug
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+            loop.call_soon_threadsafe(settle, status, fault)
+
+    threading.Thread(target=run, name="apprise", daemon=True).start()
+    return await done
 
 
 def _is_there() -> bool:

@@ -109,7 +109,8 @@ class SlackBot:
         """
         said = {**message(notice, words), "channel": self._channel}
         told = _told(await self._call("chat.postMessage", said))
-        return f"{told.get('channel', '')} {told.get('ts', '')}"
+        name = (str(told.get("channel") or ""), str(told.get("ts") or ""))
+        return " ".join(name) if all(name) else ""
 
     async def close(self, notice: Notice, words: Words, names: Sequence[str]) -> None:
         """Say in each message *names* that it is over.

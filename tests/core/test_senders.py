@@ -482,7 +482,8 @@ async def test_alertmanager_is_told_at_every_replica(means, notice, words, recei
     with capture_logs() as logs:
         assert (await outcome(both.send(notice, words)))[0] == DELIVERED
 
-    assert [line["event"] for line in logs] == ["replicas failed"]
+        assert (await outcome(both.send(notice, words)))[0] == DELIVERED
+    assert [(line["event"], line["replica"]) for line in logs] == [("replica fails", "1")], "once"
     path, _, alerts = receiver.got[-1]
     assert path == "/api/v2/alerts"
     firing, over = alerts
@@ -504,6 +505,22 @@ async def test_apprise_sends_plain_text(sent):
     assert body["message"].startswith("A buyer has been waiting.\nLate by 5 min.")
     assert "https://desk.example/take/signed" in body["message"]
     assert body["type"] == "failure"
+
+
+async def test_a_service_of_apprise_that_hangs_holds_up_no_other_thread(
+    means, receiver, notice, words
+):
+    receiver.answer = Answer(trick="hangs")
+    hanging = opened(means, **said("apprise", receiver.url))
+    waiting = [asyncio.create_task(hanging.send(notice, words)) for _ in range(40)]
+    await asyncio.sleep(0)
+
+    for _ in range(3):
+        await asyncio.to_thread(lambda: None)
+
+    for each in waiting:
+        each.cancel()
+    assert not any(each.done() and not each.cancelled() for each in waiting)
 
 
 def test_what_each_means_can_do_beside_sending(means):
