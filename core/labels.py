@@ -65,10 +65,9 @@ FAILED = ("store_unavailable", "store_impaired")
 SENT = ("delivered", "retried", "dead")
 """What became of an attempt to send: `notifications`."""
 
-SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken", "claimed")
+SUPPRESSED = ("answered", "ended", "moved", "over", "overtaken")
 """Why a notice was not sent after all: an answer, the clock's end, another deadline; the trouble it
-tells of had passed; a later word about the same clock or account was raised; a rung of a ladder,
-where somebody has claimed the thread."""
+tells of had passed; a later word about the same clock or account was raised."""
 
 PUSHED = (
     "stored", "duplicate", "challenge", "no_challenge", "erasure", "unknown_topic",

@@ -179,7 +179,6 @@ ALL = (
             "over": "the account is read again, or not read any more, or pushes about it arrive"
             " again, before anybody had heard of its trouble; or a rung was not needed any more",
             "overtaken": "a later step of the clock was raised, or the trouble came again",
-            "claimed": "a rung of a ladder, and somebody has claimed the thread by now",
         },
         "a suppressed notice",
     ),

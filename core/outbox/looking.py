@@ -16,7 +16,7 @@ from core.connector import Looks
 from core.model import NoticeKind
 from core.outbox import batch
 from core.reading import reread
-from core.store import dispatches, incidents, overtaken, threads, transaction
+from core.store import dispatches, incidents, overtaken, rungs, threads, transaction
 from core.together import gathered
 
 if TYPE_CHECKING:
@@ -84,10 +84,12 @@ async def standing(outbox: Outbox) -> list[Dispatch]:
     if not claimed:
         return []
     async with transaction(outbox.this.pool) as db:
-        await overtaken.keep_back(db, outbox.name, claimed, outbox.this.clock())
+        await overtaken.keep_back(db, outbox.name, claimed)
         await incidents.keep_back(db, outbox.name, claimed)
         dropped = await dispatches.dropped(db, outbox.name, dispatches.numbers(claimed))
+        held = await rungs.hold(db, outbox.name, claimed, outbox.this.clock())
         claimed = await muting.closing(db, outbox.name, claimed)
     for why in dropped.values():
         outbox.this.metrics.notifications_suppressed.labels(outbox.name, why).inc()
-    return [dispatch for dispatch in claimed if dispatch.notice.id not in dropped]
+    gone = held.union(dropped)
+    return [dispatch for dispatch in claimed if dispatch.notice.id not in gone]

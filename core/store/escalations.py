@@ -53,6 +53,7 @@ BEGIN = """
         $8::text[], $9::timestamptz[], $10::interval[]
     ) as w (notice, kind, account, thread, clock, route, ladder, terms, at, wait)
     left join clock c on c.id = w.clock
+    where w.clock is null or c.id is not null
     on conflict do nothing
 """
 STOP = """

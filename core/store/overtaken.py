@@ -14,7 +14,6 @@ from core.model import NoticeKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
 
     from core.model import Dispatch
     from core.store import Db
@@ -99,42 +98,33 @@ ENDED = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice and (again or unheard)
 """
-# Its notice climbs no more, or somebody has the thread. What has climbed to the end still holds.
+# Its notice climbs no more. What has climbed to the end still holds.
 CLIMBED = """
     with mine as (
-        select d.notice,
-               case when e.ended is null or e.ended = 'exhausted' then 'claimed'
-                    else 'over' end as why
-        from dispatch d join notice n on n.id = d.notice
-        left join escalation e on e.id = (n.facts ->> 'escalation')::bigint
-        where d.notifier = $1 and d.notice = any($2)
+        select d.notice from dispatch d join notice n on n.id = d.notice
+        join escalation e on e.id = (n.facts ->> 'escalation')::bigint
+        where d.notifier = $1 and d.notice = any($2) and e.ended <> 'exhausted'
           and d.sent_at is null and d.suppressed is null
-          and (e.ended <> 'exhausted' or exists (
-              select from claim k
-              where k.account = n.account and k.thread = n.thread and k.ended_at is null
-                and k.until > $3
-          ))
         order by d.notice
         for update of d
     )
-    update dispatch d set suppressed = mine.why
+    update dispatch d set suppressed = 'over'
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
 
 
-async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime) -> None:
-    """Suppress what of *claimed*, which is about to leave *now*, was overtaken or is over.
+async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
+    """Suppress what of *claimed*, which is about to leave, was overtaken or is over.
 
     A warning, by a later step of its clock; a trouble of `TROUBLES`, once its end was raised or the
-    account is not read any more; a rung, where its notice climbs no more or the thread is claimed;
-    an end, where the trouble came again, or where nobody has heard of it. The words are
-    those of `core.labels.SUPPRESSED`.
+    account is not read any more; a rung, where its notice climbs no more; an end, where the trouble
+    came again, or where nobody has heard of it. The words are those of `core.labels.SUPPRESSED`.
     """
     if ids := _of(claimed, WARNINGS):
         await db.execute(STEPS, notifier, ids)
     if ids := _of(claimed, {NoticeKind.ESCALATION}):
-        await db.execute(CLIMBED, notifier, ids, now)
+        await db.execute(CLIMBED, notifier, ids)
     for kinds, end in TROUBLES:
         troubles = [kind.value for kind in kinds]
         if ids := _of(claimed, kinds):

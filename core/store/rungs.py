@@ -14,14 +14,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.model import NoticeKind
 from core.store import escalations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from core.model import NoticeKind
+    from core.model import Dispatch
     from core.store import Db
+    from core.store.claims import Claim
     from core.store.escalations import Ended, Escalation
 
 BATCH = 250
@@ -82,6 +84,38 @@ CLOCKS = """
     where id = any($1)
     order by id
     for share skip locked
+"""
+# By the end of the lease, which says whether the dispatch is still ours. It leaves by itself then.
+HOLD = """
+    with mine as (
+        select d.notice, k.until
+        from unnest($2::bigint[], $3::timestamptz[]) as w (notice, lease)
+        join dispatch d on d.notice = w.notice and d.next_try_at = w.lease
+        join notice n on n.id = d.notice
+        join claim k on k.account = n.account and k.thread = n.thread and k.ended_at is null
+        where d.notifier = $1 and d.attempts = 1 and k.until > $4
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        order by d.notice
+        for update of d
+    )
+    update dispatch d set next_try_at = mine.until, attempts = 0, digest = null
+    from mine
+    where d.notifier = $1 and d.notice = mine.notice
+    returning d.notice
+"""
+FREE = """
+    with theirs as (
+        select d.notice, d.notifier
+        from notice n join dispatch d on d.notice = n.id
+        where n.account = $1 and n.thread = $2 and n.kind = 'escalation' and d.next_try_at = $3
+          and d.attempts = 0
+          and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+        order by d.notice, d.notifier
+        for update of d
+    )
+    update dispatch d set next_try_at = now()
+    from theirs
+    where d.notice = theirs.notice and d.notifier = theirs.notifier
 """
 # What ends a trouble is raised after it, and may be of another kind for each.
 OVER = """
@@ -152,6 +186,26 @@ async def standing(db: Db, clocks: Iterable[int]) -> dict[int, Standing]:
     """How *clocks* stand until the end of the transaction; those that just change are left out."""
     rows = await db.fetch(CLOCKS, sorted(clocks))
     return {row["id"]: Standing(*tuple(row)[1:]) for row in rows}
+
+
+async def hold(
+    db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime
+) -> frozenset[int]:
+    """Keep rungs that are about to leave until the claim of their thread ends; the notices held.
+
+    An answer drops them meanwhile. What was tried before leaves: its reader may know it already.
+    """
+    rungs = [one for one in claimed if one.notice.kind is NoticeKind.ESCALATION]
+    if not rungs:
+        return frozenset()
+    ids, leases = [one.notice.id for one in rungs], [one.next_try_at for one in rungs]
+    rows = await db.fetch(HOLD, notifier, ids, leases, now)
+    return frozenset(row["notice"] for row in rows)
+
+
+async def free(db: Db, claim: Claim) -> None:
+    """Let leave what *claim* has held, which has just ended before its time."""
+    await db.execute(FREE, claim.account, claim.thread, claim.until)
 
 
 async def over(db: Db, troubles: Collection[tuple[Escalation, Iterable[NoticeKind]]]) -> set[int]:

@@ -42,6 +42,15 @@ async def told(db):
     return [tuple(row) for row in rows]
 
 
+async def waits(db):
+    """(notifier, until when) of every rung that has not left."""
+    rows = await db.fetch(
+        "select d.notifier, d.next_try_at from notice n join dispatch d on d.notice = n.id"
+        " where n.kind = 'escalation' and d.sent_at is null and d.suppressed is null order by n.id"
+    )
+    return [tuple(row) for row in rows]
+
+
 async def standing(db):
     """(rung, ended) of every escalation, in order."""
     rows = await db.fetch("select rung, ended from escalation order by id")

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from core import deliver
 from core.access import Role, Who
 from core.desk import claiming, escalating
+from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.people.ladders import Ladder, Rung
-from core.store import accounts, dispatches, escalations, mutes, notices, overtaken, transaction
+from core.store import accounts, escalations, mutes, notices, transaction
 from tests.core import climbing, pages, seeds
 from tests.core.climbing import KNOWN, LADDER
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -218,19 +220,85 @@ async def test_what_is_given_back_climbs_on_at_once(pool, db, breached, once, cl
     assert await climbing.told(db) == [FIRST]
 
 
-async def test_a_rung_that_waits_to_leave_is_not_told_to_anybody_once_the_thread_is_claimed(
-    pool, db, breached, once, claim, now
+class Mail:
+    """A notifier that keeps the keys of what it was told."""
+
+    zone, digest_after = "UTC", 2
+
+    def __init__(self, name):
+        self.name, self.got = name, []
+
+    async def send(self, notice, words):
+        self.got.append((notice.kind, words.subject))
+
+
+@pytest.fixture
+def send(pool):
+    """What leaves by *notifier* at an instant."""
+
+    async def go(at, name="mail-lea"):
+        mail = Mail(name)
+        await deliver.once(pool, {name: mail}, climbing.rules(), {}, Metrics(), at)
+        return mail.got
+
+    return go
+
+
+async def test_a_rung_leaves_and_says_that_nobody_has_acted(db, breached, once, send, now):
+    await breached()
+    await once(now + 16 * MINUTE)
+
+    told = [(NoticeKind.ESCALATION, "Still open: Reply overdue: Empik PL")]
+    assert await send(now + 16 * MINUTE) == told
+
+
+async def test_a_rung_that_has_not_left_waits_for_the_end_of_a_claim(
+    pool, db, breached, once, claim, send, now
+):
+    await breached()
+    await once(now + 16 * MINUTE)
+    held = await claim(now + 16 * MINUTE)
+
+    assert await send(now + 17 * MINUTE) == []
+    assert await climbing.waits(db) == [("mail-lea", held.until)]
+    await db.execute("update dispatch set next_try_at = now() where notifier = 'mail-lea'")
+    assert len(await send(held.until)) == 1
+
+
+async def test_a_rung_that_waits_for_a_claim_is_dropped_by_the_answer(
+    pool, db, breached, once, claim, send, now
 ):
     await breached()
     await once(now + 16 * MINUTE)
     await claim(now + 16 * MINUTE)
+    await send(now + 17 * MINUTE)
 
+    await answered(pool, now + 18 * MINUTE)
+
+    assert ("mail-lea", "answered") in [row[1:] for row in await seeds.dispatches(db)]
+
+
+async def test_a_rung_that_waits_for_a_claim_leaves_when_that_is_given_back(
+    pool, db, breached, once, claim, send, now
+):
+    await breached()
+    await once(now + 16 * MINUTE)
+    held = await claim(now + 16 * MINUTE)
+    await send(now + 17 * MINUTE)
     async with transaction(pool) as other:
-        mine = await dispatches.claim(other, "mail-lea", 10)
-        await overtaken.keep_back(other, "mail-lea", mine, now + 17 * MINUTE)
-        assert await dispatches.dropped(other, "mail-lea", dispatches.numbers(mine)) == {
-            mine[0].notice.id: "claimed"
-        }
+        await claiming.release(other, ANNA, "mk", "T1", now + 18 * MINUTE)
+
+    assert (await climbing.waits(db))[0][1] != held.until
+    assert len(await send(now + 18 * MINUTE)) == 1
+
+
+async def test_a_rung_whose_notice_climbs_no_more_does_not_leave(db, breached, once, send, now):
+    await breached()
+    await once(now + 16 * MINUTE)
+    await db.execute("update escalation set ended = 'moved', ended_at = now()")
+
+    assert await send(now + 17 * MINUTE) == []
+    assert ("mail-lea", "over") in [row[1:] for row in await seeds.dispatches(db)]
 
 
 async def test_while_the_hosts_clock_is_not_believed_no_rung_is_told(db, breached, once, now):
