@@ -132,13 +132,17 @@ def _entry(number: int, one: Message, subject: str, here: Here, picture: str) ->
 def split(several: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
     """What is read before an answer is written, and what came earlier, both the newest first.
 
-    The first are all since somebody of the seller's spoke, or what they said last.
+    The first are all that came since the last answer, or that answer.
     """
-    spoken = next(
-        (n for n, one in enumerate(several) if one.message.party == "seller"), len(several)
-    )
-    first = min(max(spoken, 1), MOST_WAITING)
+    answered = next((n for n, one in enumerate(several) if _answers(one.message)), len(several))
+    first = min(max(answered, 1), MOST_WAITING)
     return several[:first], several[first:]
+
+
+def _answers(one: Message) -> bool:
+    """Whether it has reached the buyer as an answer; a note, or what was refused, has not."""
+    reached = one.delivery in {"accepted", "confirmed", None}
+    return one.party == "seller" and one.kind in {"message", "answered_elsewhere"} and reached
 
 
 def leaving(replies: Iterable[Waiting], here: Here, picture: str) -> list[Leaving]:

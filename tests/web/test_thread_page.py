@@ -283,6 +283,34 @@ async def test_who_sees_late_is_told_how_late_and_what_held_it_back(anna, pool):
     assert "Its own stamp cannot be" in text
 
 
+@pytest.mark.parametrize(
+    ("delivery", "kind", "read_first"),
+    [
+        ("confirmed", "message", ["M3"]),
+        ("refused", "message", ["M3", "M2", "M1"]),
+        ("unknown", "message", ["M3", "M2", "M1"]),
+        ("confirmed", "internal", ["M3", "M2", "M1"]),
+    ],
+)
+async def test_what_waits_is_read_before_the_box_and_the_rest_after_it(
+    anna, pool, delivery, kind, read_first
+):
+    async with transaction(pool) as db:
+        for number, party in ((2, "seller"), (3, "buyer")):
+            how = delivery if party == "seller" else None
+            await seeds.put_message(
+                db, NOW - (4 - number) * HOUR, f"M{number}", party=party, delivery=how
+            )
+        await db.execute("update message set kind = $1 where id = 'M2'", kind)
+        await db.execute("update message set body = 'said-' || id || '.'")
+
+    page = (await anna.get(PAGE)).text
+    before, after = page.split('id="earlier"')
+
+    assert re.findall(r"said-(M\d)", before) == read_first
+    assert len(re.findall(r"said-(M\d)", after)) == 3 - len(read_first)
+
+
 async def test_many_messages_are_several_pages_the_newest_first(anna, pool):
     async with transaction(pool) as db:
         for number in range(2, 123):
