@@ -67,17 +67,21 @@ async def add(
     click.echo(f"{name}: added; a link that lets them in: replyby people invite {name}")
 
 
-async def grant(path: Path, name: str, role: str, accounts: Collection[str]) -> None:
-    """Change what somebody may.
+async def grant(
+    path: Path, name: str, role: str, accounts: Collection[str], *, everywhere: bool
+) -> None:
+    """Change what somebody may; in the same accounts, where none are named, nor *everywhere*.
 
     Raises:
         Mistaken: nobody is called so; nobody would be admin; there is no such account.
     """
     async with _opened(path) as (configured, db):
         found = await people.of(db, name)
+        named = _accounts(configured, accounts)
+        before = found.accounts if found and not everywhere else None
         await admitting.grant(
             db, operator.who(), name, title=found.title if found else "", role=Role(role),
-            accounts=_accounts(configured, accounts), now=loops.utcnow(),
+            accounts=before if named is None else named, now=loops.utcnow(),
         )  # fmt: skip
     click.echo(f"{name}: {role} from their next request on")
 

@@ -76,7 +76,6 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         status = HTTPStatus.TOO_MANY_REQUESTS if seconds else HTTPStatus.FORBIDDEN
         return _asked(request, to, why=fault.why, name=name, wait=seconds, status=status)
     except Busy:
-        service.of(request).count("password", "busy")
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return _asked(request, to, why="busy", name=name, wait=5, status=status)
     return service.welcome(request, secret, to)

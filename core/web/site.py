@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from core.access import Act
-from core.errors import Mistaken, StoreUnavailable
+from core.errors import Mistaken, NotAllowed, StoreUnavailable
 from core.store import audit, transaction
 from core.web import (
     answer,
@@ -79,6 +79,8 @@ LEAK = (
     "A token stood in the address, where every proxy writes it down: end it, and send the next one "
     "in the header Authorization."
 )
+KEPT = frozenset({"Allow", "Retry-After"})
+"""Of a fault's headers, what a page of ours says too."""
 API = "/api/"
 PROBLEM = "application/problem+json"
 
@@ -140,7 +142,11 @@ class _Door:
             if refusal.why == "account":  # whether there is such a one is not theirs to know
                 raise web.HTTPNotFound from None
             raise
-        response = await way.answer(request)
+        try:
+            response = await way.answer(request)
+        except NotAllowed:
+            await _note(request, way, who, "not_theirs")
+            raise
         if kept is None and not response.prepared:
             cookies.give(response, "visit", secret, secure=secure, seconds=None)
         return response
@@ -222,12 +228,16 @@ async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
     except web.HTTPException as fault:
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise
-        return told(request, HTTPStatus(fault.status))
+        response = told(request, HTTPStatus(fault.status))
+        response.headers.update({k: v for k, v in fault.headers.items() if k in KEPT})
+        return response
     except Unknown as fault:
         request.app[service.SIGNING].warn(fault.why)
         response = told(request, HTTPStatus.UNAUTHORIZED)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
+    except NotAllowed as fault:
+        return told(request, HTTPStatus.FORBIDDEN, detail=str(fault))
     except Mistaken as fault:
         return told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail=str(fault))
     except StoreUnavailable:

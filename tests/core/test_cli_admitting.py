@@ -37,7 +37,9 @@ def test_somebody_is_added_changed_disabled_and_enabled_each_with_its_line(given
     assert "nobody may sign in" in given("people", "list")[1]
     given("people", "add", "root", "--role", "admin")
     assert given("people", "add", "anna", "--role", "agent", "--account", "mk")[0] == 0
-    given("people", "role", "anna", "lead")
+    given("people", "role", "anna", "viewer")
+    assert json.loads(given("people", "list", "--json")[1])[0]["accounts"] == ["mk"]
+    given("people", "role", "anna", "lead", "--all-accounts")
     given("people", "disable", "anna")
     given("people", "enable", "anna")
 
@@ -46,7 +48,7 @@ def test_somebody_is_added_changed_disabled_and_enabled_each_with_its_line(given
     assert (root["name"], root["password"]) == ("root", False)
     lines = json.loads(given("audit", "--act", "people", "--json")[1])
     did = [line["detail"]["did"] for line in lines]
-    assert did == ["enabled", "disabled", "changed", "added", "added"]
+    assert did == ["enabled", "disabled", "changed", "changed", "added", "added"]
     assert {line["means"] for line in lines} == {"cli"}
     assert "did: enabled, person: anna" in given("audit")[1]
 

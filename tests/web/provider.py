@@ -56,6 +56,7 @@ class Provider:
     answers_with: dict[str, str] = field(default_factory=dict)
     published: tuple[str, ...] = ("RS256", "ES256")
     called: str | None = None
+    gone: str = ""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -75,6 +76,8 @@ class Provider:
         )
 
     async def published_keys(self, _request):
+        if self.gone == "keys":
+            raise web.HTTPBadGateway
         self.asked.append("keys")
         shown = [keys()[alg].as_dict(private=False) for alg in self.published]
         return web.json_response({"keys": shown})
@@ -88,6 +91,8 @@ class Provider:
         raise web.HTTPFound(f"{query['redirect_uri']}?{urlencode(back)}")
 
     async def token(self, request):
+        if self.gone == "token":
+            raise web.HTTPBadGateway
         form = await request.post()
         asked = self.codes.pop(form.get("code", ""), None)
         known = self._is_client(request, form)

@@ -13,7 +13,7 @@ from core.access import Act, Role, Who
 from core.configuration.access import Group, Proxy, Web
 from core.desk import admitting
 from core.desk import tokens as desk_tokens
-from core.errors import Mistaken, StoreUnavailable
+from core.errors import Mistaken, NotAllowed, StoreUnavailable
 from core.store import audit, people, tokens, transaction
 from core.web import site
 from core.web.signing import forms, networks
@@ -36,6 +36,7 @@ async def fail(request):
     faults = {
         "away": StoreUnavailable("host=db.internal password=x"),
         "mistaken": Mistaken("choose another name"),
+        "theirs": NotAllowed("somebody else has claimed it"),
         "bug": RuntimeError("a buyer's words"),
         "teapot": web.HTTPUnprocessableEntity(text="a buyer's words"),
     }
@@ -350,7 +351,8 @@ async def test_a_page_under_another_name_is_refused(browser):
 
 
 @pytest.mark.parametrize(
-    ("what", "status"), [("away", 503), ("mistaken", 422), ("teapot", 422), ("bug", 500)]
+    ("what", "status"),
+    [("away", 503), ("mistaken", 422), ("theirs", 403), ("teapot", 422), ("bug", 500)],
 )
 async def test_a_fault_is_told_in_our_words_as_a_page_or_to_a_program(browser, what, status):
     page, told = await browser.get(f"/fail/{what}"), await said(browser, f"/api/v1/fail/{what}")
@@ -362,6 +364,14 @@ async def test_a_fault_is_told_in_our_words_as_a_page_or_to_a_program(browser, w
     if what != "bug":
         assert told[2] == "application/problem+json"
         assert told[1]["status"] == status
+
+
+async def test_what_is_not_theirs_is_a_line_of_the_trail(stage, base, pool):
+    async with board.signed_in(stage, base) as browser:
+        assert (await browser.get("/fail/theirs")).status == 403
+    async with transaction(pool) as db:
+        (line,) = await audit.lines(db, audit.Asked(act="refused"), None, "", 9)
+    assert (line.who, line.detail["why"]) == ("anna", "not_theirs")
 
 
 async def test_what_is_not_there_is_told_alike(browser):

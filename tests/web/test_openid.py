@@ -287,6 +287,18 @@ async def test_a_provider_that_is_away_is_said_so(browser, op, stage):
     assert "provider" in seen.text
 
 
+async def test_a_provider_that_is_gone_meanwhile_signs_nobody_in(browser, op, pool):
+    await board.person(pool)
+    back = await sent_back(await left(browser))
+    for op.gone in ("token", "keys"):
+        seen = await browser.get(back)
+        assert seen.status == 502
+        assert "does not answer" in seen.text
+        back = await sent_back(await left(browser))
+    op.gone = ""
+    assert (await browser.get(back)).status == 303
+
+
 async def test_an_address_that_nobody_verified_is_no_name(browser, op, pool, stage):
     stage.web = by(op, name="email")
     await board.person(pool, "anna@desk.example")

@@ -204,6 +204,15 @@ async def test_a_flood_of_sign_ins_is_told_to_come_again(anna):
     assert ended.count(False) == passwords.MOST_WAITING
 
 
+async def test_who_was_told_to_come_again_is_not_counted_as_wrong(browser, anna, monkeypatch):
+    monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+    for _ in range(30):
+        assert (await sign_in(browser)).status == 503
+    monkeypatch.undo()
+
+    assert (await sign_in(browser)).status == 303
+
+
 async def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(
     browser, base, anna, pool
 ):

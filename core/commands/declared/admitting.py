@@ -53,12 +53,21 @@ def people_add(path: Path, name: str, role: str, accounts: Names, title: str | N
 @settings_file
 @click.argument("name")
 @click.argument("role", type=ROLES)
-@ACCOUNTS
-def people_role(path: Path, name: str, role: str, accounts: Names) -> None:
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ACCOUNT",
+    help="Which they see from now on; several times for several, left out: as before.",
+)
+@click.option("--all-accounts", "everywhere", is_flag=True, help="They see all accounts.")
+def people_role(path: Path, name: str, role: str, accounts: Names, *, everywhere: bool) -> None:
     """Change what NAME may, and in which accounts."""
+    if accounts and everywhere:
+        raise click.UsageError("--account and --all-accounts are two wishes; say one of them")
     from core.commands import admitting
 
-    finished(admitting.grant(path, name, role, accounts))
+    finished(admitting.grant(path, name, role, accounts, everywhere=everywhere))
 
 
 @people.command("disable")

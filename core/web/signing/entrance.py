@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.desk import passwords, patience
+from core.desk.passwords import Busy
 from core.store import audit, people, transaction
 from core.web.signing import arriving, networks, service
 from core.web.ways import parts
@@ -52,7 +54,13 @@ async def by_password(request: web.Request, given: Given) -> str:
     if made.wait:
         of.count("password", "wait")
         raise NotSignedIn("wait", made.wait)
-    is_right = await of.passwords.matches(hashed, given.password)
+    try:
+        is_right = await of.passwords.matches(hashed, given.password)
+    except Busy:
+        of.count("password", "busy")
+        async with transaction(pool) as db:
+            await patience.forgiven(db, made)
+        raise
     async with transaction(pool) as db:
         if is_right and hashed is not None:
             return await _accepted(db, request, given, made, hashed)
@@ -68,8 +76,9 @@ async def _accepted(db: Db, request: web.Request, given: Given, made: Try, hashe
         raise NotSignedIn("wrong")
     await patience.succeeded(db, made)
     if passwords.outdated(hashed):
-        again = await of.passwords.hashed(given.password)
-        await people.rehash(db, given.name, hashed, again)
+        with suppress(Busy):  # it is done another time
+            again = await of.passwords.hashed(given.password)
+            await people.rehash(db, given.name, hashed, again)
     secret = await service.begin(db, request, person, "password", now)
     of.count("password", "success")
     return secret

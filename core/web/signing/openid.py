@@ -103,6 +103,7 @@ async def arrive(request: web.Request) -> web.StreamResponse:
 
     Raises:
         Unknown: nobody left so, or what comes back is not proven.
+        HTTPBadGateway: the provider does not answer.
     """
     settings, oidc = _configured(request)
     try:
@@ -110,6 +111,9 @@ async def arrive(request: web.Request) -> web.StreamResponse:
     except Unknown as fault:
         await _refused(request, fault.why)
         raise
+    except ConnectorError as fault:
+        service.of(request).warn(f"provider_{fault.reason}")
+        raise web.HTTPBadGateway from None
     service.of(request).count("oidc", "success")
     response = service.welcome(request, secret, to)
     cookies.take(response, "login", secure=arriving.secure(request))

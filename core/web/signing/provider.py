@@ -19,7 +19,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from core.errors import ConnectorError
+from core.errors import BadCredentials, Refused
 from core.payload import Payload
 from core.web.signing.identity import Unknown
 
@@ -107,6 +107,7 @@ class Provider:
 
         Raises:
             Unknown: the provider does not take the code, or answers what is no token.
+            ConnectorError: it does not answer.
         """
         form = {
             "grant_type": "authorization_code",
@@ -126,7 +127,7 @@ class Provider:
                 url, operation="token", headers=headers, body=urlencode(form).encode()
             )
             return Tokens.model_validate_json(answer.body)
-        except (ConnectorError, ValueError):
+        except (Refused, BadCredentials, ValueError):
             raise Unknown("code") from None
 
     def _named(self, form: dict[str, str]) -> dict[str, str]:
