@@ -213,9 +213,12 @@ def test_what_changes_comes_to_an_open_queue_by_itself_and_leaves_the_reader_whe
         expect(page.locator("#summary")).to_contain_text("14 threads wait")
         expect(page.locator("data[data-count='marketplace:ebay']")).to_have_text("4")
 
+        page.keyboard.press("j")
+        assert focused(page) == SHELF
         board.db(answer)
         expect(page.locator(".line", has_text=SHELF)).to_have_count(0)
         assert subjects(page) == before
+        assert focused(page) == before[3]
         assert len(subjects(late)) == 3
 
 
@@ -373,6 +376,26 @@ def test_an_account_that_turns_blind_is_told_on_boards_that_are_open(board, monk
         finally:
             board.stage.metrics.blind_from.show({})
         expect(page.locator(".troubles")).to_have_count(0)
+
+
+def test_a_wall_that_is_open_changes_by_itself(board):
+    async def arrive(db):
+        await invented.thread(db, utcnow(), "L3", "empik", "call", "pl", "", -90, SHELF)
+        await wake.changed(db, {"empik": ["L3"]})
+
+    async def answer(db):
+        await db.execute("update clock set ended = 'met', stopped_at = now() where thread = 'L3'")
+        await wake.changed(db, {"empik": ["L3"]})
+
+    with board.page() as wall:
+        wall.goto("/wall")
+        expect(wall.locator(".next .kind").first).to_have_text("Message")
+        board.db(arrive)
+        expect(wall.locator(".next .kind").first).to_have_text("Call")
+        expect(wall.locator(".tiles .breached dd")).to_have_text("3")
+        assert SHELF not in wall.content()
+        board.db(answer)
+        expect(wall.locator(".next .kind").first).to_have_text("Message")
 
 
 def test_what_is_not_read_is_told_above_all(board):

@@ -6,6 +6,7 @@ const WHO = document.body.dataset.who ?? "";
 const HEARD_WITHIN = 45_000; // the server says something every 15 s
 const OPENED_WITHIN = 10_000;
 const LOOK_EVERY = 3_000;
+const TRY_AGAIN = 3_000;
 
 // ---- the server's clock: this machine's may be wrong
 
@@ -38,8 +39,8 @@ export function away(due) {
 
 // ---- countdowns and bands: as core/store/queue.py tells them
 
-const lines = document.getElementById("lines");
-const [BANDS, SIGNS] = ["bands", "signs"].map((of) => JSON.parse(lines?.dataset[of] ?? "{}"));
+const table = () => document.getElementById("lines"); // another one, once it was loaded anew
+const known = (of) => JSON.parse(table()?.dataset[of] ?? "{}");
 
 function band(line) {
   const at = now();
@@ -53,10 +54,11 @@ function band(line) {
 function colour(line) {
   const is = band(line);
   if (line.classList.contains(is)) return;
-  line.classList.remove(...Object.keys(BANDS));
+  const words = known("bands");
+  line.classList.remove(...Object.keys(words));
   line.classList.add(is);
-  line.querySelector(".word").textContent = BANDS[is];
-  line.querySelector(".sign").textContent = SIGNS[is];
+  line.querySelector(".word").textContent = words[is];
+  line.querySelector(".sign").textContent = known("signs")[is];
 }
 
 function say(element, text) {
@@ -82,7 +84,7 @@ function parsed(html) {
   return made.content;
 }
 
-const byKey = (key) => lines.querySelector(`[data-key="${CSS.escape(key)}"]`);
+const byKey = (key) => table().querySelector(`[data-key="${CSS.escape(key)}"]`);
 const due = (line) => Date.parse(line.dataset.due);
 const order = (line) => [due(line), line.dataset.key];
 
@@ -92,6 +94,7 @@ function before(one, other) {
 }
 
 function place(line) {
+  const lines = table();
   const body = lines.tBodies[0];
   const after = [...body.rows].find((row) => before(line, row));
   const isFull = lines.dataset.full === "yes";
@@ -106,8 +109,9 @@ function place(line) {
 function takeIn(line) {
   const old = byKey(line.dataset.key);
   const had = old?.contains(document.activeElement) ? document.activeElement : null;
+  const beside = old?.nextElementSibling ?? old?.previousElementSibling;
   old?.remove();
-  if (line.hasAttribute("data-gone")) return;
+  if (line.hasAttribute("data-gone")) return had && beside?.querySelector("a").focus();
   if (!old) line.classList.add("new");
   dress(line);
   place(line);
@@ -116,11 +120,11 @@ function takeIn(line) {
 }
 
 function takeLines(html) {
-  if (!lines) return;
-  const came = [...parsed(html).children];
-  came.forEach(takeIn);
+  if (loading) return reload(); // what is being loaded may be older than this
+  if (!table()) return;
+  [...parsed(html).children].forEach(takeIn);
   const none = document.querySelector(".empty");
-  if (none) none.hidden = lines.tBodies[0].rows.length > 0;
+  if (none) none.hidden = table().tBodies[0].rows.length > 0;
   tick();
 }
 
@@ -137,23 +141,40 @@ function takeCounts(html) {
   }
 }
 
-let again;
-function reload() {
-  // Several in a row are one; what somebody writes is not taken from them.
+let [again, loads, loading] = [0, 0, false];
+
+// Several in a row are one.
+function reload(after = 50 + Math.random() * 200) {
   clearTimeout(again);
-  again = setTimeout(async () => {
-    const main = document.querySelector("#queue, #wall");
-    if (!main) return location.reload();
+  again = setTimeout(load, after);
+}
+
+async function fetched() {
+  try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.status === 401 || answer.redirected) return location.reload();
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById(main.id);
-    if (!fresh) return;
+    if (answer.redirected || [401, 403].includes(answer.status)) return location.reload();
+    return [answer.ok, new DOMParser().parseFromString(await answer.text(), "text/html")];
+  } catch {
+    return [false, null];
+  }
+}
+
+async function load() {
+  const main = document.querySelector("#queue, #wall");
+  if (!main) return location.reload();
+  const turn = ++loads;
+  loading = true;
+  const [isWell, page] = (await fetched()) ?? [true, null];
+  if (turn !== loads) return; // a later one is on its way
+  loading = false;
+  const fresh = page?.getElementById(main.id);
+  if (fresh) {
     serverSays(page.body.dataset.now);
     await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
     begin();
-    if (live) connected(Boolean(live._htmx?.sse));
-  }, 50 + Math.random() * 200);
+  }
+  if (live) connected(isWell && Boolean(live._htmx?.sse));
+  if (!isWell) reload(TRY_AGAIN);
 }
 
 const live = document.getElementById("live");
@@ -173,7 +194,7 @@ if (live) {
   };
   live.addEventListener("lines", heard(takeLines));
   live.addEventListener("counts", heard(takeCounts));
-  live.addEventListener("reload", heard(reload));
+  live.addEventListener("reload", heard(() => reload()));
   live.addEventListener("now", heard(serverSays));
   live.addEventListener("htmx:sse:after:connection", heard(() => {}));
   live.addEventListener("htmx:sse:error", () => connected(false));
@@ -231,7 +252,7 @@ const KEYS = {
   c: () => press(current()),
   r: () => {
     const link = current()?.querySelector(".what a");
-    if (link) location.href = `${link.href}#reply`;
+    if (link) location.href = `${link.href}#text`;
   },
   "/": () => {
     const filter = document.getElementById("filter");
@@ -253,7 +274,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input, select, textarea, dialog, [contenteditable]")) return;
   const act = KEYS[/^[!-~]$/.test(event.key) ? event.key : CODES[event.code]];
-  if (!act || !lines) return;
+  if (!act || !table()) return;
   event.preventDefault();
   act();
 });
