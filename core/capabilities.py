@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
 SeesReplies = Literal["always", "copies", "never"]
 
@@ -50,7 +50,9 @@ class Capabilities:
     twice is of its earliest instant, and one of ours stays in the thread for which it was written.
     *confirmed_after*: how long after it was accepted a reply counts as confirmed where nothing was
     read against it; None: never so. *labels_automatic*: a reply can leave with a mark by which
-    everybody there sees that nobody wrote it, and is read back with it.
+    everybody there sees that nobody wrote it, and is read back with it. *window*: so long after the
+    buyer wrote an answer is taken; *until*: to when that is in one thread (`Spec.narrows`), by what
+    is known of it. None: no end is known.
     """
 
     replies: bool = False
@@ -77,6 +79,8 @@ class Capabilities:
     letters: bool = False
     confirmed_after: timedelta | None = None
     labels_automatic: bool = False
+    window: timedelta | None = None
+    until: datetime | None = None
 
     def length(self, text: str) -> int:
         """How long *text* is as the marketplace counts it, in `longest_in`."""

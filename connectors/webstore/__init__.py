@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from connectors.webstore.kind import StoreOptions
-    from core.connector import SandboxClock
+    from core.connector import Capabilities, SandboxClock
     from core.model import Thread
     from sla.policy import Party
 
@@ -42,6 +42,11 @@ def _refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """As the thread's kind says, whose word every thread of ours carries in ``reply_to``."""
     kind = KINDS.get(thread.reply_to.get("kind", ""))
     return None if kind is None or kind.refuses is None else kind.refuses(thread, to)
+
+
+def _narrows(can: Capabilities, thread: Thread) -> Capabilities:
+    kind = KINDS.get(thread.reply_to.get("kind", ""))
+    return can if kind is None or kind.narrows is None else kind.narrows(can, thread)
 
 
 @asynccontextmanager
@@ -71,6 +76,7 @@ spec: Spec[StoreOptions] = Spec(
     credentials=lambda found: of(found).credentials(found),
     findings=_findings,
     refuses=_refuses,
+    narrows=_narrows,
     pushed_to=_pushed_to,
     pusher=_pusher,
     operations=tuple(dict.fromkeys(op for kind in KINDS.values() for op in kind.operations)),

@@ -63,6 +63,7 @@ class Kind(Generic[OptionsT]):
     pushed_to: Callable[[OptionsT], str | None] | None = None
     pusher: Callable[[OptionsT], str] | None = None
     refuses: Callable[[Thread, Collection[Party]], str | None] | None = None
+    narrows: Callable[[Capabilities, Thread], Capabilities] | None = None
     operations: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

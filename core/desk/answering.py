@@ -145,7 +145,7 @@ async def answer(
         if before is not None:
             return Queued(before, now, again=True)
     files = await _files(db, who, written)
-    if complaints := _complaints(written, terms, files, known):
+    if complaints := _complaints(written, terms, files, known, now):
         return Unfit(complaints)
     if (faster := await _beaten(db, who, written, now)) is not None:
         return faster
@@ -281,10 +281,10 @@ async def _files(db: Db, who: Who, written: Written) -> tuple[File, ...]:
 
 
 def _complaints(
-    written: Written, terms: Terms, files: Sequence[File], known: Thread
+    written: Written, terms: Terms, files: Sequence[File], known: Thread, now: datetime
 ) -> tuple[Complaint, ...]:
     """What keeps it from leaving; only what blocks where the writer knows the rest."""
-    found = limits.complaints(written.text, terms.can_in(known), files, known.order_ids)
+    found = limits.complaints(written.text, terms.can_in(known), files, known.order_ids, now)
     return tuple(one for one in found if one.blocks) if written.despite else found
 
 

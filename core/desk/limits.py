@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Literal
 from core.desk import contacts, filling
 from core.errors import Mistaken
 from core.model import UNSEEN
+from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
     from core.capabilities import Capabilities
     from core.model import File
 
 Rule = Literal[
     "replies", "empty", "control", "shortest", "longest", "most_files", "enclosed", "most_enclosed",
-    "most_each", "linked", "kind", "by_address", "gap", "link", "address", "phone",
+    "most_each", "linked", "kind", "by_address", "gap", "shut", "link", "address", "phone",
 ]  # fmt: skip
 
 Facts = Mapping[str, str | int]
@@ -42,6 +44,8 @@ SAID: Mapping[Rule, str] = {
     "by_address": "%(name)s goes along only by its public address there: --file https://...",
     "kind": "no file of the type %(type)s goes with a reply there: %(name)s",
     "gap": "the text still has a gap, %(name)s; fill it or take it out",
+    "shut": "by what is known here the marketplace takes no answer there since %(at)s; see whether "
+    "the buyer has written again",
     "link": "the marketplace's rules allow no link that leads elsewhere; take it out",
     "address": "the marketplace's rules allow no mail address; take it out",
     "phone": "the marketplace's rules allow no phone number; take it out",
@@ -70,10 +74,19 @@ class Complaint:
 
 
 def complaints(
-    text: str, can: Capabilities, files: Sequence[File] = (), known: Collection[str] = ()
+    text: str,
+    can: Capabilities,
+    files: Sequence[File] = (),
+    known: Collection[str] = (),
+    now: datetime | None = None,
 ) -> tuple[Complaint, ...]:
-    """Everything that is wrong with a reply, what blocks it first; *known* are its orders' ids."""
+    """Everything that is wrong with a reply, what blocks it first; *known* are its orders' ids.
+
+    *now* left out: nobody asks whether the time to answer is over.
+    """
     found = [*_of_text(text, can), *_of_gaps(text), *_of_files(files, can)]
+    if can.until is not None and now is not None and now > can.until:
+        found.append(Complaint("shut", {"at": in_utc(can.until)}, blocks=False))
     found += _unwelcome(text, can, known)
     return tuple(sorted(found, key=lambda one: not one.blocks))
 

@@ -97,7 +97,7 @@ SHOWN = """
            k.by as claimed_by, k.until as claimed_until,
            (select r.state from reply r
             where r.account = c.account and r.thread = c.thread and not r.automatic
-              and r.queued_at >= c.started_at
+              and r.queued_at >= c.started_at and r.state <> 'undone'
             order by r.id desc limit 1) as reply_state,
            (select count(*)::int from clock o
             where o.account = c.account and o.thread = c.thread and o.id <> c.id

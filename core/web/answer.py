@@ -70,7 +70,8 @@ async def check(request: web.Request) -> web.Response:
         known = await threads.of(db, *_where(request))
     if known is None:
         raise web.HTTPNotFound
-    found = limits.complaints(text, _terms(request).can_in(known), (), known.order_ids)
+    can, now = _terms(request).can_in(known), parts(request).now()
+    found = limits.complaints(text, can, (), known.order_ids, now)
     told = tuple(one for one in found if one.rule != "empty")
     return pages.page(request, "answer/complaints.html", complaints=told, text=text)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors import webstore
 from connectors.amazon import offer as amazon
 from connectors.ebay import offer as ebay
 from connectors.ebay import spec as ebay_spec
@@ -68,6 +70,20 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_what_blocks_first(
     assert [one.blocks for one in found] == [True, True, True, False]
     assert found[0].text == "a reply has 20 characters at most there, this one has 32; shorten it"
     assert found[3].source == "a page"
+
+
+def test_a_window_that_has_shut_is_told_and_blocks_nothing():
+    kind = webstore.KINDS["whatsapp"]
+    can = replace(CAN, window=timedelta(hours=24))
+    asked = Thread(id="1", as_of=NOW, reply_to={"asked_at": str(int(NOW.timestamp()))})
+
+    there = kind.narrows(can, asked)
+
+    assert there.until == NOW + timedelta(hours=24)
+    assert limits.complaints("Hello", there, now=there.until) == ()
+    [one] = limits.complaints("Hello", there, now=there.until + timedelta(seconds=1))
+    assert (one.rule, one.blocks) == ("shut", False)
+    assert kind.narrows(can, Thread(id="1", as_of=NOW)).until is None
 
 
 def test_every_rule_says_what_is_wrong():

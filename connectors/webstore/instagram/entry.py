@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.webstore.instagram.options import InstagramOptions
 from connectors.webstore.kind import Kind
 from connectors.webstore.meta import options as shared
+from connectors.webstore.meta import window
 from connectors.webstore.meta.pages import answering, offer, options
 from connectors.webstore.meta.pages.platform import INSTAGRAM
 
@@ -38,7 +39,7 @@ kind = Kind(
     options=InstagramOptions,
     open=_open,
     streams=offer.streams,
-    can=lambda _: offer.can(INSTAGRAM),
+    can=lambda found: offer.can(INSTAGRAM, offer.within(found)),
     identity=options.identity,
     budget=shared.budget,
     policies=lambda found: offer.policies(found, INSTAGRAM),
@@ -48,6 +49,7 @@ kind = Kind(
     pushed_to=shared.pushed_to,
     pusher=shared.pusher,
     refuses=answering.refuses,
+    narrows=window.narrows,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,
     filling={**shared.FILLING, "page_id": "1", "instagram_id": "1"},

@@ -5,6 +5,7 @@ Pure. A window that shuts by itself is a contract; how soon we want to answer is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sla.wording import in_utc
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from core.connector import Capabilities
     from core.model import Thread
 
 ASKED_AT = "asked_at"
@@ -80,6 +82,11 @@ def ends_at(thread: Thread, within: timedelta) -> datetime | None:
     if not asked.isdigit():
         return None
     return datetime.fromtimestamp(int(asked), UTC) + within
+
+
+def narrows(can: Capabilities, thread: Thread) -> Capabilities:
+    """What a reply in *thread* may be: while its window is open, as far as we know."""
+    return can if can.window is None else replace(can, until=ends_at(thread, can.window))
 
 
 def lapsed(thread: Thread, within: timedelta, now: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.webstore.twilio.options import TwilioOptions
+    from core.connector import Capabilities
     from core.model import Draft, Thread
 
 TO, OPTED_OUT, UNTIL, YES = "to", "opted_out", "until", "yes"
@@ -61,6 +63,11 @@ def is_shut(thread: Thread, options: TwilioOptions, now: datetime) -> bool:
     """Whether WhatsApp takes no free answer any more, by what is stored of *thread*."""
     until = instant(thread.reply_to.get(UNTIL))
     return options.is_whatsapp and until is not None and now > until
+
+
+def narrows(can: Capabilities, thread: Thread) -> Capabilities:
+    """What a reply in *thread* may be: until its window shuts, where it has one."""
+    return replace(can, until=instant(thread.reply_to.get(UNTIL)))
 
 
 def check(thread: Thread, draft: Draft, options: TwilioOptions, now: datetime) -> None:

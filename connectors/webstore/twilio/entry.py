@@ -43,6 +43,7 @@ kind = Kind(
     policies=offer.policies,
     findings=options.findings,
     refuses=answering.refuses,
+    narrows=answering.narrows,
     pushed_to=options.pushed_to,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,

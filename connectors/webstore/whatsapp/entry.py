@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.webstore.kind import Kind
 from connectors.webstore.meta import options as shared
+from connectors.webstore.meta import window
 from connectors.webstore.whatsapp import answering, offer, options
 from connectors.webstore.whatsapp.options import WhatsappOptions
 
@@ -47,6 +48,7 @@ kind = Kind(
     pushed_to=shared.pushed_to,
     pusher=shared.pusher,
     refuses=answering.refuses,
+    narrows=window.narrows,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,
     filling={**shared.FILLING, "phone_number_id": "1", "business_account_id": "1"},

@@ -73,6 +73,7 @@ def can(_: WhatsappOptions) -> Capabilities:
         shortest_reply=1,
         longest_reply=LONGEST,
         verdicts=True,
+        window=WINDOW,
     )
 
 

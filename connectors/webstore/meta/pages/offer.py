@@ -66,7 +66,7 @@ def streams(options: PageOptions) -> tuple[Stream, ...]:
     )
 
 
-def can(platform: Platform) -> Capabilities:
+def can(platform: Platform, window: timedelta | None = None) -> Capabilities:
     """Answers leave here, and whatever was answered elsewhere is read."""
     return Capabilities(
         replies=True,
@@ -76,6 +76,7 @@ def can(platform: Platform) -> Capabilities:
         shortest_reply=1,
         longest_reply=platform.longest,
         longest_in=platform.unit,
+        window=window,
     )
 
 
