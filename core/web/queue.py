@@ -7,12 +7,10 @@ script by a refresh.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from core import labels
 from core.access import Act
-from core.errors import StoreUnavailable
 from core.store import audit, board, transaction
 from core.web import filters, lines, pages, terms, words
 from core.web.glance import GLANCE
@@ -59,7 +57,12 @@ class Field:
 
 
 async def show(request: web.Request) -> web.Response:
-    """The page of the queue that the address asks for; 503 while the database is away."""
+    """The page of the queue that the address asks for.
+
+    Raises:
+        Mistaken: it asks for what there is not.
+        StoreUnavailable: the database does not answer.
+    """
     asks, rules, now = who(request), parts(request).rules(), parts(request).now()
     chosen = filters.of(request.query)
     seen = await request.app[GLANCE].of(asks, now)
@@ -68,42 +71,38 @@ async def show(request: web.Request) -> web.Response:
     return pages.page(
         request,
         "queue.html",
-        status=HTTPStatus.SERVICE_UNAVAILABLE if found is None else HTTPStatus.OK,
-        rows=None if found is None else lines.rows(found[:PAGE], rules, now),
+        rows=lines.rows(found[:PAGE], rules, now),
         troubles=seen.troubles,
         counts=seen.counts,
         alone=seen.alone,
         band_links=band_links(chosen, seen.counts, reader.say),
         marketplace_links=marketplace_links(chosen, seen.counts, visible(rules, asks)),
-        fields=choices(chosen, rules, asks, found or [], reader),
+        fields=choices(chosen, rules, asks, found, reader),
         filtered=not replace(chosen, after=None).is_plain,
         more=_more(chosen, found),
         first=address(replace(chosen, after=None)) if chosen.after else None,
         here=address(chosen),
         limit=PAGE,
-        live=None if found is None or chosen.after else _live(chosen, found[:PAGE]),
+        live=None if chosen.after else live(chosen, found[:PAGE]),
     )
 
 
-async def _found(request: web.Request, asks: Who, chosen: Filter) -> list[Line] | None:
-    """A page of lines and one more, if there is; None while the database is away.
+async def _found(request: web.Request, asks: Who, chosen: Filter) -> list[Line]:
+    """A page of lines and one more, if there is.
 
     That somebody looked at what buyers wrote is written down with it.
     """
     of, now = parts(request), parts(request).now()
     sought = filters.sought(chosen, asks, of.rules().accounts)
-    try:
-        async with transaction(of.pool()) as db:
-            found = await board.lines(db, sought, now, PAGE + 1)
-            if asks.may(Act.READ) and found:
-                detail: dict[str, str | int] = {
-                    "filter": filters.query(chosen),
-                    "threads": len(found[:PAGE]),
-                }
-                await audit.write(db, asks, "look", detail=detail, now=now)
-            return found
-    except StoreUnavailable:
-        return None
+    async with transaction(of.pool()) as db:
+        found = await board.lines(db, sought, now, PAGE + 1)
+        if asks.may(Act.READ) and found:
+            shown: dict[str, str | int] = {
+                "filter": filters.query(chosen),
+                "threads": min(len(found), PAGE),
+            }
+            await audit.write(db, asks, "look", detail=shown, now=now)
+        return found
 
 
 def visible(rules: Rules, asks: Who) -> dict[str, Account]:
@@ -117,15 +116,15 @@ def address(chosen: Filter) -> str:
     return f"/?{query}" if query else "/"
 
 
-def _live(chosen: Filter, found: list[Line]) -> str:
-    """Where changes of the view come from: from what was *found* on."""
-    query = "&".join(filter(None, (filters.query(chosen), f"seen={version(found)}")))
-    return f"{LIVE}?{query}"
+def live(chosen: Filter, found: list[Line], *more: str) -> str:
+    """Where changes of a view come from: from what was *found* on. *more* says which kind it is."""
+    said = filter(None, (filters.query(chosen), *more, f"seen={version(found)}"))
+    return f"{LIVE}?{'&'.join(said)}"
 
 
-def _more(chosen: Filter, found: list[Line] | None) -> str | None:
+def _more(chosen: Filter, found: list[Line]) -> str | None:
     """Where the next page is; None where this is the last."""
-    if found is None or len(found) <= PAGE:
+    if len(found) <= PAGE:
         return None
     return address(replace(chosen, after=found[PAGE - 1].place))
 

@@ -231,19 +231,24 @@ def test_a_board_left_open_over_a_restart_is_right_afterwards(board):
         await db.execute("update clock set ended = null, stopped_at = null where thread = 'T4'")
         await db.execute("update clock set ended = 'met', stopped_at = now() where thread = 'L2'")
 
-    with board.page() as page:
+    with board.page() as page, board.page() as wall:
+        wall.goto("/wall?account=ebay-uk")
         page.goto("/")
         expect(page.locator("#state")).to_have_text("Live.")
         before = subjects(page)
         with board.away():
             expect(page.locator("#state")).to_contain_text("Not live")
+            expect(wall.locator("#state")).to_contain_text("Not live")
             shot(page, "queue-away")
             board.db(change)
 
         expect(page.locator(".line", has_text=SHELF)).to_be_visible()
         expect(page.locator("#state")).to_have_text("Live.")
         assert subjects(page) == [*before[:3], SHELF, *before[4:]]
+        expect(wall.locator(".next .line")).to_have_count(4)
+        expect(wall.locator("#state")).to_be_hidden()
         page.faults.clear()
+        wall.faults.clear()
     board.db(undo)
 
 
