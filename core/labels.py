@@ -86,6 +86,7 @@ they count under the topic `OTHER`."""
 TABLES = (
     "push", "push_hour", "flood", "notice", "mute", "market_order", "link", "deed", "verdict",
     "claim", "escalation",
+    "reply_form", "reply_file", "presence",
     "erasure", "forgotten", "raw_message", "set_aside", "thread", "audit", "session", "invitation",
     "token", "sign_in_try",
 )  # fmt: skip

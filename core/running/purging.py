@@ -16,17 +16,20 @@ from core.store import (
     escalations,
     floods,
     forgotten,
+    forms,
     invitations,
     keeping,
     links,
     mutes,
     notices,
     orders,
+    presence,
     pushes,
     sessions,
     tokens,
     transaction,
     tries,
+    undone,
 )  # fmt: skip
 from core.web import storing
 
@@ -44,6 +47,9 @@ PROOFS_KEPT = timedelta(days=400)
 """So long it can be shown that somebody was erased."""
 FLOODS_KEPT = timedelta(days=400)
 """So long what is told of clocks that began in a flood leaves apart."""
+TEXTS_HELD = timedelta(days=1)
+"""So long the files of a reply that was taken back are kept for its writer, and a form is known
+that comes a second time."""
 ENTRIES_KEPT = timedelta(days=90)
 """So long it is known where somebody signed in before, and what sessions, links and tokens were."""
 TRIES_KEPT = timedelta(days=2)
@@ -81,6 +87,9 @@ async def once(
             "invitation": await invitations.purge(db, now - ENTRIES_KEPT),
             "token": await tokens.purge(db, now - ENTRIES_KEPT),
             "sign_in_try": await tries.purge(db, now - TRIES_KEPT),
+            "reply_form": await forms.purge(db, now - TEXTS_HELD),
+            "reply_file": await undone.purge(db, now - TEXTS_HELD),
+            "presence": len(await presence.purge(db, now - TEXTS_HELD)),
         }
     for table, rows in gone.items():
         count(table, "deleted").inc(rows)
