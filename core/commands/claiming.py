@@ -1,4 +1,4 @@
-"""`claim` and `release`: a thread is somebody's for a while, and anybody's again."""
+"""`claim`, `release`, `acknowledge`: a thread, or an account's trouble, is somebody's to handle."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 
 from core import loops
 from core.commands import opening, operator
-from core.desk import claiming, leases
+from core.desk import claiming, leases, taking
 from core.desk.claiming import Held
 from core.errors import Mistaken, NotAllowed
 from core.spoken import span
-from core.store import people, transaction
+from core.store import escalations, linking, people, transaction
 from sla.wording import in_utc
 
 if TYPE_CHECKING:
@@ -62,6 +62,26 @@ async def release(path: Path, account: str, thread: str, by: str | None) -> None
     if ended is None:
         raise Mistaken(f"{account} {thread}: nobody has claimed it; there is nothing to give back")
     click.echo(f"{account} {thread}: anybody's again; it was {ended.by}'s")
+
+
+async def acknowledge(path: Path, account: str, by: str | None) -> None:
+    """Take note of an account's troubles: nobody else is told of them.
+
+    Raises:
+        Mistaken: there is no such account, or nothing of it climbs.
+        NotAllowed: they may not act for it.
+    """
+    configured, now = opening.read(path), loops.utcnow()
+    opening.known(configured, account)
+    async with opening.database(configured) as pool, transaction(pool) as db:
+        who, kinds = await _who(db, by), []
+        for notice in await escalations.troubles(db, account):
+            if about := await linking.about(db, notice):
+                await taking.acknowledge(db, who, about, now)
+                kinds.append(about.kind.value)
+    if not kinds:
+        raise Mistaken(f"{account}: nobody else is told of any trouble of it as things stand")
+    click.echo(f"{account}: {who.name} takes care of {', '.join(kinds)}; nobody else is told of it")
 
 
 async def _who(db: Db, by: str | None) -> Who:

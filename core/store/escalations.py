@@ -65,6 +65,11 @@ ACKNOWLEDGE = """
     where notice = $1 and ended_at is null
     returning id
 """
+TROUBLES = """
+    select notice from escalation
+    where account = $1 and clock is null and ended_at is null
+    order by id
+"""
 # Who was to be told more by now need not be: it is known who is on it.
 UNSAID = """
     with theirs as (
@@ -209,6 +214,11 @@ async def acknowledge(db: Db, account: str, notice: int, by: str, now: datetime)
     if ids:
         await unsaid(db, account, ids)
     return len(ids)
+
+
+async def troubles(db: Db, account: str) -> list[int]:
+    """The notices of an account's troubles that climb, in the order in which they began."""
+    return [row["notice"] for row in await db.fetch(TROUBLES, account)]
 
 
 async def unsaid(db: Db, account: str, ids: Sequence[int]) -> None:

@@ -10,7 +10,8 @@ import pytest
 from core.access import Role
 from core.desk import escalating
 from core.loops import utcnow
-from core.store import open_pool, people
+from core.model import Notice, NoticeKind
+from core.store import notices, open_pool, people
 from tests.core import climbing, seeds, terminal
 from tests.core.seeds import HOUR, MINUTE
 
@@ -113,6 +114,24 @@ def test_what_cannot_be_is_refused_with_the_reason(given, call, says):
 
     assert code == 1
     assert says in complaint
+
+
+def test_who_takes_care_of_an_accounts_trouble_ends_its_ladder(given, address):
+    async def down(db):
+        one = Notice("mk/account_down/1", NoticeKind.ACCOUNT_DOWN, "mk", utcnow())
+        await notices.raise_(db, climbing.rules(), [one])
+
+    async def ended(db):
+        assert await climbing.standing(db) == [(0, "acknowledged")]
+
+    assert "nobody else is told of any trouble" in given("acknowledge", "mk")[2]
+    terminal.ask(address, down)
+
+    code, said, _ = given("acknowledge", "mk", "--by", "anna")
+
+    assert (code, said) == (0, "mk: anna takes care of account_down; nobody else is told of it\n")
+    terminal.ask(address, ended)
+    assert given("acknowledge", "mk")[0] == 1
 
 
 def test_explain_says_who_was_told_and_who_is_next(given, address):

@@ -1,4 +1,4 @@
-"""Commands about who works on a thread: claim, release."""
+"""Commands about who works on what was told: claim, release, acknowledge."""
 
 from __future__ import annotations
 
@@ -37,4 +37,15 @@ def release(path: Path, account: str, thread: str, by: str | None) -> None:
     finished(claiming.release(path, account, thread, by))
 
 
-COMMANDS = (claim, release)
+@click.command()
+@settings_file
+@click.argument("account")
+@click.option("--by", type=Id(), help="Who takes care of it; left out, this machine's user.")
+def acknowledge(path: Path, account: str, by: str | None) -> None:
+    """Say that somebody takes care of ACCOUNT's troubles: nobody else is told of them."""
+    from core.commands import claiming  # --help stays fast
+
+    finished(claiming.acknowledge(path, account, by))
+
+
+COMMANDS = (claim, release, acknowledge)
