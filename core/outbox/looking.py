@@ -6,7 +6,9 @@ fails, or is slow, changes nothing: the notice leaves.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -69,13 +71,18 @@ def _doubted(claimed: Sequence[Dispatch]) -> Iterator[Notice]:
 
 
 async def _account(outbox: Outbox, account: str, ids: list[str]) -> None:
-    """Look at threads of an account, but for those that somebody has just looked at."""
+    """Look at threads of an account, but for those that somebody has just looked at, or looks at.
+
+    Several notifiers are told of a thread at the same time: one of them asks, the others wait.
+    """
     reader, this = outbox.readers.get(account), outbox.this
     if reader is None or not isinstance(reader.connector, Looks):
         return
-    async with transaction(this.pool) as db:
-        known = await threads.looked_at_since(db, account, ids, this.clock() - LATELY)
-    await reread.now(this, reader, [id_ for id_ in ids if id_ not in known], LOOK)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK), reader.looking:
+            async with transaction(this.pool) as db:
+                known = await threads.looked_at_since(db, account, ids, this.clock() - LATELY)
+            await reread.now(this, reader, [id_ for id_ in ids if id_ not in known], LOOK)
 
 
 async def standing(outbox: Outbox) -> list[Dispatch]:

@@ -50,7 +50,8 @@ NOTHING = Stored()
 class Reader:
     """An account that this process can read: by which connector, which streams, whose budget.
 
-    *replaced* is set once other settings have taken its place: what it began goes on.
+    *replaced* is set once other settings have taken its place: what it began goes on. *looking* is
+    held by who takes a last look: others wait for what that finds.
     """
 
     account: Account
@@ -58,6 +59,7 @@ class Reader:
     streams: Mapping[str, Stream]
     budget: str
     replaced: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

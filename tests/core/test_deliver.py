@@ -516,6 +516,30 @@ async def test_the_source_is_asked_once_for_all_who_are_told_of_a_thread(db, rou
     assert connector.asked == ["T1", "T1"], "a minute later it may have been answered"
 
 
+async def test_those_who_are_told_at_the_same_time_wait_for_one_look(
+    pool, rules, db, breached, now, metrics
+):
+    class Slow(Looking):
+        async def look(self, threads, now):
+            page = await super().look(threads, now)
+            await asyncio.sleep(0.05)
+            return page
+
+    chats = [Remembering(f"chat{n}") for n in range(5)]
+    named = [chat.name for chat in chats]
+    await db.execute("insert into dispatch (notice, notifier) select id, unnest($1::text[])"
+                     " from notice", named)  # fmt: skip
+    connector = Slow(answer(now, now - 2 * HOUR))
+    given = readers(connector)
+
+    await asyncio.gather(
+        *(deliver.once(pool, {c.name: c}, rules, given, metrics, now) for c in chats)
+    )
+
+    assert connector.asked == ["T1"]
+    assert [chat.got for chat in chats] == [[]] * 5, "answered: nobody is told"
+
+
 async def test_of_a_digest_of_very_many_no_thread_is_looked_at(db, round_, raised, now):
     connector, many = Looking(answer(now)), looking.MOST_TOGETHER + 1
     await raised(*(notice(now, f"{n}/0/1", clock=n, thread=f"T{n}") for n in range(many)))
