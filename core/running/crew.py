@@ -263,7 +263,9 @@ async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
 
 def _warn_of_what_stays(old: Settings, new: Settings) -> None:
     """Name the sections that only a restart changes."""
-    fixed = ("store", "ops", "web", "push", "log", "poll", "otel", "sentry")
+    fixed = ("store", "ops", "push", "log", "poll", "otel", "sentry")
     changed = [name for name in fixed if getattr(old, name) != getattr(new, name)]
+    if (old.web and old.web.listen) != (new.web and new.web.listen):  # its other keys are followed
+        changed.append("web")
     if changed:
         log.warning("restart to change these sections", sections=changed)

@@ -27,6 +27,8 @@ SETTINGS = """
 dsn = "env:TEST_DSN"
 [ops]
 listen = "127.0.0.1:{ops}"
+[web]
+listen = "127.0.0.1:0"
 [log]
 format = "json"
 [accounts.one]
@@ -129,6 +131,12 @@ def test_it_tells_where_to_look_and_stops_in_time_with_its_leases_handed_back(ru
     assert f"metrics   http://127.0.0.1:{running.port}/metrics" in running.out()
     assert "notices   notices.jsonl" in running.out()
     assert "Empik PL" in running.out()
+    link = re.search(r"  sign in   (http\S+)  \(once, within 24 hours\)", running.out())[1]
+    jar = urllib.request.HTTPCookieProcessor()
+    with urllib.request.build_opener(jar).open(link, timeout=5) as board:
+        assert (board.status, board.url.count("/")) == (200, 3)
+        assert "Empik PL" in board.read().decode()
+    assert link.rpartition("/")[2] not in (running.place / "err").read_text()
 
     began = time.monotonic()
     running.signal(signal.SIGTERM)
