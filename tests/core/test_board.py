@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
@@ -240,22 +241,51 @@ async def test_a_clock_of_an_older_version_is_found_by_its_kind_once_it_was_fill
     assert await ids(db, Sought(kind="message"), now) == [old]
 
 
-async def test_the_index_alone_is_asked_for_what_few_clocks_have(db, now):
-    await db.execute(
-        "insert into clock (account, thread, promise, waits_for, metric, members, started_by,"
-        " started_at, due_at, due_from, steps, kind)"
-        " select 'mk', 'T' || n, 'p', 'buyer', 'first_reply', '{m}', 'm', $1, $1, 'policy',"
-        " array[$1::timestamptz], 'message' from generate_series(1, 3000) n", now)  # fmt: skip
-    await db.execute("analyze clock")
-    values = (now, 0, *[None] * 5, None, None, "dispute", None, None, 50)
+MANY = """
+    insert into clock (account, thread, promise, waits_for, metric, members, started_by, started_at,
+                       due_at, due_from, steps, kind, language)
+    select 'mk' || n % 5, 'T' || n, 'p', 'buyer', 'first_reply', '{m}', 'm', $1, at, 'policy',
+           array[at - interval '1 hour', at - interval '1 minute', at], 'message', 'de'
+    from generate_series(1, 3000) n
+    cross join lateral (select $1::timestamptz + n * interval '1 minute' as at) as due
+"""
 
+
+async def plan(db, **asked):
+    """How the page is looked up of which a place of `board.PAGE` says the rest."""
+    places = {"above": 0, "id": 1, "first_from": 3, "promise": 8, "kind": 9, "language": 10}
+    values: list[object] = [None] * 13
+    for name, value in {"id": 0, **asked}.items():
+        values[places[name]] = value
+    values[12] = 50
     async with db.transaction():
         await db.execute(board.PLANNED)
-        plan = "\n".join(row[0] for row in await db.fetch(f"explain {board.PAGE}", *values))
+        rows = await db.fetch(f"explain {board.PAGE}", *values)
+    return "\n".join(row[0] for row in rows)
 
-    assert "using clock_board on clock c" in plan
-    [condition] = [line for line in plan.splitlines() if "Index Cond" in line and "kind" in line]
-    assert "kind = 'dispute'" in condition
+
+async def test_a_page_is_looked_up_in_the_order_of_the_queue_and_few_by_what_they_have(db, now):
+    await db.execute(MANY, now)
+    await db.execute("analyze clock")
+
+    every = await plan(db, above=now)
+    on_time = await plan(db, above=now, first_from=now)
+    few = [
+        await plan(db, above=now, kind="dispute"),
+        await plan(db, above=now, language="ko"),
+        await plan(db, above=now, promise="rare"),
+    ]
+
+    assert "Index Scan using clock_board on clock c" in every
+    assert "Index Scan using clock_board on clock c" in on_time
+    assert "Sort" not in every + on_time
+    [condition] = [
+        line for line in on_time.splitlines() if "Index Cond" in line and "steps" in line
+    ]
+    assert "steps[1] >= " in condition
+    for one in few:
+        assert re.search(r"using clock_(few|board) on clock c", one)
+        assert not re.search(r"Filter: .*(dispute|ko|rare)", one)
 
 
 def test_every_instant_has_a_place(now):
