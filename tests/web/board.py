@@ -69,7 +69,10 @@ class Stage:
             watched=watched,
             pool=self.reached,
             settings=lambda: SimpleNamespace(
-                web=self.web, board=self.board, accounts=self.accounts
+                web=self.web,
+                board=self.board,
+                accounts=self.accounts,
+                notifiers=self.notifiers,
             ),
             rules=lambda: self.rules,
             readers=lambda: self.readers,
