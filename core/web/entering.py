@@ -118,7 +118,12 @@ async def entered(request: web.Request) -> web.StreamResponse:
     if wrong:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _entering(request, link, wrong=wrong, name=name, status=status)
-    return await _enter(request, name, await service.of(request).passwords.hashed(password))
+    try:
+        hashed = await service.of(request).passwords.hashed(password)
+    except Busy:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return _entering(request, link, wrong=["busy"], name=name, status=status)
+    return await _enter(request, name, hashed)
 
 
 async def _link(request: web.Request) -> Invitation | None:

@@ -15,7 +15,8 @@ from core.desk.passwords import Busy
 from core.errors import Mistaken
 from core.store import people, sessions, tokens, transaction
 from core.web import pages, words
-from core.web.signing import arriving, networks, service
+from core.web.signing import arriving, entrance, service
+from core.web.signing.entrance import Given, NotSignedIn
 from core.web.signing.identity import SESSION
 from core.web.ways import Way, parts, who
 from sla import zones
@@ -109,14 +110,13 @@ async def change_password(request: web.Request) -> web.StreamResponse:
 
 async def _is_own(request: web.Request, password: str) -> bool:
     """Whether it is the password until now; guesses at an open desk wait as those at the door."""
-    here, name = parts(request), who(request).name
-    network = networks.near(arriving.address(request))
-    async with transaction(here.pool()) as db:
-        made = await patience.begin(db, name, network, here.now())
-        hashed = await people.password_of(db, name)
-    if made.wait or not await service.of(request).passwords.matches(hashed, password):
+    try:
+        made, hashed = await entrance.checked(request, Given(who(request).name, password))
+    except NotSignedIn:
         return False
-    async with transaction(here.pool()) as db:
+    if hashed is None:
+        return False
+    async with transaction(parts(request).pool()) as db:
         await patience.succeeded(db, made)
     return True
 

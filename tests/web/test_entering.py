@@ -115,6 +115,15 @@ async def test_what_is_wrong_with_a_choice_is_said_and_the_link_stays_good(
     assert (await browser.get(link)).status == 200
 
 
+async def test_a_crowd_at_the_door_uses_no_link_up(browser, pool, monkeypatch):
+    link = f"/enter/{await first(pool)}"
+    monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+    seen = await browser.post(link, chosen(name="anna"), form=link)
+
+    assert (seen.status, "Try again" in seen.text) == (503, True)
+    assert (await browser.get(link)).status == 200
+
+
 async def test_in_a_sandbox_on_this_machine_the_link_opens_straight_onto_the_board(
     browser, pool, stage
 ):

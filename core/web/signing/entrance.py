@@ -46,10 +46,25 @@ async def by_password(request: web.Request, given: Given) -> str:
         NotSignedIn: the name or the password is wrong, or it is not time to try.
         Busy: too many want to sign in at once.
     """
-    of, now, pool = service.of(request), parts(request).now(), parts(request).pool()
+    made, hashed = await checked(request, given)
+    async with transaction(parts(request).pool()) as db:
+        if hashed is not None:
+            return await _accepted(db, request, given, made, hashed)
+        await _refused(db, request, given.name)
+    raise NotSignedIn("wrong")
+
+
+async def checked(request: web.Request, given: Given) -> tuple[Try, str | None]:
+    """The try, counted as failed, and the hash that the password has; None: it is wrong.
+
+    Raises:
+        NotSignedIn: it is not time to try.
+        Busy: too many want to sign in at once; it is not counted.
+    """
+    of, pool = service.of(request), parts(request).pool()
     network = networks.near(arriving.address(request))
     async with transaction(pool) as db:
-        made = await patience.begin(db, given.name, network, now)
+        made = await patience.begin(db, given.name, network, parts(request).now())
         hashed = None if made.wait else await people.password_of(db, given.name)
     if made.wait:
         of.count("password", "wait")
@@ -61,11 +76,7 @@ async def by_password(request: web.Request, given: Given) -> str:
         async with transaction(pool) as db:
             await patience.forgiven(db, made)
         raise
-    async with transaction(pool) as db:
-        if is_right and hashed is not None:
-            return await _accepted(db, request, given, made, hashed)
-        await _refused(db, request, given.name)
-    raise NotSignedIn("wrong")
+    return made, hashed if is_right else None
 
 
 async def _accepted(db: Db, request: web.Request, given: Given, made: Try, hashed: str) -> str:
