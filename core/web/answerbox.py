@@ -101,6 +101,8 @@ class Status:
 class Box:
     """The form: *refused* says why nobody can be answered from here, where that is so.
 
+    *parties* can be answered from here, *answered* may have been answered there.
+
     *key* makes it one form, however often it is sent; *seen* is what is known of answers.
     """
 
@@ -110,6 +112,7 @@ class Box:
     seen: str
     can: Capabilities
     parties: tuple[Party, ...]
+    answered: tuple[Party, ...]
     refused: str
     macros: Sequence[Macro]
     back: Back
@@ -144,6 +147,7 @@ async def _box(request: web.Request, db: Db, configured: Configured, known: Thre
         seen=told.seen if told is not None else beaten.seen(found),
         can=can,
         parties=to,
+        answered=to or (Party.BUYER,),
         refused=_refused(can, to, terms, known, is_erased=isinstance(state, threads.Nameless)),
         macros=macros.fitting(await stored.all_(db), configured.account),
         back=back,

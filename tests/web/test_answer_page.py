@@ -353,6 +353,19 @@ async def test_a_buyer_who_was_erased_is_not_answered(stage, anna):
     assert 'id="reply"' not in page.text
 
 
+async def test_where_nobody_can_be_answered_it_says_why_and_what_was_done_there_can_be_said(
+    stage, anna
+):
+    stage.accounts["mk"].spec.refuses = lambda _thread, _to: "call the number back"
+
+    page = await anna.get(PAGE)
+
+    assert "call the number back" in page.text
+    assert 'id="reply"' not in page.text
+    said = {"at": "2026-11-21T11:30", "to": "buyer"}
+    assert (await anna.post("/answered/mk/T%2F1", said, form=PAGE)).status == 303
+
+
 async def test_a_lead_changes_macros_and_an_agent_does_not(stage, site, anna):
     async with board.signed_in(stage, site, Role.LEAD, name="lea") as lea:
         given = {"name": "late", "title": "Late", "language": "en", "body": "Sorry, {{colour}}"}
