@@ -109,19 +109,24 @@ SHOWN = """
     where c.id = any($1) and c.ended is null
     order by c.due_at, c.id
 """
+# Sorted by a number first: comparing the names of a million threads took a third of the time more.
 COUNTS = """
     select account, band, count(*) as n
     from (
-        select distinct on (account, thread) account,
+        select distinct on (hash, account, thread) account,
                case when due_at < $1 then 3
                     when steps[1] >= $1 then 0
                     when cardinality(steps) < 3 then 1
                     when steps[cardinality(steps) - 1] < $1 then 2
                     else 1
                end as band
-        from clock
-        where ended is null and not history and steps <> '{}'
-        order by account, thread, due_at, id
+        from (
+            select account, thread, due_at, id, steps, hashtextextended(thread, 0) as hash
+            from clock
+            where ended is null and not history and steps <> '{}'
+            offset 0
+        ) running
+        order by hash, account, thread, due_at, id
     ) nearest
     group by account, band
 """
