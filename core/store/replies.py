@@ -129,8 +129,8 @@ class Reply:
 
     *message_id* is its message: our own id until the marketplace's is known. *reason* says why it
     was refused, or waits. *automatic*: it is an acknowledgement, with a *subject* of its own.
-    *written_by* is the name of who wrote it, where that is known; *leaves_at* when it is to
-    leave, while it is queued, by the database's clock; *follow_up_at* by when it promises another answer.
+    *written_by* is the name of who wrote it, where that is known; *leaves_at* when it is to leave,
+    while it is queued, by the database's clock; *follow_up_at* by when it promises another answer.
     """
 
     id: int
