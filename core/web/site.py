@@ -181,8 +181,9 @@ async def _expect_form(request: web.Request, who: Who | None, secret: str) -> No
         raise Refusal("origin")
     if forms.is_token(request.headers.get(forms.HEADER), secret):
         return
-    if who is None and (request.content_length or MOST_STRANGE + 1) > MOST_STRANGE:
-        raise web.HTTPRequestEntityTooLarge(MOST_STRANGE, request.content_length or 0)
+    length = request.content_length  # None: it comes in pieces, as many as a stranger likes
+    if who is None and (length is None or length > MOST_STRANGE):
+        raise web.HTTPRequestEntityTooLarge(MOST_STRANGE, length or 0)
     if not forms.is_token((await request.post()).get(forms.FIELD), secret):
         raise Refusal("form")
 

@@ -318,6 +318,14 @@ async def test_a_stranger_may_send_no_more_than_a_name_and_a_password(browser):
 
     assert seen.status == 413
 
+    async def pieces():
+        yield b"name=anna"
+
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with browser.session.post(f"{browser.base}/sign-in", data=pieces(), headers=kind) as told:
+        assert told.status == 413
+    assert (await browser.ask("POST", "/sign-in")).status == 403
+
 
 @pytest.mark.parametrize(
     ("host", "public", "loopback", "known"),
