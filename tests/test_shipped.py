@@ -59,8 +59,8 @@ def test_what_the_readme_does_where_ports_are_taken_moves_all_that_belong_to_the
     subprocess.run(shlex.split(command), cwd=tmp_path, check=True)
 
     moved = (tmp_path / "settings.toml").read_text()
-    assert re.search(r"127\.0\.0\.1:(?:9100|8081)", SHIPPED)
-    assert not re.search(r"127\.0\.0\.1:(?:9100|8081)", moved)
+    assert re.search(r"127\.0\.0\.1:(?:9100|808[01])", SHIPPED)
+    assert not re.search(r"127\.0\.0\.1:(?:9100|808[01])", moved)
     assert check(moved, "--sandbox")[1].endswith(", 0 warnings, no fault in the settings\n")
 
 
