@@ -188,9 +188,7 @@ async def standing(db: Db, clocks: Iterable[int]) -> dict[int, Standing]:
     return {row["id"]: Standing(*tuple(row)[1:]) for row in rows}
 
 
-async def hold(
-    db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime
-) -> frozenset[int]:
+async def hold(db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime) -> frozenset[int]:
     """Keep rungs that are about to leave until the claim of their thread ends; the notices held.
 
     An answer drops them meanwhile. What was tried before leaves: its reader may know it already.
