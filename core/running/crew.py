@@ -226,6 +226,7 @@ class Crew:
             old = state.settings.accounts
             rules = duty.kept(state.rules, rules)
             state.adopt(settings, rules, now)
+            self._bells["poll"].set()  # it may have looked between the two, for the old accounts
             await takeover.read_anew(state.pool, old, settings.accounts, now)
             await parking.abandon(state.pool, state.notifiers, rules, now)
             self._deliver(group)

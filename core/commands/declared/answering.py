@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.commands import given
-from core.commands.asked import FILE, TO, Id, finished, settings_file
+from core.commands.asked import FILE, TO, Id, Replyby, finished, settings_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,7 +100,7 @@ def promise(
     finished(acting.promise(path, account, thread, by, reason))
 
 
-@click.group()
+@click.group(cls=Replyby)
 def macros() -> None:
     """Texts that agents answer with."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.commands import given
-from core.commands.asked import as_json, settings_file
+from core.commands.asked import Replyby, as_json, settings_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +30,7 @@ def duty(path: Path, name: str | None, at: datetime | None, *, as_json: bool) ->
     routing.duty(path, name, at, as_json=as_json)
 
 
-@click.group()
+@click.group(cls=Replyby)
 def routes() -> None:
     """Whom notices go to."""
 
