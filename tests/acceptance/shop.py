@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-PUSHED = "127.0.0.1:8081"
+PUSHED, SHOWN = "127.0.0.1:8081", "127.0.0.1:8080"
 """Where the settings as shipped take pushes: two shops at a time need two such places."""
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,7 +47,8 @@ class Shop:
         self.before = before
         self.how = ("--sandbox",) if settings is None else ()
         shipped = (ROOT / "settings.toml").read_text(encoding="utf-8")
-        told = shipped.replace(PUSHED, f"127.0.0.1:{free_port()}") if settings is None else settings
+        moved = shipped.replace(PUSHED, f"127.0.0.1:{free_port()}").replace(SHOWN, "127.0.0.1:0")
+        told = moved if settings is None else settings
         (place / "settings.toml").write_text(told)
         self.environ = {**os.environ, "REPLYBY_OPS__LISTEN": f"127.0.0.1:{self.port}"}
         self.daemon: subprocess.Popen[bytes] | None = None
