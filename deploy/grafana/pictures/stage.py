@@ -132,6 +132,7 @@ class Stage:
         text = (ROOT / "settings.toml").read_text(encoding="utf-8")
         text = text.replace("127.0.0.1:9100", f"127.0.0.1:{self.ops}")
         text = text.replace("127.0.0.1:8081", f"127.0.0.1:{pushes}")
+        text = text.replace("127.0.0.1:8080", "127.0.0.1:0")
         text = text.replace("# acknowledge = ", "acknowledge = ", 1)
         text = text.replace('title = "eBay (DE)"', 'title = "eBay (DE)"\nsilence = "6h"', 1)
         soon = datetime(*time.gmtime()[:3], tzinfo=UTC) + timedelta(days=6)
