@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.deploy.towers import Prometheus, Told
 
 pytestmark = [
-    pytest.mark.paired,
+    pytest.mark.serial,
     pytest.mark.timeout(400),
     pytest.mark.needs("prometheus", "promtool", "prometheus-alertmanager", "faketime"),
 ]
