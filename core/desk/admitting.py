@@ -68,8 +68,8 @@ async def grant(
     """
     before = await _known(db, who, name)
     _within(who, accounts)
-    if before.role is Role.ADMIN and role is not Role.ADMIN:
-        await _keep_an_admin(db, name)
+    if role is not Role.ADMIN or accounts is not None:
+        await _keep_an_admin(db, who, before)
     await people.grant(db, name, _titled(title), role, accounts)
     await _told(
         db, who, "changed", name, now, role=role.value, was=before.role.value,
@@ -83,9 +83,7 @@ async def disable(db: Db, who: Who, name: str, now: datetime) -> None:
     Raises:
         Mistaken: there is nobody of that name, or nobody else is admin.
     """
-    before = await _known(db, who, name)
-    if before.role is Role.ADMIN:
-        await _keep_an_admin(db, name)
+    await _keep_an_admin(db, who, await _known(db, who, name))
     if not await people.disable(db, name, now):
         raise Mistaken(f"{name} is disabled already")
     ended = await sessions.end_all(db, name, "disabled", now)
@@ -179,14 +177,28 @@ async def _known(db: Db, who: Who, name: str) -> Person:
     return found
 
 
-async def _keep_an_admin(db: Db, name: str) -> None:
-    if not await people.other_admins(db, name):
-        raise Mistaken(f"{name} is the last admin; make somebody else one first")
+async def _keep_an_admin(db: Db, who: Who, before: Person) -> None:
+    """Somebody stays who sees all accounts, may let others in, and can get in themselves.
+
+    Whom a proxy signs in cannot be told from who never came; on the machine links can be made.
+    """
+    if before.role is not Role.ADMIN or before.accounts is not None:
+        return
+    if not await people.other_admins(db, before.name, strangers=who.means in {"proxy", "cli"}):
+        raise Mistaken(
+            f"{before.name} is the last admin of all accounts who can sign in; "
+            "make somebody else one first, and let them sign in"
+        )
+
+
+def is_within(who: Who, accounts: Collection[str] | None) -> bool:
+    """Whether who sees *accounts* (None: all) sees no more than *who*. Pure."""
+    return who.accounts is None or (accounts is not None and who.accounts.issuperset(accounts))
 
 
 def _within(who: Who, accounts: Collection[str] | None) -> None:
     """Nobody lets others see what they do not see themselves."""
-    if who.accounts is not None and (accounts is None or set(accounts) - who.accounts):
+    if not is_within(who, accounts):
         raise Mistaken("they would see accounts that you do not see; name some of yours")
 
 

@@ -81,6 +81,16 @@ def fits(macro: Macro, account: Account) -> bool:
     return account.name in macro.accounts or account.marketplace in macro.marketplaces
 
 
+def is_shown(macro: Macro, who: Who, accounts: Iterable[Account]) -> bool:
+    """Whether *who* sees *macro*: all do who see all, others what answers for one of *accounts*.
+
+    *accounts* are those of the settings that they see.
+    """
+    if who.accounts is None or who.accounts.intersection(macro.accounts):
+        return True
+    return not (macro.accounts or macro.marketplaces) or any(fits(macro, one) for one in accounts)
+
+
 def language(macro: Macro, wanted: str | None) -> str:
     """In which language *macro* answers whoever writes *wanted* (``pt-BR``), None: nobody knows.
 

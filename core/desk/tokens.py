@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.access import MAY, Act, Role
+from core.desk.admitting import is_within
 from core.errors import Mistaken
 from core.model import UNSEEN
-from core.store import audit, tokens
+from core.store import audit, people, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,7 +47,7 @@ async def make(
         raise Mistaken(f"name the token by what it is for, in {MOST_NAME} characters at most")
     if not MAY[role] <= MAY[who.role]:
         raise Mistaken(f"a token may be {who.role} at most, as you are")
-    if who.accounts is not None and (accounts is None or set(accounts) - who.accounts):
+    if not is_within(who, accounts):
         raise Mistaken("a token sees no more accounts than you; name some of yours")
     if lasts is not None and not timedelta(0) < lasts <= LONGEST:
         raise Mistaken(f"a token lasts {LONGEST.days} days at most; or leave its end out")
@@ -60,16 +61,21 @@ async def make(
 
 
 async def end(db: Db, who: Who, number: int, now: datetime) -> None:
-    """End a token of *who*, or, for who may let people in, anybody's.
+    """End a token of *who*, or, for who may let people in, of whoever sees no more than they.
 
     Raises:
         Mistaken: there is none of that number.
     """
-    owner = None if who.may(Act.PEOPLE) else who.name
-    of = await tokens.end(db, number, owner, now)
-    if of is None:
+    of = await tokens.owner(db, number)
+    may = of is not None and (of == who.name or await _lets_in(db, who, of))
+    if of is None or not may or not await tokens.end(db, number, of, now):
         raise Mistaken(f"there is no token {number}, or it has ended")
     await _told(db, who, "ended", number, now, person=of)
+
+
+async def _lets_in(db: Db, who: Who, name: str) -> bool:
+    found = await people.of(db, name)
+    return who.may(Act.PEOPLE) and found is not None and is_within(who, found.accounts)
 
 
 async def _told(

@@ -39,7 +39,7 @@ LINES = """
 DID = """
     select exists (
         select from audit
-        where account = $1 and thread = $2 and who = $3 and act = $4 and at >= $5
+        where account = $1 and thread = $2 and who = $3 and act = $4 and at >= $5 and detail ? $6
     )
 """
 PURGE = """
@@ -116,14 +116,16 @@ async def lines(
     return [_line(row) for row in rows]
 
 
-async def did(db: Db, who: Who, act: str, account: str, thread: str, since: datetime) -> bool:
-    """Whether *who* did *act* there *since* then."""
-    told = (
+async def did(
+    db: Db, who: Who, act: str, account: str, thread: str, since: datetime, told: str
+) -> bool:
+    """Whether *who* did *act* there *since* then, by a line whose detail has *told*."""
+    where = (
         legible(account, LONGEST_ID),
         legible(thread, LONGEST_ID),
         legible(who.name, LONGEST_NAME),
     )
-    return bool(await db.fetchval(DID, *told, act, since))
+    return bool(await db.fetchval(DID, *where, act, since, told))
 
 
 async def purge(db: Db, before: datetime) -> int:

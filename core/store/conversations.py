@@ -80,6 +80,7 @@ WAITING = """
 FILE = """
     select f.name, f.content from reply_file f join reply r on r.id = f.reply
     where r.account = $1 and r.thread = $2 and r.id = $3 and f.number = $4 and f.url is null
+      and (r.state <> 'undone' or r.written_by = $5)
 """
 
 
@@ -175,10 +176,13 @@ async def waiting(db: Db, account: str, thread: str) -> list[Waiting]:
 
 
 async def file(
-    db: Db, account: str, thread: str, reply: int, number: int
+    db: Db, account: str, thread: str, reply: int, number: int, reader: str
 ) -> tuple[str, bytes] | None:
-    """Name and bytes of a file that is to leave with a reply; None where we do not hold it."""
-    row = await db.fetchrow(FILE, account, thread, reply, number)
+    """Name and bytes of a file that is to leave with a reply; None where we do not hold it.
+
+    What was taken back, or never left, is its writer's alone.
+    """
+    row = await db.fetchrow(FILE, account, thread, reply, number, reader)
     return None if row is None else (row["name"], row["content"])
 
 

@@ -59,7 +59,10 @@ BIND = "update person set subject = $2 where name = $1 and (subject is null or s
 PREFER = "update person set language = $2, zone = $3 where name = $1"
 OTHER_ADMINS = """
     select count(*) from (
-        select from person where role = 'admin' and disabled_at is null and name <> $1 for share
+        select from person
+        where role = 'admin' and accounts is null and disabled_at is null and name <> $1
+          and ($2 or password is not null or subject is not null)
+        for share
     ) others
 """
 
@@ -177,9 +180,12 @@ async def prefer(db: Db, name: str, language: str | None, zone: str | None) -> N
     await db.execute(PREFER, name, language, zone)
 
 
-async def other_admins(db: Db, name: str) -> int:
-    """How many admins there are beside *name* who may sign in."""
-    found: int = await db.fetchval(OTHER_ADMINS, name)
+async def other_admins(db: Db, name: str, *, strangers: bool) -> int:
+    """How many admins of all accounts there are beside *name* who can sign in.
+
+    *strangers*: those too who have no password, and whom no OpenID provider has sent yet.
+    """
+    found: int = await db.fetchval(OTHER_ADMINS, name, strangers)
     return found
 
 

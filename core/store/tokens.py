@@ -51,10 +51,10 @@ ALL = """
     where ended_at is null
     order by person, id
 """
+OWNER = "select person from token where id = $1 and ended_at is null"
 END = """
     update token set ended_at = $3
-    where id = $1 and ended_at is null and ($2::text is null or person = $2)
-    returning person
+    where id = $1 and ended_at is null and person = $2
 """
 END_ALL = "update token set ended_at = $2 where person = $1 and ended_at is null"
 PURGE = """
@@ -117,10 +117,15 @@ async def all_(db: Db) -> list[Token]:
     return [_token(row) for row in await db.fetch(ALL)]
 
 
-async def end(db: Db, token: int, person: str | None, now: datetime) -> str | None:
-    """End it, if it is *person*'s (None: anybody's); whose it was, None where there is none."""
-    found: str | None = await db.fetchval(END, token, person, now)
+async def owner(db: Db, token: int) -> str | None:
+    """Whose it is; None where there is none, or it has ended."""
+    found: str | None = await db.fetchval(OWNER, token)
     return found
+
+
+async def end(db: Db, token: int, person: str, now: datetime) -> bool:
+    """End it, if it is *person*'s; False where it is not, or has ended."""
+    return bool(await db.execute(END, token, person, now) == "UPDATE 1")
 
 
 async def end_all(db: Db, person: str, now: datetime) -> int:

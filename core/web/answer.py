@@ -16,7 +16,7 @@ from core.access import Act
 from core.desk import answering, limits, presence, sniffing
 from core.desk.answering import Beaten, Queued, Unfit, Written
 from core.errors import Mistaken, NotAllowed
-from core.store import threads, transaction
+from core.store import audit, threads, transaction
 from core.web import answerbox, pages, thread
 from core.web.answerbox import BACK, Back
 from core.web.ways import Way, parts, who
@@ -159,6 +159,11 @@ async def _with_macro(
     try:
         async with transaction(parts(request).pool()) as db:
             filled = await answerbox.filled(request, db, name, wanted, written.follow_up_at)
+            account, id_ = _where(request)
+            await audit.write(  # its gaps are filled with what the buyer is called and has bought
+                db, who(request), Act.READ, account=account, thread=id_, detail={"macro": 1},
+                now=parts(request).now(),
+            )  # fmt: skip
     except Mistaken as fault:
         return await _kept(request, written, _back(form, fault=str(fault)))
     before = written.text.rstrip()

@@ -6,7 +6,7 @@ What somebody has written and could not be sent comes back with it (`BACK`), and
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -134,7 +134,8 @@ async def facts(request: web.Request, account: str, thread: str) -> Box | None:
 async def _box(request: web.Request, db: Db, configured: Configured, known: Thread) -> Box:
     of, asks, now = parts(request), who(request), parts(request).now()
     account, thread = configured.account.name, known.id
-    terms, back = answering.terms(configured.spec, configured.options), await _back(request, db)
+    terms = answering.terms(configured.spec, configured.options)
+    back, files = await _with_files(db, asks, account, thread, await _back(request, db))
     can, to = terms.can_in(known), answering.parties(known, terms.refuses)
     found = await answering.seen(db, account, thread)
     told = back.beaten
@@ -151,7 +152,7 @@ async def _box(request: web.Request, db: Db, configured: Configured, known: Thre
         refused=_refused(can, to, terms, known, is_erased=isinstance(state, threads.Nameless)),
         macros=macros.fitting(await stored.all_(db), configured.account),
         back=back,
-        files={} if back.kept is None else await enclosures.names(db, back.kept),
+        files=files,
         foreseen=[
             await marking.foreseen(db, rules, account, thread, level, now)
             for level in marking.levels(can)
@@ -190,6 +191,17 @@ async def _back(request: web.Request, db: Db) -> Back:
         if mine is not None:
             return given(mine, zone(request))
     return Back("")
+
+
+async def _with_files(
+    db: Db, asks: Who, account: str, thread: str, back: Back
+) -> tuple[Back, dict[int, str]]:
+    """*back*, and what the files are called that are kept for it: its writer's, of this thread."""
+    if back.kept is None:
+        return back, {}
+    if await answering.given_back(db, asks, account, thread, back.kept) is None:
+        return replace(back, kept=None), {}
+    return back, await enclosures.names(db, back.kept)
 
 
 def given(reply: Reply, place: ZoneInfo) -> Back:

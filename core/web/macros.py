@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -43,8 +43,7 @@ async def listing(request: web.Request) -> web.Response:
     """Every macro that answers for an account of who asks."""
     async with transaction(parts(request).pool()) as db:
         found = await stored.all_(db)
-    mine = [account for account, _ in visible(request).values()]
-    shown = [one for one in found if not mine or any(macros.fits(one, each) for each in mine)]
+    shown = [one for one in found if _is_shown(request, one)]
     return pages.page(request, "macros.html", macros=shown, variables=filling.VARIABLES)
 
 
@@ -53,9 +52,10 @@ async def form(request: web.Request) -> web.Response:
     name = request.query.get("name", "")
     async with transaction(parts(request).pool()) as db:
         found = await stored.of(db, name) if name else Macro("", "")
-    if found is None:
+    if found is None or not _is_shown(request, found):  # no more is said of others' than of none
         raise web.HTTPNotFound
-    return _form(request, found)
+    named = tuple(one for one in found.accounts if who(request).sees(one))
+    return _form(request, replace(found, accounts=named))
 
 
 async def save(request: web.Request) -> web.StreamResponse:
@@ -64,13 +64,13 @@ async def save(request: web.Request) -> web.StreamResponse:
     macro = _given(given)
     of = parts(request)
     if "look" in given:
-        return _form(request, macro, faults=macros.faults(macro, everywhere(request)))
+        return _form(request, macro, faults=macros.faults(macro, visible(request)))
     try:
         async with transaction(of.pool()) as db:
             if "remove" in given:
                 await macros.remove(db, who(request), macro.name, macro.revision, of.now())
             else:
-                await macros.save(db, who(request), macro, everywhere(request), of.now())
+                await macros.save(db, who(request), macro, visible(request), of.now())
     except Mistaken as fault:
         return _form(request, macro, str(fault), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     raise web.HTTPSeeOther(PATH)
@@ -121,6 +121,11 @@ def _given(form: Mapping[str, object]) -> Macro:
 def _all(form: Mapping[str, object], name: str) -> list[str]:
     found = form.getall(name, [])  # type: ignore[attr-defined]  # a MultiDict is a Mapping
     return [one for one in found if isinstance(one, str)]
+
+
+def _is_shown(request: web.Request, macro: Macro) -> bool:
+    accounts = (account for account, _ in visible(request).values())
+    return macros.is_shown(macro, who(request), accounts)
 
 
 def everywhere(request: web.Request) -> dict[str, tuple[Account, Capabilities]]:

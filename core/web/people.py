@@ -30,7 +30,7 @@ PATH = "/people"
 
 
 async def show(request: web.Request) -> web.Response:
-    """Everybody, what they may, and their tokens."""
+    """Everybody who sees no more than who asks, what they may, and their tokens."""
     return await _shown(request)
 
 
@@ -45,10 +45,14 @@ async def _shown(
     here = parts(request)
     async with transaction(here.pool()) as db:
         everybody, issued = await people.all_(db), await tokens.all_(db)
+    asks = who(request)
+    theirs = [one for one in everybody if admitting.is_within(asks, one.accounts)]
+    names = {one.name for one in theirs} | {asks.name}
     return pages.page(
-        request, "people.html", status=status, people=everybody, tokens=issued, roles=list(Role),
-        accounts=sorted(here.rules().accounts), wrong=wrong, link=link, of=of,
-        by=arriving.settings(request).sign_in,
+        request, "people.html", status=status, people=theirs, roles=list(Role),
+        tokens=[one for one in issued if one.person in names],
+        accounts=sorted(name for name in here.rules().accounts if asks.sees(name)),
+        wrong=wrong, link=link, of=of, by=arriving.settings(request).sign_in,
     )  # fmt: skip
 
 

@@ -59,6 +59,8 @@ WHOLE, LIVE = "thread.html", "thread/live.html"
 SAME_LOOK = timedelta(minutes=15)
 """So long what a page shows anew is part of the look with which it was opened."""
 NUMBER = re.compile(r"[0-9]{1,9}")
+SEEN = "messages"
+"""How many were shown, in a look's line: by that it is no look at a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ async def page(request: web.Request) -> web.Response:
     account, thread = _where(request)
     asked = _asked(request)
     found = await _found(request, account, thread, asked)
-    detail = {"messages": len(found.messages), "live": int(asked.live)}
+    detail = {SEEN: len(found.messages), "live": int(asked.live)}
     await _note(request, account, thread, detail, _since(found, asked, parts(request).now()))
     facts = await _facts(request, found, asked)
     return pages.page(request, LIVE if asked.live else WHOLE, status=200, **facts)
@@ -97,7 +99,9 @@ async def file(request: web.Request) -> web.Response:
     if not (NUMBER.fullmatch(reply) and NUMBER.fullmatch(number)):
         raise web.HTTPNotFound
     async with transaction(parts(request).pool()) as db:
-        found = await conversations.file(db, account, thread, int(reply), int(number))
+        found = await conversations.file(
+            db, account, thread, int(reply), int(number), who(request).name
+        )
     if found is None:
         raise web.HTTPNotFound
     await _note(request, account, thread, {"reply": int(reply), "file": int(number)})
@@ -205,7 +209,7 @@ async def _note(
     """
     reader, now = who(request), parts(request).now()
     async with transaction(parts(request).pool()) as db:
-        if since and await audit.did(db, reader, Act.READ, account, thread, since):
+        if since and await audit.did(db, reader, Act.READ, account, thread, since, SEEN):
             return
         await audit.write(
             db, reader, Act.READ, account=account, thread=thread, detail=detail, now=now
