@@ -49,7 +49,7 @@ async def mark(
     """
     if level not in OURS:
         raise Mistaken(f"a person marks a thread as {' or '.join(sorted(OURS))}")
-    await _hold(db, rules, account, thread)
+    await hold(db, rules, account, thread)
     turns = (await messages.turns(db, account, [thread]))[thread]
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
     turn = Message(
@@ -85,7 +85,7 @@ async def answered(
         raise Mistaken("an answer cannot lie in the future; give the instant at which it was sent")
     if not to or Party.SELLER in to:
         raise Mistaken("an answer is addressed to the buyer, the marketplace or both")
-    await _hold(db, rules, account, thread)
+    await hold(db, rules, account, thread)
     await _check_begun(db, account, thread, at)
     parties = frozenset(to)
     turn = Message(
@@ -115,8 +115,12 @@ def _id(said: str, what: str, at: datetime, thread: str) -> str:
     return legible(f"{said}:{what}:{at.astimezone(UTC).isoformat()}:{thread}")
 
 
-async def _hold(db: Db, rules: Rules, account: str, thread: str) -> None:
-    """Lock the thread, after its account, as whoever changes a turn does."""
+async def hold(db: Db, rules: Rules, account: str, thread: str) -> None:
+    """Lock the thread, after its account, as whoever changes a turn does.
+
+    Raises:
+        Mistaken: there is no such thread.
+    """
     watched = await accounts.watched_since(db, account, share=True)
     if watched is None or thread not in await judging.lock(db, rules, account, [thread]):
         raise Mistaken(f"account {account} has no thread {thread}")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.access import Who
     from core.capabilities import Capabilities
     from core.connector import Options, Refuses, Spec
-    from core.desk.beaten import Answer
+    from core.desk.beaten import Post
     from core.desk.limits import Complaint
     from core.model import File, Thread
     from core.store import Db
@@ -106,11 +106,11 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Beaten:
-    """It did not leave: *by* whom, None where nobody knows, *at* when and how far another got.
+    """Nothing was done: *by* whom, None where nobody knows, *at* when and how far another got.
 
-    *state* is that of the other's reply, `elsewhere` where it was read at the marketplace, or
-    `claimed` where they have taken the thread, *until* then. Who wants to send all the same says
-    that this was *seen*.
+    *state* is that of the other's reply, `elsewhere` where it was read at the marketplace,
+    `claimed` where they have taken the thread, *until* then; or who of `buyer` and `marketplace`
+    has written since. Who wants to go on all the same says that this was *seen*.
     """
 
     by: str | None
@@ -248,10 +248,38 @@ async def given_back(db: Db, who: Who, account: str, thread: str, reply: int) ->
     return found if found.state == "undone" and found.written_by == who.name else None
 
 
-async def seen(db: Db, account: str, thread: str) -> list[Answer]:
-    """The answers of a thread as they stand, newest first: what a form says that was seen."""
+async def seen(db: Db, account: str, thread: str) -> list[Post]:
+    """What was written in a thread as it stands, newest first: what a form says that was seen.
+
+    Of what is shown with the form; so ask it not after that.
+    """
     turns = (await messages.turns(db, account, [thread]))[thread]
-    return beaten.answers(turns, await replies.of_thread(db, account, thread))
+    return beaten.posts(turns, await replies.of_thread(db, account, thread))
+
+
+async def overlooked(
+    db: Db,
+    who: Who,
+    account: str,
+    thread: str,
+    known: str | None,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+) -> Beaten | None:
+    """What those who wait have written, *until* then, since *who* looked; the thread is held.
+
+    It is what a mark would end unread. *known* is what the form says was seen (`beaten.seen`),
+    None: nobody asks.
+    """
+    if known is None:
+        return None
+    turns = (await messages.turns(db, account, [thread]))[thread]
+    found = [one for one in beaten.asked(turns) if until is None or one.at <= until]
+    new = beaten.since(found, known)
+    if new is None:
+        return None
+    return await _told(db, who, (account, thread), new, beaten.also(known, found), now)
 
 
 def parties(thread: Thread, refuses: Refuses | None) -> tuple[Party, ...]:
@@ -289,22 +317,34 @@ def _complaints(
 
 
 async def _beaten(db: Db, who: Who, written: Written, now: datetime) -> Beaten | None:
-    """Who was faster, or has taken the thread, since the writer looked."""
+    """Who was faster, has taken the thread, or has written again, since the writer looked."""
     if written.seen is None:
         return None
     key = written.account, written.thread
     found = await seen(db, *key)
     claim = (await claims.of(db, [key], now)).get(key)
-    if claim is not None and claim.by != who.name:
-        taken = beaten.Answer(f"claim:{claim.by}", claim.since, "claimed", claim.by)
+    if claim is not None and claim.by != who.name and not claim.is_shared:
+        taken = beaten.Post(f"claim:{claim.by}", claim.since, "claimed", claim.by)
         found = [taken, *found]
     new = beaten.since(found, written.seen)
     if new is None:
         return None
+    until = claim.until if claim is not None and new.state == "claimed" else None
+    return await _told(db, who, key, new, beaten.seen(found), now, until)
+
+
+async def _told(
+    db: Db,
+    who: Who,
+    key: tuple[str, str],
+    new: Post,
+    seen: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> Beaten:
     detail = {"by": new.by or "", "state": new.state}
     await audit.write(db, who, "beaten", account=key[0], thread=key[1], detail=detail, now=now)
-    until = claim.until if claim is not None and new.state == "claimed" else None
-    return Beaten(new.by, new.at, new.state, beaten.seen(found), new.reply, until)
+    return Beaten(new.by, new.at, new.state, seen, new.reply, until)
 
 
 def _check_promise(written: Written, now: datetime) -> None:

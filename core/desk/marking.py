@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from core import ingest, marks
 from core.access import Act
-from core.arrival import computing, judging
+from core.arrival import computing
+from core.desk import answering
 from core.errors import Mistaken, NotAllowed
-from core.store import accounts, audit, marked, messages, readings, threads, wake
+from core.store import audit, marked, messages, readings, threads, wake
 from core.store.messages import StoredTurn
 from sla.clock import Kind
 from sla.policy import Party
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from core.access import Who
     from core.capabilities import Capabilities
+    from core.desk.answering import Beaten
     from core.rules import Rules
     from core.store import Db
     from sla.clock import Clock
@@ -109,9 +111,15 @@ async def mark(
     can: Capabilities,
     now: datetime,
     *,
+    seen: str | None = None,
     sure: bool = True,
-) -> None:
+) -> Beaten | None:
     """Say that no reply is needed to what is stored of a thread.
+
+    *seen* is what *who* had seen of it (`beaten.seen`), None: nobody asks.
+
+    Returns:
+        None where it is said; else who has written since, of which it would be said unread.
 
     Raises:
         NotAllowed: *who* may not answer there.
@@ -119,8 +127,12 @@ async def mark(
     """
     _check(who, account)
     check_level(level, can)
+    await marks.hold(db, rules, account, thread)
+    if new := await answering.overlooked(db, who, account, thread, seen, now):
+        return new
     await marks.mark(db, rules, account, thread, level, now, sure=sure)
     await _done(db, who, "mark", account, thread, {"level": level}, now)
+    return None
 
 
 async def answered(
@@ -133,17 +145,27 @@ async def answered(
     to: Collection[Party],
     now: datetime,
     *,
+    seen: str | None = None,
     sure: bool = True,
-) -> None:
+) -> Beaten | None:
     """Say that a thread was answered at the marketplace *at* an instant, to the parties in *to*.
+
+    *seen* is what *who* had seen of it (`beaten.seen`), None: nobody asks.
+
+    Returns:
+        None where it is said; else who has written since, but before *at*.
 
     Raises:
         NotAllowed: *who* may not answer there.
         Mistaken: as `core.marks.answered`.
     """
     _check(who, account)
+    await marks.hold(db, rules, account, thread)
+    if new := await answering.overlooked(db, who, account, thread, seen, now, until=at):
+        return new
     await marks.answered(db, rules, account, thread, at, to, now, sure=sure)
     await _done(db, who, "answered", account, thread, {"at": at.isoformat()}, now)
+    return None
 
 
 async def take_back(
@@ -169,9 +191,7 @@ async def take_back(
         Mistaken: there is no such thread.
     """
     _check(who, account)
-    watched = await accounts.watched_since(db, account, share=True)
-    if watched is None or thread not in await judging.lock(db, rules, account, [thread]):
-        raise Mistaken(f"account {account} has no thread {thread}")
+    await marks.hold(db, rules, account, thread)
     kind = await marked.take_back(db, account, thread, said)
     if kind is None:
         return False

@@ -220,6 +220,43 @@ async def test_an_answer_given_at_the_marketplace_is_told_as_well(db, rules, giv
     assert isinstance(await give(seen=told.seen), Queued)
 
 
+@pytest.mark.parametrize("party", [Party.BUYER, Party.MARKETPLACE])
+async def test_who_has_not_seen_what_was_written_since_is_told(db, rules, give, now, party):
+    known = await seen(db)
+    asked = Message(id="M2", thread="T1", party=party, sent_at=now - SECOND, to=SELLER)
+    await ingest.page(db, rules, "mk", Page(messages=(asked,)), now, None)
+
+    told = await give(seen=known)
+
+    assert (told.by, told.state, told.at) == (None, party.value, now - SECOND)
+    assert await states(db) == []
+    assert isinstance(await give(seen=told.seen), Queued)
+
+
+async def test_however_much_was_written_all_of_it_is_seen_or_told(db, rules, give, now):
+    many = [
+        Message(id=f"B{n}", thread="T1", party=party, sent_at=now - n * SECOND, to=to)
+        for n in range(2 * beaten.NEWEST)
+        for party, to in ([(Party.SELLER, BUYER), (Party.BUYER, SELLER)][n % 2 :][:1])
+    ]
+    await ingest.page(db, rules, "mk", Page(messages=tuple(many)), now, None)
+    known = await seen(db)
+    late = Message(id="M2", thread="T1", party=Party.BUYER, sent_at=now - HOUR, to=SELLER)
+    await ingest.page(db, rules, "mk", Page(messages=(late,)), now + SECOND, None)
+
+    told = await give(seen=known, at=now + MINUTE)
+
+    assert (told.state, told.at) == ("buyer", now - HOUR)
+    assert isinstance(await give(seen=told.seen, at=now + MINUTE), Queued)
+
+
+async def test_who_goes_on_with_a_claim_that_a_link_made_is_not_held_up(db, give, now):
+    known = await seen(db)
+    await claims.take(db, Claim("mk", "T1", "notifier:chat", now - MINUTE, now + HOUR))
+
+    assert isinstance(await give(seen=known), Queued)
+
+
 async def test_an_answer_of_ours_that_is_read_back_is_no_news(db, rules, give, send, now):
     await give()
     known = await seen(db)
@@ -247,7 +284,8 @@ async def test_who_answers_what_another_has_claimed_is_told(db, give, now):
 
 
 async def test_a_form_that_is_sent_twice_sends_one_reply(db, give):
-    found = await asyncio.gather(*(give(key="f", seen="-") for _ in range(4)))
+    known = await seen(db)
+    found = await asyncio.gather(*(give(key="f", seen=known) for _ in range(4)))
 
     assert len({one.reply for one in found}) == 1
     assert sorted(one.again for one in found) == [False, True, True, True]

@@ -9,7 +9,7 @@ import pytest
 from core import ingest
 from core.access import Role, Who
 from core.connector import Capabilities
-from core.desk import marking, presence
+from core.desk import answering, beaten, marking, presence
 from core.errors import Mistaken, NotAllowed
 from core.model import Message, Page, Thread
 from core.store import marked, transaction
@@ -94,6 +94,60 @@ async def test_a_mark_that_nobody_can_set_there_is_no_level(db, rules, now):
         await marking.mark(db, rules, ADA, "mk", "T1", Level.MARKED, Capabilities(), now)
     with pytest.raises(NotAllowed):
         await marking.mark(db, rules, EVE, "mk", "T1", Level.DECIDED, UNSEEN, now)
+
+
+async def seen(db):
+    return beaten.seen(await answering.seen(db, "mk", "T1"))
+
+
+async def ask(db, rules, sent_at, now):
+    asked = Message(id="M2", thread="T1", party=Party.BUYER, sent_at=sent_at, to=SELLER)
+    await ingest.page(db, rules, "mk", Page(messages=(asked,)), now, None)
+
+
+async def test_a_message_that_nobody_has_seen_is_told_before_a_mark_ends_it(db, rules, now):
+    known, at = await seen(db), now + MINUTE
+    await ask(db, rules, at, at)
+
+    told = await marking.mark(db, rules, ADA, "mk", "T1", Level.MARKED, UNSEEN, at, seen=known)
+
+    assert (told.by, told.state, told.at) == (None, "buyer", at)
+    assert set((await ends(db)).values()) == {None}
+    assert await marked.of(db, "mk", "T1") == []
+    again = {"seen": told.seen}
+    assert not await marking.mark(db, rules, ADA, "mk", "T1", Level.MARKED, UNSEEN, at, **again)
+    assert set((await ends(db)).values()) == {"void"}
+    acts = await db.fetch("select who, act from audit order by id")
+    assert [tuple(row) for row in acts] == [("ada", "beaten"), ("ada", "mark")]
+
+
+async def test_a_message_before_an_answer_given_there_is_told_before_that_ends_it(db, rules, now):
+    known, at = await seen(db), now + 2 * MINUTE
+    await ask(db, rules, now + MINUTE, at)
+    where = db, rules, ADA, "mk", "T1"
+
+    told = await marking.answered(*where, at, BUYER, at, seen=known)
+
+    assert (told.state, told.at) == ("buyer", now + MINUTE)
+    assert set((await ends(db)).values()) == {None}
+    assert not await marking.answered(*where, now, BUYER, at, seen=known)  # before it: as it is
+    of_it = "select distinct ended from clock where started_by = 'M2'"
+    assert await db.fetchval(of_it) is None
+    assert not await marking.answered(*where, at, BUYER, at, seen=told.seen)
+    assert set((await ends(db)).values()) == {"met"}
+
+
+async def test_who_is_told_of_a_message_is_still_told_of_an_answer(db, rules, now):
+    known, at = await seen(db), now + MINUTE
+    await ask(db, rules, now, at)
+    theirs = Message(id="S1", thread="T1", party=Party.SELLER, sent_at=at, to=BUYER)
+    await ingest.page(db, rules, "mk", Page(messages=(theirs,)), at, None)
+
+    told = await marking.mark(db, rules, ADA, "mk", "T1", Level.DECIDED, UNSEEN, at, seen=known)
+
+    assert told.state == "buyer"
+    new = beaten.since(await answering.seen(db, "mk", "T1"), told.seen)
+    assert (new.id, new.state) == ("S1", "elsewhere")
 
 
 async def test_others_see_who_answers_until_they_were_not_heard_of_for_a_while(db, now):
