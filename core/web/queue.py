@@ -66,7 +66,7 @@ async def show(request: web.Request) -> web.Response:
     asks, rules, now = who(request), parts(request).rules(), parts(request).now()
     chosen = filters.of(request.query)
     seen = await request.app[GLANCE].of(asks, now)
-    found = await _found(request, asks, chosen)
+    found = await looked_up(request, asks, chosen)
     reader = pages.audience(request)
     return pages.page(
         request,
@@ -87,19 +87,21 @@ async def show(request: web.Request) -> web.Response:
     )
 
 
-async def _found(request: web.Request, asks: Who, chosen: Filter) -> list[Line]:
-    """A page of lines and one more, if there is.
+async def looked_up(
+    request: web.Request, asks: Who, chosen: Filter, limit: int = PAGE
+) -> list[Line]:
+    """A page of *limit* lines and one more, if there is.
 
     That somebody looked at what buyers wrote is written down with it.
     """
     of, now = parts(request), parts(request).now()
     sought = filters.sought(chosen, asks, of.rules().accounts)
     async with transaction(of.pool()) as db:
-        found = await board.lines(db, sought, now, PAGE + 1)
+        found = await board.lines(db, sought, now, limit + 1)
         if asks.may(Act.READ) and found:
             shown: dict[str, str | int] = {
                 "filter": filters.query(chosen),
-                "threads": min(len(found), PAGE),
+                "threads": min(len(found), limit),
             }
             await audit.write(db, asks, "look", detail=shown, now=now)
         return found

@@ -39,6 +39,7 @@ from core.web import (
     trail,
     wall,
 )
+from core.web.api import room as api
 from core.web.signing import arriving, cookies, forms, identity, service
 from core.web.signing.identity import SESSION, Unknown
 from core.web.ways import OPEN, PARTS, WHO, Answers, Way, parts
@@ -66,6 +67,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     links.WAYS,
     wall.WAYS,
     live.WAYS,
+    api.WAYS,
 )
 """What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
 

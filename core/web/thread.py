@@ -85,9 +85,9 @@ async def page(request: web.Request) -> web.Response:
     """The page, or of it what changes by itself."""
     account, thread = _where(request)
     asked = _asked(request)
-    found = await _found(request, account, thread, asked)
+    found = await looked_up(request, account, thread, asked)
     detail = {SEEN: len(found.messages), "live": int(asked.live)}
-    await _note(request, account, thread, detail, _since(found, asked, parts(request).now()))
+    await note(request, account, thread, detail, _since(found, asked, parts(request).now()))
     facts = await _facts(request, found, asked)
     return pages.page(request, LIVE if asked.live else WHOLE, status=200, **facts)
 
@@ -104,7 +104,7 @@ async def file(request: web.Request) -> web.Response:
         )
     if found is None:
         raise web.HTTPNotFound
-    await _note(request, account, thread, {"reply": int(reply), "file": int(number)})
+    await note(request, account, thread, {"reply": int(reply), "file": int(number)})
     name, content = found
     headers = {
         **pages.HEADERS,
@@ -137,7 +137,7 @@ def _asked(request: web.Request) -> Asked:
     )
 
 
-async def _found(request: web.Request, account: str, thread: str, asked: Asked) -> Read:
+async def looked_up(request: web.Request, account: str, thread: str, asked: Asked) -> Read:
     """What there is of a thread.
 
     Raises:
@@ -196,7 +196,7 @@ async def _trail(db: Db, reader: Who, account: str, thread: str) -> Sequence[Lin
     return await audit.lines(db, asked, reader.accounts, reader.name, LOOKS)
 
 
-async def _note(
+async def note(
     request: web.Request,
     account: str,
     thread: str,

@@ -1,0 +1,1 @@
+"""The JSON API: what a person can do on the board, for programs. It holds no rule of its own."""

@@ -1,0 +1,118 @@
+"""The API's document in the order in which a person reads it. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A parameter or a field: its *name*, what it holds, whether it has to be there."""
+
+    name: str
+    kind: str
+    required: bool
+    text: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What may come back: a status, what it means, and of which schema it is (empty: nothing)."""
+
+    status: str
+    text: str
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked; *body* is the schema of what is sent, empty where nothing is."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    text: str
+    values: tuple[Value, ...]
+    body: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """An object of the API."""
+
+    name: str
+    text: str
+    values: tuple[Value, ...]
+
+
+def operations(document: Document) -> list[Operation]:
+    """Everything that can be asked, in the order of the document."""
+    return [
+        Operation(
+            of["operationId"],
+            method.upper(),
+            path,
+            of["summary"],
+            of["description"],
+            tuple(_parameter(one) for one in of["parameters"]),
+            _content(of.get("requestBody", {})),
+            tuple(
+                Answer(status, one["description"], _content(one))
+                for status, one in of["responses"].items()
+            ),
+        )
+        for path, methods in document["paths"].items()
+        for method, of in methods.items()
+    ]
+
+
+def schemas(document: Document) -> list[Schema]:
+    """Every object, by name."""
+    return [
+        Schema(name, of.get("description", ""), tuple(_values(of)))
+        for name, of in sorted(document["components"]["schemas"].items())
+        if of.get("type") == "object"
+    ]
+
+
+def _values(of: Mapping[str, Any]) -> list[Value]:
+    required = of.get("required", ())
+    return [
+        Value(name, kind(one), name in required, one.get("description", ""))
+        for name, one in of.get("properties", {}).items()
+    ]
+
+
+def _parameter(one: Mapping[str, Any]) -> Value:
+    said = kind(one["schema"])
+    return Value(one["name"], said, one["required"], one["description"], one["in"])
+
+
+def _content(one: Mapping[str, Any]) -> str:
+    return next((kind(of["schema"]) for of in one.get("content", {}).values()), "")
+
+
+def kind(schema: Mapping[str, Any]) -> str:
+    """What a schema holds, in a few words: ``string``, ``Line[]``, ``"mine" | "free"``."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "items" in schema:
+        return f"{kind(schema['items'])}[]"
+    if "additionalProperties" in schema:
+        return f"object of {kind(schema['additionalProperties'])}"
+    if several := schema.get("anyOf"):
+        return " | ".join(kind(one) for one in several)
+    words = schema.get("enum") or [schema[name] for name in ("const",) if name in schema]
+    return " | ".join(map(json.dumps, words)) or str(
+        schema.get("format", schema.get("type", "any"))
+    )

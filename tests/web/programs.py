@@ -1,0 +1,111 @@
+"""A seeded board and programs that ask it: for the tests of the API."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+
+import aiohttp
+
+from core import ingest
+from core.access import Role, Who
+from core.connector import Capabilities, Unwelcome
+from core.desk import tokens
+from core.model import Message, Page, Thread
+from core.store import macros as stored
+from core.store import people, transaction
+from core.store.macros import Macro
+from sla.policy import Party
+from tests.core import seeds
+from tests.web import board
+
+NOW = board.NOW
+HOUR = timedelta(hours=1)
+CAN = Capabilities(
+    replies=True, longest_reply=200, unseen_mark=True, unwelcome=(Unwelcome("link", "the rules"),)
+)
+SPEC = SimpleNamespace(can=lambda _: CAN, refuses=None, narrows=None)
+THREADS = ("T1", "T/2", "주문 3?", "T%2F4")
+TEXTS = {"de": "Guten Tag! {{agent}}", "en": "Hello! {{agent}}"}
+
+
+def configured(name):
+    return SimpleNamespace(account=seeds.account(name), spec=SPEC, options=None, own_mark=False)
+
+
+async def seeded(pool):
+    """Two accounts; in the first the buyers of `THREADS` wait, in the other one of ``T9``."""
+    contract = seeds.policy("contract", marketplace_mark=True)
+    rules = seeds.rules(
+        accounts=("mk", "other"), policies=dict.fromkeys(("mk", "other"), (contract,))
+    )
+    accounts = {name: configured(name) for name in ("mk", "other")}
+    async with transaction(pool) as db:
+        for account, names in (("mk", THREADS), ("other", ("T9",))):
+            await seeds.put_account(db, NOW, account)
+            await seeds.put_stream(db, NOW, account, seen_through=NOW)
+            page = Page(
+                messages=tuple(asked(n, name) for n, name in enumerate(names)),
+                threads=tuple(known(name) for name in names),
+            )
+            await ingest.page(db, rules, account, page, NOW, None)
+        await stored.put(db, Macro("hello", "Hello", TEXTS, ("mk",)), "anna", NOW)
+    return board.Stage(pool, rules=rules, accounts=accounts)
+
+
+def asked(number, thread):
+    return Message(
+        id=f"M-{thread}", thread=thread, party=Party.BUYER, sent_at=NOW - HOUR * (number + 1),
+        to=frozenset({Party.SELLER}), body="Wo ist <b>es</b>?", language="de",
+    )  # fmt: skip
+
+
+def known(thread):
+    return Thread(id=thread, as_of=NOW, subject="Paket", order_ids=("O1",), buyer="Zenobia Quill",
+                  url="https://market.example/T")  # fmt: skip
+
+
+@dataclass
+class Program:
+    """A program with a token; answers are (status, JSON or text, headers)."""
+
+    session: aiohttp.ClientSession
+    base: str
+    token: str
+
+    async def ask(self, method, path, *, body=None, **headers):
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        address = aiohttp.client.URL(f"{self.base}/api/v1{path}", encoded=True)
+        async with self.session.request(method, address, json=body, headers=sent) as answer:
+            is_json = answer.content_type.endswith("json")
+            found = await answer.json(content_type=None) if is_json else await answer.text()
+            return Answer(answer.status, found, answer.headers)
+
+    async def get(self, path, **headers):
+        return await self.ask("GET", path, **headers)
+
+
+@dataclass
+class Answer:
+    status: int
+    said: object
+    headers: object
+
+
+async def token(pool, role=Role.AGENT, accounts=None, name="anna"):
+    """A token of somebody new."""
+    async with transaction(pool) as db:
+        if await people.of(db, name) is None:
+            await people.add(db, name, name.title(), role, accounts, NOW)
+        return await tokens.make(db, Who(name, role, accounts), "test", role, accounts, None, NOW)
+
+
+@asynccontextmanager
+async def program(stage, base, role=Role.AGENT, accounts=None, name="anna"):
+    """A program of somebody new."""
+    secret = await token(stage.pool, role, accounts, name)
+    async with aiohttp.ClientSession() as session:
+        yield Program(session, base, secret)

@@ -1,0 +1,61 @@
+"""The API's document: valid, of all that there is, and every answer is as it says."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from core import labels
+from core.access import Role
+from core.web import site
+from core.web.api import models, room
+from sla.policy import ThreadKind
+from tests.web import board, programs
+
+SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
+
+
+def test_the_document_is_valid_openapi():
+    OpenAPIV31SpecValidator(room.described()).validate()
+
+
+def test_every_way_of_the_api_stands_in_the_document_and_none_else():
+    asked = {
+        (way.method, way.path.replace(":.+", ""))
+        for way in site.every()
+        if way.path.startswith("/api/") and way.path != room.DOCUMENT
+    }
+    told = {
+        (method.upper(), path)
+        for path, methods in room.described()["paths"].items()
+        for method in methods
+    }
+
+    assert asked == told
+    names = [route.name for route in room.ROUTES]
+    assert len(names) == len(set(names))
+
+
+def test_words_of_filters_are_those_that_there_are():
+    assert models.Band.__args__ == labels.BANDS
+    assert models.Kind.__args__ == tuple(kind.value for kind in ThreadKind)
+
+
+@pytest.mark.timeout(200)
+async def test_whatever_is_asked_is_answered_as_the_document_says(pool, tmp_path):
+    stage = await programs.seeded(pool)
+    secret = await programs.token(pool, Role.ADMIN, name="root")
+    async with board.served(stage) as base:
+        process = await asyncio.create_subprocess_exec(
+            SCHEMATHESIS, "run", f"{base}{room.DOCUMENT}", "--checks", "all", "--seed", "8",
+            "--max-examples", "12", "--phases", "examples,coverage,fuzzing", "--no-color",
+            "--generation-database", "none", "-H", f"Authorization: Bearer {secret}",
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        told, _ = await process.communicate()
+
+    assert process.returncode == 0, told.decode()[-8000:]
