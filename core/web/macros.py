@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from core.model import Account
 
 PATH = "/macros"
+REVISION = re.compile(r"[0-9]{1,9}")
 MORE = 2
 """Empty places for further languages that a form shows."""
 
@@ -114,7 +116,7 @@ def _given(form: Mapping[str, object]) -> Macro:
         },
         accounts=tuple(dict.fromkeys(str(form.get("accounts", "")).split())),
         marketplaces=tuple(dict.fromkeys(str(form.get("marketplaces", "")).split())),
-        revision=int(revision) if revision.isascii() and revision.isdecimal() else 0,
+        revision=int(revision) if REVISION.fullmatch(revision) else 0,
     )
 
 

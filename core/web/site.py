@@ -40,9 +40,9 @@ from core.web import (
     wall,
 )
 from core.web.api import room as api
-from core.web.signing import arriving, cookies, forms, identity, service
+from core.web.signing import arriving, bodies, cookies, forms, identity, service
 from core.web.signing.identity import SESSION, Unknown
-from core.web.ways import OPEN, PARTS, WHO, Answers, Way, parts
+from core.web.ways import MOST_BYTES, OPEN, PARTS, WHO, Answers, Way, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,10 +72,6 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
 """What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
 
 SAFE = frozenset({"GET", "HEAD"})
-MOST_BYTES = 32 * 2**20
-"""Of a request of somebody who is known: a reply with its attachments."""
-MOST_STRANGE = 16 * 2**10
-"""Of anybody's: a name and a password."""
 LEAKED = re.compile(r"(?:^|[=&/])rb_[A-Za-z0-9_-]{16,}|(?:^|&)access_token=")
 LEAK = (
     "A token stood in the address, where every proxy writes it down: end it, and send the next one "
@@ -138,6 +134,8 @@ class _Door:
             return _first_sign_in(request, way)
         try:
             _allow(request, way, who)
+            bodies.expect_little(request, way, who)
+            await bodies.read(request)
             await _expect_form(request, who, secret)
         except Refusal as refusal:
             await _note(request, way, who, refusal.why)
@@ -183,9 +181,6 @@ async def _expect_form(request: web.Request, who: Who | None, secret: str) -> No
         raise Refusal("origin")
     if forms.is_token(request.headers.get(forms.HEADER), secret):
         return
-    length = request.content_length  # None: it comes in pieces, as many as a stranger likes
-    if who is None and (length is None or length > MOST_STRANGE):
-        raise web.HTTPRequestEntityTooLarge(MOST_STRANGE, length or 0)
     if not forms.is_token((await request.post()).get(forms.FIELD), secret):
         raise Refusal("form")
 
@@ -255,9 +250,12 @@ async def _addressed(request: web.Request, handler: Answers) -> web.StreamRespon
 
     Raises:
         HTTPMisdirectedRequest: it is not.
+        HTTPNotFound: nothing can be called so.
+        HTTPBadRequest: what it asks for can be nothing.
         Mistaken: a token stands there.
     """
     settings, signing = arriving.settings(request), request.app[service.SIGNING]
+    bodies.expect_storable(request)
     if not forms.is_called(request.host, settings.public_url, loopback=settings.loopback):
         signing.warn("host")
         raise web.HTTPMisdirectedRequest

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+MOST_BYTES = 32 * 2**20
+"""Of what is sent with a reply that is being written: its text and its attachments."""
+MOST_FORM = 2**20
+"""Of any other form."""
+
 OPEN: Final = "open"
 """In place of an act: for everybody, signed in or not."""
 
@@ -43,6 +48,14 @@ class Way:
     answer: Answers
     act: Act | str
     api: bool = False
+
+    @property
+    def most(self) -> int:
+        """So many bytes it takes of somebody who is known.
+
+        Where a reply is being written it comes along with whatever else is done.
+        """
+        return MOST_BYTES if self.act == Act.ANSWER else MOST_FORM
 
 
 @dataclass(frozen=True, slots=True)
