@@ -39,6 +39,7 @@ async def attempt(outbox: Outbox, part: Sequence[Dispatch], began: float) -> Non
 
     What our lease may be too short for is put back by the next round: we were stopped, or slow.
     """
+    await _opening(outbox, part)
     if batch.left(began) < 0:
         log.warning("dispatch left to its next claim", notifier=outbox.name, dispatches=len(part))
         return
@@ -46,6 +47,15 @@ async def attempt(outbox: Outbox, part: Sequence[Dispatch], began: float) -> Non
     notice = digest.notice(part) if keys.is_digest(part[0].digest) else part[0].notice
     with spans.of("deliver", notifier=outbox.name, kind=notice.kind.value, dispatches=len(part)):
         await _send(outbox, part, notice)
+
+
+async def _opening(outbox: Outbox, part: Sequence[Dispatch]) -> None:
+    """Write what is to stand open at the receiver before it is told: we may be killed after."""
+    if not isinstance(outbox.notifier, Closes) or not any(map(incidents.opens, part)):
+        return
+    async with transaction(outbox.this.pool) as db:
+        await incidents.hold(db, part)
+        await incidents.opens_with(db, outbox.name, part)
 
 
 async def _send(outbox: Outbox, part: Sequence[Dispatch], notice: Notice) -> None:
@@ -165,6 +175,8 @@ async def _failed(
             db, outbox.name, dispatches.numbers(part), reason, str(fault)
         )
         still = [dispatch for dispatch in part if dispatch.notice.id in parked]
+        if fault.permanent and isinstance(outbox.notifier, Closes):
+            await incidents.untold(db, outbox.name, sorted(parked))
         await parking.tell(db, outbox.this.rules, outbox.name, still, reason, outbox.this.clock())
     log.warning("dispatch parked", notifier=outbox.name, kind=notice.kind.value, error=str(fault))
 

@@ -41,6 +41,23 @@ OPEN = """
         ],
         ways = excluded.ways
 """
+# Before it is told: whoever dies in between has told it, and somebody must say that it is over.
+OPENS = """
+    insert into incident (clock, notifier, notice, ways)
+    select c.id, $2, $3, $4 from clock c
+    where c.id = $1 and c.ended is null and not ('superseded' = any(c.flags))
+    on conflict (clock, notifier) do update
+    set state = 'open', notice = excluded.notice, ways = excluded.ways
+    where incident.state <> 'open'
+"""
+UNTOLD = """
+    delete from incident i
+    where i.notifier = $1 and i.notice = any($2) and i.state = 'open' and i.names = '{}'
+      and not exists (
+          select from dispatch d
+          where d.notice = i.notice and d.notifier = i.notifier and d.sent_at is not null
+      )
+"""
 OF_CLOCKS = """
     select i.clock, i.notifier, i.notice, i.ways, i.state, c.account, c.thread, c.promise, c.due_at,
            c.revision, c.ended, c.stopped_by, c.stopped_at,
@@ -84,6 +101,10 @@ STANDING = """
     join notice n on n.id = i.notice
     left join thread t on t.account = n.account and t.id = n.thread
     where i.notifier = $1 and i.state = 'open' and c.ended is null
+      and not exists (
+          select from dispatch d
+          where d.notice = i.notice and d.notifier = i.notifier and d.sent_at is null
+      )
     order by c.due_at
 """
 # A later word of a clock that runs: its end is not to be told any more.
@@ -110,6 +131,21 @@ async def hold(db: Db, part: Iterable[Dispatch]) -> None:
     clocks = {one.notice.clock for one in part if opens(one) and one.notice.clock is not None}
     if clocks:
         await db.execute(HOLD, sorted(clocks))
+
+
+async def opens_with(db: Db, notifier: str, part: Iterable[Dispatch]) -> None:
+    """Write that *notifier* is just told *part*: from now on it may stand open at its receiver.
+
+    Call `hold` before, in the same transaction.
+    """
+    for one in filter(opens, part):
+        ways = list(one.ways) or None
+        await db.execute(OPENS, one.notice.clock, notifier, one.notice.id, ways)
+
+
+async def untold(db: Db, notifier: str, notices: Collection[int]) -> None:
+    """Take back that *notifier* was told *notices*, where nothing else was: it refused them."""
+    await db.execute(UNTOLD, notifier, list(notices))
 
 
 async def opened(db: Db, notifier: str, told: Dispatch, name: str | None) -> None:

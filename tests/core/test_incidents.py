@@ -370,3 +370,61 @@ async def test_two_that_tell_of_one_clock_at_once_wait_for_no_one(pool, db, aske
 
     assert [len(one.got) for one in pagers] == [5] * 4
     assert [[ended for ended, _, _ in one.closed] for one in pagers] == [["late"]] * 4
+
+
+class Answering(Pager):
+    """Its receiver has heard it, and its answer never comes."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = asyncio.Event()
+
+    async def send(self, notice, words):
+        await super().send(notice, words)
+        self.heard.set()
+        await asyncio.Event().wait()
+
+
+async def test_what_was_told_by_a_process_that_died_is_closed_by_the_next(
+    pool, db, asked, read, round_, pager, now
+):
+    """Nobody has written down that it was told, and the answer drops what would be told again."""
+    await asked()
+    first = Answering()
+    dying = asyncio.create_task(deliver.once(pool, {"pager": first}, RULES, {}, Metrics(), now))
+    await first.heard.wait()
+    dying.cancel()
+    await asyncio.wait([dying])
+    assert await incidents.standing(db, "pager") == [], "what nobody was told is not kept alive"
+
+    await read(replied(now, now - MINUTE))
+    await round_()
+
+    assert (pager.got, [ended for ended, _, _ in pager.closed]) == ([], ["late"])
+
+
+async def test_what_was_refused_for_good_is_not_closed(db, asked, read, round_, pager, now):
+    await asked()
+    pager.faults = [NotifierError("no", permanent=True)]
+    await round_()
+    await read(replied(now, now - MINUTE))
+    await round_()
+
+    assert (pager.closed, await raised(db)) == ([], [])
+
+
+async def test_what_stands_stays_so_where_the_next_word_of_it_is_refused(
+    db, asked, read, round_, pager, now
+):
+    clock = await asked(20 * HOUR, NoticeKind.WARNING)
+    await round_()
+    async with db.transaction():
+        await notices.raise_(db, RULES, [notice(now, keys.step(clock, 0, 4), clock=clock)])
+    pager.faults = [NotifierError("no", permanent=True)]
+    await round_()
+    (standing,) = await incidents.standing(db, "pager")
+    assert standing.notice.kind is NoticeKind.WARNING
+    await read(replied(now, now - MINUTE))
+    await round_()
+
+    assert [ended for ended, _, _ in pager.closed] == ["met"]
