@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from core.store import Db
 
 
-AT_ANY_HOUR = frozenset({NoticeKind.ANSWERED, NoticeKind.ESCALATION})
-"""What only closes disturbs nobody; a rung asks when it is raised, for the notice that climbs."""
-
-
 async def hold_claimed(
     db: Db, routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> list[Dispatch]:
-    """Postpone what of *claimed*, all of one notifier, nobody may be told *now*; the others."""
+    """Postpone what of *claimed*, all of one notifier, nobody may be told *now*; the others.
+
+    What only closes disturbs nobody.
+    """
     held = list(_held(routing, claimed, now))
     gone = await dispatches.postpone(db, held[0][0].notifier, held) if held else frozenset()
     return [one for one in claimed if one.notice.id not in gone]
@@ -45,9 +44,9 @@ def _held(
     routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> Iterator[tuple[Dispatch, datetime, str]]:
     for one in claimed:
-        if not one.ways or one.attempts > 1 or one.notice.kind in AT_ANY_HOUR:
+        if not one.ways or one.attempts > 1 or one.notice.kind is NoticeKind.ANSWERED:
             continue
         people = [Way.of(way).person for way in one.ways]
-        until = routing.quiet_until(people, notices.subject(one.notice), now)
+        until = routing.quiet_until(people, notices.subject(one.notice, at=now), now)
         if until is not None:
             yield one, until, keys.quiet(one.notifier, until)

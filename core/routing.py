@@ -133,6 +133,16 @@ class Aim:
     ways: tuple[str, ...] = ()
 
 
+def told_from(aims: Iterable[Aim], now: datetime) -> datetime:
+    """When the first of *aims* is told of what is raised *now*: later only where all of them wait.
+
+    Nobody can have acted before.
+    """
+    waits = [aim.not_before for aim in aims]
+    ends = [at for at in waits if at is not None]
+    return min(ends) if ends and len(ends) == len(waits) else now
+
+
 @dataclass(frozen=True, slots=True)
 class Routing:
     """Who is told what. *accounts* are the routes that each names, *marketplaces* where each is."""

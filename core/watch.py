@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core import ingest, keys
 from core.model import Notice, NoticeKind
-from core.routing import Subject
+from core.routing import Subject, told_from
 from core.stopwatch import running_from
 from core.store import (
     escalations,
@@ -208,12 +208,14 @@ def _climbing(
     """What of it climbs a ladder."""
     if not routing.ladders:
         return
-    ladders = cache(routing.ladder)
+    ladders, aims = cache(routing.ladder), cache(routing.told)
     for each in told:
-        if found := ladders(_subject(each, spoken.get((each.account, each.thread)))):
+        subject = _subject(each, spoken.get((each.account, each.thread)))
+        if found := ladders(subject):
             route, ladder = found
-            kind, thread, clock = NoticeKind(each.kind), each.thread, each.clock
-            yield Begun(each.notice, kind, each.account, thread, clock, route.name, ladder, now)
+            since = told_from(aims(subject, now), now)
+            of = each.account, each.thread, each.clock
+            yield Begun(each.notice, subject.kind, *of, route.name, ladder, now, since)
 
 
 def _subject(told: Told, language: str | None) -> Subject:

@@ -7,7 +7,7 @@ Facts by kind (instants in ISO 8601; whatever is missing is left unsaid):
 
     warning, breach       promise, waits_for, metric, due_from, started_at, read_at
     corrected             promise, correction
-    escalation            of, ladder, rung, rungs, began_at, escalation; those of the kind *of*
+    escalation            of, step, ladder, rung, rungs, began_at, escalation; those of that kind
     answered              promise, ended
     deadline_moved        promise, before
     reply_refused         promise, reason, waits_for

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from core.access import Act
 from core.desk import leases
 from core.errors import Mistaken, NotAllowed
-from core.store import audit, claims, rungs, threads, wake
+from core.store import audit, claims, threads, wake
 from core.store.claims import Claim
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
         _check(who, Act.OVERRULE, account)
     if not await claims.end(db, current, "released", now):
         raise _raced(account, thread)
-    await rungs.free(db, current)
     act = Act.CLAIM if current.by == who.name else Act.OVERRULE
     await _done(db, who, act, current, {"released": current.by}, now)
     return replace(current, until=now)

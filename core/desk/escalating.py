@@ -15,15 +15,14 @@ import structlog
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.routing import Subject
 from core.store import claims, languages, notices, overtaken, rungs, statement, transaction, wake
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.people.ladders import Ladder
-    from core.routing import Aim, Routing
+    from core.routing import Aim, Routing, Subject
     from core.rules import Rules
     from core.store import Db, Pool
     from core.store.escalations import Ended, Escalation
@@ -167,28 +166,20 @@ async def _aims(
     tongues = await languages.of(db, refs) if asks and refs else {}
     found = {}
     for one, each in told:
-        language = tongues.get((one.account, one.thread or ""))
-        found[each.key] = aims(rules.routing, known, one, language, now)
+        subject = notices.subject(each, tongues.get((one.account, one.thread or "")))
+        found[each.key] = aims(rules.routing, known, one, subject, now)
         if not found[each.key]:
             log.warning("a rung reaches nobody", ladder=one.ladder.name, rung=one.rung + 1)
     return found
 
 
 def aims(
-    routing: Routing, known: Collection[str], one: Escalation, language: str | None, now: datetime
+    routing: Routing, known: Collection[str], one: Escalation, subject: Subject, now: datetime
 ) -> tuple[Aim, ...]:
-    """Whom the next rung tells at *now*: the fallback where it reaches none of the *known*.
+    """Whom the next rung, of this *subject*, tells at *now*: the fallback where it reaches nobody.
 
-    What may be told at any hour is what may be of the notice itself: nobody is woken by a ladder
-    whom a breach would not have woken. Pure.
+    That is: none of the *known*. Pure.
     """
-    subject = Subject(
-        kind=one.kind,
-        account=one.account,
-        language=language,
-        policy=one.facts.get("promise"),
-        step=keys.number(one.key) if one.key and one.kind is NoticeKind.WARNING else None,
-    )
     wanted = routing.aims(one.route, targets(one.ladder, one.rung + 1), subject, now)
     found = tuple(aim for aim in wanted if aim.notifier in known)
     if found:
@@ -210,6 +201,7 @@ def notice(one: Escalation, clock: Standing | None, now: datetime) -> Notice:
         facts=(
             *one.facts.items(),
             ("of", one.kind.value),
+            *_step(one),
             ("escalation", one.id),
             ("ladder", one.ladder.name),
             ("rung", rung),
@@ -217,3 +209,10 @@ def notice(one: Escalation, clock: Standing | None, now: datetime) -> Notice:
             ("began_at", one.began_at.isoformat()),
         ),
     )
+
+
+def _step(one: Escalation) -> Iterator[tuple[str, int]]:
+    """Which warning climbs: somebody may be told of it at any hour, and of others not."""
+    number = keys.number(one.key) if one.key and one.kind is NoticeKind.WARNING else None
+    if number is not None:
+        yield "step", number

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from core.store import rungs
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
@@ -56,6 +58,7 @@ ANSWERED = """
     update claim c set ended = 'answered', ended_at = greatest(c.since, $3)
     from unnest($1::text[], $2::text[]) as w (account, thread)
     where c.account = w.account and c.thread = w.thread and c.ended_at is null and c.until > $3
+    returning c.account, c.thread
 """
 LAPSE = """
     update claim set ended = 'lapsed', ended_at = until
@@ -138,18 +141,24 @@ async def renew(db: Db, claim: Claim, until: datetime) -> Claim | None:
 
 
 async def end(db: Db, claim: Claim, how: Ended, at: datetime) -> bool:
-    """End *claim*; whether it was not ended before."""
-    return bool(await db.fetchval(END, claim.account, claim.thread, claim.by, how, at))
+    """End *claim*, and let leave what it has held; whether it was not ended before."""
+    ended = bool(await db.fetchval(END, claim.account, claim.thread, claim.by, how, at))
+    if ended:
+        await rungs.free(db, [(claim.account, claim.thread)])
+    return ended
 
 
 async def answered(db: Db, threads: Mapping[str, Collection[str]], now: datetime) -> None:
     """End the claims of *threads*, by account, of which an answer or a mark has ended a clock.
 
     In the transaction that ends the clock, the threads held. What had lapsed before is left alone.
+    What they have held leaves: another clock of the thread may run on.
     """
     refs = [(account, thread) for account, ids in threads.items() for thread in sorted(ids)]
     if refs:
-        await db.execute(ANSWERED, [account for account, _ in refs], [id_ for _, id_ in refs], now)
+        of = [account for account, _ in refs], [id_ for _, id_ in refs]
+        ended = await db.fetch(ANSWERED, *of, now)
+        await rungs.free(db, [(row["account"], row["thread"]) for row in ended])
 
 
 async def lapse(db: Db, now: datetime) -> list[Claim]:

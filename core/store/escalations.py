@@ -43,6 +43,14 @@ OUTDATED = """
     from clock c
     where c.id = e.clock and e.clock = any($1) and e.ended_at is null and c.revision <> e.revision
 """
+# What waits for quiet hours to end has not begun: a later word that is told sooner begins it.
+SOONER = """
+    update escalation e
+    set began_at = w.at, told_at = w.at, next_at = w.at + (e.next_at - e.told_at)
+    from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as w (clock, ladder, at)
+    where e.clock = w.clock and e.ladder = w.ladder and e.ended_at is null
+      and e.rung = 0 and e.told_at > w.at
+"""
 BEGIN = """
     insert into escalation (notice, kind, account, thread, clock, revision, route, ladder, terms,
                             began_at, told_at, next_at)
@@ -60,9 +68,15 @@ STOP = """
     update escalation set ended = $2, ended_at = $3
     where clock = any($1) and ended_at is null
 """
+CARRY = """
+    update escalation e set revision = c.revision
+    from clock c
+    where c.id = e.clock and e.clock = any($1) and e.ended_at is null
+"""
+# Also where its last rung was raised: that may not have left yet.
 ACKNOWLEDGE = """
     update escalation set ended = 'acknowledged', ended_at = $3, ended_by = $2
-    where notice = $1 and ended_at is null
+    where notice = $1 and (ended_at is null or ended = 'exhausted')
     returning id
 """
 TROUBLES = """
@@ -113,7 +127,10 @@ PURGE = "delete from escalation where ended_at < $1"
 
 
 class Begun(NamedTuple):
-    """A *notice* that was raised *at* an instant and climbs *ladder*, by the route of that name."""
+    """A *notice* that was raised *at* an instant and climbs *ladder*, by the route of that name.
+
+    *since* is when the first was told of it: later where all were quiet, or will be told then.
+    """
 
     notice: int
     kind: NoticeKind
@@ -123,6 +140,7 @@ class Begun(NamedTuple):
     route: str
     ladder: Ladder
     at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +196,7 @@ async def begin(db: Db, begun: Iterable[Begun]) -> None:
     each = [one for one in begun if climbs(one.kind, one.clock)]
     if not each:
         return
-    clocks = [one.clock for one in each if one.clock is not None]
-    if clocks:
-        await db.execute(OUTDATED, clocks, max(one.at for one in each))
+    await _before(db, [one for one in each if one.clock is not None])
     await db.execute(
         BEGIN,
         [one.notice for one in each],
@@ -191,10 +207,20 @@ async def begin(db: Db, begun: Iterable[Begun]) -> None:
         [one.route for one in each],
         [one.ladder.name for one in each],
         [_written(one.ladder) for one in each],
-        [one.at for one in each],
+        [one.since for one in each],
         [one.ladder.rungs[0].after for one in each],
     )
     await wake.send(db, "escalate")
+
+
+async def _before(db: Db, begun: Sequence[Begun]) -> None:
+    """Let what climbs for their clocks be as it is to be when these begin."""
+    if not begun:
+        return
+    clocks = [one.clock for one in begun]
+    await db.execute(OUTDATED, clocks, max(one.at for one in begun))
+    ladders, since = [one.ladder.name for one in begun], [one.since for one in begun]
+    await db.execute(SOONER, clocks, ladders, since)
 
 
 async def stop(db: Db, clocks: Collection[int], why: str, now: datetime) -> None:
@@ -205,6 +231,12 @@ async def stop(db: Db, clocks: Collection[int], why: str, now: datetime) -> None
     """
     if clocks:
         await db.execute(STOP, list(clocks), why, now)
+
+
+async def carry(db: Db, clocks: Collection[int]) -> None:
+    """Let what climbs for *clocks* climb on: their revision rose, and their deadline stands."""
+    if clocks:
+        await db.execute(CARRY, list(clocks))
 
 
 async def acknowledge(db: Db, account: str, notice: int, by: str, now: datetime) -> int:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from core import keys
 from core.model import NoticeKind
-from core.routing import Subject
+from core.routing import Subject, told_from
 from core.store import escalations, languages
 from core.store.escalations import Begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from core.model import Notice
     from core.routing import Aim
@@ -143,7 +144,7 @@ async def raise_(
         return rules.routing.told(about(notice), notice.raised_at)
 
     new = await _raise(db, notices, told, digests)
-    await escalations.begin(db, _climbing(rules, notices, about, new))
+    await escalations.begin(db, _climbing(rules, notices, about, told, new))
     return len(new)
 
 
@@ -154,16 +155,33 @@ async def raise_to(
     return len(await _raise(db, notices, aims, NO_DIGESTS))
 
 
-def subject(notice: Notice, language: str | None = None) -> Subject:
-    """What *notice* is about, of a thread in this *language*."""
-    policy = dict(notice.facts).get("promise")
+def subject(notice: Notice, language: str | None = None, at: datetime | None = None) -> Subject:
+    """What *notice* is about, of a thread in this *language*, told *at* an instant (None: at once).
+
+    A rung is about the notice that climbs: nobody is woken by a ladder whom that would not have
+    woken. Once the deadline has passed it is about a breach, whatever began to climb.
+    """
+    facts = dict(notice.facts)
+    policy = facts.get("promise")
+    kind, step = notice.kind, facts.get("step")
+    if kind is NoticeKind.ESCALATION:
+        kind = _climber(notice, at or notice.raised_at)
+    elif kind is NoticeKind.WARNING:
+        step = keys.number(notice.key)
     return Subject(
-        kind=notice.kind,
+        kind=kind,
         account=notice.account,
         language=language,
         policy=str(policy) if policy is not None else None,
-        step=keys.number(notice.key) if notice.kind is NoticeKind.WARNING else None,
+        step=step if isinstance(step, int) and kind is NoticeKind.WARNING else None,
     )
+
+
+def _climber(rung: Notice, at: datetime) -> NoticeKind:
+    """What the notice is, of which *rung* tells *at* an instant."""
+    if rung.clock is not None and rung.due_at is not None and rung.due_at < at:
+        return NoticeKind.BREACH
+    return NoticeKind(str(dict(rung.facts).get("of", rung.kind.value)))
 
 
 async def correct(db: Db, notices: Sequence[Notice]) -> int:
@@ -241,6 +259,7 @@ def _climbing(
     rules: Rules,
     notices: Sequence[Notice],
     about: Callable[[Notice], Subject],
+    told: Callable[[Notice], tuple[Aim, ...]],
     new: Mapping[str, int],
 ) -> Iterator[Begun]:
     """What of the *new* notices climbs a ladder."""
@@ -249,8 +268,9 @@ def _climbing(
     for n in {notice.key: notice for notice in notices if notice.key in new}.values():
         if found := rules.routing.ladder(about(n)):
             route, ladder = found
-            at, name = n.raised_at, route.name
-            yield Begun(new[n.key], n.kind, n.account, n.thread, n.clock, name, ladder, at)
+            at, since = n.raised_at, told_from(told(n), n.raised_at)
+            name = route.name
+            yield Begun(new[n.key], n.kind, n.account, n.thread, n.clock, name, ladder, at, since)
 
 
 async def _languages(

@@ -26,6 +26,11 @@ TROUBLES = (
     (frozenset({NoticeKind.DISK_LOW}), NoticeKind.DISK_FREED),
 )
 """Troubles of an account, or of the service, each with what says that all of them are over."""
+_ENDS = tuple(
+    (trouble.value, f"{end.value} {RETIRED.value}")
+    for troubles, end in TROUBLES
+    for trouble in troubles
+)
 
 # By whoever hears of the later step: a reader of warnings alone is told them still.
 STEPS = """
@@ -98,12 +103,18 @@ ENDED = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice and (again or unheard)
 """
-# Its notice climbs no more. What has climbed to the end still holds.
+# Its notice climbs no more. What has climbed to the end still holds, but where the trouble is over:
+# its last rung may have waited for quiet hours, or a mute.
 CLIMBED = """
     with mine as (
         select d.notice from dispatch d join notice n on n.id = d.notice
         join escalation e on e.id = (n.facts ->> 'escalation')::bigint
-        where d.notifier = $1 and d.notice = any($2) and e.ended <> 'exhausted'
+        where d.notifier = $1 and d.notice = any($2)
+          and (e.ended <> 'exhausted' or e.clock is null and exists (
+              select from unnest($3::text[], $4::text[]) as w (kind, ends)
+              join notice later on later.kind = any(string_to_array(w.ends, ' '))
+              where w.kind = e.kind and later.account = e.account and later.id > e.notice
+          ))
           and d.sent_at is null and d.suppressed is null
         order by d.notice
         for update of d
@@ -124,7 +135,7 @@ async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
     if ids := _of(claimed, WARNINGS):
         await db.execute(STEPS, notifier, ids)
     if ids := _of(claimed, {NoticeKind.ESCALATION}):
-        await db.execute(CLIMBED, notifier, ids)
+        await db.execute(CLIMBED, notifier, ids, *map(list, zip(*_ENDS, strict=True)))
     for kinds, end in TROUBLES:
         troubles = [kind.value for kind in kinds]
         if ids := _of(claimed, kinds):

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import NoticeKind
-from core.store import escalations
+from core.store import escalations, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from core.model import Dispatch
     from core.store import Db
-    from core.store.claims import Claim
     from core.store.escalations import Ended, Escalation
 
 BATCH = 250
@@ -103,12 +102,15 @@ HOLD = """
     where d.notifier = $1 and d.notice = mine.notice
     returning d.notice
 """
+# By the thread, not by its time: the claim may have been renewed. What waits for anything else than
+# a claim (quiet hours, a mute, a flood) leaves with others, under the name of that.
 FREE = """
     with theirs as (
         select d.notice, d.notifier
-        from notice n join dispatch d on d.notice = n.id
-        where n.account = $1 and n.thread = $2 and n.kind = 'escalation' and d.next_try_at = $3
-          and d.attempts = 0
+        from unnest($1::text[], $2::text[]) as w (account, thread)
+        join notice n on n.account = w.account and n.thread = w.thread
+        join dispatch d on d.notice = n.id
+        where n.kind = 'escalation' and d.attempts = 0 and d.digest is null
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice, d.notifier
         for update of d
@@ -201,9 +203,13 @@ async def hold(db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime
     return frozenset(row["notice"] for row in rows)
 
 
-async def free(db: Db, claim: Claim) -> None:
-    """Let leave what *claim* has held, which has just ended before its time."""
-    await db.execute(FREE, claim.account, claim.thread, claim.until)
+async def free(db: Db, threads: Collection[tuple[str, str]]) -> None:
+    """Let leave what the claims of *threads*, by (account, id), have held: they have just ended."""
+    if threads:
+        refs = sorted(threads)
+        freed = await db.execute(FREE, [account for account, _ in refs], [id_ for _, id_ in refs])
+        if not freed.endswith(" 0"):
+            await wake.send(db, "deliver")
 
 
 async def over(db: Db, troubles: Collection[tuple[Escalation, Iterable[NoticeKind]]]) -> set[int]:

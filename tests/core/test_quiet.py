@@ -240,9 +240,10 @@ async def test_a_correction_goes_the_way_and_at_the_hour_of_its_breach(
 
 
 async def test_a_rung_was_decided_for_the_notice_that_climbs(pool, once, rules, now):
-    """The lead lets breaches pass, and is not asked again whether an escalation is one."""
+    """The lead lets breaches pass: they are asked again of that, not of an escalation."""
     lead = Chat("lead")
-    rung = Notice("1/escalation/up/1", NoticeKind.ESCALATION, "eb", now, "T1", 1)
+    facts = (("of", "breach"),)
+    rung = Notice("1/escalation/up/1", NoticeKind.ESCALATION, "eb", now, "T1", 1, None, facts)
     breach = Subject(BREACH, "eb")
     async with transaction(pool) as other:
         aims = rules.routing.aims("lead", ["person:lead"], breach, now)
