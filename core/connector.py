@@ -290,6 +290,7 @@ class Spec(Generic[OptionsT]):
     *narrows*: what of its capabilities is left for a reply in one thread, where that is less.
     *reported*: of the marketplace's own numbers, by name as of when, those to be laid beside ours.
     *texts_kept*: how long texts are kept where the settings do not say, by the marketplace's rules.
+    *language*: what the marketplace's buyers write, where nearly all write one (``de``).
     *kinds*: where one connector reads several kinds of sources, the options of each by the word
     that its option ``kind`` says; *options* is then what all have in common, and takes no other
     word. *words* are then an account's own *operations* and *topics*.
@@ -316,6 +317,7 @@ class Spec(Generic[OptionsT]):
     narrows: Callable[[Capabilities, Thread], Capabilities] | None = None
     goals: Callable[[OptionsT], tuple[Policy, ...]] | None = None
     texts_kept: timedelta | None = None
+    language: Callable[[OptionsT], str | None] | None = None
     reported: Callable[[Mapping[str, tuple[datetime, float]]], Sequence[Reported]] | None = None
     kinds: Mapping[str, type[OptionsT]] = field(default_factory=dict)
     words: Callable[[OptionsT], tuple[tuple[str, ...], tuple[str, ...]]] | None = None

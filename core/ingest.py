@@ -23,6 +23,7 @@ from core.arrival import (
     news,
     refusals,
     screening,
+    speaking,
     stored,
 )  # fmt: skip
 from core.arrival.aside import keep, publish
@@ -252,6 +253,7 @@ async def _write(db: Db, case: _Case, found: News) -> Stored:
     if case.is_judged:
         await verdicts.hold(db, case.account)
     screen = await screening.screened(db, case.rules, case.account, found)
+    screen = replace(screen, news=speaking.understood(case.rules, case.account, screen.news))
     with refusing():
         screen, locked = await _keep(db, case, screen)
         found = screen.news

@@ -21,6 +21,7 @@ from pydantic import (
     Field,
 )
 
+from core.languages import Language
 from core.told import Dispatch, Notice, NoticeKind, PushTrouble
 from sla.clock import Clock, Delivery, Given, Kind, Level
 from sla.policy import Party, ThreadKind
@@ -97,7 +98,8 @@ class Message(Model):
 
     *sent_at* is None where the marketplace's own stamp cannot be read; *to* are the parties
     addressed (column `addressed_to`); *raw* is what was sent, kept where *body* loses something.
-    *seen_at* is set by ingest, never by a connector. *doubtful*, which is not stored: a machine may
+    *seen_at* is set by ingest, never by a connector. *language* is what the marketplace calls it,
+    kept as `core.languages.tag` writes it. *doubtful*, which is not stored: a machine may
     have written it, or somebody under another's name; it counts, and nothing answers it by itself.
     """
 
@@ -111,7 +113,7 @@ class Message(Model):
     level: Level | None = None
     sent_at: AwareDatetime | None
     visible_at: AwareDatetime | None = None
-    language: Line | None = None
+    language: Language = None
     subject: Line | None = None
     body: Text = ""
     order_id: Id | None = None
@@ -339,7 +341,7 @@ class Account(Model):
     *judged*, *letters*, *confirmed_after* and *receives* are what its connector declares
     (`core.connector.Capabilities`, *judged* by its ``verdicts``), as is *replies*; *polled*:
     messages can be read by asking. *silence* is how long at most nothing may be pushed, None: what
-    is usual says it.
+    is usual says it. *language* is what its buyers write, where nothing else says it.
     """
 
     name: str
@@ -360,6 +362,7 @@ class Account(Model):
     polled: bool = True
     replies: bool = False
     silence: timedelta | None = None
+    language: Language = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ MIGRATIONS = ROOT / "core" / "store" / "migrations"
 TOP_LEVEL = {
     "connectors", "core", "sla", "deploy", "tests", "docs", "benchmarks",
     "settings.toml", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
+    "NOTICE",
     "Makefile", "requirements.lock", "requirements-dev.lock",
     ".ci", ".dockerignore", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip

@@ -60,6 +60,7 @@ spec = Spec(
     can=offer.can,
     marketplace=options.marketplace,
     identity=options.identity,
+    language=options.language,
     budget=options.budget,
     operations=offer.OPERATIONS,
     findings=options.findings,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from connectors.amazon import addresses
 from connectors.amazon.marketplaces import BY_ID
+from core import languages
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
 from core.options import MailAccount, Part, Secret, SecureUrl, mail_address
@@ -92,6 +93,12 @@ class AmazonOptions(MailAccount):
 def marketplace(options: AmazonOptions) -> str:
     """The metric label: ``amazon-de``; the country of the first marketplace."""
     return f"amazon-{BY_ID[options.marketplaces[0]].country.lower()}"
+
+
+def language(options: AmazonOptions) -> str | None:
+    """What buyers write at its marketplaces; None where they are of several languages."""
+    spoken = {languages.of_country(BY_ID[each].country) for each in options.marketplaces}
+    return spoken.pop() if len(spoken) == 1 else None
 
 
 def identity(options: AmazonOptions) -> str:

@@ -56,6 +56,7 @@ spec = Spec(
     can=offer.can,
     marketplace=options.marketplace,
     identity=options.identity,
+    language=options.language,
     budget=options.budget,
     operations=offer.OPERATIONS,
     topics=offer.TOPICS,

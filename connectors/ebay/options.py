@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from connectors.ebay.sites import SITES
+from core import languages
 from core.connector import Options, Part
 from core.durations import Duration, PositiveDuration
 from core.errors import Unfit
@@ -185,6 +186,11 @@ class EbayOptions(Options):
 def marketplace(options: EbayOptions) -> str:
     """The metric label: ``ebay-de``."""
     return options.marketplace.lower().replace("_", "-")
+
+
+def language(options: EbayOptions) -> str | None:
+    """What buyers write at its site; None where they write several languages."""
+    return languages.of_country(options.marketplace.removeprefix("EBAY_"))
 
 
 def identity(options: EbayOptions) -> str:

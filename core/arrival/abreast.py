@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.arrival import acknowledging, answers, computing, judging, news, recalling, stored
+from core.arrival import (
+    acknowledging,
+    answers,
+    computing,
+    judging,
+    news,
+    recalling,
+    speaking,
+    stored,
+)  # fmt: skip
 from core.arrival.stored import Stored
 from core.store import Raced, accounts, clocks, messages, readings, refusing, threads
 from core.store.clocks import Wanted
@@ -69,7 +78,11 @@ async def store(
     done = {a: Stored(repeated=one.repeated) for a, one in found.items() if one.is_nothing}
     new = {a: one for a, one in found.items() if a not in done and _is_simple(one)}
     erased = await recalling.named(db, rules, new)
-    new = {account: one for account, one in new.items() if account not in erased}
+    new = {
+        account: speaking.understood(rules, account, one)
+        for account, one in new.items()
+        if account not in erased
+    }
     if not new:
         return Written(done)
     async with db.transaction():

@@ -284,6 +284,7 @@ def configure(
         polled=any(stream.carries_clocks for stream in streams),
         replies=can.replies,
         silence=section.silence,
+        language=section.language or (spec.language(options) if spec.language else None),
     )
     return Configured(account, spec, options, written, chosen, streams, spec.budget(options))
 

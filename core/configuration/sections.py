@@ -18,7 +18,7 @@ from pydantic import (
     SecretStr,
 )
 
-from core import log
+from core import languages, log
 from core.configuration.complaints import nearest
 from core.durations import PositiveDuration, parse, write
 from core.errors import Unfit
@@ -99,6 +99,13 @@ def _headline(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise Unfit("is more than a line; write one")
     return _written(text)
+
+
+def _language(text: str) -> str:
+    found = languages.tag(text)
+    if found is None or "," in text:
+        raise Unfit('is no language; write its code, such as "de" or "pt-BR" (BCP 47)')
+    return found
 
 
 def _bounded(silence: timedelta) -> timedelta:
@@ -248,6 +255,7 @@ class AccountSection(Section):
     *calendar* names its opening hours: when the connector's own goals count, and outside which it
     may *acknowledge* by itself.
     *silence*: so long at most nothing may be pushed; left out: what is usual says it.
+    *language* is what its buyers write as far as nothing else says it; left out: the marketplace's.
     """
 
     connector: str
@@ -259,6 +267,7 @@ class AccountSection(Section):
     calendar: str | None = None
     acknowledge: AcknowledgeSection | None = None
     silence: Annotated[PositiveDuration, AfterValidator(_bounded)] | None = None
+    language: Annotated[str, AfterValidator(_language)] | None = None
     routes: tuple[str, ...] = ()
     sandbox: bool = False
     options: dict[str, Any] = Field(default_factory=dict)

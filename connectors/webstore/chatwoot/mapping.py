@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from connectors.webstore import contacts, orders
 from connectors.webstore.chatwoot.answering import CAN_REPLY, NO
+from core import languages
 from core.model import MAX_ID, MAX_LINE, Attachment, Message, Page, Thread
 from core.payload import instant
 from core.transport import salvage
@@ -37,6 +38,8 @@ KIND = "chatwoot"
 INCOMING, OUTGOING, ACTIVITY, TEMPLATE = "incoming", "outgoing", "activity", "template"
 TYPES = {"0": INCOMING, "1": OUTGOING, "2": ACTIVITY, "3": TEMPLATE}
 """As a number where a conversation is read, as a word in a webhook."""
+
+LANGUAGE, BROWSERS = "conversation_language", "browser_language"
 
 BOTS = frozenset({"agentbot", "captainassistant"})
 BUYER = frozenset({Party.BUYER})
@@ -81,7 +84,9 @@ def page(read: Iterable[Read], options: ChatwootOptions, now: datetime) -> Page:
             made = _message(entry, one.conversation.id, doubts)
             if made is not None:
                 about = order_ids(replace(one, entries=(entry,)), options)
-                messages[made.id] = made.model_copy(update={"order_id": next(iter(about), None)})
+                spoken = language(one.conversation) if made.party is Party.BUYER else None
+                told = {"order_id": next(iter(about), None), "language": spoken}
+                messages[made.id] = made.model_copy(update=told)
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -96,6 +101,12 @@ def pushed(
     told = page([Read(conversation, entries, incomplete=True)], options, now)
     thread = told.threads[0].model_copy(update={"as_of": UNDATED})
     return Page(messages=told.messages, threads=(thread,), set_aside=told.set_aside)
+
+
+def language(conversation: Conversation) -> str | None:
+    """What a conversation is said to be in: by the shop's page, or else by the buyer's browser."""
+    told = conversation.additional_attributes or {}
+    return languages.tag(told.get(LANGUAGE)) or languages.tag(told.get(BROWSERS))
 
 
 def active_at(conversation: Conversation) -> datetime | None:

@@ -179,6 +179,7 @@ def _message(
         to=to,
         delivery=Delivery.CONFIRMED if party is Party.SELLER else None,
         sent_at=sent_at,
+        language=find(meaning.language, item) if party is Party.BUYER else None,
         subject=_line(find(meaning.subject, item)) or None,
         body=_text(find(meaning.text, item)),
         order_id=next(iter(_orders(item, meaning)), None),

@@ -21,7 +21,7 @@ THREAD, MESSAGE = "thread", "message"
 
 EXPRESSIONS = (
     "id", "thread", "party", "text", "sent_at", "updated_at", "subject", "buyer", "mail", "phone",
-    "orders", "link", "attachments", "status",
+    "orders", "link", "attachments", "status", "language",
 )  # fmt: skip
 
 
@@ -32,7 +32,8 @@ class Meaning(Part):
     expression then begins with ``thread.`` or ``message.``. *parties* says what the words at
     *party* mean. *time* is the form of all instants, *zone* that in which they are told where they
     name no offset. Left out, *thread* makes each message a thread of its own. *updated_at* is when
-    the conversation last changed. *closed* are the words at *status* of one that is over.
+    the conversation last changed. *language* is what its buyer writes (``de``, ``de_AT``). *closed*
+    are the words at *status* of one that is over.
     """
 
     messages: Path | None = None
@@ -53,6 +54,7 @@ class Meaning(Part):
     link: Path | None = None
     attachments: Path | None = None
     status: Path | None = None
+    language: Path | None = None
     closed: tuple[str, ...] = ()
 
     @model_validator(mode="after")

@@ -33,6 +33,9 @@ MOST_REFERENCES, LONGEST_REFERENCE = 10, 200
 OUTLOOKS = 22
 """Bytes of ``Thread-Index`` that all letters of a conversation have alike."""
 
+UNTOLD = "en-us"
+"""The language that mail programs name where nobody chose one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -93,12 +96,24 @@ class Letter:
             to=frozenset() if kind in {Kind.INTERNAL, Kind.SYSTEM} else frozenset({other}),
             delivery=Delivery.ACCEPTED if party is Party.SELLER else None,
             sent_at=self.at,
+            language=self._language if party is Party.BUYER else None,
             subject=filing.line(self.mail.subject) or None,
             body=self.text,
             order_id=self.orders[0] if self.orders else None,
             attachments=tuple(map(filing.attachment, self.mail.files)),
             raw=whole.encode("utf-8", "replace") if whole and whole != self.text else None,
         )
+
+    @property
+    def _language(self) -> str | None:
+        """What its writer's program says that it is written in, where that says anything.
+
+        A form is sent by the shop, and what is ``en-US`` may be written by a program that nobody
+        told another language.
+        """
+        told = self.mail.header("content-language").strip()
+        says_nothing = self.sort is Sort.FORM or "," in told or told.lower() == UNTOLD
+        return None if says_nothing else told
 
     def state(self, thread: str) -> Thread:
         """The state of its thread after a buyer's letter: whom to answer, and upon what."""

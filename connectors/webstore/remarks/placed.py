@@ -32,6 +32,7 @@ class Placed:
     *kind* is the word of the kind, *id* the shop's own, *number* that by which the buyer knows it;
     *remark* what the buyer wrote when placing it at *placed_at*. *name*, *mail* and *phone* are the
     buyer's as told: whatever names nobody is left out. *changed_at* is the date of the state.
+    *language* is that in which the order was placed, where the shop keeps it.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Placed:
     mail: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     url: str | None = None
+    language: str | None = None
 
     @property
     def is_remarked(self) -> bool:
@@ -69,6 +71,7 @@ def remark(one: Placed) -> Message:
         thread=one.id,
         party=Party.BUYER,
         sent_at=one.placed_at,
+        language=one.language,
         body=one.remark,
         order_id=one.order_id,
     )

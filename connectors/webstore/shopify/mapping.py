@@ -134,6 +134,7 @@ def _placed(order: Order, store: str) -> Placed:
         mail=order.email,
         phone=_phone(order),
         url=f"https://{store}/admin/orders/{order.id}",
+        language=order.customer_locale,
     )
 
 

@@ -59,6 +59,7 @@ class Order(Bought):
 
     note: Word = None
     source_name: Word = _either("sourceName", "source_name")
+    customer_locale: Word = _either("customerLocale", "customer_locale")
     created_at: Word = _either("createdAt", "created_at")
     updated_at: Word = _either("updatedAt", "updated_at")
 

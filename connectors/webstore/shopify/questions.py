@@ -19,7 +19,7 @@ class Question(NamedTuple):
 
 
 _BOUGHT = "id name email phone billingAddress { name phone }"
-_ORDER = f"{_BOUGHT} note sourceName createdAt updatedAt"
+_ORDER = f"{_BOUGHT} note sourceName customerLocale createdAt updatedAt"
 _DISPUTE = (
     "id type status evidenceDueBy evidenceSentOn finalizedOn initiatedAt"
     f" reasonDetails {{ reason }} order {{ {_BOUGHT} }}"

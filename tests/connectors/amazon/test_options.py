@@ -118,3 +118,17 @@ def test_what_is_not_wise_is_said():
     assert unsigned.startswith("authserv_ids: ")
     (shared,) = module.findings(options(), [options(marketplaces=["APJ6JRA9NG5V4"])])
     assert shared.startswith("user: ")
+
+
+@pytest.mark.parametrize(
+    ("marketplaces", "language"),
+    [
+        (["A1PA6795UKMFR9"], "de"),
+        (["A2Q3Y263D00KWC"], "pt-BR"),
+        (["A1F83G8C2ARO7P", "A28R8C7NBKEWEA"], "en"),
+        (["A1PA6795UKMFR9", "A13V1IB3VIYZZH"], None),
+        (["AMEN7PMS3EDWL"], None),
+    ],
+)
+def test_buyers_write_what_is_written_at_its_marketplaces(marketplaces, language):
+    assert module.language(options(marketplaces=marketplaces)) == language

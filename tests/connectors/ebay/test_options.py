@@ -222,3 +222,10 @@ def test_by_trading_no_files_go_along_and_nothing_is_marked():
 def test_where_ebay_pushes_to_is_the_address_as_registered():
     assert spec.pushed_to(read()) is None
     assert spec.pushed_to(read(push=pushing())) == "https://shop.example/push/ebay/b"
+
+
+def test_buyers_write_what_is_written_at_its_site():
+    told = {site: spec.language(read(marketplace=site)) for site in SITES}
+
+    assert (told["EBAY_DE"], told["EBAY_AT"], told["EBAY_GB"]) == ("de", "de", "en")
+    assert (told["EBAY_BE"], told["EBAY_CH"], told["EBAY_CA"]) == (None, None, None)

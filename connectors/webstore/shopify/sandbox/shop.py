@@ -50,6 +50,7 @@ class Order:
     source: str
     created_at: datetime
     changed_at: datetime
+    locale: str | None = None
 
     @property
     def gid(self) -> str:
@@ -143,12 +144,13 @@ class Shop:
         source: str = "web",
         called: str | None = None,
         at: datetime | None = None,
+        locale: str | None = None,
     ) -> Order:
         """Somebody buys, and may remark something; told as made, and as changed at once."""
         at = at or self.now()
         number = FIRST_NUMBER + len(self.orders)
         called = called or f"#{number}"
-        made = Order(self._next(), number, called, name, email, phone, note, source, at, at)
+        made = Order(self._next(), number, called, name, email, phone, note, source, at, at, locale)
         self.orders[made.id] = made
         self.tell(self, "orders/create", made)
         self.tell(self, "orders/updated", made)

@@ -286,3 +286,23 @@ def test_what_a_cursor_keeps_of_a_conversation_changes_with_what_is_new_and_name
     assert len(marks) == 7
     assert mapping.mark(one) == mapping.mark(one.model_copy(update={"meta": None}))
     assert all(len(each) == 16 for each in marks)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "language"),
+    [
+        ({"browser_language": "de"}, "de"),
+        ({"browser_language": "de", "conversation_language": "pt_BR"}, "pt-BR"),
+        ({"browser_language": "de", "conversation_language": ""}, "de"),
+        ({"browser_language": {"code": "de"}}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_buyer_writes_in_the_language_of_the_conversation(attributes, language):
+    asked = entry(message_type=0, sender={"type": "contact"})
+    found = mapped(asked, entry(id=2), additional_attributes=attributes).messages
+
+    assert [(one.party, one.language) for one in found] == [
+        (Party.BUYER, language), (Party.SELLER, None),
+    ]  # fmt: skip

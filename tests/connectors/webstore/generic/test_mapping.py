@@ -254,3 +254,18 @@ def test_numbers_of_any_length_and_nests_of_any_depth_are_survived():
     for odd in (deep, 10**4000, float("inf"), float("nan"), "\x00", "\ud800"):
         found = page(item(content__text=odd, author__name=odd, conversation__orders=odd), ITEM)
         assert {m.id for m in found.messages} == {"41"}
+
+
+@pytest.mark.parametrize(
+    ("told", "language"), [("de_AT", "de-AT"), ("Deutsch", None), (None, None), (7, None)]
+)
+def test_a_buyer_writes_in_the_language_that_the_store_tells(told, language):
+    shape = changed(FLAT, mapping={"language": "author.locale"})
+    theirs, ours = item(author__locale=told), item(uuid=42, author__locale=told)
+    ours["author"]["type"] = "agent"
+
+    found = page(theirs, ours, shape=shape).messages
+
+    assert [(one.party, one.language) for one in found] == [
+        (Party.BUYER, language), (Party.SELLER, None),
+    ]  # fmt: skip

@@ -120,3 +120,14 @@ def test_a_phone_stands_in_the_address_where_the_order_has_none():
     (thread,) = page(phone=None, billingAddress={"phone": "+441111111111"}).threads
 
     assert thread.reply_to["phone"] == "+441111111111"
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [({"customerLocale": "fr-Fr"}, "fr-FR"), ({"customer_locale": "de"}, "de"),
+     ({"customerLocale": None}, None), ({}, None), ({"customerLocale": "?"}, None)],
+)  # fmt: skip
+def test_a_remark_is_in_the_language_of_the_order(told, language):
+    (message,) = page(**told).messages
+
+    assert message.language == language
