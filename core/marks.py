@@ -13,7 +13,7 @@ from core import ingest
 from core.arrival import answers, judging
 from core.errors import Mistaken
 from core.model import Message
-from core.store import accounts, legible, messages
+from core.store import accounts, legible, marked, messages
 from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import Delivery, Level, accepted_at, instant
@@ -136,9 +136,11 @@ async def _add(
     *,
     sure: bool,
 ) -> bool:
-    """Store *turn*, if it was not said before, and recompute its thread; whether it was not."""
-    if await messages.known(db, account, [turn.id]):
+    """Store *turn*, or let it count again, and recompute its thread; whether it is new."""
+    is_new = not await messages.known(db, account, [turn.id])
+    if is_new:
+        await messages.add(db, account, [messages.told(turn)], seen_at)
+    elif not await marked.say_again(db, account, turn.id, seen_at):
         return False
-    await messages.add(db, account, [messages.told(turn)], seen_at)
     await ingest.recompute(db, rules, account, [turn.thread], now, sure=sure)
-    return True
+    return is_new

@@ -17,6 +17,12 @@ TAKE_BACK = """
       and kind_corrected is null
     returning kind
 """
+SAY_AGAIN = """
+    update message set kind_corrected = null, seen_at = $3
+    where account = $1 and id = $2 and party = 'seller' and kind_corrected = 'internal'
+      and (kind = 'no_reply_needed' and origin = 'ours' or kind = 'answered_elsewhere')
+    returning id
+"""
 OF = """
     select id, kind, level, sent_at, seen_at from message
     where account = $1 and thread = $2 and party = 'seller' and kind_corrected is null
@@ -49,3 +55,12 @@ async def take_back(db: Db, account: str, thread: str, said: str) -> str | None:
     """
     kind: str | None = await db.fetchval(TAKE_BACK, account, thread, said)
     return kind
+
+
+async def say_again(db: Db, account: str, said: str, now: datetime) -> bool:
+    """Let what was said as the message *said*, and taken back, count again; the thread is held.
+
+    Returns:
+        Whether it was taken back.
+    """
+    return await db.fetchval(SAY_AGAIN, account, said, now) is not None

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from core import ingest
+from core import ingest, labels
 from core.access import Role, Who
 from core.connector import Capabilities
 from core.desk import answering, beaten, marking, presence
@@ -86,6 +86,21 @@ async def test_answered_there_is_taken_back_too_and_nothing_else_is(db, rules, n
     assert await marking.take_back(db, rules, ADA, "mk", "T1", said.id, now)
 
     assert set((await ends(db)).values()) == {None}
+
+
+async def test_what_was_taken_back_can_be_said_again_of_the_same_instant(db, rules, now):
+    for _ in range(2):
+        await marking.answered(db, rules, ADA, "mk", "T1", now - MINUTE, BUYER, now)
+        assert set((await ends(db)).values()) == {"met"}
+        [said] = await marked.of(db, "mk", "T1")
+        assert await marking.take_back(db, rules, ADA, "mk", "T1", said.id, now)
+        assert set((await ends(db)).values()) == {None}
+
+    counted = "select n from tally where metric = $1 and result = $2"
+    await marking.answered(db, rules, ADA, "mk", "T1", now - MINUTE, BUYER, now + SECOND)
+
+    assert [one.seen_at for one in await marked.of(db, "mk", "T1")] == [now + SECOND]
+    assert await db.fetchval(counted, labels.REPLY, labels.ELSEWHERE) == 1
 
 
 async def test_a_mark_that_nobody_can_set_there_is_no_level(db, rules, now):
