@@ -61,7 +61,8 @@ class Changes:
 
     *new* have no id yet, so nothing is told about them; *changed* are the rows as they
     are to be, whole. *drop* maps a clock to the word (`core.labels.SUPPRESSED`) with
-    which its unsent warnings and breaches are kept back. *notices* go by the routes, *corrections*
+    which its unsent warnings and breaches are kept back. *reshaped* are clocks whose revision rose,
+    though what was told of them stands. *notices* go by the routes, *corrections*
     to those who were told the breach. *counts* are added to the tally, by (metric, result): a
     result is one of `core.labels.RESULTS`.
     """
@@ -70,6 +71,7 @@ class Changes:
     changed: Sequence[ClockRow] = ()
     entries: Sequence[Entry] = ()
     drop: Mapping[int, str] = field(default_factory=dict)
+    reshaped: Sequence[int] = ()
     notices: Sequence[Notice] = ()
     corrections: Sequence[Notice] = ()
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -186,6 +188,7 @@ def _changes(new: Sequence[Outcome], changed: Sequence[Outcome]) -> Changes:
         changed=[outcome.row for outcome in changed],
         entries=entries,
         drop={o.row.id: o.drop for o in changed if o.drop and o.row.id is not None},
+        reshaped=[o.row.id for o in changed if o.reshaped and o.row.id is not None],
         notices=[o.notice for o in changed if o.notice],
         corrections=[o.correction for o in changed if o.correction],
         counts=Counter([(o.row.clock.metric, r) for o in [*new, *changed] for r in o.results]),

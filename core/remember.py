@@ -43,7 +43,7 @@ class Terms:
 
 
 class Outcome(NamedTuple):
-    """The row as it is to be, and what follows from the change."""
+    """The row as it is to be, and what follows; *reshaped*: what was told of it stands."""
 
     row: ClockRow
     lines: tuple[Line, ...] = ()
@@ -51,6 +51,7 @@ class Outcome(NamedTuple):
     notice: Notice | None = None
     correction: Notice | None = None
     results: tuple[str, ...] = ()
+    reshaped: bool = False
 
 
 def is_history(clock: Clock, monitored_since: datetime, before: ClockRow | None = None) -> bool:
@@ -94,11 +95,12 @@ def recomputed(
     moved = _moved(old.clock, clock)
     cause = _taken_back(old, clock, moved, terms)
     refusal = _refusal(old.clock, clock, refused)
-    afresh = _is_afresh(old, clock, moved, terms)
+    afresh = _is_afresh(old, clock, moved, refusal, terms)
+    another_shape = not afresh and _is_another_shape(old, clock)
     row = _breached(old, clock, cause, terms)._replace(
         thread=thread,
         clock=clock,
-        revision=old.revision + (afresh or _is_another_shape(old, clock)),
+        revision=old.revision + (afresh or another_shape),
         step=_step(old, clock, terms, afresh=afresh, refusal=bool(refusal)),
         history=is_history(clock, terms.monitored_since, old),
     )
@@ -106,10 +108,11 @@ def recomputed(
     return Outcome(
         row,
         tuple(_lines(old, row)),
-        _drop(old, row),
+        _drop(old, row, afresh=afresh),
         _notice(old, row, refusal, terms),
         _correction(old, cause, clock.due_at, terms) if cause else None,
         tuple(_results(old, row)),
+        another_shape,
     )
 
 
@@ -129,7 +132,7 @@ def unclaimed(old: ClockRow, reason: str, terms: Terms, kept: Clock | None = Non
     row = _breached(old, clock, cause, terms)._replace(clock=clock)
     told = _correction(old, cause, clock.due_at, terms) if cause else None
     lines, results = tuple(_lines(old, row)), tuple(_results(old, row))
-    return Outcome(row, lines, _drop(old, row), None, told, results)
+    return Outcome(row, lines, _drop(old, row, afresh=False), None, told, results)
 
 
 def _has_returned(old: ClockRow, terms: Terms) -> bool:
@@ -196,15 +199,25 @@ def _is_ahead(clock: Clock, moved: str | None, terms: Terms) -> bool:
     return clock.due_at >= terms.now and (moved == "deadline_moved" or terms.sure)
 
 
-def _is_afresh(old: ClockRow, clock: Clock, moved: str | None, terms: Terms) -> bool:
-    """Whether telling starts afresh: another deadline, or the same one back in its place."""
+def _is_afresh(
+    old: ClockRow, clock: Clock, moved: str | None, refusal: str | None, terms: Terms
+) -> bool:
+    """Whether telling starts afresh: another deadline, or the same one back in its place.
+
+    So it does where a breach was told and taken back, and is one after all: what had ended the
+    clock counts no more. Of a *refusal* its own notice tells.
+    """
     if moved == "deadline_moved":
         return True
     if SUPERSEDED in clock.flags:
         return False
     if SUPERSEDED in old.clock.flags:
         return True
-    return _was_told(old) and clock.ended is None and _is_ahead(clock, moved, terms)
+    if clock.ended is not None or not _was_told(old):
+        return False
+    was_over = old.clock.ended is not None and not _stands(old)
+    late_after_all = was_over and refusal is None and _is_late(clock, terms.now)
+    return late_after_all or _is_ahead(clock, moved, terms)
 
 
 def _is_another_shape(old: ClockRow, clock: Clock) -> bool:
@@ -292,10 +305,11 @@ def _tell(
     )
 
 
-def _drop(old: ClockRow, row: ClockRow) -> str | None:
+def _drop(old: ClockRow, row: ClockRow, *, afresh: bool) -> str | None:
     """With which word unsent warnings and breaches are kept back: they are true no more.
 
-    What ended late without a reply is told all the same: nobody knows of it yet.
+    What ended late without a reply is told all the same: nobody knows of it yet. So is what stands
+    under other steps to the same deadline: unless telling starts *afresh*, it is not told again.
     """
     if old.clock.ended is not None or not old.step:
         return None
@@ -305,7 +319,7 @@ def _drop(old: ClockRow, row: ClockRow) -> str | None:
         return "answered"
     if row.clock.ended == "void" or SUPERSEDED in row.clock.flags:
         return "ended"
-    return "moved" if row.revision > old.revision else None
+    return "moved" if afresh else None
 
 
 _ENTERED: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -371,12 +385,8 @@ def _results(old: ClockRow, row: ClockRow) -> Iterator[str]:
         yield "breached"
     if row.corrected_at and row.corrected_at != old.corrected_at:
         yield "corrected"
-    if (
-        known
-        and known.clock.ended
-        and not row.clock.ended
-        and known.clock.reason not in _NOT_REOPENED
-    ):
+    was_over = known and known.clock.ended and known.clock.reason not in _NOT_REOPENED
+    if was_over and not row.clock.ended:
         yield "reopened"
 
 

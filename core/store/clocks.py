@@ -289,6 +289,7 @@ async def _tell(db: Db, rules: Rules, changes: Collection[Changes], now: datetim
     for word, clocks in by_word.items():
         await notices.drop(db, clocks, word)
         await escalations.stop(db, clocks, word, now)
+    await escalations.carry(db, [id_ for of in changes for id_ in of.reshaped])
     await notices.correct(db, [notice for of in changes for notice in of.corrections])
     await notices.raise_(db, rules, [notice for of in changes for notice in of.notices])
     changed = [row.id for of in changes for row in of.changed if row.id is not None]

@@ -559,7 +559,9 @@ class TestCorrections:
 
         assert (late.row.corrected_at, changes.corrections) == (None, [])
 
-    def test_a_correction_that_proves_wrong_is_taken_out_and_not_counted_again(self, late):
+    def test_a_correction_that_proves_wrong_is_taken_out_told_afresh_and_not_counted_again(
+        self, late
+    ):
         late.put(elsewhere("e", at(9), said=at(12)), now=at(12))
 
         changes = late.put(
@@ -571,7 +573,7 @@ class TestCorrections:
 
         row = late.row
         assert (row.clock.ended, row.corrected_at, row.correction) == (None, None, None)
-        assert row.step == len(row.clock.steps)
+        assert (row.revision, row.step) == (1, len(row.clock.steps) - 1)
         assert lines(changes)["corrected"][1] == {"corrected_at": None, "correction": None}
         assert late.result("breached") == 0
 
