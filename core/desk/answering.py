@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.access import Act
-from core.desk import beaten, limits, promising
+from core.desk import beaten, copies, limits, promising
 from core.errors import Mistaken, NotAllowed
 from core.store import (
     audit,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from core.store.replies import Reply
 
 AT_ONCE = timedelta(0)
-LONGEST_KEY = 64
 
 _ERASED = "nothing here knows whom to answer; if an answer is owed, write it at the marketplace"
 
@@ -53,7 +52,9 @@ _ERASED = "nothing here knows whom to answer; if an answer is owed, write it at 
 class Written:
     """What somebody wrote to the parties *to* of a thread.
 
-    *key* is the form's own, None where there is none: with the same key the same reply comes of it.
+    *key* is the form's own, None where there is none: with the same key and the same content the
+    same reply comes of it, unless that was taken back or refused; *once*: whatever it says, and
+    whatever became of it.
     *seen* is what its writer had seen of answers (`beaten.seen`), None: nobody asks. *despite*: it
     is to leave although the marketplace's rules forbid something in it. *follow_up_at* is by when
     it promises another answer. *kept* is a reply that was taken back, whose files *numbers* go
@@ -66,6 +67,7 @@ class Written:
     to: frozenset[Party] = frozenset({Party.BUYER})
     files: tuple[File, ...] = ()
     key: str | None = None
+    once: bool = False
     seen: str | None = None
     despite: bool = False
     follow_up_at: datetime | None = None
@@ -140,8 +142,9 @@ async def answer(
     if not who.may(Act.ANSWER, written.account):
         raise NotAllowed(f"you may not answer for {written.account}; ask a lead")
     known = await _hold(db, written.account, written.thread)
-    if written.key is not None:
-        before = await forms.reply(db, written.key[:LONGEST_KEY], written.account, written.thread)
+    if (form := copies.form(written)) is not None:
+        where = written.account, written.thread
+        before = await forms.reply(db, form, *where, unsent=written.once)
         if before is not None:
             return Queued(before, now, again=True)
     files = await _files(db, who, written)
@@ -361,8 +364,8 @@ async def _queue(db: Db, who: Who, written: Written, terms: Terms, now: datetime
         hold=terms.hold, by=who.name, follow_up_at=written.follow_up_at,
     )  # fmt: skip
     files = await _enclose(db, reply, written)
-    if written.key is not None:
-        await forms.add(db, written.key[:LONGEST_KEY], reply, now)
+    if (form := copies.form(written)) is not None:
+        await forms.add(db, form, reply, now)
     detail: dict[str, str | int] = {"reply": reply, "files": files}
     await audit.write(
         db, who, "answer", account=written.account, thread=written.thread, detail=detail, now=now

@@ -12,7 +12,7 @@ from core.access import Role, Who
 from core.connector import Capabilities, Sent, Unwelcome
 from core.desk import answering, beaten, promising
 from core.desk.answering import Beaten, Queued, Terms, Unfit, Written
-from core.errors import Mistaken, NotAllowed, RateLimited
+from core.errors import Mistaken, NotAllowed, RateLimited, Refused
 from core.metrics import Metrics
 from core.model import File, Message, Page, Stream, Thread
 from core.reading.walk import Reader
@@ -290,6 +290,57 @@ async def test_a_form_that_is_sent_twice_sends_one_reply(db, give):
     assert len({one.reply for one in found}) == 1
     assert sorted(one.again for one in found) == [False, True, True, True]
     assert await states(db) == ["queued"]
+
+
+async def test_an_edited_text_under_the_same_key_is_no_copy_of_the_first(db, give):
+    """The answer to the first was lost on its way; or an older page came back with its form."""
+    known = await seen(db)
+    first = await give(text="First version.", key="f", seen=known)
+
+    told = await give(text="Better version.", key="f", seen=known)
+
+    assert (told.by, told.state, told.reply) == ("ada", "queued", first.reply)
+    better = await give(text="Better version.", key="f", seen=told.seen)
+    assert not better.again
+    assert better.reply != first.reply
+    for text, one in (("First version.", first), ("Better version.", better)):
+        assert (await give(text=text, key="f", seen=known)).reply == one.reply
+    assert await states(db) == ["queued", "queued"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"files": (FILE,)}, {"to": frozenset({Party.MARKETPLACE})}, {"follow_up": 24 * HOUR}]
+)
+async def test_the_same_text_with_other_things_is_no_copy_either(db, give, now, more):
+    first = await give(key="f")
+    by = more.pop("follow_up", None)
+
+    second = await give(key="f", follow_up_at=by and now + by, **more)
+
+    assert second.reply != first.reply
+    assert (await give(key="f", follow_up_at=by and now + by, **more)).again
+
+
+async def test_of_a_key_that_is_for_once_one_reply_comes_whatever_it_says(db, give, take_back):
+    first = await give(key="f", once=True)
+    for text in (TEXT, "Another."):
+        again = await give(text=text, key="f", once=True)
+        assert (again.reply, again.again) == (first.reply, True)
+    await take_back(ADA, first.reply)
+    assert (await give(key="f", once=True)).again
+
+
+async def test_what_did_not_leave_may_come_again(db, give, take_back, send):
+    first = await give(key="f")
+    await take_back(ADA, first.reply)
+    second = await give(key="f")
+    await send(Shop(Refused("no")))
+    third = await give(key="f")
+
+    assert await states(db) == ["undone", "refused", "queued"]
+    assert not second.again
+    assert not third.again
+    assert (await give(key="f")).reply == third.reply
 
 
 async def test_what_the_marketplace_forbids_leaves_only_on_purpose(db, give):
