@@ -161,12 +161,12 @@ async def _aims(
     now: datetime,
 ) -> dict[str, tuple[Aim, ...]]:
     """Who is told of each, by key."""
-    refs = [(one.account, one.thread) for one, _ in told if one.thread is not None]
+    refs = [(each.account, each.thread) for _, each in told if each.thread is not None]
     asks = rules.routing.asks_language
     tongues = await languages.of(db, refs) if asks and refs else {}
     found = {}
     for one, each in told:
-        subject = notices.subject(each, tongues.get((one.account, one.thread or "")))
+        subject = notices.subject(each, tongues.get((each.account, each.thread or "")))
         found[each.key] = aims(rules.routing, known, one, subject, now)
         if not found[each.key]:
             log.warning("a rung reaches nobody", ladder=one.ladder.name, rung=one.rung + 1)
@@ -195,7 +195,7 @@ def notice(one: Escalation, clock: Standing | None, now: datetime) -> Notice:
         kind=NoticeKind.ESCALATION,
         account=one.account,
         raised_at=now,
-        thread=one.thread,
+        thread=one.thread if clock is None else clock.thread,
         clock=one.clock,
         due_at=one.due_at if clock is None else clock.due_at,
         facts=(

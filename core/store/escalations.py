@@ -43,6 +43,17 @@ OUTDATED = """
     from clock c
     where c.id = e.clock and e.clock = any($1) and e.ended_at is null and c.revision <> e.revision
 """
+# A trouble that was over came again: it climbs from where it begins now.
+RECOVERED = """
+    update escalation e set ended = 'over', ended_at = $4
+    from unnest($1::text[], $2::text[], $3::text[]) as w (account, kind, ends)
+    where e.account = w.account and e.kind = w.kind and e.clock is null and e.ended_at is null
+      and exists (
+          select from notice n
+          where n.account = e.account and n.id > e.notice
+            and n.kind = any(string_to_array(w.ends, ' '))
+      )
+"""
 # What waits for quiet hours to end has not begun: a later word that is told sooner begins it.
 SOONER = """
     update escalation e
@@ -196,7 +207,8 @@ async def begin(db: Db, begun: Iterable[Begun]) -> None:
     each = [one for one in begun if climbs(one.kind, one.clock)]
     if not each:
         return
-    await _before(db, [one for one in each if one.clock is not None])
+    await _of_clocks(db, [one for one in each if one.clock is not None])
+    await _of_troubles(db, [one for one in each if one.clock is None])
     await db.execute(
         BEGIN,
         [one.notice for one in each],
@@ -213,7 +225,7 @@ async def begin(db: Db, begun: Iterable[Begun]) -> None:
     await wake.send(db, "escalate")
 
 
-async def _before(db: Db, begun: Sequence[Begun]) -> None:
+async def _of_clocks(db: Db, begun: Sequence[Begun]) -> None:
     """Let what climbs for their clocks be as it is to be when these begin."""
     if not begun:
         return
@@ -221,6 +233,14 @@ async def _before(db: Db, begun: Sequence[Begun]) -> None:
     await db.execute(OUTDATED, clocks, max(one.at for one in begun))
     ladders, since = [one.ladder.name for one in begun], [one.since for one in begun]
     await db.execute(SOONER, clocks, ladders, since)
+
+
+async def _of_troubles(db: Db, begun: Sequence[Begun]) -> None:
+    """End what climbs of the same troubles, where they were over before these began."""
+    if begun:
+        accounts, kinds = [one.account for one in begun], [one.kind.value for one in begun]
+        ends = [" ".join(end.value for end in ENDS[one.kind]) for one in begun]
+        await db.execute(RECOVERED, accounts, kinds, ends, max(one.at for one in begun))
 
 
 async def stop(db: Db, clocks: Collection[int], why: str, now: datetime) -> None:

@@ -107,6 +107,11 @@ STANDING = """
       )
     order by c.due_at
 """
+# What is closed is opened again with what was told last: without that there is nothing to open.
+PURGE = """
+    delete from incident i
+    where i.state <> 'open' and not exists (select from notice n where n.id = i.notice)
+"""
 # A later word of a clock that runs: its end is not to be told any more.
 OVERTAKEN = """
     with mine as (
@@ -193,6 +198,11 @@ async def names(db: Db, notifier: str, clock: int | None) -> Sequence[str]:
 async def standing(db: Db, notifier: str) -> list[Dispatch]:
     """What stands open at the receiver of *notifier*, the most urgent first."""
     return [of_row(row) for row in await db.fetch(STANDING, notifier)]
+
+
+async def purge(db: Db) -> int:
+    """Forget what was closed and of which no notice is kept any more; how many."""
+    return int((await db.execute(PURGE)).split()[-1])
 
 
 async def keep_back(db: Db, notifier: str, claimed: Iterable[Dispatch]) -> None:

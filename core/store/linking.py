@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 BYTES = 32
 MAKE = "insert into link_key (key) values ($1) on conflict do nothing"
 KEY = "select key from link_key"
-# A rung is about the notice that climbs.
+# A rung is about the notice that climbs; its clock may have moved to another thread.
 ABOUT = """
-    select n.id, n.kind, n.account, n.thread, n.due_at, c.ended is not null as ended,
+    select n.id, n.kind, n.account, coalesce(c.thread, n.thread) as thread, n.due_at,
+           c.ended is not null as ended,
            exists (
                select from escalation e where e.notice = n.id and e.ended = 'acknowledged'
            ) as acknowledged

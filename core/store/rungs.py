@@ -45,7 +45,9 @@ AHEAD = """
 HELD = """
     select min(greatest(e.next_at, k.until, m.at + (e.next_at - e.told_at)))
     from escalation e
-    left join claim k on k.account = e.account and k.thread = e.thread and k.ended_at is null
+    left join clock c on c.id = e.clock
+    left join claim k on k.account = e.account and k.thread = coalesce(c.thread, e.thread)
+        and k.ended_at is null
     left join lateral (
         select max(coalesce(ended_at, until)) as at from mute
         where (scope = 'account' and name = e.account or scope = 'route' and name = e.route)
@@ -62,8 +64,8 @@ DUE = """
     where e.ended_at is null and e.next_at < $1
       and not exists (
           select from claim k
-          where k.account = e.account and k.thread = e.thread and k.ended_at is null
-            and k.until > $1
+          where k.account = e.account and k.ended_at is null and k.until > $1
+            and k.thread = coalesce((select thread from clock where id = e.clock), e.thread)
       ) and not exists (
           select from mute m
           where (m.scope = 'account' and m.name = e.account
@@ -79,7 +81,7 @@ DUE = """
     for no key update of e skip locked
 """
 CLOCKS = """
-    select id, revision, ended, reason, due_at, steps <> '{}' as runs from clock
+    select id, revision, ended, reason, due_at, steps <> '{}' as runs, thread from clock
     where id = any($1)
     order by id
     for share skip locked
@@ -91,7 +93,9 @@ HOLD = """
         from unnest($2::bigint[], $3::timestamptz[]) as w (notice, lease)
         join dispatch d on d.notice = w.notice and d.next_try_at = w.lease
         join notice n on n.id = d.notice
-        join claim k on k.account = n.account and k.thread = n.thread and k.ended_at is null
+        left join clock c on c.id = n.clock
+        join claim k on k.account = n.account and k.thread = coalesce(c.thread, n.thread)
+            and k.ended_at is null
         where d.notifier = $1 and d.attempts = 1 and k.until > $4
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice
@@ -108,7 +112,8 @@ FREE = """
     with theirs as (
         select d.notice, d.notifier
         from unnest($1::text[], $2::text[]) as w (account, thread)
-        join notice n on n.account = w.account and n.thread = w.thread
+        join clock c on c.account = w.account and c.thread = w.thread
+        join notice n on n.clock = c.id
         join dispatch d on d.notice = n.id
         where n.kind = 'escalation' and d.attempts = 0 and d.digest is null
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
@@ -148,7 +153,8 @@ END = """
 class Standing(NamedTuple):
     """A clock as it stands while a rung of it is told: nobody changes it meanwhile.
 
-    *runs*: it is one that is told of at all, not superseded by a date of the marketplace.
+    *runs*: it is one that is told of at all, not superseded by a date of the marketplace. *thread*
+    is where it is now: threads merge and split.
     """
 
     revision: int
@@ -156,6 +162,7 @@ class Standing(NamedTuple):
     reason: str | None
     due_at: datetime
     runs: bool
+    thread: str
 
 
 async def next_due(db: Db) -> datetime | None:

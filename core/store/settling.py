@@ -55,7 +55,8 @@ DISPATCHES = """
         update dispatch d
         set digest = n.account || '/restored/' || $1::text, next_try_at = now() + $2::interval
         from notice n join account a on a.name = n.account
-        where n.id = d.notice and n.kind in ('warning', 'breach') and a.retired_at is null
+        where n.id = d.notice and a.retired_at is null
+          and n.kind in ('warning', 'breach', 'deadline_moved', 'reply_refused', 'escalation')
           and d.attempts = 0
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         returning true

@@ -14,7 +14,15 @@ from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.people.ladders import Ladder, Rung
 from core.routing import Route
-from core.store import dispatches, escalations, notices, rungs, transaction
+from core.store import (
+    dispatches,
+    escalations,
+    linking,
+    notices,
+    rungs,
+    settling,
+    transaction,
+)
 from sla.clock import Level
 from tests.core import climbing, pages, people, seeds
 from tests.core.climbing import KNOWN
@@ -306,3 +314,70 @@ async def test_a_trouble_told_in_quiet_hours_climbs_from_their_end(db, climb, ra
 
     assert await climbing.told(db) == []
     assert keys.quiet_until(await db.fetchval("select digest from dispatch")) is not None
+
+
+@pytest.mark.parametrize("before", [5 * MINUTE, 20 * MINUTE], ids=["before a rung", "after one"])
+async def test_a_trouble_that_comes_again_before_the_next_rung_climbs_anew(
+    db, climb, raised, now, before
+):
+    rules = climbing.rules()
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + before - MINUTE)
+    await raised(rules, NoticeKind.ACCOUNT_UP, now + before)
+    first = await climbing.told(db)
+    await raised(rules, NoticeKind.BLIND, now + 21 * MINUTE)
+
+    for minutes in (22, 37, 68):
+        await climb(rules, now + minutes * MINUTE)
+
+    assert await climbing.told(db) == [*first, (1, "mail-lea"), (2, "mail-boss")]
+    assert await climbing.standing(db) == [(len(first), "over"), (2, "exhausted")]
+
+
+async def test_a_trouble_that_goes_on_keeps_its_ladder_when_it_is_told_again(
+    db, climb, raised, now
+):
+    rules = climbing.rules()
+    await raised(rules, NoticeKind.ACCOUNT_UP, now - MINUTE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await raised(rules, NoticeKind.BLIND, now + 10 * MINUTE)
+
+    await climb(rules, now + WARNED)
+
+    assert await climbing.standing(db) == [(1, None)]
+
+
+async def test_a_rung_that_waited_when_it_was_dumped_waits_after_a_restore(
+    pool, db, warned, climb, left, now
+):
+    """Until the account was read: it may have been told, and answered, since."""
+    rules, at = climbing.rules(), now
+    await warned(rules, at)
+    await climb(rules, at + WARNED)
+    async with transaction(pool) as other:
+        await settling.settle(other, at + 20 * HOUR)
+
+    named = await db.fetch("select distinct split_part(digest, '/', 2) as of from dispatch")
+    assert [row["of"] for row in named] == ["restored"]
+    told = Remembering("mail-lea")
+    await deliver.once(pool, {told.name: told}, rules, {}, Metrics(), at + 20 * HOUR)
+    assert told.got == []
+
+
+async def test_a_ladder_goes_along_with_its_clock_to_another_thread(pool, db, climb, claim, now):
+    rules = climbing.rules()
+    moves = [pages.buyer("M1", now - DAY - MINUTE, thread=name) for name in ("T1", "T2")]
+    await pages.stored(pool, now - DAY, pages.thread(as_of=now), moves[0], of=rules)
+    await seeds.watched(pool, rules, now)
+    opened = pages.thread("T2", as_of=now + MINUTE)
+    await pages.stored(pool, now + MINUTE, opened, moves[1], of=rules)
+    async with transaction(pool) as other:
+        made = await claiming.claim(other, ADA, "mk", "T2", now + 14 * MINUTE)
+
+    again = await climb(rules, now + WARNED)
+    assert (again, await climbing.told(db)) == (made.until, [])
+
+    await climb(rules, made.until + SECOND)
+    number, thread = await db.fetchrow("select id, thread from notice where kind = 'escalation'")
+    about = await linking.about(db, number)
+    assert (thread, about.thread) == ("T2", "T2")

@@ -428,3 +428,12 @@ async def test_what_stands_stays_so_where_the_next_word_of_it_is_refused(
     await round_()
 
     assert [ended for ended, _, _ in pager.closed] == ["met"]
+
+
+async def test_what_was_closed_is_forgotten_with_its_notices(db, asked, read, round_, now):
+    await asked()
+    await round_()
+    await db.execute("delete from notice")
+    assert await incidents.purge(db) == 0, "it stands open"
+    await read(replied(now, now - MINUTE))
+    assert await incidents.purge(db) == 1
