@@ -6,10 +6,11 @@ What stands for something else is none: an order's number, a date, a price, the 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from core.capabilities import Contact
 
@@ -49,7 +50,9 @@ def found(text: str, known: Collection[str] = ()) -> list[Found]:
     """Every such place in *text*, in order; what *known* names (orders) is none."""
     text = text[:LOOKED_AT]
     links = list(_links(text))
-    beside = [one for one in (*_addresses(text), *_phones(text)) if not _is_in(one, links)]
+    starts = [one.start for one in links]
+    others = (*_addresses(text), *_phones(text))
+    beside = [one for one in others if not _is_in(one, links, starts)]
     places = sorted((*links, *beside), key=lambda one: one.start)
     return [one for one in places if not _is_known(text, one, known)]
 
@@ -59,9 +62,11 @@ def is_within(host: str, hosts: Collection[str]) -> bool:
     return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
-def _is_in(one: Found, links: Collection[Found]) -> bool:
-    return any(link.start <= one.start < link.end or one.start < link.start < one.end
-               for link in links)  # fmt: skip
+def _is_in(one: Found, links: Sequence[Found], starts: Sequence[int]) -> bool:
+    """Whether *one* shares a character with one of *links*, which begin at *starts*, in order."""
+    after = bisect_right(starts, one.start)
+    inside = after > 0 and one.start < links[after - 1].end
+    return inside or (after < len(links) and links[after].start < one.end)
 
 
 def _addresses(text: str) -> Iterator[Found]:

@@ -6,8 +6,10 @@ marketplace's rules forbid and may withhold: a person may send it all the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from core.desk import contacts, filling
@@ -28,6 +30,9 @@ Rule = Literal[
 ]  # fmt: skip
 
 Facts = Mapping[str, str | int]
+
+MOST_OF_A_RULE = 20
+"""So many places of a kind are told at once: who mends these sees the rest."""
 
 SAID: Mapping[Rule, str] = {
     "replies": "this account cannot answer from here; answer at the marketplace",
@@ -108,7 +113,7 @@ def _of_text(text: str, can: Capabilities) -> Iterator[Complaint]:
     if not text.strip():
         yield Complaint("empty")
         return
-    for match in UNSEEN.finditer(text):
+    for match in islice(UNSEEN.finditer(text), MOST_OF_A_RULE):
         facts: Facts = {"character": f"U+{ord(match[0]):04X}", "at": match.start()}
         yield Complaint("control", facts, match.start(), match.end())
     if can.shortest_reply is not None and len(text) < can.shortest_reply:
@@ -127,7 +132,7 @@ def _fitting(text: str, can: Capabilities) -> int:
 
 
 def _of_gaps(text: str) -> Iterator[Complaint]:
-    for start, end, name in filling.gaps(text):
+    for start, end, name in islice(filling.gaps(text), MOST_OF_A_RULE):
         yield Complaint("gap", {"name": name}, start, end)
 
 
@@ -158,10 +163,13 @@ def _of_file(one: File, can: Capabilities) -> Iterator[Complaint]:
 
 
 def _unwelcome(text: str, can: Capabilities, known: Collection[str]) -> Iterator[Complaint]:
-    rules = {rule.what: rule for rule in can.unwelcome}
+    rules, told = {rule.what: rule for rule in can.unwelcome}, Counter[str]()
     for one in contacts.found(text, known) if rules else ():
         rule = rules.get(one.what)
         if rule is None or (one.host and contacts.is_within(one.host, rule.but)):
+            continue
+        told[one.what] += 1
+        if told[one.what] > MOST_OF_A_RULE:
             continue
         yield Complaint(
             one.what, {}, one.start, one.end, blocks=rule.is_refused, source=rule.source

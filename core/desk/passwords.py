@@ -12,6 +12,7 @@ import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -100,6 +101,29 @@ WORST = frozenset(
     ]
 )
 """What stands at the top of every list of stolen passwords, without the digits around it."""
+MORE_WORDS = frozenset(
+    [
+        "android", "apple", "april", "august", "autumn", "azerty", "berlin", "bonjour",
+        "company", "contrasena", "contraseña", "december", "dezember", "estate",
+        "facebook", "februar", "february", "frühling", "fruehling", "geheim", "google",
+        "guest", "hallo", "herbst", "instagram", "invierno", "iphone", "januar",
+        "january", "juillet", "julio", "kennwort", "klartext", "linkedin", "london",
+        "motdepasse", "november", "office", "oktober", "october", "paris", "passwort",
+        "praktikant", "samsung", "schatz", "schule", "september", "soleil", "sommer",
+        "spring", "support", "verano", "winter", "비밀번호", "사랑해요", "안녕하세요",
+    ]
+)  # fmt: skip
+"""Of what people choose who have to: seasons, months, makers, in the sellers' tongues."""
+_WORDS = re.compile(
+    "|".join(sorted((one for one in WORST | MORE_WORDS if len(one) > 3), key=len, reverse=True))
+)
+YEAR = re.compile(r"(?:19|20)\d\d")
+AGAIN = re.compile(r"(.{2,64}?)\1+")
+ROWS = ("1234567890", "qwertyuiop[]", "asdfghjkl;'#", "zxcvbnm,./", "qwertzuiopü", "yxcvbnm,.-",
+        "azertyuiop", "qsdfghjklm", "йцукенгшщзхъ", "фывапролджэ")  # fmt: skip
+"""Of keyboards, which fingers walk along."""
+SHORTEST_ROW = 3
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 LEET = str.maketrans("0134578@$!", "oieastbasi")
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1)
@@ -114,12 +138,14 @@ def faults(password: str, *names: str) -> list[str]:
 
     ``short``, ``long``, ``name``, ``worst``: a page says them in the reader's language.
     """
+    if len(password) > LONGEST * 4:  # before it costs anything
+        return ["long"]
     plain = _plain(password)
     found = []
-    if len(plain) < SHORTEST:
+    if _weight(plain) < SHORTEST:
         found.append("short")
     if len(plain) > LONGEST:
-        found.append("long")
+        return ["long"]
     bare = plain.casefold()
     if any(len(name) > 2 and name.casefold() in bare for name in names):
         found.append("name")
@@ -128,10 +154,53 @@ def faults(password: str, *names: str) -> list[str]:
     return found
 
 
+def _weight(plain: str) -> float:
+    """How many Latin letters it is worth: a syllable or an ideograph is one and a half."""
+    return len(plain) + sum(WIDE.match(letter) is not None for letter in plain) / 2
+
+
 def _is_common(bare: str) -> bool:
     letters = re.sub(r"[^a-z]", "", bare)
     middle = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", bare)
-    return len(set(bare)) < FEWEST or bool({letters, middle.translate(LEET)} & WORST)
+    if len(set(bare)) < FEWEST or {letters, middle.translate(LEET)} & WORST:
+        return True
+    return any(_own(one) < FEWEST for one in (bare, middle.translate(LEET))) or (
+        _own(bare[::2]) + _own(bare[1::2]) == 0
+    )
+
+
+def _own(bare: str) -> int:
+    """How many letters and digits are left without what a thousand others write too.
+
+    Those are common words, years, rows of the alphabet and the keyboard, and repetitions.
+    """
+    rest = "".join(bare.split())
+    for pattern in (_WORDS, YEAR, AGAIN):
+        rest = pattern.sub(" ", rest)
+    return sum(letter.isalnum() for letter in _without_rows(rest))
+
+
+def _without_rows(text: str) -> str:
+    """*text* without each three or more signs of which one follows the other."""
+    kept, row = "", text[:1]
+    step: object = None
+    for before, letter in pairwise(text):
+        now = _step(before, letter)
+        if now is not None and (len(row) == 1 or now == step):
+            row, step = row + letter, now
+            continue
+        kept += row if len(row) < SHORTEST_ROW else " "
+        row, step = letter, None
+    return kept + (row if len(row) < SHORTEST_ROW else " ")
+
+
+def _step(before: str, letter: str) -> int | None:
+    """In which direction *letter* follows *before*: 1, 0 or -1; None: it does not."""
+    if (by := ord(letter) - ord(before)) in (-1, 0, 1):
+        return by
+    if any(before + letter in row for row in ROWS):
+        return 1
+    return -1 if any(letter + before in row for row in ROWS) else None
 
 
 def outdated(hashed: str) -> bool:

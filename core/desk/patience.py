@@ -1,7 +1,8 @@
 """How long one waits after passwords that were wrong: longer each time, never for good.
 
 It is counted by name and by network. A stranger who guesses makes others wait for that name, but
-not its person where they have signed in before: there, only what comes from there counts.
+not its person where they have signed in before: there, only what comes from there by that name
+counts, whatever else is tried from the same office, proxy or carrier.
 """
 
 from __future__ import annotations
@@ -54,11 +55,12 @@ class Try:
 async def begin(db: Db, person: str, network: str, now: datetime) -> Try:
     """Count a try before it is made: a thousand at once are a thousand."""
     name = _key(person)
-    if await sessions.knows(db, person, network):
+    is_known = await sessions.knows(db, person, network)
+    if is_known:
         name = f"{name} {network}"
     paces = {name: BY_NAME, network: BY_NETWORK}
     known = await tries.locked(db, paces, now)
-    until = max(one.until for one in known.values())
+    until = max(one.until for key, one in known.items() if key == name or not is_known)
     if until > now:
         return Try(name, network, until - now)
     await tries.put(db, {key: pace.after(known[key], now) for key, pace in paces.items()}, now)

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from core.store.people import Person
 
 Signed = Literal["password", "oidc", "link"]
-Ended = Literal["signed_out", "address", "password", "disabled", "ended", "idle", "expired"]
-"""Why a session ended: *address*, it was used from another one; *ended*, its person said so."""
+Ended = Literal[
+    "signed_out", "address", "password", "disabled", "ended", "idle", "expired", "means"
+]  # fmt: skip
+"""Why a session ended: *address*, it was used from another one; *ended*, its person said so;
+*means*, nobody signs in any more as it began."""
 
 SEEN = timedelta(minutes=1)
 """So exact is when a session was used last."""

@@ -10,7 +10,8 @@ from core.access import Act
 from core.desk import claiming, leases
 from core.desk.claiming import Held
 from core.store import transaction
-from core.web import entering, pages
+from core.web import pages
+from core.web.signing import service
 from core.web.ways import Way, parts, who
 
 
@@ -19,7 +20,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
     account, thread = request.match_info["account"], request.match_info["thread"]
     of, asks = parts(request), who(request)
     form = await request.post()
-    back = entering.local(str(form.get("back", "/")))
+    back = service.local(str(form.get("back", "/")))
     async with transaction(of.pool()) as db:
         made = await claiming.claim(
             db,
@@ -45,7 +46,7 @@ async def release(request: web.Request) -> web.StreamResponse:
     """Give a thread back; one that nobody has is free already."""
     account, thread = request.match_info["account"], request.match_info["thread"]
     of = parts(request)
-    back = entering.local(str((await request.post()).get("back", "/")))
+    back = service.local(str((await request.post()).get("back", "/")))
     async with transaction(of.pool()) as db:
         await claiming.release(db, who(request), account, thread, of.now())
     raise web.HTTPSeeOther(back)

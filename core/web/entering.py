@@ -25,21 +25,13 @@ if TYPE_CHECKING:
     from core.store.invitations import Invitation
 
 PATH = "/sign-in"
-MOST_NEXT = 2_000
 SANDBOX = "admin"
 """Who signs in by the printed link where everything is played."""
 
 
-def local(path: str) -> str:
-    """*path* if it is one of ours, else the queue: nobody is sent elsewhere after signing in."""
-    fit = path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable()
-    known = path.startswith((PATH, "/sign-out", "/enter/"))
-    return path if fit and not known and len(path) <= MOST_NEXT else "/"
-
-
 async def ask(request: web.Request) -> web.Response:
     """The page to sign in at."""
-    to = local(request.query.get("next", "/"))
+    to = service.local(request.query.get("next", "/"))
     if WHO in request:
         raise web.HTTPSeeOther(to)
     return _asked(request, to)
@@ -65,7 +57,7 @@ def _asked(
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Sign in by name and password."""
     form = await request.post()
-    to = local(str(form.get("next", "/")))
+    to = service.local(str(form.get("next", "/")))
     if arriving.settings(request).sign_in != "password":
         raise web.HTTPNotFound
     name = str(form.get("name", "")).strip().lower()[: entrance.MOST_NAME]

@@ -6,6 +6,7 @@ and it needs no sign-in. No address, and no word of a buyer, is shown or logged.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,11 @@ async def _offered(db: Db, request: web.Request, now: datetime) -> Offer | Flaw 
 
 async def _refused(db: Db, request: web.Request, why: str, now: datetime) -> web.Response:
     """Say why, and write it down: without the token, of which nobody knows whose it is."""
-    service.of(request).warn(f"link: {why}")
-    if why != "unreadable":  # which anybody can make, as many as they like
+    signing = service.of(request)
+    signing.warn(f"link: {why}")
+    link = sha256(request.match_info["token"].encode("utf-8", "replace")).digest()
+    # Unreadable ones anybody can make, and the others can be opened as often as one likes.
+    if why != "unreadable" and signing.seldom.times(("link", why, link)):
         address = arriving.address(request)
         detail = {"asked": "take", "why": why}
         await audit.write(db, None, "refused", detail=detail, address=address, now=now)

@@ -57,10 +57,14 @@ class Provider:
     published: tuple[str, ...] = ("RS256", "ES256")
     called: str | None = None
     gone: str = ""
+    met: int = 0
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def discovery(self, _request):
+        self.met += 1
+        if self.gone == "discovery":
+            raise web.HTTPBadRequest
         return web.json_response(
             {
                 "issuer": self.called or self.issuer,

@@ -52,7 +52,8 @@ async def follow(
     if person is not None and (person.role, person.accounts) == (may.role, may.accounts):
         return person
     if person is None:
-        await people.add(db, name, "", may.role, may.accounts, now)
+        if not await people.add(db, name, "", may.role, may.accounts, now):
+            return await people.of(db, name)  # they asked twice at once
     else:
         await people.grant(db, name, person.title, may.role, may.accounts)
     detail = {"did": "grouped", "person": name, "role": may.role.value}

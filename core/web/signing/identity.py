@@ -6,6 +6,7 @@ What was taken away since, a role, an account, a password, is so at the next req
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,9 +20,10 @@ from core.web.signing import arriving, cookies, groups, networks
 from core.web.ways import parts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from core.configuration.access import Web
+    from core.configuration.access import SignIn, Web
     from core.store.people import Person
     from core.store.tokens import Token
 
@@ -58,8 +60,21 @@ async def of(request: web.Request, *, api: bool) -> Who | None:
     return None if secret is None else await _by_session(request, settings, secret, address)
 
 
+FITS: Mapping[SignIn, frozenset[sessions.Signed]] = MappingProxyType(
+    {
+        "password": frozenset({"password", "link"}),
+        "oidc": frozenset({"oidc", "link"}),
+        "proxy": frozenset({"link"}),
+    }
+)
+"""By which means a session may have begun, as people sign in today: whoever changed that shut the
+other ways. A link is made by who lets people in, and lets in however they sign in else."""
+
+
 def is_over(found: Session, settings: Web, now: datetime) -> sessions.Ended | None:
     """Why *found* signs nobody in any more; None: it does. Pure."""
+    if found.means not in FITS[settings.sign_in]:
+        return "means"
     if now - found.made_at >= settings.session_longest:
         return "expired"
     return "idle" if now - found.seen_at >= settings.session_idle + sessions.SEEN else None
@@ -124,16 +139,26 @@ def _named(request: web.Request, settings: Web) -> str | None:
     """Whom the proxy names; None: nobody.
 
     Raises:
-        Unknown: somebody else sent the header.
+        Unknown: somebody else sent the header, or it came twice: one of them may be the browser's.
     """
-    said = request.headers.getall(settings.proxy.header, [])
-    if not said:
+    said = _once(request, settings.proxy.header)
+    if said is None:
         return None
     if not networks.trusted(request.remote, settings.proxies):
         raise Unknown("proxy_header")
+    return said.strip().lower() or None
+
+
+def _once(request: web.Request, header: str) -> str | None:
+    """What stands in *header*; None where it did not come.
+
+    Raises:
+        Unknown: it came twice.
+    """
+    said = request.headers.getall(header, [])
     if len(said) > 1:
         raise Unknown("proxy_twice")
-    return said[0].strip().lower() or None
+    return said[0] if said else None
 
 
 async def _by_proxy(request: web.Request, settings: Web, named: str, address: str) -> Who:
@@ -143,7 +168,7 @@ async def _by_proxy(request: web.Request, settings: Web, named: str, address: st
         Unknown: they are not known, disabled, or in no group that may look.
     """
     header = settings.proxy.groups
-    of_header = ",".join(request.headers.getall(header, [])) if header else ""
+    of_header = (_once(request, header) if header else None) or ""
     may = groups.may(settings, (one.strip() for one in of_header.split(",")))
     pool, now = parts(request).pool(), parts(request).now()
     async with statement(pool) as db:

@@ -37,6 +37,10 @@ PATIENCE = timedelta(minutes=10)
 """So long somebody may take at the provider."""
 MOST_NEXT = 200
 MOST_CODE = 4_000
+AWAY = timedelta(seconds=15)
+"""So long a provider that did not answer is not asked for who it is."""
+UNPROVEN = frozenset({"no_cookie", "state", "late", "iss", "declined", "code"})
+"""What any stranger can bring about: of these the trail has one line a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,10 @@ async def leave(request: web.Request) -> web.StreamResponse:
     """Send somebody to the provider."""
     settings, oidc = _configured(request)
     provider = await _provider(request, oidc)
-    to = request.query.get("next", "/")
-    fit = to.startswith("/") and to[1:2] not in {"/", "\\"} and to.isascii()
+    to = service.local(request.query.get("next", "/"))
+    fit = to.isascii() and len(to) <= MOST_NEXT
     now = int(parts(request).now().timestamp())
-    leaving = Leaving(cookies.secret(), now, to if fit and len(to) <= MOST_NEXT else "/")
+    leaving = Leaving(cookies.secret(), now, to if fit else "/")
     query = {
         "response_type": "code",
         "client_id": oidc.client_id,
@@ -215,7 +219,7 @@ def _configured(request: web.Request) -> tuple[Web, Oidc]:
 
 
 async def _provider(request: web.Request, oidc: Oidc) -> Provider:
-    """The provider, met at most once an hour.
+    """The provider, met at most once an hour, and tried at most once in `AWAY` while it is away.
 
     Raises:
         HTTPBadGateway: it does not answer.
@@ -226,21 +230,28 @@ async def _provider(request: web.Request, oidc: Oidc) -> Provider:
     known = signing.known.get(oidc.issuer)
     if isinstance(known, Provider) and known.oidc == oidc and not known.is_stale:
         return known
+    now = parts(request).now()
+    if now < signing.away.get(oidc.issuer, now):
+        raise web.HTTPBadGateway
     try:
         met = await Provider.meet(oidc, signing.http())
     except ConnectorError as fault:
         signing.warn(f"provider_{fault.reason}")
+        signing.away[oidc.issuer] = now + AWAY
         raise web.HTTPBadGateway from None
     signing.known[oidc.issuer] = met
     return met
 
 
 async def _refused(request: web.Request, why: str) -> None:
+    """Count it, and write it down, unless strangers could fill the trail by that."""
+    service.of(request).count("oidc", "refused")
+    if why in UNPROVEN and not service.of(request).seldom.times(("trail", why)):
+        return
     detail = {"outcome": "refused", "by": "oidc", "why": why}
     address, now = arriving.address(request), parts(request).now()
     async with transaction(parts(request).pool()) as db:
         await audit.write(db, None, "sign-in", detail=detail, address=address, now=now)
-    service.of(request).count("oidc", "refused")
 
 
 def _with_query(url: str, query: Mapping[str, str]) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from core.web.ways import Parts
 
 MOST_BROWSER = 200
+MOST_NEXT = 2_000
+DOORS = ("/sign-in", "/sign-out", "/enter/")
+"""Beginnings of paths to which nobody who has just signed in is sent."""
 BYTES_OF_LOGIN = 8_000
 
 log = structlog.get_logger()
@@ -34,13 +37,17 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Signing:
-    """*http* asks OpenID providers; *known* is what they said of themselves, by issuer."""
+    """*http* asks OpenID providers; *known* is what they said of themselves, by issuer.
+
+    *away* is until when those are not asked again that did not answer.
+    """
 
     parts: Parts
     http: Callable[[], Http]
     passwords: Passwords = field(default_factory=Passwords)
     seldom: Seldom = field(default_factory=Seldom)
     known: dict[str, Any] = field(default_factory=dict)
+    away: dict[str, datetime] = field(default_factory=dict)
 
     def warn(self, why: str) -> None:
         """Log now and then, in a closed word, why strangers were refused."""
@@ -62,6 +69,15 @@ SIGNING = web.AppKey("signing", Signing)
 def of(request: web.Request) -> Signing:
     """What *request* may be signed in with."""
     return request.app[SIGNING]
+
+
+def local(path: str) -> str:
+    """*path* if it is one of ours, else the queue: nobody is sent elsewhere after signing in.
+
+    Browsers leave out tabs and line ends, and read a backslash as a slash.
+    """
+    fit = path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable()
+    return path if fit and not path.startswith(DOORS) and len(path) <= MOST_NEXT else "/"
 
 
 def is_sandbox(settings: Settings) -> bool:
@@ -108,7 +124,7 @@ async def begin(
 def welcome(request: web.Request, secret: str, to: str) -> web.Response:
     """Send whoever is signed in with *secret* to *to*."""
     secure, settings = arriving.secure(request), arriving.settings(request)
-    response = web.Response(status=303, headers={"Location": to})
+    response = web.Response(status=303, headers={"Location": local(to)})
     seconds = int(settings.session_longest.total_seconds())
     cookies.give(response, "session", secret, secure=secure, seconds=seconds)
     cookies.take(response, "visit", secure=secure)
