@@ -66,7 +66,21 @@ MATRIX = {
     "GET /api/v1/threads/{account}/{thread:.+}": KNOWN,
     "GET /api/v1/accounts": KNOWN,
     "GET /api/v1/macros": AGENTS,
+    "GET /api/v1/macros/{macro}/{account}/{thread:.+}": AGENTS,
     "GET /api/v1/me": KNOWN,
+    "POST /api/v1/claims/{account}/{thread:.+}": AGENTS,
+    "DELETE /api/v1/claims/{account}/{thread:.+}": AGENTS,
+    "GET /api/v1/answers/{account}/{thread:.+}": AGENTS,
+    "POST /api/v1/checks/{account}/{thread:.+}": AGENTS,
+    "POST /api/v1/replies/{account}/{thread:.+}": AGENTS,
+    "GET /api/v1/replies/{reply}": AGENTS,
+    "POST /api/v1/undo/{reply}": AGENTS,
+    "POST /api/v1/marks/{account}/{thread:.+}": AGENTS,
+    "DELETE /api/v1/marks/{account}/{thread:.+}": AGENTS,
+    "POST /api/v1/answered/{account}/{thread:.+}": AGENTS,
+    "POST /api/v1/promises/{account}/{thread:.+}": AGENTS,
+    "PUT /api/v1/promises/{account}/{thread:.+}": AGENTS,
+    "DELETE /api/v1/promises/{account}/{thread:.+}": AGENTS,
 }
 """By method and path: who is let in; None is somebody who is not signed in. Written by hand, so
 that a change of a way or of a role is seen here."""

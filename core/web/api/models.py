@@ -215,7 +215,10 @@ class Thread(Given):
 
 
 class Macro(Given):
-    """What agents answer with: *texts* by language. Of no accounts and marketplaces: of all."""
+    """What agents answer with: *texts* by language, with gaps.
+
+    Of no accounts and marketplaces: of all.
+    """
 
     name: str
     title: str
@@ -229,6 +232,32 @@ class Macros(Given):
     """Those that are of an account that who asks sees."""
 
     macros: tuple[Macro, ...]
+
+
+class OneMacro(OneThread):
+    """A macro for a thread."""
+
+    macro: Name
+
+
+class Tongue(Said):
+    """In which language; left out: in the buyer's."""
+
+    language: (
+        Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] | None
+    ) = None
+
+
+class Filled(Given):
+    """A macro's text for a thread; *missing* are gaps for which nothing is known.
+
+    *is_other*: it has no text in the language that was asked for.
+    """
+
+    text: str
+    language: str
+    is_other: bool
+    missing: tuple[str, ...]
 
 
 class Me(Given):

@@ -7,14 +7,17 @@ from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
+from aiohttp import web
+
 from core import labels
 from core.access import MAY, Act
 from core.desk import macros as desk_macros
 from core.errors import StoreUnavailable
 from core.measuring.facts import Clocks, Reading, Snapshot
 from core.store import macros as stored
+from core.store import threads as known
 from core.store import transaction
-from core.web import deadlines, exchange, filters, lines, queue, thread
+from core.web import answerbox, deadlines, exchange, filters, lines, queue, thread
 from core.web.api import models
 from core.web.api.routes import Route
 from core.web.exchange import Asked
@@ -169,9 +172,20 @@ async def macros(call: Call) -> models.Macros:
     """What agents answer with, in the accounts that who asks sees."""
     seen = queue.visible(call.rules, call.who).values()
     async with transaction(call.parts.pool()) as db:
-        known = await stored.all_(db)
-    fit = [one for one in known if any(desk_macros.fits(one, account) for account in seen)]
+        every = await stored.all_(db)
+    fit = [one for one in every if any(desk_macros.fits(one, account) for account in seen)]
     return models.Macros(macros=tuple(models.Macro.model_validate(one) for one in fit))
+
+
+async def filled(call: Call) -> models.Filled:
+    """A macro as it would answer a thread; it tells the buyer's name, so it is a look at it."""
+    where, language = call.of(models.OneMacro), call.of(models.Tongue).language
+    async with transaction(call.parts.pool()) as db:
+        if await known.of(db, where.account, where.thread) is None:
+            raise web.HTTPNotFound
+        told = await answerbox.filled(call.request, db, where.macro, language, None)
+    await thread.note(call.request, where.account, where.thread, {"messages": 0, "live": 0})
+    return models.Filled.model_validate(told)
 
 
 async def me(call: Call) -> models.Me:
@@ -189,7 +203,6 @@ async def me(call: Call) -> models.Me:
     )
 
 
-GONE = HTTPStatus.NOT_FOUND
 ROUTES = (
     Route("GET", "/threads", "threads", "The threads that wait, the nearest deadline first",
           Act.READ, threads, models.Lines, asks=models.Wanted),
@@ -201,6 +214,9 @@ ROUTES = (
     Route("GET", "/accounts", "accounts", "The accounts and how each is read",
           Act.LOOK, accounts, models.Accounts),
     Route("GET", "/macros", "macros", "What agents answer with", Act.ANSWER, macros, models.Macros),
+    Route("GET", "/macros/{macro}/{account}/{thread}", "filled", "A macro's text for a thread",
+          Act.ANSWER, filled, models.Filled, where=models.OneMacro, asks=models.Tongue,
+          refuses=(HTTPStatus.CONFLICT,)),
     Route("GET", "/me", "me", "Who asks, and what they may", Act.LOOK, me, models.Me),
 )  # fmt: skip
 """What can be read."""

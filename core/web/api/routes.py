@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = "/api/v1"
 JSON = "application/json"
-MOST_BYTES = 512 * 2**10
-"""Of a body: the longest text that any marketplace takes, in the longest letters, several times."""
+MOST_BYTES = 2 * 2**20
+"""Of a body: the longest text that is taken, with every letter written in the longest way."""
 Place = Literal["path", "query", "header", "body"]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -178,7 +178,7 @@ async def _body(model: type[Said], request: web.Request) -> Said:
         if len(raw) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES, len(raw))
     try:
-        return model.model_validate_json(bytes(raw))
+        return model.model_validate_json(bytes(raw), strict=True)
     except ValidationError as fault:
         raise problems.unfit("body", fault) from None
 

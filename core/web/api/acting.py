@@ -1,0 +1,328 @@
+"""What a program does: claims, replies, marks, promises; each as the page's own button does it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import blake2s
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from core.access import Act
+from core.desk import answering, claiming, leases, limits, marking, promising
+from core.desk.answering import Beaten, Queued, Unfit, Written
+from core.desk.claiming import Held
+from core.errors import Mistaken
+from core.store import replies, threads, transaction
+from core.web import answerbox
+from core.web.api import acts, models, problems
+from core.web.api.routes import Route
+from sla.policy import Party
+from sla.turn import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.configuration.configured import Configured
+    from core.desk.limits import Complaint
+    from core.model import Thread
+    from core.store import Db
+    from core.store.replies import Reply
+    from core.web.api.routes import Call
+
+CONFLICT = HTTPStatus.CONFLICT
+
+
+async def claim(call: Call) -> models.Claim:
+    """Claim a thread, or let one's own claim last from now on."""
+    where, over = call.of(models.OneThread), call.of(acts.Taking).over
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        terms = leases.terms(call.parts.settings().board)
+        made = await claiming.claim(
+            db, call.who, where.account, where.thread, call.now, terms, over=over
+        )
+    if not isinstance(made, Held):
+        return models.Claim.model_validate(made)
+    told = acts.Taken(
+        title=CONFLICT.phrase,
+        status=CONFLICT,
+        detail="it is another's; over takes it, for who may",
+        claim=models.Claim.model_validate(made.claim),
+    )
+    raise problems.Wrong(told, CONFLICT)
+
+
+async def release(call: Call) -> None:
+    """Give a thread back; one that nobody has is free already."""
+    where = call.of(models.OneThread)
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await claiming.release(db, call.who, where.account, where.thread, call.now)
+
+
+async def answers(call: Call) -> acts.Answers:
+    """What goes on about a thread, and what a reply to it can be."""
+    where = call.of(models.OneThread)
+    box = await answerbox.facts(call.request, where.account, where.thread)
+    if box is None:
+        raise web.HTTPNotFound
+    status = box.status
+    return acts.Answers(
+        seen=box.seen,
+        refused=box.refused,
+        parties=tuple(party.value for party in box.parties),
+        levels=tuple(level.value for level in marking.levels(box.can)),
+        longest_reply=box.can.longest_reply,
+        shortest_reply=box.can.shortest_reply,
+        others=tuple(one.title or one.name for one in status.others),
+        claim=None if status.claim is None else models.Claim.model_validate(status.claim),
+        replies=tuple(acts.Reply.model_validate(one) for one in status.replies),
+        said=tuple(acts.Statement.model_validate(one) for one in status.said),
+        promises=tuple(acts.Promise.model_validate(row.clock) for row in status.promises),
+    )
+
+
+async def check(call: Call) -> acts.Checked:
+    """What is wrong with a text; nothing of it is kept."""
+    where, text = call.of(models.OneThread), call.of(acts.Draft).text
+    async with transaction(call.parts.pool()) as db:
+        known = await _known(db, where)
+    can = _terms(call).can_in(known)
+    return acts.Checked(
+        complaints=_complaints(limits.complaints(text, can, (), known.order_ids, call.now))
+    )
+
+
+async def send(call: Call) -> acts.Queued:
+    """Queue a reply, once by each key."""
+    where, said = call.of(models.OneThread), call.of(acts.Writing)
+    written = Written(
+        where.account,
+        where.thread,
+        said.text,
+        _parties(said.to),
+        key=_key(call),
+        once=True,
+        once=True,
+        seen=said.seen,
+        despite=said.despite,
+        follow_up_at=None if said.follow_up_at is None else _instant(said.follow_up_at),
+    )
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        outcome = await answering.answer(db, call.who, written, _terms(call), call.now)
+        if isinstance(outcome, Queued):
+            await _check_same(db, outcome, written)
+    match outcome:
+        case Queued():
+            return acts.Queued.model_validate(outcome)
+        case Beaten():
+            faster = acts.Beaten.model_validate(outcome)
+            raise _unsent("another was faster: look, then say what was seen", beaten=faster)
+        case Unfit(complaints):
+            raise _unsent("see the complaints", complaints=_complaints(complaints))
+
+
+def _key(call: Call) -> str:
+    """The key of a reply: of this person and thread alone, whoever else uses the same."""
+    where = call.of(models.OneThread)
+    said = (call.who.name, where.account, where.thread, call.of(acts.Key).key)
+    return "api:" + blake2s("\0".join(said).encode(), digest_size=24).hexdigest()
+
+
+async def _check_same(db: Db, queued: Queued, written: Written) -> None:
+    """Refuse a key that stands for another reply."""
+    before = await replies.of(db, queued.reply) if queued.again else None
+    if before is not None and (before.body, before.to) != (written.text, written.to):
+        raise Mistaken("this Idempotency-Key stands for another reply; take a new one")
+
+
+def _unsent(
+    detail: str,
+    complaints: tuple[acts.Complaint, ...] | None = None,
+    beaten: acts.Beaten | None = None,
+) -> problems.Wrong:
+    told = acts.Unsent(
+        title=CONFLICT.phrase,
+        status=CONFLICT,
+        detail=detail,
+        complaints=complaints,
+        beaten=beaten,
+    )
+    return problems.Wrong(told, CONFLICT)
+
+
+def _complaints(found: Iterable[Complaint]) -> tuple[acts.Complaint, ...]:
+    return tuple(acts.Complaint.model_validate(one) for one in found)
+
+
+async def reply(call: Call) -> acts.Reply:
+    """What became of a reply."""
+    async with transaction(call.parts.pool()) as db:
+        return acts.Reply.model_validate(await _reply(db, call))
+
+
+async def undo(call: Call) -> acts.Reply:
+    """Take a reply back before it leaves; one that was taken back already is so."""
+    async with transaction(call.parts.pool()) as db:
+        before = await _reply(db, call)
+        found = await answering.undo(db, call.who, before.id, call.now)
+        there = found or await replies.of(db, before.id)
+    if there is None or (found is None and there.state != "undone"):
+        raise Mistaken("it has left already")
+    return acts.Reply.model_validate(there)
+
+
+async def _reply(db: Db, call: Call) -> Reply:
+    found = await answering.known(db, call.who, call.of(models.OneReply).reply)
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def mark(call: Call) -> None:
+    """Say that no reply is needed."""
+    where, level = call.of(models.OneThread), Level(call.of(acts.Mark).level)
+    can = _terms(call).can
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await marking.mark(
+            db, call.rules, call.who, where.account, where.thread, level, can, call.now
+        )
+
+
+async def unmark(call: Call) -> None:
+    """Let what was said of a thread not count."""
+    where, said = call.of(models.OneThread), call.of(acts.What).said
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        counted = await marking.take_back(
+            db, call.rules, call.who, where.account, where.thread, said, call.now
+        )
+    if not counted:
+        raise Mistaken("nothing of that id counts there")
+
+
+async def answered(call: Call) -> None:
+    """Say that a thread was answered at the marketplace."""
+    where, said = call.of(models.OneThread), call.of(acts.Answered)
+    at, to = _instant(said.at), _parties(said.to)
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await marking.answered(
+            db, call.rules, call.who, where.account, where.thread, at, to, call.now
+        )
+
+
+async def promise(call: Call) -> acts.How:
+    """Promise the buyer a further answer."""
+    where, due_at = call.of(models.OneThread), _instant(call.of(acts.Promised).due_at)
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        made = await promising.promise(
+            db, call.rules, call.who, where.account, where.thread, due_at, call.now
+        )
+    return acts.How(how=made)
+
+
+async def move(call: Call) -> None:
+    """Promise it by another instant."""
+    where, said = call.of(models.OneThread), call.of(acts.Moved)
+    due_at = _instant(said.due_at)
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await promising.move(
+            db, call.rules, call.who, where.account, where.thread, due_at, said.reason, call.now
+        )
+
+
+async def withdraw(call: Call) -> None:
+    """Take back what is promised."""
+    where, reason = call.of(models.OneThread), call.of(acts.Why).reason
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await promising.withdraw(
+            db, call.rules, call.who, where.account, where.thread, reason, call.now
+        )
+
+
+async def _known(db: Db, where: models.OneThread) -> Thread:
+    """The thread that is named.
+
+    Raises:
+        HTTPNotFound: there is none.
+    """
+    found = await threads.of(db, where.account, where.thread)
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+def _terms(call: Call) -> answering.Terms:
+    """What holds for the account that is named.
+
+    Raises:
+        Mistaken: the settings have no such account.
+    """
+    settings = call.parts.settings()
+    found: Configured | None = settings.accounts.get(call.of(models.OneThread).account)
+    if found is None:
+        raise Mistaken("this account has left the settings; answer at the marketplace")
+    return answering.terms(found.spec, found.options, settings.board.undo_within)
+
+
+def _parties(named: Iterable[str]) -> frozenset[Party]:
+    return frozenset(Party(name) for name in named)
+
+
+def _instant(at: datetime) -> datetime:
+    """*at* in UTC.
+
+    Raises:
+        Mistaken: it is beyond what calendars hold.
+    """
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise Mistaken("nothing here is of that year; give another instant") from None
+
+
+THERE = models.OneThread
+ROUTES = (
+    Route("POST", "/claims/{account}/{thread}", "claim", "Claim a thread for a while", Act.CLAIM,
+          claim, models.Claim, where=THERE, takes=acts.Taking, refuses=(CONFLICT,),
+          conflict=acts.Taken),
+    Route("DELETE", "/claims/{account}/{thread}", "release", "Give a thread back", Act.CLAIM,
+          release, status=HTTPStatus.NO_CONTENT, where=THERE, refuses=(CONFLICT,)),
+    Route("GET", "/answers/{account}/{thread}", "answers",
+          "What goes on about a thread, and what a reply can be", Act.ANSWER, answers,
+          acts.Answers, where=THERE),
+    Route("POST", "/checks/{account}/{thread}", "check", "What is wrong with a text", Act.ANSWER,
+          check, acts.Checked, where=THERE, takes=acts.Draft, refuses=(CONFLICT,)),
+    Route("POST", "/replies/{account}/{thread}", "send", "Queue a reply", Act.ANSWER, send,
+          acts.Queued, HTTPStatus.ACCEPTED, where=THERE, heads=acts.Key, takes=acts.Writing,
+          refuses=(CONFLICT,), conflict=acts.Unsent),
+    Route("GET", "/replies/{reply}", "reply", "What became of a reply", Act.ANSWER, reply,
+          acts.Reply, where=models.OneReply),
+    Route("POST", "/undo/{reply}", "undo", "Take a reply back before it leaves", Act.ANSWER, undo,
+          acts.Reply, where=models.OneReply, refuses=(CONFLICT,)),
+    Route("POST", "/marks/{account}/{thread}", "mark", "Say that no reply is needed", Act.ANSWER,
+          mark, status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Mark, refuses=(CONFLICT,)),
+    Route("DELETE", "/marks/{account}/{thread}", "unmark", "Let what was said not count",
+          Act.ANSWER, unmark, status=HTTPStatus.NO_CONTENT, where=THERE, asks=acts.What,
+          refuses=(CONFLICT,)),
+    Route("POST", "/answered/{account}/{thread}", "answered",
+          "Say that it was answered at the marketplace", Act.ANSWER, answered,
+          status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Answered, refuses=(CONFLICT,)),
+    Route("POST", "/promises/{account}/{thread}", "promise", "Promise a further answer",
+          Act.ANSWER, promise, acts.How, HTTPStatus.CREATED, where=THERE, takes=acts.Promised,
+          refuses=(CONFLICT,)),
+    Route("PUT", "/promises/{account}/{thread}", "move", "Move what is promised", Act.ANSWER, move,
+          status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Moved, refuses=(CONFLICT,)),
+    Route("DELETE", "/promises/{account}/{thread}", "withdraw", "Take back what is promised",
+          Act.ANSWER, withdraw, status=HTTPStatus.NO_CONTENT, where=THERE, asks=acts.Why,
+          refuses=(CONFLICT,)),
+)  # fmt: skip
+"""What can be done."""

@@ -1,0 +1,200 @@
+"""What programs say to do, and what comes of it, as the API's document has it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+
+from core.web.api.models import Claim, Id  # noqa: TC001  # pydantic reads what fields are
+from core.web.api.problems import Problem
+from core.web.api.routes import Given, Said
+
+MOST_TEXT = 100_000
+Text = Annotated[str, StringConstraints(max_length=MOST_TEXT)]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x20][^\x00-\x1f]*$")
+]
+Party = Literal["buyer", "marketplace"]
+Parties = Annotated[tuple[Party, ...], Field(min_length=1, max_length=2)]
+
+
+class Taking(Said):
+    """*over*: from whoever has it, for who may."""
+
+    over: bool = False
+
+
+class Taken(Problem):
+    """The thread is another's: whose, and until when."""
+
+    claim: Claim | None = None
+
+
+class Draft(Said):
+    """A text that may become a reply."""
+
+    text: Text
+
+
+class Complaint(Given):
+    """What is wrong with a reply, from character *start* to before *end*, where it is at a place.
+
+    What *blocks* is refused every time; the rest leaves if it is sent `despite` it.
+    """
+
+    rule: str
+    text: str
+    start: int | None
+    end: int | None
+    blocks: bool
+    source: str
+
+
+class Checked(Given):
+    """Everything that is wrong with a text; none: it can be sent."""
+
+    complaints: tuple[Complaint, ...]
+
+
+class Key(Said):
+    """With one key one reply comes of it, however often it is sent."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[!-~]{8,200}$")] = Field(
+        alias="Idempotency-Key"
+    )
+
+
+class Writing(Said):
+    """A reply. *seen* is what its writer had seen, as `answers` says it; null: nobody asks.
+
+    *despite*: although the marketplace's rules forbid something in it. *follow_up_at*: by when it
+    promises another answer.
+    """
+
+    text: Text = Field(min_length=1)
+    to: Parties = ("buyer",)
+    seen: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,4000}$")] | None = None
+    despite: bool = False
+    follow_up_at: AwareDatetime | None = None
+
+
+class Queued(Given):
+    """It leaves after *undo_until*. *again*: it was queued by that key before."""
+
+    reply: int
+    undo_until: AwareDatetime
+    again: bool
+
+
+class Beaten(Given):
+    """Who was faster, and how far they are. To send all the same, say that this was *seen*."""
+
+    by: str | None = None
+    at: AwareDatetime
+    state: str
+    seen: str
+    until: AwareDatetime | None = None
+
+
+class Unsent(Problem):
+    """It does not leave: what is wrong with it, or who was faster."""
+
+    complaints: tuple[Complaint, ...] | None = None
+    beaten: Beaten | None = None
+
+
+class Reply(Given):
+    """A reply and what became of it, as far as anybody knows."""
+
+    id: int
+    account: str
+    thread: str
+    state: str
+    body: str
+    to: Annotated[tuple[str, ...], BeforeValidator(sorted)]
+    written_by: str | None
+    queued_at: AwareDatetime
+    left_at: AwareDatetime | None
+    settled_at: AwareDatetime | None
+    reason: str | None
+    follow_up_at: AwareDatetime | None
+
+
+class Statement(Given):
+    """What somebody said of a thread: that no reply is needed, or that it was answered there."""
+
+    id: str
+    kind: str
+    level: str | None
+    sent_at: AwareDatetime
+
+
+class Promise(Given):
+    """What the buyer was promised, and by when."""
+
+    due_at: AwareDatetime
+    started_at: AwareDatetime
+
+
+class Answers(Given):
+    """What goes on about a thread beside what was written, and what a reply to it can be.
+
+    *refused*: why nobody can be answered from here, empty where somebody can. *levels* are the ways
+    in which no reply can be needed; *others* who is writing at this moment.
+    """
+
+    seen: str
+    refused: str
+    parties: tuple[str, ...]
+    levels: tuple[str, ...]
+    longest_reply: int | None
+    shortest_reply: int | None
+    others: tuple[str, ...]
+    claim: Claim | None
+    replies: tuple[Reply, ...]
+    said: tuple[Statement, ...]
+    promises: tuple[Promise, ...]
+
+
+class Mark(Said):
+    """`decided`: here; `marked`: the marketplace's own mark, which nobody here can see, was set."""
+
+    level: Literal["decided", "marked"]
+
+
+class What(Said):
+    """What was said, by its id."""
+
+    said: Id
+
+
+class Answered(Said):
+    """When it was answered at the marketplace, and whom."""
+
+    at: AwareDatetime
+    to: Parties = ("buyer",)
+
+
+class Promised(Said):
+    """By when another answer is promised."""
+
+    due_at: AwareDatetime
+
+
+class Moved(Promised):
+    """By when it is promised now, and why."""
+
+    reason: Reason
+
+
+class Why(Said):
+    """Why it is withdrawn."""
+
+    reason: Reason
+
+
+class How(Given):
+    """`promised`: it runs; `with_reply`: it begins when the reply has left that is waiting."""
+
+    how: Literal["promised", "with_reply"]
