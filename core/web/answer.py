@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from core.access import Act
-from core.desk import answering, limits, presence, sniffing
+from core.desk import answering, beaten, limits, presence, sniffing
 from core.desk.answering import Beaten, Queued, Unfit, Written
 from core.errors import Mistaken, NotAllowed
-from core.store import audit, threads, transaction
+from core.store import audit, enclosures, threads, transaction
 from core.web import answerbox, pages, thread
 from core.web.answerbox import BACK, Back
 from core.web.ways import Way, parts, who
@@ -56,7 +56,7 @@ async def send(request: web.Request) -> web.StreamResponse:
         case Queued():
             return await done(request, "sent")
         case Beaten():
-            return await _kept(request, written, _back(form, beaten=outcome))
+            return await _kept(request, written, _back(form, faster=outcome))
         case Unfit(complaints):
             back = replace(_back(form), complaints=complaints)
             return await _kept(request, written, back)
@@ -89,22 +89,45 @@ async def undo(request: web.Request) -> web.StreamResponse:
     if where is None:
         raise web.HTTPNotFound
     request.match_info.update(account=where.account, thread=where.thread)
+    form = await request.post()
     if found is None:
-        return await again(request, Back("", fault="it has left already"), HTTPStatus.CONFLICT)
-    return await _given_back(request, found)
+        back = _back(form, fault="it has left already")
+        return await _typed(request, form, back, HTTPStatus.CONFLICT)
+    return await _given_back(request, form, found)
 
 
-async def _given_back(request: web.Request, found: Reply) -> web.StreamResponse:
-    if _is_part(request):
-        typed = _text(await request.post())
-        back = answerbox.given(found, answerbox.zone(request))
-        if found.written_by != who(request).name:
-            back = Back(typed)
-        elif typed.strip():
-            back = replace(back, text=f"{found.body}\n\n{typed}")
-        request[BACK] = back
+async def _given_back(
+    request: web.Request, form: Mapping[str, object], found: Reply
+) -> web.StreamResponse:
+    """The box with what was taken back, before what is typed there already."""
+    if found.written_by != who(request).name:
+        return await beside(request, "undone")
+    if not _is_typed(form):
+        if not _is_part(request):
+            raise web.HTTPSeeOther(f"{_page(request)}?back={found.id}#{BOX}")
+        request[BACK] = answerbox.given(found, answerbox.zone(request))
         return await _box(request)
-    raise web.HTTPSeeOther(f"{_page(request)}?back={found.id}#{BOX}")
+    typed = _back(form)
+    back = answerbox.given(found, answerbox.zone(request))
+    text = f"{found.body}\n\n{typed.text}" if typed.text.strip() else found.body
+    back = replace(back, text=text, follow_up=back.follow_up or typed.follow_up, seen=typed.seen)
+    try:
+        written = await _together(request, _written(request, form), found)
+    except Mistaken as fault:
+        return await again(request, replace(back, fault=str(fault)))
+    return await _kept(request, replace(written, text=text), back, HTTPStatus.OK)
+
+
+async def _together(request: web.Request, written: Written, found: Reply) -> Written:
+    """*written*, with the files of *found* before its own."""
+    async with transaction(parts(request).pool()) as db:
+        files = [*(await enclosures.numbered(db, found.id)).values()]
+        where = found.account, found.thread
+        kept = written.kept
+        if kept is not None and await answering.given_back(db, who(request), *where, kept):
+            chosen = await enclosures.numbered(db, kept)
+            files += [chosen[n] for n in written.numbers if n in chosen]
+    return replace(written, files=(*files, *written.files), kept=None, numbers=())
 
 
 async def draft(request: web.Request) -> web.Response:
@@ -124,9 +147,60 @@ async def draft(request: web.Request) -> web.Response:
 async def done(request: web.Request, said: str) -> web.StreamResponse:
     """The page after something was done, by a redirect, so that loading it again does nothing."""
     if _is_part(request):
-        request[BACK] = Back("")
+        request[BACK] = Back("", seen=await _seen(request, await request.post()))
         return await _box(request)
     raise web.HTTPSeeOther(f"{_page(request)}?done={said}#{BOX}")
+
+
+async def beside(
+    request: web.Request, said: str, fault: str = "", faster: Beaten | None = None
+) -> web.StreamResponse:
+    """The page after a button beside the text was pressed, with all that was typed so far.
+
+    *fault* or *faster* says why nothing came of it; neither where something did.
+    """
+    form = await request.post()
+    back = replace(_back(form, fault=fault, faster=faster), unsaid=faster is not None)
+    if faster is not None:
+        return await _typed(request, form, back, HTTPStatus.CONFLICT)
+    if fault:
+        return await _typed(request, form, back, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if _is_typed(form):
+        back = replace(back, seen=await _seen(request, form))
+        return await _typed(request, form, back, HTTPStatus.OK)
+    return await done(request, said)
+
+
+async def _seen(request: web.Request, form: Mapping[str, object]) -> str:
+    """What the form says was seen, and the answers that stand in the box besides.
+
+    What somebody has asked since does not stand there.
+    """
+    known = str(form.get("seen", ""))
+    if not known:
+        return ""
+    async with transaction(parts(request).pool()) as db:
+        found = await answering.seen(db, *_where(request))
+    return beaten.also(known, [one for one in found if not one.asks])
+
+
+async def _typed(
+    request: web.Request, form: Mapping[str, object], back: Back, status: HTTPStatus
+) -> web.StreamResponse:
+    """`again`, with the files that were chosen, however much is wrong with the rest."""
+    try:
+        written = replace(_written(request, form), text=back.text)
+        return await _kept(request, written, back, status)
+    except Mistaken as fault:
+        back = replace(back, fault=back.fault or str(fault))
+        return await again(request, back, status)
+
+
+def _is_typed(form: Mapping[str, object]) -> bool:
+    """Whether there is anything in the box that would be missed."""
+    files = [one for one in _raw(form, "files") if isinstance(one, web.FileField) and one.filename]
+    kept = [form.get("follow_up"), *files, *_all(form, "file_kept")]
+    return bool(_text(form).strip()) or any(kept)
 
 
 async def again(
@@ -141,21 +215,25 @@ async def again(
     return response
 
 
-async def _kept(request: web.Request, written: Written, back: Back) -> web.StreamResponse:
+async def _kept(
+    request: web.Request, written: Written, back: Back, status: HTTPStatus | None = None
+) -> web.StreamResponse:
     """`again`, with the files kept where there are any: no form can hold them."""
     if written.files or (written.kept is not None and written.numbers):
         async with transaction(parts(request).pool()) as db:
             kept = await answering.keep(db, who(request), written, parts(request).now())
         back = replace(back, kept=kept)
-    status = HTTPStatus.CONFLICT if back.beaten else HTTPStatus.UNPROCESSABLE_ENTITY
-    return await again(request, back, status)
+    wrong = HTTPStatus.CONFLICT if back.beaten else HTTPStatus.UNPROCESSABLE_ENTITY
+    return await again(request, back, status or wrong)
 
 
 async def _with_macro(
     request: web.Request, form: Mapping[str, object], written: Written
 ) -> web.StreamResponse:
-    """The page with a macro put after what is written."""
+    """The page with a macro put after what is written; with that alone, where none is wanted."""
     name, wanted = str(form.get("macro", "")), str(form.get("language", "")) or None
+    if form["use"] == "none" or not name:
+        return await _kept(request, written, _back(form), HTTPStatus.OK)
     try:
         async with transaction(parts(request).pool()) as db:
             filled = await answerbox.filled(request, db, name, wanted, written.follow_up_at)
@@ -170,9 +248,7 @@ async def _with_macro(
     text = f"{before}\n\n{filled.text}" if before else filled.text
     kept = replace(written, text=text)
     back = replace(_back(form), text=text, filled=filled)
-    response = await _kept(request, kept, back)
-    response.set_status(HTTPStatus.OK)
-    return response
+    return await _kept(request, kept, back, HTTPStatus.OK)
 
 
 async def _box(request: web.Request) -> web.Response:
@@ -210,16 +286,17 @@ def _back(
     form: Mapping[str, object],
     *,
     fault: str = "",
-    beaten: Beaten | None = None,
+    faster: Beaten | None = None,
 ) -> Back:
     kept = str(form.get("kept", ""))
     return Back(
         _text(form),
         _to(form),
-        beaten=beaten,
+        beaten=faster,
         fault=fault,
         kept=int(kept) if _is_number(kept) else None,
         follow_up=str(form.get("follow_up", "")),
+        seen=str(form.get("seen", "")),
     )
 
 

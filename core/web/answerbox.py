@@ -62,7 +62,8 @@ class Back:
     """What somebody wrote that did not leave, and why.
 
     *kept* is the reply that holds its files. *fault* is in English, of ours. *filled*: a macro was
-    put into it.
+    put into it. *seen* is what its writer had seen, empty: all that there is. *unsaid*: it was no
+    reply that was not taken, but what another button says.
     """
 
     text: str = field(repr=False)
@@ -74,6 +75,8 @@ class Back:
     follow_up: str = ""
     filled: Filled | None = None
     taken_back: bool = False
+    seen: str = ""
+    unsaid: bool = False
 
 
 BACK = web.RequestKey("answer_back", Back)
@@ -145,7 +148,7 @@ async def _box(request: web.Request, db: Db, configured: Configured, known: Thre
         status=await status(db, asks, known, account, now),
         zone=zone(request).key,
         key=secrets.token_urlsafe(24),
-        seen=told.seen if told is not None else beaten.seen(found),
+        seen=told.seen if told is not None else back.seen or beaten.seen(found),
         can=can,
         parties=to,
         answered=to or (Party.BUYER,),

@@ -12,16 +12,16 @@ from core.desk import marking, promising
 from core.errors import Mistaken
 from core.store import transaction
 from core.web import answer, answerbox
-from core.web.answerbox import Back
 from core.web.ways import Way, parts, who
 from sla.policy import Party
 from sla.turn import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp import web
 
+    from core.desk.answering import Beaten
     from core.store import Db
 
 
@@ -31,15 +31,17 @@ async def mark(request: web.Request) -> web.StreamResponse:
     account, thread = request.match_info["account"], request.match_info["thread"]
     of, asks = parts(request), who(request)
 
-    async def do(db: Db) -> None:
+    async def do(db: Db) -> Beaten | None:
         if said := str(form.get("back", "")):
             await marking.take_back(db, of.rules(), asks, account, thread, said, of.now())
-            return
+            return None
         found = of.settings().accounts.get(account)
         if found is None or form.get("level") not in set(Level):
             raise Mistaken("say decided or marked")
         can, level = found.spec.can(found.options), Level(str(form["level"]))
-        await marking.mark(db, of.rules(), asks, account, thread, level, can, of.now())
+        return await marking.mark(
+            db, of.rules(), asks, account, thread, level, can, of.now(), seen=_seen(form)
+        )
 
     return await _do(request, do, "said")
 
@@ -49,11 +51,13 @@ async def answered(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     account, thread = request.match_info["account"], request.match_info["thread"]
     of, asks = parts(request), who(request)
-    to = {party for party in (Party.BUYER, Party.MARKETPLACE) if party in form.getall("to", [])}
+    to = {party for party in (Party.BUYER, Party.MARKETPLACE) if party in form.getall("whom", [])}
 
-    async def do(db: Db) -> None:
+    async def do(db: Db) -> Beaten | None:
         at = answerbox.instant(str(form.get("at", "")), answerbox.zone(request))
-        await marking.answered(db, of.rules(), asks, account, thread, at, to, of.now())
+        return await marking.answered(
+            db, of.rules(), asks, account, thread, at, to, of.now(), seen=_seen(form)
+        )
 
     return await _do(request, do, "said")
 
@@ -79,15 +83,20 @@ async def promise(request: web.Request) -> web.StreamResponse:
 
 
 async def _do(
-    request: web.Request, do: Callable[[Db], Awaitable[None]], said: str
+    request: web.Request, do: Callable[[Db], Awaitable[Beaten | None]], said: str
 ) -> web.StreamResponse:
-    """Do it in one transaction; the page with what was wrong, where something was."""
+    """Do it in one transaction; the page with what is typed, and what was wrong, if anything."""
     try:
         async with transaction(parts(request).pool()) as db:
-            await do(db)
+            new = await do(db)
     except Mistaken as fault:
-        return await answer.again(request, Back("", fault=str(fault)))
-    return await answer.done(request, said)
+        return await answer.beside(request, said, str(fault))
+    return await answer.beside(request, said, faster=new)
+
+
+def _seen(form: Mapping[str, object]) -> str | None:
+    """What whoever presses the button had seen of the thread."""
+    return str(form.get("seen", "")) or None
 
 
 WAYS = (

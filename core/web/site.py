@@ -33,6 +33,7 @@ from core.web import (
     pages,
     people,
     queue,
+    rescue,
     saying,
     status,
     thread,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.access import Who
+    from core.web.rescue import Typed
     from core.web.signing.service import Signing
     from core.web.ways import Parts
 
@@ -77,6 +79,8 @@ LEAK = (
     "A token stood in the address, where every proxy writes it down: end it, and send the next one "
     "in the header Authorization."
 )
+AGAIN = frozenset({"form", "origin"})
+"""Refusals that an old page may cause by itself, however often: written down now and then."""
 KEPT = frozenset({"Allow", "Retry-After"})
 """Of a fault's headers, what a page of ours says too."""
 API = "/api/"
@@ -131,7 +135,7 @@ class _Door:
         secret = kept or cookies.secret()
         request[pages.CSRF] = forms.token(secret)
         if way.act != OPEN and who is None:
-            return _first_sign_in(request, way)
+            return await _first_sign_in(request, way)
         try:
             _allow(request, way, who)
             bodies.expect_little(request, way, who)
@@ -190,6 +194,8 @@ async def _note(request: web.Request, way: Way, who: Who | None, why: str) -> No
     if who is None:
         request.app[service.SIGNING].warn(why)
         return
+    if why in AGAIN and not request.app[service.SIGNING].seldom.times((why, who.name, way.path)):
+        return
     log.warning("refused", person=who.name, asked=way.path, why=why, address=who.address)
     detail = {"asked": str(way.act), "path": way.path, "why": why}
     async with transaction(parts(request).pool()) as db:
@@ -204,17 +210,21 @@ async def _note(request: web.Request, way: Way, who: Who | None, why: str) -> No
         )
 
 
-def _first_sign_in(request: web.Request, way: Way) -> web.StreamResponse:
+async def _first_sign_in(request: web.Request, way: Way) -> web.StreamResponse:
     """Send a person to the page where they sign in, and back; tell a program what to show."""
     if way.api:
-        response = told(request, HTTPStatus.UNAUTHORIZED)
+        response = await told(request, HTTPStatus.UNAUTHORIZED)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     to = entering.PATH
     if request.method in SAFE:
         to = f"{to}?next={quote(request.path_qs, safe='/')}"
     if "HX-Request" in request.headers:
-        return web.Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
+        # Of a page with a form only that is said: what is typed there is not to be lost.
+        led = {"HX-Redirect": to} if request.method in SAFE else {}
+        return web.Response(status=HTTPStatus.UNAUTHORIZED, headers=led)
+    if (typed := await rescue.typed(request)) is not None:
+        return _fault(request, HTTPStatus.UNAUTHORIZED, None, typed)
     raise web.HTTPSeeOther(to)
 
 
@@ -226,20 +236,20 @@ async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
     except web.HTTPException as fault:
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = told(request, HTTPStatus(fault.status))
+        response = await told(request, HTTPStatus(fault.status))
         response.headers.update({k: v for k, v in fault.headers.items() if k in KEPT})
         return response
     except Unknown as fault:
         request.app[service.SIGNING].warn(fault.why)
-        response = told(request, HTTPStatus.UNAUTHORIZED)
+        response = await told(request, HTTPStatus.UNAUTHORIZED)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     except NotAllowed as fault:
-        return told(request, HTTPStatus.FORBIDDEN, detail=str(fault))
+        return await told(request, HTTPStatus.FORBIDDEN, detail=str(fault))
     except Mistaken as fault:
-        return told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail=str(fault))
+        return await told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail=str(fault))
     except StoreUnavailable:
-        response = told(request, HTTPStatus.SERVICE_UNAVAILABLE)
+        response = await told(request, HTTPStatus.SERVICE_UNAVAILABLE)
         response.headers["Retry-After"] = "5"
         return response
 
@@ -265,10 +275,19 @@ async def _addressed(request: web.Request, handler: Answers) -> web.StreamRespon
     return await handler(request)
 
 
-def told(request: web.Request, status: HTTPStatus, *, detail: str | None = None) -> web.Response:
+async def told(
+    request: web.Request, status: HTTPStatus, *, detail: str | None = None
+) -> web.Response:
     """A fault as a page, or to a program as problem details; *detail* quotes nothing."""
     if request.path.startswith(API):
         said = {"type": "about:blank", "title": status.phrase, "status": int(status)}
         text = json.dumps({**said, **({"detail": detail} if detail else {})})
         return web.Response(text=text, status=status, content_type=PROBLEM)
-    return pages.page(request, "fault.html", status=status, code=int(status), detail=detail)
+    return _fault(request, status, detail, await rescue.typed(request))
+
+
+def _fault(
+    request: web.Request, status: HTTPStatus, detail: str | None, typed: Typed | None
+) -> web.Response:
+    said = {"code": int(status), "detail": detail, "typed": typed}
+    return pages.page(request, "fault.html", status=status, **said)

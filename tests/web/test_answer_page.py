@@ -251,10 +251,10 @@ async def test_answered_there_is_said_with_an_instant_of_the_agents_zone(stage, 
     stage.board = stage.board.model_copy(update={"zone": "Europe/Berlin"})
 
     ahead = await anna.post(
-        "/answered/mk/T%2F1", {"at": "2026-11-21T13:01", "to": "buyer"}, form=PAGE
+        "/answered/mk/T%2F1", {"at": "2026-11-21T13:01", "whom": "buyer"}, form=PAGE
     )
     done = await anna.post(
-        "/answered/mk/T%2F1", {"at": "2026-11-21T12:30", "to": "buyer"}, form=PAGE
+        "/answered/mk/T%2F1", {"at": "2026-11-21T12:30", "whom": "buyer"}, form=PAGE
     )
 
     assert (ahead.status, done.status) == (422, 303)
@@ -362,7 +362,7 @@ async def test_where_nobody_can_be_answered_it_says_why_and_what_was_done_there_
 
     assert "call the number back" in page.text
     assert 'id="reply"' not in page.text
-    said = {"at": "2026-11-21T11:30", "to": "buyer"}
+    said = {"at": "2026-11-21T11:30", "whom": "buyer"}
     assert (await anna.post("/answered/mk/T%2F1", said, form=PAGE)).status == 303
 
 

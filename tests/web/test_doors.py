@@ -388,10 +388,12 @@ async def test_what_is_not_there_is_told_alike(browser):
     assert (await browser.ask("DELETE", "/sign-in")).status == 405
 
 
-async def test_who_is_sent_to_sign_in_by_a_script_is_sent_there_whole(browser):
-    seen = await browser.post("/self", headers={"HX-Request": "true"})
+async def test_a_script_is_led_away_to_sign_in_from_a_page_and_from_no_form(browser):
+    asked = await browser.get("/self", headers={"HX-Request": "true"})
+    sent = await browser.post("/self", headers={"HX-Request": "true"})
 
-    assert (seen.status, seen.headers["HX-Redirect"]) == (401, "/sign-in")
+    assert (asked.status, asked.headers["HX-Redirect"]) == (401, "/sign-in?next=/self")
+    assert (sent.status, sent.headers.get("HX-Redirect")) == (401, None)
 
 
 async def test_a_flood_of_refusals_of_strangers_is_a_few_lines(browser, capsys):

@@ -1,6 +1,10 @@
 // The box for an answer: how much room is left, who is writing, what can still be taken back.
+// Whatever happens, what was typed stays, and it is said what happened.
 const EVERY = 10_000; // as core/desk/presence.py says
 const TICK = 500;
+const YIELD = 1_000;
+const SLOW = 5_000;
+const MOST = 30_000_000; // of files: core/web/site.py takes a little more
 
 const box = () => document.getElementById("answer");
 const field = () => document.getElementById("text");
@@ -33,12 +37,93 @@ const ahead = Date.parse(document.body.dataset.now) - Date.now();
 // ---- what came live is to be sent like the rest
 
 function wake() {
-  for (const form of document.querySelectorAll("#answering form:not([data-htmx-powered])")) htmx.process(form);
+  for (const button of document.querySelectorAll("#answering [hx-post]:not([data-htmx-powered])")) htmx.process(button);
 }
+
+// ---- what went wrong: said beside the text, which stays
+
+const WORDS = { 401: "out", 403: "forbidden", 404: "gone", 413: "large", 503: "away", 502: "away", 504: "lost" };
+let refused = null; // the token with which we were refused
+let isRead = false; // somebody has typed on since it was said
+
+function trouble(word) {
+  const shown = document.getElementById("trouble");
+  const text = word ? shown?.dataset[word] ?? "" : "";
+  if (!shown || shown.textContent === text) return;
+  shown.textContent = text;
+  isRead = false;
+  if (text) shown.scrollIntoView({ block: "nearest" });
+}
+
+const token = () => document.querySelector("meta[name=csrf]")?.content ?? "";
+const isOurs = (event) => Boolean(event.target.closest?.("#answer") || event.detail?.ctx?.target?.closest?.("#answer"));
+
+document.addEventListener("htmx:response:error", (event) => {
+  if (!isOurs(event)) return;
+  const { response, request } = event.detail.ctx;
+  if (response.status !== 403) return trouble(WORDS[response.status] ?? "wrong");
+  // Whether they have signed in anew, in another window, the thread's page finds out.
+  refused = request.headers["X-CSRF-Token"] ?? "";
+  document.dispatchEvent(new Event("look"));
+});
+document.addEventListener("htmx:error", (event) => isOurs(event) && trouble("lost"));
+document.addEventListener("looked", (event) => {
+  const { word } = event.detail;
+  if (word === "other") return trouble("other");
+  if (word) return refused !== null && trouble(word);
+  muted = false;
+  if (refused === null) return;
+  trouble(refused === token() ? "forbidden" : "renewed");
+  refused = null;
+});
+
+// ---- what is on its way: a browser has few connections to a board, and open pages hold one each
+
+let sending = [];
+
+function over() {
+  sending.forEach(clearTimeout);
+  if (sending.length) document.dispatchEvent(new Event("resume"));
+  sending = [];
+}
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (!isOurs(event)) return;
+  const { ctx } = event.detail;
+  const isCheck = ctx.sourceElement === field();
+  const files = [...(document.querySelector("#reply input[type=file]")?.files ?? [])];
+  if (!isCheck && files.reduce((sum, file) => sum + file.size, 0) > MOST) {
+    event.preventDefault();
+    return trouble("large");
+  }
+  over();
+  sending = [
+    setTimeout(() => document.dispatchEvent(new Event("yield")), YIELD),
+    setTimeout(() => isCheck || trouble("slow"), SLOW),
+  ];
+});
+document.addEventListener("htmx:finally:request", (event) => isOurs(event) && over());
+
+// ---- after it: where the keyboard goes on, and what is said of it
+
+let isDone = false;
+document.addEventListener("htmx:after:request", (event) => {
+  if (!isOurs(event) || event.detail.ctx.response.status >= 400) return;
+  over();
+  isDone = event.detail.ctx.sourceElement !== field();
+  if (isDone || isRead) trouble("");
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (!isDone || document.activeElement !== document.body) return;
+  isDone = false;
+  const wrong = document.querySelector("#answer .warn[role=alert], #complaints li");
+  ((wrong && field()) ?? document.getElementById("answer-name"))?.focus({ preventScroll: true });
+});
 
 // ---- who is writing: that somebody is, and nothing of what
 
 let said = null; // when it was told last
+let muted = false; // we are not known any more: a refusal each time would be noise
 function isWriting() {
   const text = field();
   return text && !document.hidden && (text.value.trim() !== "" || document.activeElement === text);
@@ -46,12 +131,15 @@ function isWriting() {
 
 function tell(left) {
   const form = new FormData();
-  form.set("csrf", document.querySelector("meta[name=csrf]")?.content ?? "");
+  form.set("csrf", token());
   if (left) form.set("left", "1");
   const to = box()?.dataset.draft;
-  if (!to) return;
-  if (left) navigator.sendBeacon(to, form);
-  else fetch(to, { method: "POST", body: form }).catch(() => {});
+  if (!to || muted) return;
+  if (left) return navigator.sendBeacon(to, form);
+  const headers = { "HX-Request": "true" }; // no page to sign in at: a word
+  fetch(to, { method: "POST", body: form, headers })
+    .then((answer) => (muted = [401, 403, 404].includes(answer.status)))
+    .catch(() => {});
 }
 
 function tick() {
@@ -65,8 +153,21 @@ function tick() {
 }
 
 document.addEventListener("input", (event) => {
-  if (event.target === field()) room();
+  if (event.target !== field()) return;
+  isRead = true;
+  room();
 });
+
+// ---- leaving with a text that nobody has sent
+
+let isLeaving = false; // as a whole page, where htmx did not come
+document.addEventListener("submit", (event) => {
+  isLeaving = event.target.id === "reply" && !event.defaultPrevented;
+});
+addEventListener("beforeunload", (event) => {
+  if (!isLeaving && field()?.value.trim()) event.preventDefault();
+});
+addEventListener("pageshow", () => (isLeaving = false));
 addEventListener("pagehide", () => said !== null && tell(true));
 if (box()) {
   tick();

@@ -169,6 +169,8 @@ async function load() {
   loading = false;
   const fresh = page?.getElementById(main.id);
   if (fresh) {
+    // Somebody may be choosing there.
+    if (main.querySelector("details.more[open]")) fresh.querySelector("details.more")?.setAttribute("open", "");
     serverSays(page.body.dataset.now);
     await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
     begin();
@@ -219,7 +221,9 @@ document.addEventListener("submit", async (event) => {
   const to = button.formAction;
   try {
     const body = new URLSearchParams(new FormData(form));
-    const answer = await fetch(to, { method: "POST", body, redirect: "manual" });
+    const headers = { "HX-Request": "true" }; // who is signed out is told so, not led away
+    const answer = await fetch(to, { method: "POST", body, headers, redirect: "manual" });
+    if (answer.status === 401) return location.reload(); // to sign in, and back to this view
     if (answer.type === "opaqueredirect") return live?._htmx?.sse ? undefined : reload();
     form.action = to; // what else it says is a page to be read
     form.submit();

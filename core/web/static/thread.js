@@ -7,7 +7,7 @@ const AGAIN = 10_000;
 
 function say(word) {
   const text = news.dataset[word] ?? "";
-  news.classList.toggle("lost", word === "lost" || word === "out");
+  news.classList.toggle("lost", ["lost", "out", "other"].includes(word));
   if (news.textContent !== text) news.textContent = text;
 }
 
@@ -50,17 +50,34 @@ function wind() {
   if (due.length) next = setTimeout(wait > LONGEST ? wind : changed, Math.min(Math.max(wait, 500), LONGEST));
 }
 
+// Whoever has signed in anew, in another window, goes on with what they have written here.
+function renew(fresh) {
+  const token = fresh.querySelector("meta[name=csrf]").content;
+  document.querySelector("meta[name=csrf]").content = token;
+  for (const field of document.querySelectorAll("input[name=csrf]")) field.value = token;
+  document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRF-Token": token }));
+}
+
+function looked(word) {
+  if (word) say(word);
+  document.dispatchEvent(new CustomEvent("looked", { detail: { word } }));
+}
+
 async function look() {
   const there = new URL(location.href);
   there.searchParams.set("part", "live");
   const answer = await fetch(there, { headers: { Accept: "text/html" } });
   // What somebody has written stays where it is, though nobody is signed in any more.
-  if (answer.redirected || answer.status === 401) return say("out");
+  if (answer.redirected || answer.status === 401) return looked("out");
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (fresh.body.dataset.who !== document.body.dataset.who) return looked("other");
   ahead = Date.parse(fresh.body.dataset.now) - Date.now();
   const came = PARTS.filter((id) => take(fresh, id));
+  renew(fresh);
+  looked("");
   if (came.some((id) => id !== "context")) say("said");
+  else if (news.classList.contains("lost")) say("");
   wind();
 }
 
@@ -71,27 +88,48 @@ function changed() {
   missed = document.hidden;
   if (missed) return;
   clearTimeout(soon);
-  soon = setTimeout(() => look().catch(() => say("lost")), SETTLE);
+  soon = setTimeout(() => look().catch(() => looked("lost")), SETTLE);
 }
+document.addEventListener("look", changed);
 
-document.addEventListener("visibilitychange", () => {
-  if (missed && !document.hidden) changed();
-});
-
+// A browser has six connections to a board: a page that nobody sees keeps none, and one on which
+// something waits to be sent gives its own away.
+let source = null;
+let again;
 let was = false;
 function listen() {
-  const source = new EventSource(page.dataset.live);
+  clearTimeout(again);
+  if (source || document.hidden) return;
+  source = new EventSource(page.dataset.live);
   source.addEventListener("thread", changed);
   source.addEventListener("reload", changed);
   source.addEventListener("open", () => {
-    if (news.classList.contains("lost")) say("");
-    if (was) changed(); // what came in between was not heard
+    if (was || news.classList.contains("lost")) changed(); // what came in between was not heard
     was = true;
   });
   source.addEventListener("error", () => {
+    if (!source) return;
     if (!news.dataset.out || news.textContent !== news.dataset.out) say("lost");
     // Whoever is refused once is not tried again by the browser.
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN);
+    if (source.readyState !== EventSource.CLOSED) return;
+    hush();
+    again = setTimeout(listen, AGAIN);
+  });
+}
+
+function hush() {
+  clearTimeout(again);
+  source?.close();
+  source = null;
+}
+
+if (page?.dataset.live) {
+  document.addEventListener("yield", hush);
+  document.addEventListener("resume", listen);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return hush();
+    changed();
+    listen();
   });
 }
 if (page?.dataset.live) listen();

@@ -1,0 +1,259 @@
+"""Nothing that somebody typed is lost, in a real browser: it stays, and what happened is told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web import board
+from tests.web.browser import backstage, chromium, showing  # noqa: F401  # fixtures
+from tests.web.test_answer_seen import desk, states, thread  # noqa: F401  # fixtures
+
+TEXT = "A careful answer of ten minutes."
+
+
+@contextmanager
+def writing(desk, thread, name, **more):  # noqa: F811  # the fixtures
+    """A page in which *name* has typed an answer; the browser may complain of our faults."""
+    with desk.page(name=name, **more) as page:
+        page.goto(thread)
+        page.locator("#text").fill(TEXT)
+        expect(page.locator("#room")).to_have_text(f"{2000 - len(TEXT):,} left")
+        yield page
+        expect(page.locator("#text")).to_have_count(1)
+        page.faults[:] = [one for one in page.faults if "Failed to load resource" not in one]
+        page.faults[:] = [one for one in page.faults if "net::ERR" not in one]
+
+
+def told(page, words, text=TEXT):
+    expect(page.locator("#trouble")).to_contain_text(words)
+    expect(page.locator("#text")).to_have_value(text)
+
+
+def signed_out(desk, name):  # noqa: F811  # fixtures
+    async def end(db):
+        ended = "update session set ended_at = now(), end_reason = 'ended' where person = $1"
+        await db.execute(ended, name)
+
+    desk.db(end)
+
+
+def signed_in_again(desk, page, name):  # noqa: F811  # fixtures
+    secret = desk.backstage.run(board.begun(desk.stage.pool, name, desk.stage.clock()))
+    page.context.add_cookies([{"name": "replyby", "value": secret, "url": desk.address}])
+
+
+@contextmanager
+def database_away(desk):  # noqa: F811  # fixtures
+    pool, desk.stage.pool = desk.stage.pool, None
+    try:
+        yield
+    finally:
+        desk.stage.pool = pool
+
+
+def send(page):
+    page.locator("#reply button.main").click()
+
+
+def test_who_was_signed_out_while_writing_sends_it_after_signing_in_again(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k1") as page:
+        signed_out(desk, "k1")
+        page.locator("#text").press_sequentially("!")
+        told(page, "You are signed out", TEXT + "!")
+        send(page)
+        told(page, "You are signed out", TEXT + "!")
+        signed_in_again(desk, page, "k1")
+        send(page)
+        told(page, "You have signed in anew", TEXT + "!")
+        send(page)
+        expect(page.locator("#answering .queued")).to_have_count(1)
+        expect(page.locator("#text")).to_have_value("")
+        expect(page.locator("#trouble")).to_have_text("")
+        assert states(desk, thread) == ["queued"]
+
+
+def test_who_else_has_signed_in_in_the_browser_sends_nothing_of_it(desk, thread):  # noqa: F811  # fixtures
+    with desk.page(name="k2b"), writing(desk, thread, "k2") as page:
+        signed_out(desk, "k2")
+        signed_in_again(desk, page, "k2b")
+        send(page)
+        told(page, "Somebody else has signed in")
+        assert states(desk, thread) == []
+
+
+def test_while_the_database_is_away_the_text_and_what_is_told_of_it_stay(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k3") as page:
+        with database_away(desk):
+            page.locator("#text").press_sequentially("!")
+            told(page, "The database does not answer", TEXT + "!")
+            send(page)
+            told(page, "The database does not answer", TEXT + "!")
+        page.locator("#text").fill("See www.shop.example")
+        expect(page.locator("#complaints")).to_contain_text("rules allow no link")
+        expect(page.locator("#trouble")).to_have_text("")
+        page.locator("#text").fill(TEXT)
+        send(page)
+        expect(page.locator("#answering .queued")).to_have_count(1)
+
+
+def test_files_that_are_too_large_are_told_before_they_are_sent(desk, thread, tmp_path):  # noqa: F811  # fixtures
+    big = tmp_path / "a.png"
+    big.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * (33 * 2**20))
+    with writing(desk, thread, "k4") as page:
+        page.locator("input[type=file]").set_input_files(str(big))
+        send(page)
+        told(page, "The files are too large")
+        page.locator("input[type=file]").set_input_files([])
+        send(page)
+        expect(page.locator("#answering .queued")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (413, "too large"),
+        (500, "That did not work"),
+        (404, "not here any more"),
+        (0, "does not answer"),
+    ],
+)
+def test_what_a_proxy_answers_in_our_place_replaces_nothing(desk, thread, status, said):  # noqa: F811  # fixtures
+    with writing(desk, thread, f"k5-{status}") as page:
+        body = "<html><body>by the proxy</body></html>"
+        page.route(
+            "**/reply/**",
+            lambda to: to.fulfill(status=status, body=body) if status else to.abort(),
+        )
+        send(page)
+        told(page, said)
+        assert "by the proxy" not in page.locator("body").inner_text()
+        page.unroute("**/reply/**")
+        send(page)
+        expect(page.locator("#answering .queued")).to_have_count(1)
+        page.faults.clear()
+
+
+def test_every_other_button_of_the_box_leaves_what_is_typed(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k6") as page:
+        page.locator("input[type=file]").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+        )
+
+        def press(fold, name):
+            if fold:
+                page.locator(fold).evaluate("one => { one.open = true }")
+            page.get_by_role("button", name=name).first.click()
+
+        press("#fold-promise", "Promise it")
+        expect(page.locator(".box .fault")).to_contain_text("no date and time")
+        expect(page.locator("#text")).to_have_value(TEXT)
+        press("#fold-no-reply", "I answered there")
+        expect(page.locator("#answering .said-so")).to_have_count(1)
+        expect(page.locator("#text")).to_have_value(TEXT)
+        press("", "Take this back")
+        expect(page.locator("#answering .said-so")).to_have_count(0)
+        expect(page.locator("#text")).to_have_value(TEXT)
+        press("#fold-no-reply", "No reply needed: I decided")
+        expect(page.locator("#answering .said-so")).to_have_count(1)
+        expect(page.locator("#text")).to_have_value(TEXT)
+        expect(page.locator(".kept")).to_contain_text("a.png")
+
+
+def test_the_key_enter_in_a_field_of_the_box_presses_nothing(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k7") as page:
+        send(page)
+        expect(page.locator("#answering .undo")).to_have_count(1)
+        page.locator("#fold-promise summary").click()
+        page.locator("#fold-promise input[name=by]").press("Enter")
+        page.locator("#text").fill("more")
+        expect(page.locator("#room")).to_have_text("1,996 left")
+        assert states(desk, thread) == ["queued"]
+
+
+def test_leaving_with_a_text_asks_first_and_without_one_does_not(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k8") as page:
+        asked = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.locator("a.name").click()
+        expect(page.locator("#text")).to_have_value(TEXT)
+        assert asked == ["beforeunload"]
+        page.locator("#text").fill("")
+        page.locator("a.name").click()
+        expect(page.locator("#queue")).to_have_count(1)
+        assert asked == ["beforeunload"]
+        page.go_back()
+
+
+def test_with_six_threads_open_an_answer_is_sent_all_the_same(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k9") as page:
+        others = [page.context.new_page() for _ in range(5)]
+        for other in others:
+            other.goto(thread)
+            expect(other.locator("#text")).to_have_count(1)
+        send(page)
+        expect(page.locator("#answering .queued")).to_have_count(1)
+        expect(page.locator("#text")).to_have_value("")
+
+
+def test_a_page_that_nobody_sees_holds_no_connection(desk, thread):  # noqa: F811  # fixtures
+    turned = """is => {
+        const get = () => is === "hidden";
+        Object.defineProperty(document, "hidden", { configurable: true, get });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with writing(desk, thread, "k10") as page:
+        with page.expect_event("requestfailed", lambda sent: "/live?" in sent.url):
+            page.evaluate(turned, "hidden")
+        with page.expect_request("**/live?**"):
+            page.evaluate(turned, "visible")
+        expect(page.locator("#text")).to_have_value(TEXT)
+
+
+def test_a_page_of_somebody_who_was_signed_out_tells_no_more_that_it_is_open(desk, thread):  # noqa: F811  # fixtures
+    with desk.page(name="k11") as page:
+        page.clock.install()
+        page.goto(thread)
+        page.locator("#text").fill(TEXT)
+        page.clock.run_for(1_000)
+        signed_out(desk, "k11")
+        sent = []
+        page.on("request", lambda one: sent.append(one.url) if "/draft/" in one.url else None)
+        with page.expect_response("**/draft/**"):
+            page.clock.run_for(11_000)
+        page.clock.run_for(60_000)
+        assert len(sent) == 1
+        page.faults.clear()
+
+
+def test_after_sending_the_keyboard_goes_on_in_the_box(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k12") as page:
+        page.locator("#reply button.main").press("Enter")
+        expect(page.locator("#answering .queued")).to_have_count(1)
+        expect(page.locator("#answer-name")).to_be_focused()
+
+
+def test_a_claim_of_somebody_who_was_signed_out_leads_to_where_they_sign_in(desk, thread):  # noqa: F811  # fixtures
+    with desk.page(name="k13") as page:
+        page.goto("/")
+        signed_out(desk, "k13")
+        page.locator("tr.line button.claim").first.click()
+        page.wait_for_url("**/sign-in?next=/")
+        page.faults.clear()
+
+
+def test_an_open_filter_stays_open_when_the_queue_comes_anew(desk, thread):  # noqa: F811  # fixtures
+    with desk.page(name="k14") as page:
+        page.goto("/")
+        page.locator("details.more summary").click()
+        page.locator("select[name=band]").select_option("ok")
+        with page.expect_response(f"{desk.address}/"):
+            page.evaluate(
+                "document.getElementById('live').dispatchEvent("
+                "new CustomEvent('reload', { detail: { data: '' } }))"
+            )
+        expect(page.locator("tr.line").first).to_be_visible()
+        assert page.locator("details.more").evaluate("one => one.open")
+        expect(page.locator("select[name=band]")).to_have_value("ok")
