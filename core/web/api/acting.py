@@ -105,7 +105,6 @@ async def send(call: Call) -> acts.Queued:
         _parties(said.to),
         key=_key(call),
         once=True,
-        once=True,
         seen=said.seen,
         despite=said.despite,
         follow_up_at=None if said.follow_up_at is None else _instant(said.follow_up_at),
