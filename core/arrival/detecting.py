@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 2_000
 """Characters of a text that are looked at."""
 
-ENOUGH = 300
+ENOUGH = 200
 """Characters of its own words that are shown to the model: more make it no surer."""
 
 FEWEST = 4

@@ -53,7 +53,7 @@ def page(read: Iterable[Read], now: datetime) -> Page:
         if one.entries:
             threads[one.order.id] = _thread(one, now)
         for entry in one.entries:
-            messages[entry.id] = _message(entry, one.order.id, doubts)
+            messages[entry.id] = _message(entry, one.order, doubts)
     return Page(
         messages=tuple(messages.values()),
         threads=tuple(threads.values()),
@@ -66,22 +66,23 @@ def at(text: str | None) -> datetime | None:
     return instant(text) or answers.http_date(text or "")
 
 
-def _message(entry: Entry, order: str, doubts: _Doubts) -> Message:
-    is_ours = _is_staff(entry, order, doubts)
+def _message(entry: Entry, order: Order, doubts: _Doubts) -> Message:
+    is_ours = _is_staff(entry, order.id, doubts)
     sent_at = at(entry.date_created)
     if sent_at is None:
-        doubts.add("date_created: no date", entry, order)
+        doubts.add("date_created: no date", entry, order.id)
     return Message(
         id=entry.id,
-        thread=order,
+        thread=order.id,
         party=Party.SELLER if is_ours else Party.BUYER,
         kind=Kind.MESSAGE,
         to=BUYER if is_ours else frozenset(),
         delivery=Delivery.CONFIRMED if is_ours else None,
         sent_at=sent_at,
+        language=None if is_ours else order.customer_locale,
         subject=(entry.subject or "")[:MAX_LINE] or None,
         body=entry.message or "",
-        order_id=order,
+        order_id=order.id,
     )
 
 

@@ -29,10 +29,11 @@ class Address(Payload):
 
 
 class Order(Payload):
-    """An order, of which only who ordered and when it changed is read."""
+    """An order, of which only who ordered, in which language and when it changed is read."""
 
     id: Number
     date_modified: Word = None
+    customer_locale: Word = None
     billing_address: Address | None = None
 
 

@@ -71,6 +71,7 @@ class Order:
     phone: str
     changed_at: datetime
     messages: list[Message] = field(default_factory=list)
+    locale: str = "en"
 
     def told(self) -> dict[str, Any]:
         """As the API shows it, in part."""
@@ -80,6 +81,7 @@ class Order:
             "customer_id": self.customer,
             "date_modified": format_datetime(self.changed_at.astimezone(UTC)),
             "status": "Awaiting Fulfillment",
+            "customer_locale": self.locale,
             "billing_address": {
                 "first_name": first,
                 "last_name": last,

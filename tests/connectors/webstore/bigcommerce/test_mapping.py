@@ -116,3 +116,12 @@ def test_a_message_without_a_date_is_kept_with_none(date):
 )  # fmt: skip
 def test_dates_are_of_either_kind(text):
     assert mapping.at(text) == datetime(2026, 11, 5, 10, 15, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("told", "language"), [("de", "de"), ("pt-br", "pt-BR"), ("", None)])
+def test_a_customer_writes_in_the_language_of_the_order(told, language):
+    orders = [{**one, "customer_locale": told} for one in recorded("orders")]
+
+    assert {(one.party, one.language) for one in page(orders=orders).messages} == {
+        (Party.BUYER, language), (Party.SELLER, None),
+    }  # fmt: skip
