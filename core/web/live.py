@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from core.access import Act
-from core.errors import StoreUnavailable
+from core.errors import NotAllowed, StoreUnavailable
 from core.store import audit, transaction
 from core.web import filters, pages, queue, shown, wall
 from core.web.hub import HUB, Full
@@ -57,7 +57,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
     Raises:
         Mistaken: the address says what no view is.
-        HTTPForbidden: the thread is of an account that is not theirs.
+        NotAllowed: the thread is of an account that is not theirs.
         HTTPServiceUnavailable: too many listen already.
         StoreUnavailable: that somebody looks on cannot be written down.
     """
@@ -77,7 +77,7 @@ def _entered(request: web.Request, listener: Who) -> AbstractContextManager[Clie
     if THREAD in query:
         account = query.get("account", "")
         if not listener.may(Act.READ, account):
-            raise web.HTTPForbidden
+            raise NotAllowed("this account is not one of yours; ask whoever lets people in")
         return hub.watching((account, query[THREAD]), listener.name, seen)
     chosen = filters.of(query, besides={SEEN, VIEW})
     is_wall = query.get(VIEW) == "wall"

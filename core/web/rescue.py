@@ -39,6 +39,8 @@ async def typed(request: web.Request) -> Typed | None:
     Files are not kept: they have to be chosen again.
     """
     is_box = request.method == "POST" and request.path.startswith(BOX)
+    if "Content-Encoding" in request.headers:  # nobody knows to what it unfolds; no browser packs
+        return None
     public = arriving.settings(request).public_url
     if not is_box or "HX-Request" in request.headers or not forms.is_ours(request.headers, public):
         return None

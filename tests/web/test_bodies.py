@@ -104,6 +104,24 @@ async def test_what_is_squeezed_is_not_unfolded(stage, base):
         assert (await anna.ask("POST", "/form", data=body, headers=said)).status == 415
 
 
+@pytest.mark.parametrize("kind", [FORM["Content-Type"], "multipart/form-data; boundary=b"])
+async def test_nothing_that_a_stranger_squeezed_is_given_back_unfolded(base, kind):
+    text = {
+        "application/x-www-form-urlencoded": b"text=unfolded",
+        "multipart/form-data; boundary=b": b'--b\r\nContent-Disposition: form-data; name="text"'
+        b"\r\n\r\nunfolded\r\n--b--\r\n",
+    }[kind]
+    said = {"Content-Type": kind, "Content-Encoding": "gzip"}
+    async with board.browsing(base) as stranger:
+        whole = await stranger.ask(
+            "POST", "/reply/mk/T1", data=text, headers={"Content-Type": kind}
+        )
+        seen = await stranger.ask("POST", "/reply/mk/T1", data=gzip.compress(text), headers=said)
+
+    assert "unfolded" in whole.text
+    assert "unfolded" not in seen.text
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

@@ -154,3 +154,15 @@ async def test_a_refusal_is_a_line_of_the_trail(stage):
         (line,) = await audit.lines(db, audit.Asked(act="refused"), None, "", 10)
     assert (line.who, line.address) == ("anna", "127.0.0.1")
     assert line.detail == {"asked": "people", "path": "/people", "why": "role"}
+
+
+async def test_who_listens_to_a_thread_that_is_not_theirs_is_refused_and_written_down(stage):
+    async with (
+        board.served(stage) as base,
+        board.signed_in(stage, base, Role.AGENT, frozenset({"other"})) as browser,
+    ):
+        assert (await browser.get("/live?account=mk&thread=T1")).status == 403
+
+    async with transaction(stage.pool) as db:
+        (line,) = await audit.lines(db, audit.Asked(act="refused"), None, "", 10)
+    assert (line.who, line.detail["why"]) == ("anna", "not_theirs")
