@@ -7,6 +7,7 @@ one is told, and the next has its whole time again: each is to have the chance t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -110,6 +111,8 @@ async def once(
             await wake.changed(db, {claim.account: [claim.thread]})
         due = await rungs.due(db, now)
         told = await _climb(db, rules, known, due, now)
+        if told:
+            await wake.changed(db, _threads(told))
         again = await rungs.again(db, now, now + LEAST)
     for claim in lapsed:
         log.info("claim lapsed", account=claim.account, thread=claim.thread, by=claim.by)
@@ -146,6 +149,15 @@ async def _climb(
     aims = await _aims(db, rules, known, told, now)
     await notices.raise_to(db, [each for _, each in told], lambda each: aims[each.key])
     return [one for one, _ in told]
+
+
+def _threads(told: Sequence[Escalation]) -> dict[str, set[str]]:
+    """Whose pages show that a rung was told, by account."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for one in told:
+        if one.thread is not None:
+            found[one.account].add(one.thread)
+    return found
 
 
 def _next_at(one: Escalation, now: datetime) -> datetime | None:

@@ -119,14 +119,17 @@ OF_THREAD = """
     order by e.id
 """
 TOLD = """
-    select (n.facts ->> 'escalation')::bigint as id, (n.facts ->> 'rung')::integer as rung,
+    select e.id, (n.facts ->> 'rung')::integer as rung,
            n.raised_at, d.notifier,
            case when d.sent_at is not null then 'sent'
                 when d.suppressed is not null then 'dropped'
                 when d.parked_reason is not null then 'parked'
                 else 'waits' end as state
-    from notice n join dispatch d on d.notice = n.id
-    where n.account = $1 and n.thread is not distinct from $2 and n.kind = 'escalation'
+    from escalation e
+    join notice n on n.clock = e.clock
+    join dispatch d on d.notice = n.id
+    where e.account = $1 and e.thread = $2
+      and n.kind = 'escalation' and (n.facts ->> 'escalation')::bigint = e.id
     order by n.id, d.notifier
 """
 RUNNING = """
@@ -283,8 +286,8 @@ async def of_thread(db: Db, account: str, thread: str) -> list[Escalation]:
     return [of_row(row) for row in await db.fetch(OF_THREAD, account, thread)]
 
 
-async def told(db: Db, account: str, thread: str | None) -> list[Told]:
-    """Who was told which rung of a thread, or of an account's troubles, in order."""
+async def told(db: Db, account: str, thread: str) -> list[Told]:
+    """Who was told which rung of a thread, in order."""
     return [Told(*row) for row in await db.fetch(TOLD, account, thread)]
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from core.access import Act
-from core.desk import answering, beaten, explaining
+from core.desk import climbs, explaining
 from core.store import (
     audit,
     claims,
@@ -28,7 +28,7 @@ from core.store import (
     orders,
     transaction,
 )
-from core.web import answerbox, deadlines, exchange, lines, pages, words
+from core.web import answerbox, deadlines, exchange, ladders, lines, pages, words
 from core.web.exchange import Asked, Here
 from core.web.glance import GLANCE
 from core.web.lettering import line
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.access import Who
+    from core.desk.climbs import Climb
     from core.desk.explaining import Explained
     from core.model import ClockRow, Order
     from core.store import Db
@@ -65,10 +66,7 @@ SEEN = "messages"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """All that a thread's page is made of, as it was at one instant.
-
-    *seen* is what whoever reads it has seen of what was written (`core.desk.beaten.seen`).
-    """
+    """All that a thread's page is made of, as it was at one instant."""
 
     head: Head
     messages: Sequence[Message]
@@ -80,9 +78,9 @@ class Read:
     orders: Sequence[Order]
     beside: Sequence[Beside]
     claim: Claim | None
+    climbing: Sequence[Climb]
     mark: str | None
     trail: Sequence[Line]
-    seen: str
 
 
 async def page(request: web.Request) -> web.Response:
@@ -175,9 +173,9 @@ async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Rea
         await orders.of(db, account, head.order_ids),
         await elsewhere.beside(db, account, thread, reader.accounts, BESIDE),
         claimed.get((account, thread)),
+        await climbs.of(db, account, thread, now),
         await _mark(db, reader, account, thread),
         await _trail(db, reader, account, thread),
-        beaten.seen(await answering.seen(db, account, thread)),
     )
 
 
@@ -267,16 +265,12 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "orders": found.orders,
         "siblings": deadlines.siblings(found.beside, found.rows, places),
         "claim": found.claim,
+        "ladders": ladders.shown(found.climbing, rules.routing.directory),
         "mark": exchange.web_address(found.mark),
         "trail": _grouped(found.trail),
         "here": here.address(),
-        "answer": None if asked.before else await _box(request, found),
+        "answer": None if asked.before else await answerbox.facts(request, head.account, head.id),
     }
-
-
-async def _box(request: web.Request, found: Read) -> answerbox.Box | None:
-    """The box for an answer, which says that what stands on this page was seen, and no more."""
-    return await answerbox.facts(request, found.head.account, found.head.id, found.seen)
 
 
 def _grouped(trail: Sequence[Line]) -> list[tuple[Line, int]]:

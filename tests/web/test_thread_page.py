@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from core.access import Role
+from core.desk import escalating
 from core.store import audit, transaction
-from tests.core import seeds
+from tests.core import climbing, seeds
 from tests.web import board
 from tests.web.hostile import HTML, LINES
 
@@ -512,6 +513,29 @@ async def test_a_claim_is_told_and_can_be_given_back(anna, lead, pool):
     assert "You work on this, until 13:00." in words(own)
     assert "anna works on this, until 13:00." in words(others)
     assert 'action="/release/mk/T1"' in own
+
+
+async def test_a_ladder_is_told_with_who_was_told_and_who_is_next(anna, pool):
+    rules = climbing.rules()
+    await run(pool, "update account set first_walk_at = monitored_since")
+    at = NOW - 20 * MINUTE
+    await put(pool, lambda db: seeds.put_clock(db, NOW + HOUR, steps=[at - MINUTE, NOW + HOUR]))
+    await seeds.watched(pool, rules, at)
+    begun = words((await anna.get(PAGE)).text)
+    assert "Ladder late: if nobody acts, rung 1 of 2 is told 11:55: lea." in begun
+    assert "Who was told" not in begun
+
+    await escalating.once(pool, rules, climbing.KNOWN, NOW - 4 * MINUTE)
+
+    assert "Ladder late:" in (await anna.get(f"{PAGE}?part=live")).text
+    said = words((await anna.get(PAGE)).text)
+    assert "if nobody acts, rung 2 of 2 is told 12:26: boss." in said
+    assert "11:56: rung 1, by mail-lea (has not left yet)" in said
+    await run(pool, "update escalation set ended = 'exhausted', ended_at = now()")
+    await run(pool, "update dispatch set sent_at = now()")
+    said = words((await anna.get(PAGE)).text)
+    assert "Ladder late: its last rung was told, nobody further will be." in said
+    assert "rung 1, by mail-lea (has left)" in said
 
 
 async def test_the_live_part_holds_no_box_and_the_rest_of_it(anna, pool):
