@@ -124,17 +124,22 @@ class Box:
     picked_now: str
 
 
-async def facts(request: web.Request, account: str, thread: str) -> Box | None:
-    """The box for who asks; None where they may not answer there, or there is no such thread."""
+async def facts(request: web.Request, account: str, thread: str, shown: str = "") -> Box | None:
+    """The box for who asks; None where they may not answer there, or there is no such thread.
+
+    *shown* is what was seen by whom the page shows that is read already (`beaten.seen`).
+    """
     configured = parts(request).settings().accounts.get(account)
     if configured is None or not who(request).may(Act.ANSWER, account):
         return None
     async with transaction(parts(request).pool()) as db:
         known = await threads.of(db, account, thread)
-        return None if known is None else await _box(request, db, configured, known)
+        return None if known is None else await _box(request, db, configured, known, shown)
 
 
-async def _box(request: web.Request, db: Db, configured: Configured, known: Thread) -> Box:
+async def _box(
+    request: web.Request, db: Db, configured: Configured, known: Thread, shown: str
+) -> Box:
     of, asks, now = parts(request), who(request), parts(request).now()
     account, thread = configured.account.name, known.id
     terms = answering.terms(configured.spec, configured.options)
@@ -148,7 +153,7 @@ async def _box(request: web.Request, db: Db, configured: Configured, known: Thre
         status=await status(db, asks, known, account, now),
         zone=zone(request).key,
         key=secrets.token_urlsafe(24),
-        seen=told.seen if told is not None else back.seen or beaten.seen(found),
+        seen=told.seen if told is not None else back.seen or shown or beaten.seen(found),
         can=can,
         parties=to,
         answered=to or (Party.BUYER,),

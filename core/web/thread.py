@@ -16,7 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from core.access import Act
-from core.desk import climbs, explaining
+from core.desk import answering, beaten, climbs, explaining
 from core.store import (
     audit,
     claims,
@@ -66,7 +66,10 @@ SEEN = "messages"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """All that a thread's page is made of, as it was at one instant."""
+    """All that a thread's page is made of, as it was at one instant.
+
+    *seen* is what whoever reads it has seen of what was written (`core.desk.beaten.seen`).
+    """
 
     head: Head
     messages: Sequence[Message]
@@ -81,6 +84,7 @@ class Read:
     climbing: Sequence[Climb]
     mark: str | None
     trail: Sequence[Line]
+    seen: str
 
 
 async def page(request: web.Request) -> web.Response:
@@ -176,6 +180,7 @@ async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Rea
         await climbs.of(db, account, thread, now),
         await _mark(db, reader, account, thread),
         await _trail(db, reader, account, thread),
+        beaten.seen(await answering.seen(db, account, thread)),
     )
 
 
@@ -269,8 +274,13 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "mark": exchange.web_address(found.mark),
         "trail": _grouped(found.trail),
         "here": here.address(),
-        "answer": None if asked.before else await answerbox.facts(request, head.account, head.id),
+        "answer": None if asked.before else await _box(request, found),
     }
+
+
+async def _box(request: web.Request, found: Read) -> answerbox.Box | None:
+    """The box for an answer, which says that what stands on this page was seen, and no more."""
+    return await answerbox.facts(request, found.head.account, found.head.id, found.seen)
 
 
 def _grouped(trail: Sequence[Line]) -> list[tuple[Line, int]]:

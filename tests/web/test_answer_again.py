@@ -238,3 +238,25 @@ async def test_a_page_that_lies_open_with_an_old_form_is_one_line_of_the_trail(s
     async with transaction(stage.pool) as db:
         lines = await audit.lines(db, audit.Asked(act="refused"), None, "", 9)
     assert [line.detail["why"] for line in lines] == ["form"]
+
+
+async def test_what_came_while_the_page_was_made_was_not_seen(stage, anna):  # noqa: F811  # fixtures
+    await stage.pool.execute("""
+        create function comes() returns trigger language plpgsql as $$ begin
+            insert into message (account, id, thread, party, kind, addressed_to, origin, sent_at,
+                seen_at, body, attachments, hash)
+            values ('mk', 'M2', 'T/1', 'buyer', 'message', '{seller}', 'elsewhere', new.at, new.at,
+                'Und mein Geld?', '[]', 'x');
+            return null;
+        end $$;
+        create trigger comes after insert on audit
+        for each row when (new.act = 'read') execute function comes()
+    """)
+    page = await anna.get(PAGE)
+    await stage.pool.execute("drop trigger comes on audit; drop function comes")
+    assert "Geld" not in page.text
+
+    told = await sent(anna, Form(page), TEXT)
+
+    assert told.status == 409
+    assert "the buyer has written again" in told.text
