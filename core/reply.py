@@ -150,7 +150,10 @@ async def _claimed(this: Round, readers: Mapping[str, Reader]) -> AsyncIterator[
 async def _keep_back(db: Db, this: Round, reply: Reply) -> bool:
     """Refuse what is not to leave after all: its thread is held."""
     if not reply.automatic:
-        return await refusals.keep_back(db, this.rules, reply, this.clock())
+        is_kept = await refusals.keep_back(db, this.rules, reply, this.clock())
+        if is_kept:
+            await promising.go_on(db, this.rules, reply, this.clock(), sure=this.sure)
+        return is_kept
     why = await acknowledging.looked_at(db, this.rules, reply, this.clock(), sure=this.sure)
     if why is None:
         return False
@@ -232,6 +235,8 @@ async def _refused(this: Round, reply: Reply, fault: ConnectorError) -> None:
         refused = await replies.refuse(db, reply, str(fault)[:CUT], this.clock())
         if refused and fault.detail != ERASED and not reply.automatic:
             await notices.raise_(db, this.rules, [await _told(db, this, reply, fault)])
+        if refused:
+            await promising.go_on(db, this.rules, reply, this.clock(), sure=this.sure)
         await enclosures.drop(db, reply.id)
     _count(this, reply, "refused")
     log.warning("reply refused", account=reply.account, reply=reply.id, reason=fault.reason)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from core.desk.beaten import Post
     from core.desk.limits import Complaint
     from core.model import File, Thread
+    from core.rules import Rules
     from core.store import Db
     from core.store.replies import Reply
 
@@ -193,8 +194,10 @@ async def queue(
     return reply
 
 
-async def undo(db: Db, who: Who, reply: int, now: datetime) -> Reply | None:
+async def undo(db: Db, rules: Rules, who: Who, reply: int, now: datetime) -> Reply | None:
     """Take *reply* back before it leaves: its own writer, or a lead.
+
+    What was promised apart from it begins without it.
 
     Returns:
         What was written, its writer's again; None where it has begun to leave, or did not leave
@@ -214,12 +217,13 @@ async def undo(db: Db, who: Who, reply: int, now: datetime) -> Reply | None:
     if back.attempts:
         await threads.lock(db, back.account, [back.thread])
         await undone.unsay(db, back)
+    await promising.go_on(db, rules, back, now)
     detail = {"reply": reply}
     await audit.write(
         db, who, "undo", account=back.account, thread=back.thread, detail=detail, now=now
     )
     await wake.changed(db, {back.account: [back.thread]}, "reply")
-    return back
+    return await replies.of(db, reply)
 
 
 async def known(db: Db, who: Who, reply: int) -> Reply | None:

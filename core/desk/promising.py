@@ -7,14 +7,15 @@ it is ahead, and withdrawn, with a reason; it is a reading like any that the mar
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from core import ingest
 from core.access import Act
 from core.arrival import judging
-from core.errors import Mistaken, NotAllowed
-from core.store import accounts, audit, clocks, readings, wake
+from core.errors import Mistaken, NotAllowed, StoreGaveUp
+from core.store import Raced, accounts, audit, clocks, readings, threads, wake
 from core.store import promised as stored
 from sla.clock import Given
 from sla.given import FOLLOW_UP, age
@@ -39,6 +40,7 @@ APART = timedelta(minutes=1)
 a little later than we, and it is no answer to itself (clocks differ by 30 s at most, section 1)."""
 LONGEST = timedelta(days=366)
 TICK = timedelta(microseconds=1)
+TRIES = 10
 MOST_REASON = 300
 
 
@@ -56,26 +58,52 @@ async def promise(
     """Promise the buyer of a thread a further answer by *due_at*.
 
     Where a reply of ours is still waiting to leave, it begins when that has left, for it would end
-    it (``with_reply``).
+    it (``with_reply``); where that does not leave after all, it begins then.
 
     Raises:
         NotAllowed: *who* may not answer there.
-        Mistaken: the instant is no promise, a promise already runs, or there is no such thread.
+        Mistaken: the instant is no promise, a promise runs or waits, or there is no such thread.
+        StoreGaveUp: replies keep leaving; try again.
     """
     check(due_at, now)
+    for _ in range(TRIES):
+        with suppress(Raced):
+            async with db.transaction():
+                made = await _promise(db, rules, who, account, thread, due_at, now, sure=sure)
+            await _done(
+                db, who, "promise", account, thread, {"by": in_utc(due_at), "how": made}, now
+            )
+            return made
+    raise StoreGaveUp("replies keep leaving there; promise it again")
+
+
+async def _promise(
+    db: Db,
+    rules: Rules,
+    who: Who,
+    account: str,
+    thread: str,
+    due_at: datetime,
+    now: datetime,
+    *,
+    sure: bool,
+) -> Made:
     await stored.hold(db, account, thread)
     given = await _hold(db, rules, who, account, thread)
+    await stored.check_held(db, account, thread)
     if running := await of_thread(db, account, thread):
         until = in_utc(running[0].clock.due_at)
         raise Mistaken(f"an answer is promised there by {until} already; move that promise")
-    made: Made = "promised"
+    if (waits := await stored.waiting(db, account, thread)) is not None:
+        with_it = f"an answer is promised there by {in_utc(waits)} with a reply that waits to leave"
+        raise Mistaken(f"{with_it}; move that promise when it has left")
     if await stored.ride(db, account, thread, due_at):
-        made = "with_reply"
-    else:
-        await _append(db, account, thread, _asking(given, due_at, now, now))
-        await ingest.recompute(db, rules, account, [thread], now, sure=sure)
-    await _done(db, who, "promise", account, thread, {"by": in_utc(due_at), "how": made}, now)
-    return made
+        return "with_reply"
+    left = await stored.unread(db, account, thread)
+    begins = now if left is None else min(max(now, left + APART), due_at)
+    await _append(db, account, thread, _asking(given, due_at, begins, now))
+    await ingest.recompute(db, rules, account, [thread], now, sure=sure)
+    return "promised"
 
 
 async def move(
@@ -138,15 +166,37 @@ async def withdraw(
 
 
 async def begin(db: Db, reply: Reply, now: datetime) -> None:
-    """Let begin what *reply* promises, which has left or may have; the caller recomputes.
+    """Let begin, once, what *reply* promises, which has left or may have; the caller recomputes.
 
-    What was promised when it left counts, not what is running by then.
+    What was promised when it left counts, not what is running by then. The thread is held.
     """
-    due_at = await stored.with_reply(db, reply.id)
-    if due_at is None:
+    due_at = await stored.take(db, reply.id)
+    if due_at is not None:
+        await _begin(db, reply, due_at, min(now + APART, due_at), now)
+
+
+async def go_on(db: Db, rules: Rules, reply: Reply, now: datetime, *, sure: bool = True) -> None:
+    """Let begin what was promised apart from *reply*, which does not leave after all.
+
+    Where another reply waits to leave, it begins when that has.
+    """
+    due_at = await stored.take(db, reply.id, apart=True)
+    if due_at is None or await accounts.watched_since(db, reply.account, share=True) is None:
+        return
+    await judging.lock(db, rules, reply.account, [reply.thread])
+    if await stored.ride(db, reply.account, reply.thread, due_at):
+        return
+    await _begin(db, reply, due_at, min(now, due_at), now)
+    await ingest.recompute(db, rules, reply.account, [reply.thread], now, sure=sure)
+    await wake.changed(db, {reply.account: [reply.thread]}, "watch")
+
+
+async def _begin(db: Db, reply: Reply, due_at: datetime, begins: datetime, now: datetime) -> None:
+    """Append what *reply* promised; nobody waits where the buyer was erased meanwhile."""
+    held = await threads.lock(db, reply.account, [reply.thread])
+    if reply.thread not in held or held[reply.thread].erased_at is not None:
         return
     given = (await readings.of(db, reply.account, [reply.thread]))[reply.thread]
-    begins = min(now + APART, due_at)
     await _append(db, reply.account, reply.thread, _asking(given, due_at, begins, now))
 
 

@@ -96,8 +96,19 @@ DELIVER = """
 """
 IS_STORED = "select true from message where account = $1 and id = $2"
 RENAME = "update message set id = $3 where account = $1 and id = $2"
-REMOVE = "delete from message where account = $1 and id = $2"
-OWN = "update message set origin = 'ours', thread = $3 where account = $1 and id = $2"
+REMOVE = "delete from message where account = $1 and id = $2 returning seen_at"
+# What began after it had left, it does not answer, whatever it is dated there: it then counts from
+# when it was here.
+OWN = """
+    update message m
+    set origin = 'ours', thread = $3, seen_at = case
+        when exists (
+            select from given g
+            where g.account = $1 and g.thread = $3 and g.kind = 'follow_up'
+              and g.starts_at > $4 and g.starts_at <= m.sent_at
+        ) then least(seen_at, $4) else seen_at end
+    where account = $1 and id = $2
+"""
 HOME = "select thread from message where account = $1 and id = $2"
 # What verdicts say of its message is said of the reply, whatever was settled before.
 JUDGE = """
@@ -318,8 +329,8 @@ async def _take_place(db: Db, reply: Reply, message_id: str) -> None:
     That one may have been taken for a message of another thread.
     """
     if await db.fetchval(IS_STORED, reply.account, message_id):
-        await db.execute(REMOVE, reply.account, _own(reply))
-        await db.execute(OWN, reply.account, message_id, reply.thread)
+        seen_at = await db.fetchval(REMOVE, reply.account, _own(reply))
+        await db.execute(OWN, reply.account, message_id, reply.thread, seen_at)
     else:
         await db.execute(RENAME, reply.account, _own(reply), message_id)
 

@@ -82,7 +82,8 @@ async def undo(request: web.Request) -> web.StreamResponse:
     if not _is_number(number):
         raise web.HTTPNotFound
     async with transaction(parts(request).pool()) as db:
-        found = await answering.undo(db, who(request), int(number), parts(request).now())
+        rules, now = parts(request).rules(), parts(request).now()
+        found = await answering.undo(db, rules, who(request), int(number), now)
         where = found or await answering.known(db, who(request), int(number))
         if where is not None and where.state == "undone":
             found = where  # taken back before: a form came twice

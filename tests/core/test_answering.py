@@ -78,10 +78,10 @@ def give(pool, db, now):
 
 
 @pytest.fixture
-def take_back(pool, now):
+def take_back(pool, rules, now):
     async def take_back(who, number):
         async with transaction(pool) as db:
-            return await answering.undo(db, who, number, now)
+            return await answering.undo(db, rules, who, number, now)
 
     return take_back
 

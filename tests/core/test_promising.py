@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from core import ingest, watch
 from core.access import Role, Who
-from core.desk import explaining, promising
+from core.desk import answering, explaining, promising
 from core.errors import Mistaken, NotAllowed
 from core.model import Message, Page, Thread
-from core.store import clocks, replies, transaction
+from core.store import clocks, erased, readback, replies, threads, transaction
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -39,8 +41,8 @@ async def db(pool, rules, now):
         yield db
 
 
-def ours(name, at):
-    return Message(id=name, thread="T1", party=Party.SELLER, sent_at=at, to=BUYER, body="Soon.")
+def ours(name, at, body="Soon."):
+    return Message(id=name, thread="T1", party=Party.SELLER, sent_at=at, to=BUYER, body=body)
 
 
 @pytest.fixture
@@ -179,3 +181,204 @@ async def test_the_reason_is_in_no_line_of_the_audit(db, rules, promise, now):
 
     assert [row["act"] for row in lines] == ["promise", "move_promise"]
     assert "private" not in str([tuple(row) for row in lines])
+
+
+@pytest.fixture
+def leave(pool, db, rules, now):
+    """A reply of ours that leaves, and what became of it by *settle*."""
+
+    async def leave(settle, at=now, **more):
+        async with transaction(pool) as other:
+            text = "More on Friday, dear customer."
+            await replies.queue(other, "mk", "T1", text, BUYER, at, by="ada", **more)
+        async with transaction(pool) as other:
+            reply = await replies.claim(other, ["mk"], at)
+            await replies.leave(other, reply, at)
+        await settle(reply)
+        return reply
+
+    return leave
+
+
+@pytest.fixture
+def accept(pool, rules):
+    async def accept(reply, at, message=None):
+        async with transaction(pool) as other:
+            if await replies.accept(other, reply, message, at):
+                await promising.begin(other, reply, at)
+            await ingest.recompute(other, rules, "mk", ["T1"], at)
+
+    return accept
+
+
+@pytest.fixture
+def lose(pool, rules):
+    async def lose(reply, at):
+        async with transaction(pool) as other:
+            if await replies.lose(other, reply):
+                await promising.begin(other, reply, at)
+            await ingest.recompute(other, rules, "mk", ["T1"], at)
+
+    return lose
+
+
+async def read_back(pool, rules, reply, sent_at, seen_at):
+    """The marketplace tells *reply* as a message of its own; then it is found there."""
+    copy = ours("X9", sent_at, "More on Friday, dear customer.")
+    async with transaction(pool) as db:
+        await say(db, rules, seen_at, copy)
+    async with transaction(pool) as db:
+        await replies.confirm(db, reply, *await readback.find(db, reply), seen_at)
+        await ingest.recompute(db, rules, "mk", ["T1"], seen_at)
+
+
+async def test_of_one_reply_comes_one_promise_though_two_write_down_that_it_left(
+    pool, db, leave, accept, lose, now
+):
+    """A daemon that was stopped while it sent, and goes on when another took it for dead."""
+
+    async def settle(reply):
+        await lose(reply, now + 90 * SECOND)
+        await accept(reply, now + 95 * SECOND, "S9")
+
+    await leave(settle, follow_up_at=now + DAY)
+
+    assert [name for name, *_ in await kept(db)] == ["given:follow_up:reply"]
+
+
+@pytest.mark.parametrize("off", [12 * SECOND, 75 * SECOND, HOUR])
+async def test_a_reply_of_before_is_no_answer_to_a_promise_however_it_is_dated_when_read_back(
+    pool, db, rules, leave, accept, promise, now, off
+):
+    reply = await leave(lambda one: accept(one, now + SECOND))
+    await promise(now + DAY, now + 5 * SECOND)
+
+    await read_back(pool, rules, reply, now + off, now + 2 * HOUR)
+
+    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+    await say(db, rules, now + 3 * HOUR, ours("S10", now + 3 * HOUR))
+    assert [ended for _, _, ended, _ in await kept(db)] == ["met"]
+
+
+@pytest.mark.parametrize("how", ["accepted", "lost"])
+async def test_a_reply_is_no_answer_to_what_it_promises_itself_however_it_is_dated(
+    pool, db, rules, leave, accept, lose, now, how
+):
+    async def settle(one):
+        await (accept if how == "accepted" else lose)(one, now + SECOND)
+
+    reply = await leave(settle, follow_up_at=now + DAY)
+
+    await read_back(pool, rules, reply, now + HOUR, now + 2 * HOUR)
+
+    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+
+
+async def test_what_is_read_back_within_the_difference_of_clocks_never_ends_a_promise(
+    db, rules, leave, accept, promise, now
+):
+    await leave(lambda one: accept(one, now + SECOND))
+    await promise(now + DAY, now + 5 * SECOND)
+
+    await say(db, rules, now + MINUTE, ours("X9", now + 31 * SECOND))  # not yet known as ours
+
+    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+
+
+async def test_nobody_is_promised_anything_who_was_erased_while_it_left(
+    db, rules, leave, accept, now
+):
+    async def settle(reply):
+        gone = Message(id="erased:T1", thread="T1", party=Party.MARKETPLACE, kind="erased",
+                       sent_at=now + SECOND)  # fmt: skip
+        await say(db, rules, now + SECOND, gone)
+        await db.execute(erased.THREADS, "mk", ["T1"], now + SECOND)
+        await accept(reply, now + 2 * SECOND, "S9")
+
+    await leave(settle, follow_up_at=now + DAY)
+
+    assert await kept(db) == []
+
+
+@pytest.mark.parametrize("why", ["taken back", "refused", "another waits"])
+async def test_a_promise_made_apart_outlives_the_reply_with_which_it_waits(
+    pool, db, rules, promise, now, why
+):
+    async with transaction(pool) as other:
+        if why == "another waits":
+            await replies.queue(other, "mk", "T1", "First", BUYER, now, by="bo")
+        number = await replies.queue(other, "mk", "T1", "Soon", BUYER, now, by="ada")
+    assert await promise(now + DAY, who=Who("bo", Role.AGENT)) == "with_reply"
+
+    async with transaction(pool) as other:
+        if why == "refused":
+            reply = await replies.claim(other, ["mk"], now)
+            await replies.leave(other, reply, now)
+            assert await replies.refuse(other, reply, "no", now)
+            await promising.go_on(other, rules, reply, now + SECOND)
+        else:
+            back = await answering.undo(other, rules, ADA, number, now + SECOND)
+            assert back.follow_up_at is None  # it is not its writer's
+
+    if why == "another waits":
+        assert await kept(db) == []
+        async with transaction(pool) as other:
+            await promising.begin(other, await replies.claim(other, ["mk"], now), now)
+            await ingest.recompute(other, rules, "mk", ["T1"], now)
+    [row] = await promising.of_thread(db, "mk", "T1")
+    assert row.clock.due_at == now + DAY
+
+
+async def test_what_the_reply_itself_promises_goes_with_it(pool, db, rules, now):
+    async with transaction(pool) as other:
+        number = await replies.queue(
+            other, "mk", "T1", "Soon", BUYER, now, by="ada", follow_up_at=now + DAY
+        )
+        back = await answering.undo(other, rules, ADA, number, now)
+
+    assert back.follow_up_at == now + DAY
+    assert await kept(db) == []
+
+
+async def test_a_second_promise_does_not_take_the_place_of_one_that_waits(pool, promise, now):
+    async with transaction(pool) as db:
+        number = await replies.queue(db, "mk", "T1", "Soon", BUYER, now)
+    await promise(now + DAY)
+
+    with pytest.raises(Mistaken, match="with a reply that waits"):
+        await promise(now + 3 * DAY)
+
+    async with transaction(pool) as db:
+        assert (await replies.of(db, number)).follow_up_at == now + DAY
+
+
+async def test_who_promises_and_who_sends_never_wait_for_one_another(pool, db, promise, now):
+    """A reply is queued while the promise waits for the thread, and is about to leave before it."""
+
+    async def send():
+        async with transaction(pool) as other:
+            reply = await replies.claim(other, ["mk"], now)
+            await threads.lock(other, "mk", ["T1"])
+            return reply
+
+    async with asyncio.TaskGroup() as group, transaction(pool) as other:
+        await threads.lock(other, "mk", ["T1"])
+        promised = group.create_task(promise(now + DAY))
+        await waited_for(db, 1)
+        await replies.queue(db, "mk", "T1", "Soon", BUYER, now)
+        sent = group.create_task(send())
+        await waited_for(db, 2)
+
+    assert await promised == "with_reply"
+    assert (await replies.of(db, (await sent).id)).follow_up_at == now + DAY
+
+
+async def waited_for(db, n):
+    """Until *n* wait for a lock."""
+    waits = (
+        "select count(*) from pg_stat_activity"
+        " where wait_event_type = 'Lock' and datname = current_database()"
+    )
+    async with asyncio.timeout(30):
+        while await db.fetchval(waits) < n:  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.01)

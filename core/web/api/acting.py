@@ -167,7 +167,7 @@ async def undo(call: Call) -> acts.Reply:
     """Take a reply back before it leaves; one that was taken back already is so."""
     async with transaction(call.parts.pool()) as db:
         before = await _reply(db, call)
-        found = await answering.undo(db, call.who, before.id, call.now)
+        found = await answering.undo(db, call.parts.rules(), call.who, before.id, call.now)
         there = found or await replies.of(db, before.id)
     if there is None or (found is None and there.state != "undone"):
         raise Mistaken("it has left already")
