@@ -74,10 +74,18 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
-    """End the session; where an OpenID provider began it, its own too."""
+    """End the session; where an OpenID provider began it, its own too.
+
+    There a page of ours leads: browsers follow no form to another site where ``form-action`` is
+    ``'self'``, not by a redirect either.
+    """
     login = await service.end(request)
-    to = PATH if login is None else await openid.farewell(request, login) or PATH
-    response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": to})
+    request.pop(WHO, None)
+    response: web.Response
+    if login is not None and (there := await openid.farewell(request, login)):
+        response = pages.page(request, "signed-out.html", there=there)
+    else:
+        response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": PATH})
     cookies.take(response, "session", secure=arriving.secure(request))
     return response
 

@@ -134,6 +134,9 @@ class Provider:
         key = strange() if self.forged else keys()[self.alg]
         return jwt.encode({"alg": self.alg, "kid": key.kid}, claims, key)
 
+    async def leave(self, _request):
+        return web.Response(text="signed out")
+
     async def userinfo(self, request):
         self.asked.append("userinfo")
         return web.json_response(self.beside or {"sub": self.claims["sub"]})
@@ -155,6 +158,7 @@ async def serving(now):
             web.post("/realm/token", provider.token),
             web.get("/realm/keys", provider.published_keys),
             web.get("/realm/userinfo", provider.userinfo),
+            web.get("/realm/leave", provider.leave),
         ]
     )
     runner = web.AppRunner(app)
