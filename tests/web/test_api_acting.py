@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from core import ingest
 from core.access import Role
+from core.model import Page
 from core.store import audit, transaction
 from tests.web import board, programs
 
@@ -140,6 +142,24 @@ async def test_no_reply_needed_is_said_and_taken_back(anna):
 
     assert (said["level"], gone.status, twice.status) == ("marked", 204, 409)
     assert await clocks(anna) == ["running"]
+
+
+@pytest.mark.parametrize(
+    ("what", "body"), [("marks", {"level": "decided"}), ("answered", {"at": NOW.isoformat()})]
+)
+async def test_nothing_is_ended_by_who_has_not_seen_what_the_buyer_wrote_since(
+    stage, anna, what, body
+):
+    seen = (await answers(anna))["seen"]
+    more = programs.asked(0, "T/2").model_copy(update={"id": "M-more", "sent_at": NOW})
+    async with transaction(stage.pool) as db:
+        await ingest.page(db, stage.rules, "mk", Page(messages=(more,)), NOW, None)
+    slower = await post(anna, what, {**body, "seen": seen})
+
+    assert (slower.status, slower.said["beaten"]["state"]) == (409, "buyer")
+    assert await clocks(anna) == ["running"]
+    knowing = {**body, "seen": slower.said["beaten"]["seen"]}
+    assert (await post(anna, what, knowing)).status == 204
 
 
 async def clocks(who):

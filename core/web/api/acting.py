@@ -118,8 +118,7 @@ async def send(call: Call) -> acts.Queued:
         case Queued():
             return acts.Queued.model_validate(outcome)
         case Beaten():
-            faster = acts.Beaten.model_validate(outcome)
-            raise _unsent("another was faster: look, then say what was seen", beaten=faster)
+            raise _beaten(outcome)
         case Unfit(complaints):
             raise _unsent("see the complaints", complaints=_complaints(complaints))
 
@@ -153,6 +152,17 @@ def _unsent(
     return problems.Wrong(told, CONFLICT)
 
 
+def _beaten(faster: Beaten) -> problems.Wrong:
+    told = acts.Beaten.model_validate(faster)
+    return _unsent("another was faster: look, then say what was seen", beaten=told)
+
+
+def _check_first(faster: Beaten | None) -> None:
+    """Refuse what was said of a thread that is not as it was seen."""
+    if faster is not None:
+        raise _beaten(faster)
+
+
 def _complaints(found: Iterable[Complaint]) -> tuple[acts.Complaint, ...]:
     return tuple(acts.Complaint.model_validate(one) for one in found)
 
@@ -183,13 +193,15 @@ async def _reply(db: Db, call: Call) -> Reply:
 
 async def mark(call: Call) -> None:
     """Say that no reply is needed."""
-    where, level = call.of(models.OneThread), Level(call.of(acts.Mark).level)
-    can = _terms(call).can
+    where, said = call.of(models.OneThread), call.of(acts.Mark)
+    level, can = Level(said.level), _terms(call).can
     async with transaction(call.parts.pool()) as db:
         await _known(db, where)
-        await marking.mark(
-            db, call.rules, call.who, where.account, where.thread, level, can, call.now
-        )
+        faster = await marking.mark(
+            db, call.rules, call.who, where.account, where.thread, level, can, call.now,
+            seen=said.seen,
+        )  # fmt: skip
+    _check_first(faster)
 
 
 async def unmark(call: Call) -> None:
@@ -210,9 +222,10 @@ async def answered(call: Call) -> None:
     at, to = _instant(said.at), _parties(said.to)
     async with transaction(call.parts.pool()) as db:
         await _known(db, where)
-        await marking.answered(
-            db, call.rules, call.who, where.account, where.thread, at, to, call.now
+        faster = await marking.answered(
+            db, call.rules, call.who, where.account, where.thread, at, to, call.now, seen=said.seen
         )
+    _check_first(faster)
 
 
 async def promise(call: Call) -> acts.How:
@@ -308,13 +321,15 @@ ROUTES = (
     Route("POST", "/undo/{reply}", "undo", "Take a reply back before it leaves", Act.ANSWER, undo,
           acts.Reply, where=models.OneReply, refuses=(CONFLICT,)),
     Route("POST", "/marks/{account}/{thread}", "mark", "Say that no reply is needed", Act.ANSWER,
-          mark, status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Mark, refuses=(CONFLICT,)),
+          mark, status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Mark, refuses=(CONFLICT,),
+          conflict=acts.Unsent),
     Route("DELETE", "/marks/{account}/{thread}", "unmark", "Let what was said not count",
           Act.ANSWER, unmark, status=HTTPStatus.NO_CONTENT, where=THERE, asks=acts.What,
           refuses=(CONFLICT,)),
     Route("POST", "/answered/{account}/{thread}", "answered",
           "Say that it was answered at the marketplace", Act.ANSWER, answered,
-          status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Answered, refuses=(CONFLICT,)),
+          status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Answered, refuses=(CONFLICT,),
+          conflict=acts.Unsent),
     Route("POST", "/promises/{account}/{thread}", "promise", "Promise a further answer",
           Act.ANSWER, promise, acts.How, HTTPStatus.CREATED, where=THERE, takes=acts.Promised,
           refuses=(CONFLICT,)),

@@ -16,6 +16,7 @@ Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x20][^\x00-\x1f]*$")
 ]
 Party = Literal["buyer", "marketplace"]
+Seen = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,4000}$")]
 Parties = Annotated[tuple[Party, ...], Field(min_length=1, max_length=2)]
 
 
@@ -74,7 +75,7 @@ class Writing(Said):
 
     text: Text = Field(min_length=1)
     to: Parties = ("buyer",)
-    seen: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,4000}$")] | None = None
+    seen: Seen | None = None
     despite: bool = False
     follow_up_at: AwareDatetime | None = None
 
@@ -88,7 +89,10 @@ class Queued(Given):
 
 
 class Beaten(Given):
-    """Who was faster, and how far they are. To send all the same, say that this was *seen*."""
+    """Who was faster, and how far they are; or who has written since: *state* `buyer`.
+
+    To go on all the same, say that this was *seen*.
+    """
 
     by: str | None = None
     at: AwareDatetime
@@ -158,9 +162,13 @@ class Answers(Given):
 
 
 class Mark(Said):
-    """`decided`: here; `marked`: the marketplace's own mark, which nobody here can see, was set."""
+    """`decided`: here; `marked`: the marketplace's own mark, which nobody here can see, was set.
+
+    *seen*: as of a reply.
+    """
 
     level: Literal["decided", "marked"]
+    seen: Seen | None = None
 
 
 class What(Said):
@@ -170,10 +178,11 @@ class What(Said):
 
 
 class Answered(Said):
-    """When it was answered at the marketplace, and whom."""
+    """When it was answered at the marketplace, and whom. *seen*: as of a reply."""
 
     at: AwareDatetime
     to: Parties = ("buyer",)
+    seen: Seen | None = None
 
 
 class Promised(Said):
