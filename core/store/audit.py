@@ -42,6 +42,11 @@ DID = """
         where account = $1 and thread = $2 and who = $3 and act = $4 and at >= $5 and detail ? $6
     )
 """
+LOOKED = """
+    select exists (
+        select from audit where at >= $3 and who = $1 and act = $2 and detail = $4
+    )
+"""
 PURGE = """
     with gone as (delete from audit where at < $1 returning id) select count(*) from gone
 """
@@ -126,6 +131,15 @@ async def did(
         legible(who.name, LONGEST_NAME),
     )
     return bool(await db.fetchval(DID, *where, act, since, told))
+
+
+async def looked(
+    db: Db, who: Who, act: str, detail: Mapping[str, str | int], since: datetime
+) -> bool:
+    """Whether *who* did just that, to no thread alone, *since* then."""
+    told = {key: _short(value) for key, value in detail.items()}
+    name = legible(who.name, LONGEST_NAME)
+    return bool(await db.fetchval(LOOKED, name, act, since, told))
 
 
 async def purge(db: Db, before: datetime) -> int:

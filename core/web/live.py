@@ -28,6 +28,7 @@ from core.web.hub import HUB, Full
 from core.web.signing import identity
 from core.web.signing.identity import Unknown
 from core.web.streams import ALIVE, RELOAD, event
+from core.web.thread import SAME_LOOK
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def _entered(request: web.Request, listener: Who) -> AbstractContextManager[Clie
 async def _note(request: web.Request, listener: Who) -> None:
     """Write down that somebody looks on at a queue in which buyers' words stand.
 
+    A page in the background listens no more, and anew once it is shown: that is the same look.
+
     Raises:
         StoreUnavailable: it cannot be, so they are to come again.
     """
@@ -102,7 +105,8 @@ async def _note(request: web.Request, listener: Who) -> None:
     chosen, now = filters.of(query, besides={SEEN, VIEW}), parts(request).now()
     detail: dict[str, str | int] = {"filter": filters.query(chosen), "live": 1}
     async with transaction(parts(request).pool()) as db:
-        await audit.write(db, listener, "look", detail=detail, now=now)
+        if not await audit.looked(db, listener, "look", detail, now - SAME_LOOK):
+            await audit.write(db, listener, "look", detail=detail, now=now)
 
 
 async def _told(request: web.Request, client: Client, listener: Who) -> web.StreamResponse:

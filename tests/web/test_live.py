@@ -72,6 +72,20 @@ async def test_who_looks_on_is_written_down_once(stage, base):
     assert [tuple(row) for row in said] == [("anna", "look", {"filter": "band=ok", "live": 1})]
 
 
+async def test_a_page_that_is_shown_again_is_the_same_look_for_a_quarter_of_an_hour(stage, base):
+    await put(stage.pool)
+    counts = []
+    async with board.signed_in(stage, base) as browser:
+        for minutes in (0, 14, 2):
+            stage.clock.now += minutes * MINUTE
+            async with listening(browser, "/live?band=ok") as stream:
+                await stream.next("lines")
+            async with transaction(stage.pool) as db:
+                counts.append(await db.fetchval("select count(*) from audit where act = 'look'"))
+
+    assert counts == [1, 1, 2]
+
+
 async def test_whoever_comes_back_is_told_what_changed_since(stage, base):
     await put(stage.pool)
     async with board.signed_in(stage, base) as browser, listening(browser) as stream:
