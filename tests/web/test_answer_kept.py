@@ -173,6 +173,24 @@ def test_the_key_enter_in_a_field_of_the_box_presses_nothing(desk, thread):  # n
         assert states(desk, thread) == ["queued"]
 
 
+def test_what_is_typed_while_something_is_on_its_way_is_not_overwritten(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k15") as page:
+        held = []
+
+        def hold(to):
+            held.append(to)
+
+        page.route("**/promise/**", hold)
+        page.locator("#fold-promise summary").click()
+        with page.expect_request("**/promise/**"):
+            page.get_by_role("button", name="Promise it").click()
+        expect(page.locator("#text")).not_to_be_editable()
+        held.pop().abort()
+        expect(page.locator("#text")).to_be_editable()
+        told(page, "does not answer")
+        page.faults.clear()
+
+
 def test_leaving_with_a_text_asks_first_and_without_one_does_not(desk, thread):  # noqa: F811  # fixtures
     with writing(desk, thread, "k8") as page:
         asked = []
@@ -223,6 +241,7 @@ def test_a_page_of_somebody_who_was_signed_out_tells_no_more_that_it_is_open(des
         page.on("request", lambda one: sent.append(one.url) if "/draft/" in one.url else None)
         with page.expect_response("**/draft/**"):
             page.clock.run_for(11_000)
+        page.evaluate("fetch(location.href).then((answer) => answer.status)")  # heard of by now
         page.clock.run_for(60_000)
         assert len(sent) == 1
         page.faults.clear()
@@ -237,6 +256,7 @@ def test_after_sending_the_keyboard_goes_on_in_the_box(desk, thread):  # noqa: F
 
 def test_a_claim_of_somebody_who_was_signed_out_leads_to_where_they_sign_in(desk, thread):  # noqa: F811  # fixtures
     with desk.page(name="k13") as page:
+        page.route("**/live**", lambda to: to.abort())  # else it may hear of the end before
         page.goto("/")
         signed_out(desk, "k13")
         page.locator("tr.line button.claim").first.click()

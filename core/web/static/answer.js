@@ -97,12 +97,26 @@ document.addEventListener("htmx:before:request", (event) => {
     return trouble("large");
   }
   over();
+  if (!isCheck) hold(true); // what is typed now would not come back
   sending = [
     setTimeout(() => document.dispatchEvent(new Event("yield")), YIELD),
     setTimeout(() => isCheck || trouble("slow"), SLOW),
   ];
 });
-document.addEventListener("htmx:finally:request", (event) => isOurs(event) && over());
+document.addEventListener("htmx:finally:request", (event) => {
+  if (!isOurs(event)) return;
+  over();
+  if (event.detail.ctx.sourceElement !== field()) hold(false);
+});
+
+function hold(is) {
+  if (field()) field().readOnly = is;
+}
+
+// Without it the key would press a button of the form, whichever is the first.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("#answer input")) event.preventDefault();
+});
 
 // ---- after it: where the keyboard goes on, and what is said of it
 
