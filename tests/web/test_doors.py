@@ -56,20 +56,9 @@ WAYS = (
 
 
 @pytest.fixture
-def stage(pool):
-    return board.Stage(pool)
-
-
-@pytest.fixture
 async def base(stage):
     async with board.served(stage, ways=WAYS) as base:
         yield base
-
-
-@pytest.fixture
-async def browser(base):
-    async with board.browsing(base) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -6,37 +6,15 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from argon2 import PasswordHasher
 
 from core.access import Role, Who
 from core.desk import admitting, passwords
 from core.store import audit, people, transaction
 from tests.web import board
 
+pytestmark = pytest.mark.usefixtures("quick")
 GOOD = "a quiet green heron"
 ROOT = Who("root", Role.ADMIN, means="cli")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 64, 1))
-
-
-@pytest.fixture
-def stage(pool):
-    return board.Stage(pool)
-
-
-@pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
-async def browser(base):
-    async with board.browsing(base) as browser:
-        yield browser
 
 
 async def first(pool, now=board.NOW):

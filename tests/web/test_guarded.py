@@ -22,11 +22,6 @@ from tests.web.test_openid import BACK, sent_back, whys
 op = test_openid.op
 
 
-@pytest.fixture
-def stage(pool):
-    return board.Stage(pool)
-
-
 def proxied():
     return Web(
         listen="127.0.0.1:0", sign_in="proxy", proxies=("127.0.0.1",),

@@ -29,12 +29,6 @@ async def stage(pool):
 
 
 @pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
 async def browser(base):
     """Somebody's who is not signed in."""
     async with board.browsing(base) as browser:

@@ -107,11 +107,6 @@ def test_a_way_asks_for_what_its_roles_may(way):
         assert let_in == {role for role in Role if Act(way.act) in MAY[role]}
 
 
-@pytest.fixture
-async def stage(pool):
-    return board.Stage(pool)
-
-
 def path_of(way):
     filled = way.path.replace("{account}", "mk").replace("{thread:.+}", "T1")
     return board.PLACE.sub("1", filled)

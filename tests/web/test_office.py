@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from yarl import URL
 
 from core.access import Role, Who
@@ -17,23 +16,8 @@ from core.store import audit, people, sessions, tokens, transaction
 from tests.web import board
 
 GOOD, OTHER = "a quiet green heron", "another bird by the lake"
+pytestmark = pytest.mark.usefixtures("quick")
 ROOT = Who("root", Role.ADMIN, means="cli")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 64, 1))
-
-
-@pytest.fixture
-def stage(pool):
-    return board.Stage(pool)
-
-
-@pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
 
 
 @pytest.fixture

@@ -52,18 +52,6 @@ def by(op, groups=None, **oidc):
 SUPPORT = {"support": Group(role=Role.AGENT, accounts=frozenset({"mk"}))}
 
 
-@pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
-async def browser(base):
-    async with board.browsing(base) as browser:
-        yield browser
-
-
 async def left(browser, to="/me"):
     """Where the provider is asked, by whoever wants to sign in."""
     return (await browser.get(f"/sign-in/oidc?next={to}")).headers["Location"]

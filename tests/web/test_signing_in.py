@@ -15,34 +15,9 @@ from core.desk import passwords
 from core.store import audit, people, sessions, transaction
 from tests.web import board
 
+pytestmark = pytest.mark.usefixtures("quick")
 REAL = passwords.HASHER
 GOOD = "a quiet green heron"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Hashes that take no time; what the real ones cost is tried by itself."""
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 64, 1))
-    passwords._nobodys.cache_clear()
-    yield
-    passwords._nobodys.cache_clear()
-
-
-@pytest.fixture
-def stage(pool):
-    return board.Stage(pool)
-
-
-@pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
-async def browser(base):
-    async with board.browsing(base) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ def stage(pool, monkeypatch):
     return board.Stage(pool)
 
 
-@pytest.fixture
-async def base(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
 async def test_a_person_sees_how_each_account_is(stage, base, pool):
     await pages.monitored(pool, board.NOW)
     async with board.signed_in(stage, base, Role.VIEWER) as browser:

@@ -1,0 +1,33 @@
+"""The board as most tests of it want it: served on loopback, and a browser that nobody knows."""
+
+import pytest
+from argon2 import PasswordHasher
+
+from core.desk import passwords
+from tests.web import board
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Hashes that take no time; what the real ones cost is tried by itself."""
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 64, 1))
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+def stage(pool):
+    return board.Stage(pool)
+
+
+@pytest.fixture
+async def base(stage):
+    async with board.served(stage) as base:
+        yield base
+
+
+@pytest.fixture
+async def browser(base):
+    async with board.browsing(base) as browser:
+        yield browser
