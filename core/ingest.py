@@ -25,6 +25,7 @@ from core.arrival import (
     screening,
     speaking,
     stored,
+    unread,
 )  # fmt: skip
 from core.arrival.aside import keep, publish
 from core.arrival.judging import Settled
@@ -328,7 +329,8 @@ async def _recompute(
 ) -> Put:
     known = [id_ for id_ in locked if id_ not in fresh]
     turns = {**fresh, **await messages.turns(db, case.account, known)} if known else fresh
-    given = await readings.of(db, case.account, known) if known else {}
+    read = await readings.of(db, case.account, known) if known else {}
+    given = await unread.beside(db, case.account, read, turns)
     computed = computing.computed(case.rules, case.account, locked, turns, given)
     put = await clocks.put(
         db,

@@ -129,7 +129,7 @@ def _stop(
 
 def _is_act(turn: Turn, asked: Given) -> bool:
     """Whether *turn* does what is asked; a plain message only where a message is asked for."""
-    if turn.party is not Party.SELLER or not is_delivered(turn):
+    if turn.party is not Party.SELLER or not is_delivered(turn) or turn.id in asked.copies:
         return False
     if turn.kind is Kind.ANSWERED_ELSEWHERE:
         return True

@@ -91,7 +91,7 @@ class Given:
     With `due_at` anywhere among the readings of (kind, act) it is a given deadline; without, and
     with `starts_at`, a given start ("a reply is needed since"). One that asks nothing may have the
     act `REST`: where the marketplace tells all that it asks, the rest of that kind is asked no
-    more.
+    more. *copies* are turns that do nothing of what is asked: what was said before it was asked.
     """
 
     kind: str
@@ -106,6 +106,7 @@ class Given:
     outcome: Outcome | None = None
     uncertain: bool = False
     sentence: str | None = None
+    copies: frozenset[str] = frozenset()
 
 
 def instant(turn: Turn) -> datetime:

@@ -86,6 +86,9 @@ NEWEST = """
     order by least(coalesce(sent_at, seen_at), seen_at) desc, id desc
     limit 1
 """
+ELSEWHERE = """
+    select id from message where account = $1 and id = any($2::text[]) and origin = 'elsewhere'
+"""
 LAST_SEEN = """
     select thread, max(seen_at) as seen_at from message
     where account = $1 and thread = any($2::text[])
@@ -227,6 +230,11 @@ def turn(message: Message, now: datetime) -> StoredTurn:
         message.level,
         message.language,
     )
+
+
+async def elsewhere(db: Db, account: str, ids: Collection[str]) -> frozenset[str]:
+    """Those of *ids* that nobody wrote here, as far as is known."""
+    return frozenset(row["id"] for row in await db.fetch(ELSEWHERE, account, list(ids)))
 
 
 async def newest(db: Db, account: str, thread: str, parties: Collection[Party]) -> str | None:

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from core import ingest, watch
+from core import ingest, reply, watch
 from core.access import Role, Who
 from core.desk import answering, explaining, promising
 from core.errors import Mistaken, NotAllowed
+from core.metrics import Metrics
 from core.model import Message, Page, Thread
-from core.store import clocks, erased, readback, replies, threads, transaction
+from core.store import clocks, erased, readback, replies, settling, threads, transaction
 from sla.policy import Party
 from tests.core import seeds
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -274,15 +275,71 @@ async def test_a_reply_is_no_answer_to_what_it_promises_itself_however_it_is_dat
     assert [ended for _, _, ended, _ in await kept(db)] == [None]
 
 
-async def test_what_is_read_back_within_the_difference_of_clocks_never_ends_a_promise(
+@pytest.mark.parametrize("off", [31, 75, 1500])
+async def test_what_may_be_a_copy_of_a_reply_of_before_never_ends_a_promise(
+    db, rules, leave, accept, promise, now, off
+):
+    """A shop has a clock of its own, and words of its own around what it was told."""
+    await leave(lambda one: accept(one, now + SECOND))
+    await promise(now + DAY, now + 5 * SECOND)
+
+    await say(db, rules, now + HOUR, ours("X9", now + off * SECOND))  # not yet known as ours
+
+    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+    await say(db, rules, now + 2 * HOUR, ours("S10", now + HOUR))
+    assert [ended for _, _, ended, _ in await kept(db)] == ["met"]
+
+
+@pytest.mark.parametrize("how", ["accepted", "lost"])
+async def test_neither_does_a_copy_of_the_reply_that_made_it(
+    db, rules, leave, accept, lose, now, how
+):
+    async def settle(one):
+        await (accept if how == "accepted" else lose)(one, now + SECOND)
+
+    await leave(settle, follow_up_at=now + DAY)
+
+    await say(db, rules, now + HOUR, ours("X9", now + 75 * SECOND))
+
+    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+
+
+async def test_an_answer_of_ours_ends_it_though_one_of_before_was_never_found(
+    pool, db, rules, leave, accept, lose, promise, now
+):
+    await leave(lambda one: lose(one, now + SECOND))
+    await promise(now + DAY, now + 5 * SECOND)
+    again = await leave(lambda one: accept(one, now + 10 * MINUTE), now + 10 * MINUTE)
+
+    await read_back(pool, rules, again, now + 10 * MINUTE, now + HOUR)
+
+    assert [ended for _, _, ended, _ in await kept(db)] == ["met"]
+
+
+async def test_what_was_withdrawn_stays_so_whatever_is_read_back(
     db, rules, leave, accept, promise, now
 ):
     await leave(lambda one: accept(one, now + SECOND))
     await promise(now + DAY, now + 5 * SECOND)
+    await promising.withdraw(db, rules, ADA, "mk", "T1", "not needed", now + 2 * MINUTE)
 
-    await say(db, rules, now + MINUTE, ours("X9", now + 31 * SECOND))  # not yet known as ours
+    await say(db, rules, now + HOUR, ours("X9", now + 75 * SECOND))
 
-    assert [ended for _, _, ended, _ in await kept(db)] == [None]
+    assert [ended for _, _, ended, _ in await kept(db)] == ["void"]
+
+
+async def test_what_a_restore_left_in_doubt_still_promises(pool, db, rules, now):
+    """It may have left since the dump: its buyer waits for what it promised."""
+    async with transaction(pool) as other:
+        await replies.queue(
+            other, "mk", "T1", "Soon.", BUYER, now, by="ada", follow_up_at=now + DAY
+        )
+        await settling.settle(other, now)
+
+    await reply.once(pool, {}, rules, Metrics(), now + HOUR)
+
+    assert [row["state"] for row in await db.fetch("select state from reply")] == ["unknown"]
+    assert [(due, ended) for _, due, ended, _ in await kept(db)] == [(now + DAY, None)]
 
 
 async def test_nobody_is_promised_anything_who_was_erased_while_it_left(
