@@ -1,8 +1,8 @@
 """Quiet hours: what reaches nobody but people who are quiet leaves when the first of them is not.
 
 They are looked at when a notice is raised (`core.routing`), and once more before it leaves: by then
-a mute may have ended, or a file of duties changed. What was tried before leaves as it is: its
-reader may know it already.
+a mute may have ended, or a file of duties changed. What was tried before and failed leaves as it
+is: its reader may know it already. What was only claimed, by a process that died, is asked again.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ async def hold_claimed(
 
 
 def may_hold(claimed: Sequence[Dispatch]) -> bool:
-    """Whether any of *claimed* came to a notifier for people alone, and was not tried yet."""
-    return any(one.ways and one.attempts == 1 for one in claimed)
+    """Whether any of *claimed* came to a notifier for people alone, and has not failed yet."""
+    return any(one.ways and one.error is None for one in claimed)
 
 
 def _held(
     routing: Routing, claimed: Sequence[Dispatch], now: datetime
 ) -> Iterator[tuple[Dispatch, datetime, str]]:
     for one in claimed:
-        if not one.ways or one.attempts > 1 or one.notice.kind is NoticeKind.ANSWERED:
+        if not one.ways or one.error is not None or one.notice.kind is NoticeKind.ANSWERED:
             continue
         people = [Way.of(way).person for way in one.ways]
         until = routing.quiet_until(people, notices.subject(one.notice, at=now), now)

@@ -72,22 +72,20 @@ RELEASE = """
             and (select c.account from clock c where c.id = l.clock) = a.name
       )
 """
-# By the end of the lease, which says whether it is still ours; it was no attempt. What was never
-# tried leaves with whatever else waits there, what was keeps its key.
+# By the end of the lease, which says whether it is still ours; it was no attempt, and neither was
+# a claim before it of which nothing is known: it leaves with whatever else waits there.
 POSTPONE = """
     with mine as (
-        select d.notice, w.until, w.digest, d.attempts = 1 as fresh
+        select d.notice, w.until, w.digest
         from unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[])
             as w (notice, lease, until, digest)
         join dispatch d on d.notice = w.notice and d.next_try_at = w.lease
-        where d.notifier = $1
+        where d.notifier = $1 and d.error is null
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice
         for update of d
     )
-    update dispatch d
-    set next_try_at = mine.until, attempts = d.attempts - 1,
-        digest = case when mine.fresh then mine.digest else d.digest end
+    update dispatch d set next_try_at = mine.until, attempts = 0, digest = mine.digest
     from mine
     where d.notifier = $1 and d.notice = mine.notice
     returning d.notice
@@ -261,7 +259,7 @@ async def postpone(
 ) -> frozenset[int]:
     """Let what was just claimed leave at an instant instead, under a digest's name; what was.
 
-    Not what somebody has sent or claimed since. None of it may have been tried.
+    Not what somebody has sent or claimed since, and not what has failed.
     """
     claimed, ends, digests = zip(*until, strict=True)
     ids = [one.notice.id for one in claimed]

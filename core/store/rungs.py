@@ -87,6 +87,7 @@ CLOCKS = """
     for share skip locked
 """
 # By the end of the lease, which says whether the dispatch is still ours. It leaves by itself then.
+# Where nothing has failed nobody was told, as far as anybody knows: it may have been claimed only.
 HOLD = """
     with mine as (
         select d.notice, k.until
@@ -96,7 +97,7 @@ HOLD = """
         left join clock c on c.id = n.clock
         join claim k on k.account = n.account and k.thread = coalesce(c.thread, n.thread)
             and k.ended_at is null
-        where d.notifier = $1 and d.attempts = 1 and k.until > $4
+        where d.notifier = $1 and d.error is null and k.until > $4
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice
         for update of d
@@ -200,7 +201,7 @@ async def standing(db: Db, clocks: Iterable[int]) -> dict[int, Standing]:
 async def hold(db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime) -> frozenset[int]:
     """Keep rungs that are about to leave until the claim of their thread ends; the notices held.
 
-    An answer drops them meanwhile. What was tried before leaves: its reader may know it already.
+    An answer drops them meanwhile. What has failed before leaves: its reader may know it already.
     """
     rungs = [one for one in claimed if one.notice.kind is NoticeKind.ESCALATION]
     if not rungs:

@@ -252,11 +252,14 @@ async def test_a_rung_leaves_and_says_that_nobody_has_acted(db, breached, once, 
     assert await send(now + 16 * MINUTE) == told
 
 
+@pytest.mark.parametrize("claimed", [0, 1])
 async def test_a_rung_that_has_not_left_waits_for_the_end_of_a_claim(
-    pool, db, breached, once, claim, send, now
+    pool, db, breached, once, claim, send, now, claimed
 ):
+    """Also where a process that died had it in its hands."""
     await breached()
     await once(now + 16 * MINUTE)
+    await db.execute("update dispatch set attempts = $1 where notifier = 'mail-lea'", claimed)
     held = await claim(now + 16 * MINUTE)
 
     assert await send(now + 17 * MINUTE) == []

@@ -213,11 +213,27 @@ async def test_what_was_tried_before_quiet_hours_is_not_held_back_by_them(db, on
     """Its reader may have it already, under its own key."""
     anna = Chat("anna")
     await raised(told(now))
-    await db.execute("update dispatch set digest = null, attempts = 1, next_try_at = now()")
+    await db.execute(
+        "update dispatch set digest = null, attempts = 1, error = 'no answer', next_try_at = now()"
+    )
 
     await once(anna)
 
     assert anna.keys == ["1/0/3"]
+
+
+async def test_what_was_only_claimed_when_its_process_died_is_asked_again(
+    db, once, raised, now, ends
+):
+    """Nobody has heard of it: it wakes nobody because it was in somebody's hands in the evening."""
+    anna = Chat("anna")
+    await raised(told(now))
+    await db.execute("update dispatch set digest = null, attempts = 1, next_try_at = now()")
+
+    await once(anna)
+
+    assert anna.got == []
+    assert [row[1:5] for row in await waiting(db)] == [("anna", keys.quiet("anna", ends), 0, ends)]
 
 
 async def test_a_correction_goes_the_way_and_at_the_hour_of_its_breach(
