@@ -19,6 +19,8 @@ PAGE = 50
 """Messages of a page: more than nearly every thread has."""
 LONGEST = 50_000
 """Characters of a message that are read, unless the whole of it is asked for."""
+LONGEST_WHOLE = 1_000_000
+"""Characters that are read then: what its tags say is less. All of a longer one is a file."""
 
 HEAD = """
     select t.account, t.id, t.kind, t.subject, t.buyer, t.order_ids, t.url, t.incomplete,
@@ -56,7 +58,7 @@ MESSAGES = """
            m.addressed_to, m.origin, m.level, m.sent_at, m.visible_at, m.seen_at,
            coalesce(m.judged, case when m.silent then 'confirmed' end, m.delivery) as delivery,
            m.language, m.subject, m.order_id, m.attachments, length(m.body) as length,
-           case when m.id = $5 then m.body else left(m.body, $6) end as body,
+           left(m.body, case when m.id = $5 then $7::int else $6::int end) as body,
            r.id as reply, r.written_by, r.reason
     from page join message m on m.account = $1 and m.id = page.id
     left join lateral (
@@ -77,6 +79,7 @@ WAITING = """
     from reply r where r.account = $1 and r.thread = $2 and r.state = 'queued'
     order by r.id desc
 """
+TEXT = "select body from message where account = $1 and thread = $2 and id = $3"
 FILE = """
     select f.name, f.content from reply_file f join reply r on r.id = f.reply
     where r.account = $1 and r.thread = $2 and r.id = $3 and f.number = $4 and f.url is null
@@ -163,9 +166,11 @@ async def messages(
 ) -> tuple[list[Message], bool]:
     """The newest messages first, those older than *before*, `PAGE` at most; whether more follow.
 
-    Of the message *whole* all is read, of others `LONGEST` characters.
+    Of the message *whole* `LONGEST_WHOLE` characters are read, of others `LONGEST`.
     """
-    rows = await db.fetch(MESSAGES, account, thread, before, PAGE + 1, whole, LONGEST)
+    rows = await db.fetch(
+        MESSAGES, account, thread, before, PAGE + 1, whole, LONGEST, LONGEST_WHOLE
+    )
     return [_message(row) for row in rows[:PAGE]], len(rows) > PAGE
 
 
@@ -173,6 +178,12 @@ async def waiting(db: Db, account: str, thread: str) -> list[Waiting]:
     """The replies that have not left yet, the last one first."""
     rows = await db.fetch(WAITING, account, thread)
     return [Waiting(**{**row, "files": _files(row["files"])}) for row in rows]
+
+
+async def text(db: Db, account: str, thread: str, message: str) -> str | None:
+    """All that a message says, as it came; None where there is none."""
+    said: str | None = await db.fetchval(TEXT, account, thread, message)
+    return said
 
 
 async def file(

@@ -37,7 +37,7 @@ _NAMES = (
     "script|section|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|"
     "tr|tt|u|ul"
 )
-_OWN = re.compile(rf"</?(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_OWN = re.compile(rf"</?(?=[a-z])(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 def is_html(said: str) -> bool:

@@ -27,10 +27,11 @@ from core.web.writing import HIDDEN, Line, Most, Reader, Run, Writer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MOST = Most(characters=3_000, lines=80, tags=3_000)
+MOST = Most(characters=3_000, lines=80, tags=3_000, looked_at=12_000)
 """So much of a message is shown at first: a screen, or a few of a phone's."""
-LOOKED_AT = 4
-"""So many times as much of a text is looked at: some of it may be nothing to be seen."""
+WHOLE = Most(characters=250_000, lines=10_000, tags=20_000, looked_at=300_000)
+"""So much is shown of one that somebody wants to see whole: all that anybody reads, and no more
+work than some tenths of a second. Of a longer one the rest is a file to be kept."""
 MOST_HEADS = 6
 """Lines that may be the head of an older letter, and are looked at closely."""
 
@@ -70,30 +71,33 @@ class Shown:
 
 
 def shown(body: str, picture: str, *, whole: bool = False, as_it_came: bool = False) -> Shown:
-    """*body* as a page may show it: its begin, or the *whole* of it.
+    """*body* as a page may show it: its begin, or the *whole* of it, as far as `WHOLE` goes.
 
     *as_it_came*: tags are shown as text. *picture* is the reader's word for a picture.
     """
-    was_html = tags.is_html(body)
+    most = WHOLE if whole else MOST
+    was_html = tags.is_html(body[: most.looked_at])
     writer = Writer()
     if was_html and not as_it_came:
-        unread = Reader(writer, picture).read(body, None if whole else MOST)
+        unread = Reader(writer, picture, most).read(body)
     else:
-        some = body if whole else body[: LOOKED_AT * MOST.characters]
-        unread = len(body) - len(some)
-        _copy(some, writer)
+        unread = _copy(body, writer, most)
     lines = _unfolded(_with_heads(writer.lines))
-    kept = lines if whole else _begin(lines)
+    kept = _begin(lines, most)
     more = sum(line.length for line in lines) - sum(line.length for line in kept)
     return Shown(tuple(_parts(kept)), more + unread, writer.left_out, was_html)
 
 
-def _copy(body: str, writer: Writer) -> None:
-    """Plain text: lines behind ``>`` are quoted."""
-    for said in BREAKS.sub("\n", body).split("\n"):
+def _copy(body: str, writer: Writer, most: Most) -> int:
+    """Plain text: lines behind ``>`` are quoted. How many characters of it were left out."""
+    begin = body[: most.looked_at]
+    several = BREAKS.sub("\n", begin).split("\n", most.lines)
+    unread = len(several.pop()) if len(several) > most.lines else 0
+    for said in several:
         writer.is_quoted = said.startswith((">", "&gt;"))
         writer.words(said)
         writer.end_line(keep=True)
+    return len(body) - len(begin) + unread
 
 
 def _with_heads(lines: Sequence[Line]) -> Sequence[Line]:
@@ -118,10 +122,10 @@ def _unfolded(lines: Sequence[Line]) -> Sequence[Line]:
     return lines
 
 
-def _begin(lines: Sequence[Line]) -> list[Line]:
-    """So many of *lines* as are shown at first, the last of them cut."""
-    left, kept = MOST.characters, list[Line]()
-    for line in lines[: MOST.lines]:
+def _begin(lines: Sequence[Line], most: Most) -> list[Line]:
+    """So many of *lines* as are shown, the last of them cut."""
+    left, kept = most.characters, list[Line]()
+    for line in lines[: most.lines]:
         if line.length > left:
             kept.append(Line(list(_cut(line.runs, left - 1)), line.is_quoted))
             break

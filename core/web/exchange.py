@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from core.web import conversation, pages
 from core.web.lettering import line
@@ -54,8 +54,9 @@ class Entry:
     """A message, safe to be shown.
 
     *at* is when it counts; *lag* how long after it could be read we saw it, where that matters;
-    *held* how long the marketplace held it back. *anchor* is its place on the page; *whole* and
-    *as_it_came* are the addresses of its other views, empty where there is none.
+    *held* how long the marketplace held it back. *anchor* is its place on the page; *whole*
+    and *as_it_came* are the addresses of its other views, *kept* is that of all of its text as a
+    file, each empty where there is none.
     """
 
     message: Message
@@ -69,6 +70,7 @@ class Entry:
     anchor: str
     whole: str
     as_it_came: str
+    kept: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,9 @@ class Here:
         path = pages.thread_path(self.account, self.thread)
         return f"{path}{'?' if query else ''}{query}{anchor and '#'}{anchor}"
 
-    def file(self, reply: int, number: str) -> str:
-        """Where a file of a reply is that has not left."""
-        path = pages.thread_path(self.account, self.thread, "file")
-        return f"{path}?reply={reply}&number={quote(number)}"
+    def file(self, **which: str) -> str:
+        """Where a file of a reply is that has not left, or the text of a message."""
+        return f"{pages.thread_path(self.account, self.thread, 'file')}?{urlencode(which)}"
 
 
 def _entry(number: int, one: Message, subject: str, here: Here, picture: str) -> Entry:
@@ -124,8 +125,9 @@ def _entry(number: int, one: Message, subject: str, here: Here, picture: str) ->
         subject="" if said == subject else said,
         files=tuple(_file(file) for file in one.attachments),
         anchor=anchor,
-        whole=here.address(anchor, whole=one.id) if is_long and not is_whole else "",
+        whole=here.address(anchor, whole=one.id) if is_long and not (is_whole or came) else "",
         as_it_came=here.address(anchor, raw=one.id) if body.was_html and not came else "",
+        kept=here.file(message=one.id) if is_long and (is_whole or came) else "",
     )
 
 
@@ -151,7 +153,7 @@ def leaving(replies: Iterable[Waiting], here: Here, picture: str) -> list[Leavin
         Leaving(
             one,
             conversation.shown(one.body, picture, whole=True, as_it_came=True),
-            tuple(_file(file, here.file(one.id, file.id)) for file in one.files),
+            tuple(_file(file, here.file(reply=str(one.id), number=file.id)) for file in one.files),
         )
         for one in replies
     ]

@@ -99,8 +99,10 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def file(request: web.Request) -> web.Response:
-    """A file that is to leave with a reply: to be kept, never to be shown here."""
+    """A file that is to leave with a reply, or a message's text: to be kept, not shown here."""
     account, thread = _where(request)
+    if "message" in request.query:
+        return await _text(request, account, thread, request.query["message"])
     reply, number = (request.query.get(name, "") for name in ("reply", "number"))
     if not (NUMBER.fullmatch(reply) and NUMBER.fullmatch(number)):
         raise web.HTTPNotFound
@@ -111,7 +113,20 @@ async def file(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     await note(request, account, thread, {"reply": int(reply), "file": int(number)})
-    name, content = found
+    return _kept(*found)
+
+
+async def _text(request: web.Request, account: str, thread: str, message: str) -> web.Response:
+    """All that a message says, as it came."""
+    async with transaction(parts(request).pool()) as db:
+        found = await conversations.text(db, account, thread, message)
+    if found is None:
+        raise web.HTTPNotFound
+    await note(request, account, thread, {"text": 1})
+    return _kept("message.txt", found.encode())
+
+
+def _kept(name: str, content: bytes) -> web.Response:
     headers = {
         **pages.HEADERS,
         "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import unescape
-from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -60,11 +59,16 @@ class Line:
 
 
 class Most(NamedTuple):
-    """So much is enough: characters and lines that are written, tags that are read."""
+    """So much is enough: characters and lines that are written, tags that are read.
+
+    *looked_at* are the characters that are looked at where there is no tag: of some nothing is to
+    be seen.
+    """
 
     characters: int
     lines: int
     tags: int
+    looked_at: int
 
 
 class Writer:
@@ -140,11 +144,13 @@ def said_host(url: str) -> str | None:
 
 
 class Reader:
-    """Reads HTML tag by tag, and lets *writer* write what of it is to be seen."""
+    """Reads HTML tag by tag, and lets *writer* write what of it is to be seen, *most* of it."""
 
-    def __init__(self, writer: Writer, picture: str) -> None:
+    def __init__(self, writer: Writer, picture: str, most: Most) -> None:
         self._writer = writer
         self._picture = picture
+        self._most = most
+        self._unread = 0
         self._breaks = False
         self._inline = dict.fromkeys(INLINE.values(), 0)
         self._lists: list[int | None] = []
@@ -156,33 +162,35 @@ class Reader:
         self._href, self._link = "", list[str]()
         self._unclosed: set[str] = set()
 
-    def read(self, html: str, most: Most | None = None) -> int:
-        """Write what *html* says, or its begin where it is more than *most*.
+    def read(self, html: str) -> int:
+        """Write what *html* says, or its begin where it is too much.
 
         Returns:
             How many characters of *html* are left unread.
         """
         html = BREAKS.sub("\n", html)
         self._breaks = _BY_TAGS.search(html) is None
-        end = 0
-        for _ in count() if most is None else range(most.tags):
-            token = tags.TOKEN.search(html, end)
-            if token is None:
-                self._text(html[end:])
-                end = len(html)
-            else:
-                self._text(html[end : token.start()])
+        end, token = 0, tags.TOKEN.search(html)
+        for _ in range(self._most.tags):
+            begin = len(html) if token is None else token.start()
+            stop = min(begin, end + self._most.looked_at)
+            self._text(html[end:stop])
+            end = stop
+            if token is not None and end == begin:
                 end = token.end() if token["name"] is None else self._tag(token, html)
-            if token is None or (most and self._writer.is_beyond(most)):
+                token = tags.TOKEN.search(html, end)
+            if end == len(html) or self._writer.is_beyond(self._most):
                 break
         self._end_link()
         self._end_line()
-        return len(html) - end
+        return self._unread + len(html) - end
 
     def _text(self, said: str) -> None:
         said = BREAKS.sub("\n", unescape(said))
         if self._pres or self._breaks:
-            first, *others = said.split("\n")
+            first, *others = said.split("\n", self._most.lines)
+            if len(others) == self._most.lines:
+                self._unread += len(others.pop())
             self._words(first)
             for other in others:
                 self._end_line(keep=True)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.web import conversation, lettering
-from core.web.conversation import MOST, shown
+from core.web.conversation import MOST, WHOLE, shown
 from tests.core.test_markup import APPLE, GMAIL, OUTLOOK
 from tests.web.hostile import BOMBS, HTML, LINES
 
@@ -269,7 +269,7 @@ def test_a_long_message_is_shown_to_its_begin_and_says_how_much_more_there_is():
     long, many = "x" * 200_000, "y\n" * 1000
 
     assert shown(long, "picture").more == 200_000 - MOST.characters + 1
-    assert shown(many, "picture").more == 2 * (1000 - MOST.lines) + 1
+    assert shown(many, "picture").more == 2 * (1000 - MOST.lines)
     assert len(words(long)) == MOST.characters - 1
     assert words(long, whole=True) == long
     assert shown(long, "picture", whole=True).more == 0
@@ -288,6 +288,31 @@ def test_of_a_long_html_no_more_is_read_than_is_shown(body):
     assert "x" in str(whole.parts[-1].html)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["a\n" * 500_000, "<br>a" * 50_000, "<b>" + "a\n" * 500_000, "<pre>" + "\n" * 500_000,
+     "<b>a</b>" * 50_000, "https://x.example/ " * 50_000, "\u200b" * 1_000_000],
+    ids=lambda body: repr(body[:12]),
+)  # fmt: skip
+def test_of_one_without_end_the_whole_has_an_end_too(body):
+    found = shown(body, "picture", whole=True)
+
+    assert found.more > 0
+    assert sum(str(part.html).count("<br>") for part in found.parts) <= WHOLE.lines
+    assert sum(len(part.html) for part in found.parts) <= 10 * WHOLE.characters
+    assert sum(str(part.html).count("<b>") for part in found.parts) <= WHOLE.tags
+
+
+@pytest.mark.parametrize("kind", ["</", "<a ", "<s", "&amp;", "x\n", "<p>", "x "])
+@pytest.mark.parametrize("before", ["", "<p>"])
+def test_a_look_at_the_begin_costs_the_same_however_much_follows(kind, before):
+    once = before + kind * 12_000
+
+    much = steps(once + kind * 12_000, whole=False)
+
+    assert abs(much - steps(once, whole=False)) <= 50
+
+
 def test_html_is_shown_as_it_came_on_request():
     body = "<p onclick='x'>a<script>b</script></p>"
 
@@ -296,7 +321,7 @@ def test_html_is_shown_as_it_came_on_request():
     assert words(body, as_it_came=True) == body
 
 
-def steps(body):
+def steps(body, *, whole=True):
     """How many calls of functions, Python's and C's, *body* takes."""
     count = 0
 
@@ -306,7 +331,7 @@ def steps(body):
 
     sys.setprofile(call)
     try:
-        shown(body, "picture", whole=True)
+        shown(body, "picture", whole=whole)
     finally:
         sys.setprofile(None)
     return count

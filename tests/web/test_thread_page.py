@@ -153,7 +153,7 @@ async def test_a_name_that_no_database_holds_is_not_there(anna, name):
         assert (await anna.get(path)).status == 404
 
 
-@pytest.mark.parametrize("name", ["gone", "a%00b", "%FF", "x" * 3000])
+@pytest.mark.parametrize("name", ["gone", "%FF", "x" * 3000])
 async def test_pages_before_or_of_what_is_not_there_are_the_newest(anna, name):
     for key in ("before", "whole", "raw", "clocks", "part"):
         seen = await anna.get(f"{PAGE}?{key}={name}")
@@ -341,6 +341,23 @@ async def test_a_long_message_is_shown_whole_on_request(anna, pool):
     assert "200,000 characters" in words(first.text) or "200000 characters" in words(first.text)
     assert "x" * 200_000 in whole.text
     assert "Show all of it" not in whole.text
+
+
+async def test_of_one_without_end_the_rest_is_a_file(anna, pool):
+    body = "a\n" * 600_000
+    await run(pool, "update message set body = $1", body)
+
+    for way in ("whole", "raw"):
+        page = await anna.get(f"{PAGE}?{way}=M1")
+        [href] = re.findall(r'href="(/file/[^"]+)"', page.text)
+        assert len(page.text) < 200_000
+        assert "Show all of it" not in page.text
+    file = await anna.get(href.replace("&amp;", "&"))
+
+    assert file.text == body
+    assert file.headers["Content-Disposition"].startswith("attachment;")
+    assert (await looks(pool))[0] == ("anna", "mk", "T1", {"text": 1})
+    assert (await anna.get("/file/mk/T1?message=nope")).status == 404
 
 
 async def test_html_is_shown_as_it_came_on_request(anna, pool):
