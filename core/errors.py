@@ -24,7 +24,12 @@ No message of an error holds a secret, a body, a buyer's name or address.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from core.said import Said
+
+if TYPE_CHECKING:
+    from core.said import Fact
 
 
 class Error(Exception):
@@ -202,9 +207,17 @@ class Unstorable(Error):
 
 
 class Mistaken(Error):
-    """What a person asked for cannot be done; the text says why and how to mend it."""
+    """What a person asked for cannot be done; the text says why and how to mend it.
+
+    *said* is that without *hint*, which is for a terminal alone: the command to look with.
+    Without *facts* the text stands as it is.
+    """
 
     reason = "mistaken"
+
+    def __init__(self, text: str, /, *, hint: str = "", **facts: Fact) -> None:
+        self.said = Said(text if facts else text.replace("%", "%%"), facts)
+        super().__init__("; ".join(filter(None, (str(self.said), hint))))
 
 
 class NotAllowed(Mistaken):

@@ -13,11 +13,10 @@ from core import ingest
 from core.arrival import answers, judging
 from core.errors import Mistaken
 from core.model import Message
-from core.store import accounts, legible, marked, messages
+from core.store import accounts, legible, marked, messages, threads
 from sla.clock import Kind
 from sla.policy import Party
 from sla.turn import Delivery, Level, accepted_at, instant
-from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -48,7 +47,7 @@ async def mark(
         Mistaken: a level that is not a person's, or an unknown thread.
     """
     if level not in OURS:
-        raise Mistaken(f"a person marks a thread as {' or '.join(sorted(OURS))}")
+        raise Mistaken("a person marks a thread as %(levels)s", levels=" or ".join(sorted(OURS)))
     await hold(db, rules, account, thread)
     turns = (await messages.turns(db, account, [thread]))[thread]
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
@@ -106,7 +105,7 @@ async def _check_begun(db: Db, account: str, thread: str, at: datetime) -> None:
     first = min((instant(turn) for turn in turns), default=at)
     if at < first:
         raise Mistaken(
-            f"an answer cannot lie before the thread's first message, of {in_utc(first)}"
+            "an answer cannot lie before the thread's first message, of %(first)s", first=first
         )
 
 
@@ -123,7 +122,7 @@ async def hold(db: Db, rules: Rules, account: str, thread: str) -> None:
     """
     watched = await accounts.watched_since(db, account, share=True)
     if watched is None or thread not in await judging.lock(db, rules, account, [thread]):
-        raise Mistaken(f"account {account} has no thread {thread}")
+        raise Mistaken(threads.UNKNOWN, account=account, thread=thread)
 
 
 async def _add(

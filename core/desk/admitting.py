@@ -47,7 +47,9 @@ async def add(
     _named(name)
     _within(who, accounts)
     if not await people.add(db, name, _titled(title), role, accounts, now):
-        raise Mistaken(f"there is a {name} already; choose another name, or change what they may")
+        raise Mistaken(
+            "there is a %(name)s already; choose another name, or change what they may", name=name
+        )
     await _told(db, who, "added", name, now, role=role.value, accounts=_said(accounts))
 
 
@@ -85,7 +87,7 @@ async def disable(db: Db, who: Who, name: str, now: datetime) -> None:
     """
     await _keep_an_admin(db, who, await _known(db, who, name))
     if not await people.disable(db, name, now):
-        raise Mistaken(f"{name} is disabled already")
+        raise Mistaken("%(name)s is disabled already", name=name)
     ended = await sessions.end_all(db, name, "disabled", now)
     await tokens.end_all(db, name, now)
     await invitations.end_all(db, name, now)
@@ -100,7 +102,7 @@ async def enable(db: Db, who: Who, name: str, now: datetime) -> None:
     """
     await _known(db, who, name)
     if not await people.enable(db, name):
-        raise Mistaken(f"{name} is not disabled")
+        raise Mistaken("%(name)s is not disabled", name=name)
     await _told(db, who, "enabled", name, now)
 
 
@@ -112,7 +114,7 @@ async def invite(db: Db, who: Who, name: str, now: datetime) -> str:
     """
     invited = await _known(db, who, name)
     if invited.disabled_at is not None:
-        raise Mistaken(f"{name} is disabled; enable them first")
+        raise Mistaken("%(name)s is disabled; enable them first", name=name)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     await invitations.make(db, secret, name, who.name, now, now + LINK_FOR)
     await _told(db, who, "invited", name, now)
@@ -172,7 +174,7 @@ async def ended_sessions(db: Db, who: Who, now: datetime) -> None:
 async def _known(db: Db, who: Who, name: str) -> Person:
     found = await people.locked(db, name)
     if found is None:
-        raise Mistaken(f"nobody is called {name}; see: replyby people list")
+        raise Mistaken("nobody is called %(name)s", name=name, hint="see: replyby people list")
     _within(who, found.accounts)
     return found
 
@@ -186,9 +188,22 @@ async def _keep_an_admin(db: Db, who: Who, before: Person) -> None:
         return
     if not await people.other_admins(db, before.name, strangers=who.means in {"proxy", "cli"}):
         raise Mistaken(
-            f"{before.name} is the last admin of all accounts who can sign in; "
-            "make somebody else one first, and let them sign in"
+            "%(name)s is the last admin of all accounts who can sign in; "
+            "make somebody else one first, and let them sign in",
+            name=before.name,
         )
+
+
+def known_role(word: str) -> Role:
+    """The role that is called *word*.
+
+    Raises:
+        Mistaken: there is none.
+    """
+    try:
+        return Role(word)
+    except ValueError:
+        raise Mistaken("there is no such role; choose one of the list") from None
 
 
 def is_within(who: Who, accounts: Collection[str] | None) -> bool:
@@ -213,7 +228,9 @@ def _named(name: str) -> str:
 def _titled(title: str) -> str:
     line = " ".join(title.split())
     if len(line) > MOST_TITLE or UNSEEN.search(line) is not None:
-        raise Mistaken(f"that is no title; write {MOST_TITLE} characters at most, in one line")
+        raise Mistaken(
+            "that is no title; write %(most)s characters at most, in one line", most=MOST_TITLE
+        )
     return line
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from core.access import Act
 from core.desk import beaten, copies, limits, promising
 from core.errors import Mistaken, NotAllowed
+from core.said import phrase
 from core.store import (
     audit,
     claims,
@@ -28,7 +29,6 @@ from core.store import (
     wake,
 )
 from sla.policy import Party
-from sla.wording import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 
 AT_ONCE = timedelta(0)
 
-_ERASED = "nothing here knows whom to answer; if an answer is owed, write it at the marketplace"
+_ERASED = phrase(
+    "the buyer of %(thread)s was erased at %(at)s: nothing here knows whom to answer; "
+    "if an answer is owed, write it at the marketplace"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ async def answer(
         Mistaken: as `queue`; or what it promises is no promise.
     """
     if not who.may(Act.ANSWER, written.account):
-        raise NotAllowed(f"you may not answer for {written.account}; ask a lead")
+        raise NotAllowed("you may not answer for %(account)s; ask a lead", account=written.account)
     known = await _hold(db, written.account, written.thread)
     if (form := copies.form(written)) is not None:
         where = written.account, written.thread
@@ -299,9 +302,9 @@ async def _hold(db: Db, account: str, thread: str) -> Thread:
     held = (await threads.lock(db, account, [thread])).get(thread)
     known = await threads.of(db, account, thread)
     if held is None or known is None:
-        raise Mistaken(f"account {account} has no thread {thread}")
+        raise Mistaken(threads.UNKNOWN, account=account, thread=thread)
     if held.erased_at is not None:
-        raise Mistaken(f"the buyer of {thread} was erased at {in_utc(held.erased_at)}: {_ERASED}")
+        raise Mistaken(_ERASED, thread=thread, at=held.erased_at)
     return known
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from core.access import Act
 from core.desk import leases
 from core.errors import Mistaken, NotAllowed
+from core.said import phrase
 from core.store import audit, claims, threads, wake
 from core.store.claims import Claim
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from core.store import Db
 
 Step = Literal["take", "renew", "held"]
+
+MAY_NOT = {
+    Act.CLAIM: phrase("%(name)s may not claim threads of account %(account)s"),
+    Act.OVERRULE: phrase("%(name)s may not overrule threads of account %(account)s"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +112,14 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
 
 def _check(who: Who, act: Act, account: str) -> None:
     if not who.may(act, account):
-        raise NotAllowed(f"{who.name} may not {act.value} threads of account {account}")
+        raise NotAllowed(MAY_NOT[act], name=who.name, account=account)
 
 
 async def _hold(db: Db, account: str, thread: str) -> None:
     """Lock the thread, as whoever stores an answer does: no claim is made behind its back."""
     if not await threads.lock(db, account, [thread]):
-        raise Mistaken(f"account {account} has no thread {thread}; see: replyby threads")
+        hint = "see: replyby threads"
+        raise Mistaken(threads.UNKNOWN, account=account, thread=thread, hint=hint)
 
 
 async def _supersede(db: Db, current: Claim, now: datetime) -> None:
@@ -132,4 +139,8 @@ async def _done(
 
 def _raced(account: str, thread: str) -> Mistaken:
     """Nobody can have changed what is locked, but by hand."""
-    return Mistaken(f"the claim of {thread} in account {account} was changed meanwhile: try again")
+    return Mistaken(
+        "the claim of %(thread)s in account %(account)s was changed meanwhile: try again",
+        thread=thread,
+        account=account,
+    )

@@ -8,26 +8,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.said import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 GAP = re.compile(r"\{\{\s*([a-z][a-z0-9_]{0,40})\s*\}\}")
 
 VARIABLES: Mapping[str, str] = {
-    "order_id": "the order that the thread is about",
-    "order_status": "what the marketplace says of that order",
-    "bought_on": "the day on which it was bought",
-    "ship_by": "the day by which it is to be sent",
-    "shipped_on": "the day on which it was sent",
-    "deliver_by": "the day by which it is to arrive",
-    "item": "the first thing that was bought",
-    "tracking": "the number of the parcel; typed by the agent where no order tells it",
-    "buyer_first_name": "the buyer's first name, where the marketplace shows a name",
-    "agent": "who answers",
-    "shop": "what the account is called",
-    "marketplace": "the marketplace's name",
-    "due": "until when an answer is due",
-    "follow_up": "by when a further answer is promised with this reply",
+    "order_id": phrase("the order that the thread is about"),
+    "order_status": phrase("what the marketplace says of that order"),
+    "bought_on": phrase("the day on which it was bought"),
+    "ship_by": phrase("the day by which it is to be sent"),
+    "shipped_on": phrase("the day on which it was sent"),
+    "deliver_by": phrase("the day by which it is to arrive"),
+    "item": phrase("the first thing that was bought"),
+    "tracking": phrase("the number of the parcel; typed by the agent where no order tells it"),
+    "buyer_first_name": phrase("the buyer's first name, where the marketplace shows a name"),
+    "agent": phrase("who answers"),
+    "shop": phrase("what the account is called"),
+    "marketplace": phrase("the marketplace's name"),
+    "due": phrase("until when an answer is due"),
+    "follow_up": phrase("by when a further answer is promised with this reply"),
 }
 """What a gap may ask for, and what that is."""
 

@@ -15,19 +15,20 @@ from babel.core import UnknownLocaleError
 
 from core.access import Act
 from core.desk import filling, limits
+from core.desk.limits import Complaint
 from core.errors import Mistaken, NotAllowed
 from core.model import UNSEEN
+from core.said import Said
 from core.store import audit
 from core.store import macros as stored
 from sla import zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from core.access import Who
     from core.capabilities import Capabilities
-    from core.desk.limits import Complaint
     from core.model import Account, Order, Thread
     from core.store import Db
     from core.store.macros import Macro
@@ -184,10 +185,23 @@ class Fault:
     *blocks*: it cannot be saved; else it is told.
     """
 
-    text: str
+    said: Said | Complaint
     language: str | None = None
     account: str | None = None
     blocks: bool = True
+
+    @property
+    def text(self) -> str:
+        """What is wrong and how to mend it, in English."""
+        return self.said.text if isinstance(self.said, Complaint) else str(self.said)
+
+
+class Unsavable(Mistaken):
+    """A macro cannot be saved, for *faults*, each of which blocks."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(_said(one) for one in faults))
+        self.faults = faults
 
 
 def faults(macro: Macro, accounts: Mapping[str, tuple[Account, Capabilities]]) -> list[Fault]:
@@ -205,16 +219,18 @@ def faults(macro: Macro, accounts: Mapping[str, tuple[Account, Capabilities]]) -
 
 def _malformed(macro: Macro) -> Iterator[Fault]:
     if NAME.fullmatch(macro.name) is None:
-        yield Fault("a macro's name has small letters, digits and hyphens, 64 at most")
+        yield Fault(Said("a macro's name has small letters, digits and hyphens, 64 at most"))
     if not macro.title.strip() or len(macro.title) > LONGEST_TITLE:
-        yield Fault(f"a macro has a title of {LONGEST_TITLE} characters at most")
+        facts = {"most": LONGEST_TITLE}
+        yield Fault(Said("a macro has a title of %(most)s characters at most", facts))
     if not macro.texts:
-        yield Fault("a macro has a text in one language at least")
+        yield Fault(Said("a macro has a text in one language at least"))
     if len(macro.texts) > MOST_LANGUAGES:
-        yield Fault(f"a macro has texts in {MOST_LANGUAGES} languages at most")
+        facts = {"most": MOST_LANGUAGES}
+        yield Fault(Said("a macro has texts in %(most)s languages at most", facts))
     for code in macro.texts:
         if LANGUAGE.fullmatch(code) is None:
-            yield Fault("a language is written as its code, such as de or pt-BR", code[:16])
+            yield Fault(Said("a language is written as its code, such as de or pt-BR"), code[:16])
 
 
 def _homeless(
@@ -223,21 +239,28 @@ def _homeless(
     markets = {account.marketplace for account, _ in accounts.values()}
     for name in macro.accounts:
         if name not in accounts:
-            yield Fault(f"no account is called {name}; it answers nobody there", blocks=False)
+            said = Said("no account is called %(name)s; it answers nobody there", {"name": name})
+            yield Fault(said, blocks=False)
     for name in macro.marketplaces:
         if name not in markets:
-            yield Fault(f"no account sells at {name}; it answers nobody there", blocks=False)
+            said = Said("no account sells at %(name)s; it answers nobody there", {"name": name})
+            yield Fault(said, blocks=False)
 
 
-def _unreadable(text: str) -> Iterator[str]:
+def _unreadable(text: str) -> Iterator[Said]:
     if not text.strip():
-        yield "the text is empty; write one, or take the language out"
+        yield Said("the text is empty; write one, or take the language out")
     if len(text) > LONGEST_TEXT:
-        yield f"the text has {LONGEST_TEXT} characters at most"
+        yield Said("the text has %(most)s characters at most", {"most": LONGEST_TEXT})
     if (found := UNSEEN.search(text)) is not None:
-        yield f"the text holds a control character (U+{ord(found[0]):04X}); remove it"
+        character = f"U+{ord(found[0]):04X}"
+        yield Said(
+            "the text holds a control character (%(character)s); remove it",
+            {"character": character},
+        )
     for name in filling.unknown(text):
-        yield f"nothing fills {{{{{name}}}}}; known are: {', '.join(filling.VARIABLES)}"
+        facts = {"gap": f"{{{{{name}}}}}", "known": ", ".join(filling.VARIABLES)}
+        yield Said("nothing fills %(gap)s; known are: %(known)s", facts)
 
 
 def _against(
@@ -250,7 +273,7 @@ def _against(
             continue
         for one in _lasting(limits.complaints(bare, can)):
             blocks = one.rule == "longest" and one.blocks
-            yield Fault(one.text, code, name, blocks=blocks)
+            yield Fault(one, code, name, blocks=blocks)
 
 
 def _lasting(found: Iterable[Complaint]) -> list[Complaint]:
@@ -269,12 +292,13 @@ async def save(
 
     Raises:
         NotAllowed: *who* may not change macros, or not for accounts that they do not see.
-        Mistaken: something blocks it, or another has changed it meanwhile.
+        Unsavable: something blocks it.
+        Mistaken: another has changed it meanwhile.
     """
     check_may(who, macro, await stored.of(db, macro.name))
     found = faults(macro, accounts)
     if blocking := [one for one in found if one.blocks]:
-        raise Mistaken("; ".join(_said(one) for one in blocking))
+        raise Unsavable(blocking)
     if not await stored.put(db, macro, who.name, now):
         raise Mistaken("somebody else has changed this macro meanwhile; open it again")
     await _note(db, who, "save_macro", macro.name, now)
@@ -303,7 +327,7 @@ async def remove(db: Db, who: Who, name: str, revision: int, now: datetime) -> N
     """
     known = await stored.of(db, name)
     if known is None:
-        raise Mistaken(f"no macro is called {name}")
+        raise Mistaken("no macro is called %(name)s", name=name)
     check_may(who, known)
     if not await stored.remove(db, name, revision):
         raise Mistaken("somebody else has changed this macro meanwhile; open it again")

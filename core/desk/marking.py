@@ -89,7 +89,7 @@ async def foreseen(
     """
     known = await threads.of(db, account, thread)
     if known is None:
-        raise Mistaken(f"account {account} has no thread {thread}")
+        raise Mistaken(threads.UNKNOWN, account=account, thread=thread)
     turns = (await messages.turns(db, account, [thread]))[thread]
     given = await readings.of(db, account, [thread])
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
@@ -202,7 +202,7 @@ async def take_back(
 
 def _check(who: Who, account: str) -> None:
     if not who.may(Act.ANSWER, account):
-        raise NotAllowed(f"you may not answer for {account}; ask a lead")
+        raise NotAllowed("you may not answer for %(account)s; ask a lead", account=account)
 
 
 async def _done(

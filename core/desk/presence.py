@@ -38,7 +38,7 @@ async def here(db: Db, who: Who, account: str, thread: str, now: datetime) -> bo
         NotAllowed: they may not answer there.
     """
     if not who.may(Act.ANSWER, account):
-        raise NotAllowed(f"you may not answer for {account}")
+        raise NotAllowed("you may not answer for %(account)s; ask a lead", account=account)
     since = now - GONE_AFTER
     new = await stored.here(db, account, thread, who.name, who.shown, now, since)
     if new:

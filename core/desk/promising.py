@@ -92,11 +92,14 @@ async def _promise(
     given = await _hold(db, rules, who, account, thread)
     await stored.check_held(db, account, thread)
     if running := await of_thread(db, account, thread):
-        until = in_utc(running[0].clock.due_at)
-        raise Mistaken(f"an answer is promised there by {until} already; move that promise")
+        until = running[0].clock.due_at
+        raise Mistaken("an answer is promised there by %(at)s already; move that promise", at=until)
     if (waits := await stored.waiting(db, account, thread)) is not None:
-        with_it = f"an answer is promised there by {in_utc(waits)} with a reply that waits to leave"
-        raise Mistaken(f"{with_it}; move that promise when it has left")
+        raise Mistaken(
+            "an answer is promised there by %(at)s with a reply that waits to leave; "
+            "move that promise when it has left",
+            at=waits,
+        )
     if await stored.ride(db, account, thread, due_at):
         return "with_reply"
     left = await stored.unread(db, account, thread)
@@ -128,8 +131,10 @@ async def move(
     given = await _hold(db, rules, who, account, thread)
     row = await _running(db, account, thread)
     if row.clock.due_at < now:
-        due = in_utc(row.clock.due_at)
-        raise Mistaken(f"what was promised by {due} is late, and stays so; answer, or withdraw it")
+        raise Mistaken(
+            "what was promised by %(at)s is late, and stays so; answer, or withdraw it",
+            at=row.clock.due_at,
+        )
     reading = _asking(given, due_at, row.clock.started_at, now, _act(row), _reason(reason))
     await _append(db, account, thread, reading)
     await ingest.recompute(db, rules, account, [thread], now, sure=sure)
@@ -253,13 +258,13 @@ def _next(given: Iterable[Given], at: datetime) -> datetime:
 async def _hold(db: Db, rules: Rules, who: Who, account: str, thread: str) -> Sequence[Given]:
     """Lock the thread, as whoever changes a turn does; its readings."""
     if not who.may(Act.ANSWER, account):
-        raise NotAllowed(f"you may not answer for {account}; ask a lead")
+        raise NotAllowed("you may not answer for %(account)s; ask a lead", account=account)
     watched = await accounts.watched_since(db, account, share=True)
     held = await judging.lock(db, rules, account, [thread]) if watched is not None else {}
     if thread not in held:
-        raise Mistaken(f"account {account} has no thread {thread}")
+        raise Mistaken(threads.UNKNOWN, account=account, thread=thread)
     if held[thread].erased_at is not None:
-        raise Mistaken(f"the buyer of {thread} was erased; nobody waits there")
+        raise Mistaken("the buyer of %(thread)s was erased; nobody waits there", thread=thread)
     return (await readings.of(db, account, [thread]))[thread]
 
 

@@ -93,7 +93,9 @@ async def acknowledge(db: Db, who: Who, about: About, now: datetime) -> Acknowle
         NotAllowed: *who* may not act for this account.
     """
     if not who.may(Act.CLAIM, about.account or None):
-        raise NotAllowed(f"{who.name} may not act for account {about.account}")
+        raise NotAllowed(
+            "%(name)s may not act for account %(account)s", name=who.name, account=about.account
+        )
     ended = await escalations.acknowledge(db, about.account, about.notice, who.name, now)
     detail: dict[str, str | int] = {"notice": about.notice, "kind": about.kind.value}
     account = about.account or None

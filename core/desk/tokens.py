@@ -44,15 +44,19 @@ async def make(
     """
     line = " ".join(name.split())
     if not line or len(line) > MOST_NAME or UNSEEN.search(line) is not None:
-        raise Mistaken(f"name the token by what it is for, in {MOST_NAME} characters at most")
+        raise Mistaken(
+            "name the token by what it is for, in %(most)s characters at most", most=MOST_NAME
+        )
     if not MAY[role] <= MAY[who.role]:
-        raise Mistaken(f"a token may be {who.role} at most, as you are")
+        raise Mistaken("a token may be %(role)s at most, as you are", role=who.role)
     if not is_within(who, accounts):
         raise Mistaken("a token sees no more accounts than you; name some of yours")
     if lasts is not None and not timedelta(0) < lasts <= LONGEST:
-        raise Mistaken(f"a token lasts {LONGEST.days} days at most; or leave its end out")
+        raise Mistaken(
+            "a token lasts %(days)s days at most; or leave its end out", days=LONGEST.days
+        )
     if len(await tokens.of_person(db, who.name)) >= MOST:
-        raise Mistaken(f"you have {MOST} tokens; end those that nothing uses")
+        raise Mistaken("you have %(most)s tokens; end those that nothing uses", most=MOST)
     secret = PREFIX + secrets.token_urlsafe(BYTES)
     ends = None if lasts is None else now + lasts
     number = await tokens.make(db, secret, who.name, line, role, accounts, now, ends)
@@ -69,7 +73,7 @@ async def end(db: Db, who: Who, number: int, now: datetime) -> None:
     of = await tokens.owner(db, number)
     may = of is not None and (of == who.name or await _lets_in(db, who, of))
     if of is None or not may or not await tokens.end(db, number, of, now):
-        raise Mistaken(f"there is no token {number}, or it has ended")
+        raise Mistaken("there is no token %(number)s, or it has ended", number=number)
     await _told(db, who, "ended", number, now, person=of)
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import Thread
+from core.said import phrase
 from core.store import EVER, copied, held, pairs
 from sla.policy import ThreadKind
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from core.store import Db
     from core.store.buyers import Keys
+
+UNKNOWN = phrase("account %(account)s has no thread %(thread)s")
+"""What is told of an id that no thread has."""
 
 STATE = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of,

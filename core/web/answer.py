@@ -16,6 +16,7 @@ from core.access import Act
 from core.desk import answering, beaten, limits, presence, sniffing
 from core.desk.answering import Beaten, Queued, Unfit, Written
 from core.errors import Mistaken, NotAllowed
+from core.said import Said
 from core.store import audit, enclosures, threads, transaction
 from core.web import answerbox, pages, thread
 from core.web.answerbox import BACK, Back
@@ -34,6 +35,7 @@ BOX = "answer"
 """Where the box stands on the page."""
 MOST_FILES = 20
 """So many files are looked at, whatever a marketplace takes."""
+LEFT = Said("it has left already")
 
 
 async def send(request: web.Request) -> web.StreamResponse:
@@ -42,7 +44,7 @@ async def send(request: web.Request) -> web.StreamResponse:
     try:
         written = _written(request, form)
     except Mistaken as fault:
-        return await again(request, _back(form, fault=str(fault)))
+        return await again(request, _back(form, fault=pages.tell(request, fault.said)))
     if "use" in form:
         return await _with_macro(request, form, written)
     try:
@@ -51,7 +53,7 @@ async def send(request: web.Request) -> web.StreamResponse:
                 db, who(request), written, _terms(request), parts(request).now()
             )
     except Mistaken as fault:
-        return await _kept(request, written, _back(form, fault=str(fault)))
+        return await _kept(request, written, _back(form, fault=pages.tell(request, fault.said)))
     match outcome:
         case Queued():
             return await done(request, "sent")
@@ -92,7 +94,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
     request.match_info.update(account=where.account, thread=where.thread)
     form = await request.post()
     if found is None:
-        back = _back(form, fault="it has left already")
+        back = _back(form, fault=pages.tell(request, LEFT))
         return await _typed(request, form, back, HTTPStatus.CONFLICT)
     return await _given_back(request, form, found)
 
@@ -115,7 +117,7 @@ async def _given_back(
     try:
         written = await _together(request, _written(request, form), found)
     except Mistaken as fault:
-        return await again(request, replace(back, fault=str(fault)))
+        return await again(request, replace(back, fault=pages.tell(request, fault.said)))
     return await _kept(request, replace(written, text=text), back, HTTPStatus.OK)
 
 
@@ -193,7 +195,7 @@ async def _typed(
         written = replace(_written(request, form), text=back.text)
         return await _kept(request, written, back, status)
     except Mistaken as fault:
-        back = replace(back, fault=back.fault or str(fault))
+        back = replace(back, fault=back.fault or pages.tell(request, fault.said))
         return await again(request, back, status)
 
 
@@ -244,7 +246,7 @@ async def _with_macro(
                 now=parts(request).now(),
             )  # fmt: skip
     except Mistaken as fault:
-        return await _kept(request, written, _back(form, fault=str(fault)))
+        return await _kept(request, written, _back(form, fault=pages.tell(request, fault.said)))
     before = written.text.rstrip()
     text = f"{before}\n\n{filled.text}" if before else filled.text
     kept = replace(written, text=text)
@@ -319,7 +321,7 @@ def _files(form: Mapping[str, object]) -> tuple[File, ...]:
     """
     sent = [one for one in _raw(form, "files") if isinstance(one, web.FileField) and one.filename]
     if len(sent) > MOST_FILES:
-        raise Mistaken(f"{MOST_FILES} files at most go with a reply; send less")
+        raise Mistaken("%(most)s files at most go with a reply; send less", most=MOST_FILES)
     return tuple(sniffing.named(one.filename, one.file.read()) for one in sent)
 
 

@@ -61,9 +61,9 @@ PICKED = "%Y-%m-%dT%H:%M"
 class Back:
     """What somebody wrote that did not leave, and why.
 
-    *kept* is the reply that holds its files. *fault* is in English, of ours. *filled*: a macro was
-    put into it. *seen* is what its writer had seen, empty: all that there is. *unsaid*: it was no
-    reply that was not taken, but what another button says.
+    *kept* is the reply that holds its files. *fault* is ours, in its writer's language. *filled*: a
+    macro was put into it. *seen* is what its writer had seen, empty: all that there is. *unsaid*:
+    it was no reply that was not taken, but what another button says.
     """
 
     text: str = field(repr=False)
@@ -276,7 +276,9 @@ def instant(picked: str, place: ZoneInfo) -> datetime:
         raise Mistaken("that is no date and time; write it as 2026-11-27 12:00") from None
     at = wall.replace(tzinfo=place).astimezone(UTC)
     if at.astimezone(place).replace(tzinfo=None) != wall:
-        raise Mistaken(f"clocks in {place.key} skip that hour on that day; pick another")
+        raise Mistaken(
+            "clocks in %(zone)s skip that hour on that day; pick another", zone=place.key
+        )
     return at
 
 

@@ -7,6 +7,7 @@ A new language: an empty ``locale/<language>/messages.po``, then this.
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
@@ -18,9 +19,20 @@ from core.web import words
 if TYPE_CHECKING:
     from pathlib import Path
 
-METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+METHODS = [
+    ("api/**", "ignore"),  # programs are told in English
+    ("templates/**.html", "jinja2.ext:babel_extract"),
+    ("**.py", "python"),
+]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false"}}
-WORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None, "say": None}
+TOLD = {"Mistaken": None, "NotAllowed": None, "Said": None, "phrase": None}
+"""What holds a sentence of ours that a page tells, wherever in the core it is raised."""
+WORDS = {**TOLD, "_": None, "gettext": None, "ngettext": (1, 2), "say": None}
+ELSEWHERE = (
+    "commands/**", "desk/interchange.py", "orders/**", "store/dump*.py", "store/recalled.py",
+    "store/restoring.py", "web/**",
+)  # fmt: skip
+"""Modules of the core whose sentences reach a terminal alone; or that are read as pages are."""
 WIDTH = 100
 HEAD = """msgid ""
 msgstr ""
@@ -36,9 +48,10 @@ msgstr ""
 def said() -> Catalog:
     """Every text of the pages that there is to translate."""
     found = Catalog()
-    for file, line, message, comments, context in extract_from_dir(
-        words.HERE, METHODS, OPTIONS, WORDS
-    ):
+    below = [*((each, "ignore") for each in ELSEWHERE), *METHODS]
+    pages = extract_from_dir(words.HERE, METHODS, OPTIONS, WORDS)
+    raised = extract_from_dir(words.HERE.parent, below, None, TOLD)
+    for file, line, message, comments, context in chain(pages, raised):
         found.add(message, None, [(file, line)], auto_comments=comments, context=context)
     return found
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from core import labels
 from core.errors import Mistaken
+from core.said import phrase
 from core.store import board
 from core.store.board import After, Claimed, Sought
 from sla.policy import ThreadKind
@@ -68,7 +69,7 @@ def of(query: Mapping[str, str], *, besides: Collection[str] = ()) -> Filter:
     said = {name: value for name, value in query.items() if value and name not in besides}
     for name in said:
         if name not in NAMES:
-            raise Mistaken(f"no filter is called {_quoted(name)}; {_nearest(name, NAMES)}")
+            raise _no_filter(name)
     after = said.pop("after", None)
     given = {name: _word(name, value) for name, value in said.items()}
     claimed = cast("Claimed | None", given.pop("claimed", None))
@@ -112,16 +113,23 @@ def _accounts(chosen: Filter, who: Who, accounts: Mapping[str, Account]) -> froz
 
 def _word(name: str, value: str) -> str:
     if name in WORDS and value not in WORDS[name]:
-        raise Mistaken(f"{name}: {_quoted(value)} is unknown; {_nearest(value, WORDS[name])}")
+        raise _no_word(name, value)
     if len(value) > LONGEST or not value.isprintable():
-        raise Mistaken(f"{name}: {_quoted(value)} can be no name; take one from the list")
+        raise Mistaken(
+            "%(name)s: %(value)s can be no name; take one from the list",
+            name=name,
+            value=_quoted(value),
+        )
     return value
 
 
 def _after(text: str) -> After:
     micros, dash, clock = text.partition("-")
     if not (dash and _is_number(micros) and _is_number(clock) and int(micros) <= board.LAST):
-        raise Mistaken(f"after: {_quoted(text)} is no place in the queue; go back to its beginning")
+        raise Mistaken(
+            "after: %(value)s is no place in the queue; go back to its beginning",
+            value=_quoted(text),
+        )
     return After(int(micros), int(clock))
 
 
@@ -136,6 +144,20 @@ def _quoted(text: str) -> str:
     return f'"{shown}"'
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
-    near = get_close_matches(word.lower(), known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"there is {', '.join(known)}"
+def _no_filter(name: str) -> Mistaken:
+    if near := get_close_matches(name.lower(), NAMES, n=1):
+        text = phrase("no filter is called %(name)s; did you mean %(near)s?")
+        return Mistaken(text, name=_quoted(name), near=_quoted(near[0]))
+    known = ", ".join(NAMES)
+    return Mistaken(
+        "no filter is called %(name)s; there is %(known)s", name=_quoted(name), known=known
+    )
+
+
+def _no_word(name: str, value: str) -> Mistaken:
+    if near := get_close_matches(value.lower(), WORDS[name], n=1):
+        text = phrase("%(name)s: %(value)s is unknown; did you mean %(near)s?")
+        return Mistaken(text, name=name, value=_quoted(value), near=_quoted(near[0]))
+    known = ", ".join(WORDS[name])
+    text = phrase("%(name)s: %(value)s is unknown; there is %(known)s")
+    return Mistaken(text, name=name, value=_quoted(value), known=known)

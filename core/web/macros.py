@@ -19,7 +19,7 @@ from core.web import pages
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.capabilities import Capabilities
     from core.desk.macros import Fault
@@ -73,8 +73,12 @@ async def save(request: web.Request) -> web.StreamResponse:
                 await macros.remove(db, who(request), macro.name, macro.revision, of.now())
             else:
                 await macros.save(db, who(request), macro, visible(request), of.now())
+    except macros.Unsavable as fault:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _form(request, macro, faults=fault.faults, status=status)
     except Mistaken as fault:
-        return _form(request, macro, str(fault), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        told = pages.tell(request, fault.said)
+        return _form(request, macro, told, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     raise web.HTTPSeeOther(PATH)
 
 
@@ -83,7 +87,7 @@ def _form(
     macro: Macro,
     fault: str = "",
     *,
-    faults: list[Fault] | None = None,
+    faults: Sequence[Fault] | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> web.Response:
     texts = (*sorted(macro.texts.items()), *((("", ""),) * MORE))

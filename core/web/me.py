@@ -128,15 +128,15 @@ async def make_token(request: web.Request) -> web.StreamResponse:
     days = str(form.get("days", ""))
     lasts = timedelta(days=int(days)) if days.isdecimal() and len(days) < 5 else None
     try:
-        role = Role(str(form.get("role", "")))
+        role = admitting.known_role(str(form.get("role", "")))
         own = who(request).accounts
         accounts = frozenset(chosen) if chosen else own
         async with transaction(parts(request).pool()) as db:
             secret = await desk_tokens.make(
                 db, who(request), str(form.get("name", "")), role, accounts, lasts, now
             )
-    except (Mistaken, ValueError) as fault:
-        return await _refused(request, wrong=str(fault))
+    except Mistaken as fault:
+        return await _refused(request, wrong=pages.tell(request, fault.said))
     return await _shown(request, secret=secret)
 
 

@@ -7,6 +7,7 @@ page is inline and nothing comes from elsewhere, so the policy sent with it forb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +18,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import labels
+from core.access import Role
 from core.web import files, lettering, terms, words
 from core.web.times import Times
 from core.web.ways import WHO, parts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from core.access import Who
+    from core.said import Fact, Said
 
 FOLDER = Path(__file__).resolve().parent / "templates"
 HEADERS = {
@@ -52,6 +53,11 @@ class Audience:
         """*text* in their language."""
         return words.catalogues()[self.language].gettext(text)
 
+    def tell(self, said: Said, now: datetime) -> str:
+        """*said* in their language, its instants in their zone."""
+        times = Times(self.language, self.zone, now, self.say)
+        return self.say(said.text) % {name: _fact(f, times) for name, f in said.facts.items()}
+
 
 def audience(request: web.Request) -> Audience:
     """Who reads the answer to *request*, and how: by their choice, the browser's, the settings'."""
@@ -62,6 +68,17 @@ def audience(request: web.Request) -> Audience:
     return Audience(
         who, words.language((own, board.language), accepted), (who and who.zone) or board.zone
     )
+
+
+def _fact(fact: Fact, times: Times) -> Fact:
+    if isinstance(fact, Role):
+        return times.say(terms.term("role", fact))
+    return times.clock(fact) if isinstance(fact, datetime) else fact
+
+
+def tell(request: web.Request, said: Said) -> str:
+    """*said* as who asks reads it."""
+    return audience(request).tell(said, parts(request).now())
 
 
 def page(
@@ -112,6 +129,7 @@ def render(
             instant=times.instant,
             left=times.left,
             since=times.since,
+            told=partial(reader.tell, now=now),
             **facts,
         )
     )

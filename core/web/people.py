@@ -66,7 +66,7 @@ async def _done(
             await do(db, who(request), form)
     except Mistaken as fault:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return await _shown(request, wrong=str(fault), status=status)
+        return await _shown(request, wrong=pages.tell(request, fault.said), status=status)
     raise web.HTTPSeeOther(PATH)
 
 
@@ -75,8 +75,9 @@ async def add(request: web.Request) -> web.StreamResponse:
 
     async def do(db: Db, asks: Who, form: Form) -> None:
         await admitting.add(
-            db, asks, _text(form, "name").lower(), title=_text(form, "title"), role=_role(form),
-            accounts=_accounts(form), now=parts(request).now(),
+            db, asks, _text(form, "name").lower(), title=_text(form, "title"),
+            role=admitting.known_role(_text(form, "role")), accounts=_accounts(form),
+            now=parts(request).now(),
         )  # fmt: skip
 
     return await _done(request, do)
@@ -87,8 +88,9 @@ async def grant(request: web.Request) -> web.StreamResponse:
 
     async def do(db: Db, asks: Who, form: Form) -> None:
         await admitting.grant(
-            db, asks, _text(form, "name"), title=_text(form, "title"), role=_role(form),
-            accounts=_accounts(form), now=parts(request).now(),
+            db, asks, _text(form, "name"), title=_text(form, "title"),
+            role=admitting.known_role(_text(form, "role")), accounts=_accounts(form),
+            now=parts(request).now(),
         )  # fmt: skip
 
     return await _done(request, do)
@@ -131,19 +133,12 @@ async def invite(request: web.Request) -> web.StreamResponse:
             secret = await admitting.invite(db, who(request), name, parts(request).now())
     except Mistaken as fault:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return await _shown(request, wrong=str(fault), status=status)
+        return await _shown(request, wrong=pages.tell(request, fault.said), status=status)
     return await _shown(request, link=f"{arriving.base(request)}/enter/{secret}", of=name)
 
 
 def _text(form: Form, key: str) -> str:
     return str(form.get(key, "")).strip()
-
-
-def _role(form: Form) -> Role:
-    try:
-        return Role(_text(form, "role"))
-    except ValueError:
-        raise Mistaken(f"there is no such role; choose one of {', '.join(Role)}") from None
 
 
 def _accounts(form: Form) -> frozenset[str] | None:

@@ -11,7 +11,7 @@ from core.access import Act
 from core.desk import marking, promising
 from core.errors import Mistaken
 from core.store import transaction
-from core.web import answer, answerbox
+from core.web import answer, answerbox, pages
 from core.web.ways import Way, parts, who
 from sla.policy import Party
 from sla.turn import Level
@@ -90,7 +90,7 @@ async def _do(
         async with transaction(parts(request).pool()) as db:
             new = await do(db)
     except Mistaken as fault:
-        return await answer.beside(request, said, str(fault))
+        return await answer.beside(request, said, pages.tell(request, fault.said))
     return await answer.beside(request, said, faster=new)
 
 

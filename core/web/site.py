@@ -18,6 +18,7 @@ from aiohttp import web
 
 from core.access import Act
 from core.errors import Mistaken, NotAllowed, StoreUnavailable
+from core.said import phrase
 from core.store import audit, transaction
 from core.web import (
     answer,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.access import Who
+    from core.said import Said
     from core.web.rescue import Typed
     from core.web.signing.service import Signing
     from core.web.ways import Parts
@@ -75,7 +77,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
 
 SAFE = frozenset({"GET", "HEAD"})
 LEAKED = re.compile(r"(?:^|[=&/])rb_[A-Za-z0-9_-]{16,}|(?:^|&)access_token=")
-LEAK = (
+LEAK = phrase(
     "A token stood in the address, where every proxy writes it down: end it, and send the next one "
     "in the header Authorization."
 )
@@ -245,9 +247,9 @@ async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     except NotAllowed as fault:
-        return await told(request, HTTPStatus.FORBIDDEN, detail=str(fault))
+        return await told(request, HTTPStatus.FORBIDDEN, said=fault.said)
     except Mistaken as fault:
-        return await told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail=str(fault))
+        return await told(request, HTTPStatus.UNPROCESSABLE_ENTITY, said=fault.said)
     except StoreUnavailable:
         response = await told(request, HTTPStatus.SERVICE_UNAVAILABLE)
         response.headers["Retry-After"] = "5"
@@ -276,13 +278,14 @@ async def _addressed(request: web.Request, handler: Answers) -> web.StreamRespon
 
 
 async def told(
-    request: web.Request, status: HTTPStatus, *, detail: str | None = None
+    request: web.Request, status: HTTPStatus, *, said: Said | None = None
 ) -> web.Response:
-    """A fault as a page, or to a program as problem details; *detail* quotes nothing."""
+    """A fault as a page, or to a program as problem details; *said* quotes nothing."""
     if request.path.startswith(API):
-        said = {"type": "about:blank", "title": status.phrase, "status": int(status)}
-        text = json.dumps({**said, **({"detail": detail} if detail else {})})
+        problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+        text = json.dumps({**problem, **({"detail": str(said)} if said else {})})
         return web.Response(text=text, status=status, content_type=PROBLEM)
+    detail = pages.tell(request, said) if said else None
     return _fault(request, status, detail, await rescue.typed(request))
 
 
