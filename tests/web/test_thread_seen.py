@@ -13,7 +13,7 @@ from core.loops import utcnow
 from core.store import wake
 from tests.core import seeds
 from tests.web import invented
-from tests.web.browser import SIZES, backstage, chromium, shot, showing  # noqa: F401  # fixtures
+from tests.web.browser import SIZES, backstage, chromium, heard, shot, showing  # noqa: F401  # fixtures
 from tests.web.hostile import HTML, LINES
 
 HOUR = timedelta(hours=1)
@@ -170,6 +170,42 @@ def test_what_changes_in_a_thread_is_shown_and_what_is_unfolded_stays_so(board):
         expect(page.locator(".clock")).to_contain_text("Late")
         assert fold.evaluate("fold => fold.isConnected && fold.open")
         assert violations(page) == []
+
+
+def seated(page):
+    """How many pages of the browser listen."""
+    return page.evaluate("navigator.locks.query().then((all) => all.held.length)")
+
+
+def test_of_seven_windows_all_are_alive_though_a_browser_has_six_connections(board):
+    async def wrote(db, name, body):
+        now = utcnow()
+        await seeds.put_message(db, now, name, "T2", "ebay-uk", body=body)
+        await wake.changed(db, {"ebay-uk": ["T2"]})
+
+    with board.page() as page:
+        pages = [page, *(heard(page.context.new_page()) for _ in range(6))]
+        for one in pages[4:]:
+            one.clock.install()
+        for one in pages:
+            opened(one, "T2", account="ebay-uk")
+            expect(one.locator("#conversation")).to_be_visible()
+        assert seated(page) == 4
+        board.db(lambda db: wrote(db, "S1", "All seven hear of it."))
+        for one in pages[4:]:
+            one.clock.fast_forward(10_000)
+        for one in pages:
+            expect(one.locator("#conversation")).to_contain_text("All seven hear of it.")
+        pages.pop(1).close()
+        following = pages[3]
+        following.wait_for_function("navigator.locks.query().then((all) => all.held.length === 4)")
+        board.db(lambda db: wrote(db, "S2", "And whoever was next hears at once."))
+        following.clock.run_for(1000)
+        expect(following.locator("#conversation")).to_contain_text("And whoever was next")
+        pages[-1].goto("/")
+        pages[-1].clock.run_for(2000)
+        expect(pages[-1].locator("#state")).to_contain_text("Refreshed twice a minute")
+        assert [one.faults for one in pages] == [[]] * 6
 
 
 def test_a_band_changes_by_time_alone(board):

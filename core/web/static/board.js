@@ -7,6 +7,8 @@ const HEARD_WITHIN = 45_000; // the server says something every 15 s
 const OPENED_WITHIN = 10_000;
 const LOOK_EVERY = 3_000;
 const TRY_AGAIN = 3_000;
+const SEATED_WITHIN = 1_000;
+const ASK_EVERY = 30_000; // as without script
 
 // ---- the server's clock: this machine's may be wrong
 
@@ -175,23 +177,56 @@ async function load() {
     await htmx.swap({ target: main, text: fresh.outerHTML, swap: "outerMorph" });
     begin();
   }
-  if (live) connected(isWell && Boolean(live._htmx?.sse));
+  if (live) isHeard ? connected(isWell && Boolean(live._htmx?.sse)) : state(isWell ? "asks" : "off");
   if (!isWell) reload(TRY_AGAIN);
 }
 
 const live = document.getElementById("live");
 let heardAt = performance.now();
 
-function connected(is) {
+function state(word) {
   const shown = document.getElementById("state");
-  shown?.classList.toggle("off", !is);
-  if (shown) shown.textContent = is ? shown.dataset.on : shown.dataset.off;
+  shown?.classList.toggle("off", word === "off");
+  if (shown) shown.textContent = shown.dataset[word];
+}
+const connected = (is) => state(is ? "on" : "off");
+
+// A page that nobody sees hears nothing; one that has no place among those that do asks instead.
+const ready = new Promise((go) => addEventListener("DOMContentLoaded", go)); // htmx looks there
+let [isHeard, leave, asking, heardOf] = [false, null, 0, null];
+
+function hear() {
+  isHeard = true;
+  heardAt = performance.now();
+  clearInterval(asking);
+  ready.then(() => isHeard && htmx.trigger(live, "again"));
+}
+
+function listen() {
+  if (leave || document.hidden) return;
+  asking = setInterval(ask, ASK_EVERY);
+  leave = globalThis.place(hear);
+  setTimeout(() => leave && !isHeard && state("asks"), SEATED_WITHIN);
+}
+
+function ask() {
+  state("asks");
+  reload(0);
+}
+
+function hush() {
+  clearInterval(asking);
+  isHeard = false;
+  live._htmx?.sse?.abortController.abort();
+  leave?.();
+  leave = null;
 }
 
 if (live) {
   const heard = (take) => (event) => {
     heardAt = performance.now();
     connected(true);
+    heardOf = event.detail.id || heardOf;
     take(event.detail.data);
   };
   live.addEventListener("lines", heard(takeLines));
@@ -200,10 +235,14 @@ if (live) {
   live.addEventListener("now", heard(serverSays));
   live.addEventListener("htmx:sse:after:connection", heard(() => {}));
   live.addEventListener("htmx:sse:error", () => connected(false));
-  document.addEventListener("visibilitychange", () => (heardAt = performance.now()));
+  live.addEventListener("htmx:config:request", (event) => {
+    if (heardOf) event.detail.ctx.request.headers["Last-Event-ID"] = heardOf;
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+  listen();
   setInterval(() => {
     // A first connection that failed is not tried again by itself, and a dead one says nothing.
-    if (document.hidden || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : OPENED_WITHIN)) return;
+    if (!isHeard || performance.now() - heardAt < (live._htmx?.sse ? HEARD_WITHIN : OPENED_WITHIN)) return;
     connected(false);
     heardAt = performance.now();
     live._htmx?.sse?.abortController.abort();

@@ -4,6 +4,7 @@ const news = document.getElementById("news");
 const PARTS = ["clocks", "answering", "conversation", "earlier", "context"];
 const SETTLE = 150;
 const AGAIN = 10_000;
+const ASK = 10_000;
 
 function say(word) {
   const text = news.dataset[word] ?? "";
@@ -92,14 +93,27 @@ function changed() {
 }
 document.addEventListener("look", changed);
 
-// A browser has six connections to a board: a page that nobody sees keeps none, and one on which
-// something waits to be sent gives its own away.
+// A page that nobody sees keeps no place among those that listen, and one on which something waits
+// to be sent gives its own away.
 let source = null;
-let again;
+let leave = null;
+let [again, asking] = [0, 0];
 let was = false;
 function listen() {
   clearTimeout(again);
-  if (source || document.hidden) return;
+  if (leave || document.hidden) return;
+  asking = setInterval(ask, ASK);
+  leave = globalThis.place(hear);
+}
+
+// Without a place it is asked now and then.
+function ask() {
+  was = true;
+  changed();
+}
+
+function hear() {
+  clearInterval(asking);
   source = new EventSource(page.dataset.live);
   source.addEventListener("thread", changed);
   source.addEventListener("reload", changed);
@@ -119,8 +133,10 @@ function listen() {
 
 function hush() {
   clearTimeout(again);
+  clearInterval(asking);
   source?.close();
-  source = null;
+  leave?.();
+  source = leave = null;
 }
 
 if (page?.dataset.live) {
