@@ -9,11 +9,12 @@ between has one in doubt and not a batch; only a slow receiver is sent several a
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from core import muting, quiet
-from core.outbox import keeping, leaving, looking, pacing
+from core.outbox import keeping, leaving, looking, naming, pacing
 from core.outbox.batch import Outbox, Unsettled
 from core.reading.walk import Round
 from core.stopwatch import running_from
@@ -182,7 +183,7 @@ async def _allowed(db: Db, outbox: Outbox) -> int | None:
 async def _together(db: Db, outbox: Outbox) -> list[Dispatch]:
     """What leaves as a digest, if one is due."""
     await dispatches.release(db, outbox.name)
-    return await digests.claim(db, outbox.name, outbox.this.clock())
+    return await digests.claim(db, outbox.name, outbox.this.clock(), partial(naming.beyond, outbox))
 
 
 async def _waits(db: Db, outbox: Outbox) -> float | None:

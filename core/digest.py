@@ -2,17 +2,20 @@
 
 A digest tells what a first walk found, what came due between a dump and its restore, what a mute
 held back, or a flood: more warnings and breaches, or notices that could not be delivered, than a
-person can take one by one, or than a notifier may be told. It holds numbers and the most urgent
-threads; the whole list is a click away where there is a board, else a command.
+person can take one by one, or than a notifier may be told. Of deadlines it holds numbers and the
+most urgent threads; the whole list is a click away where there is a board, else a command. What no
+list shows is named one by one, as much as the notifier's messages hold (`fitting`); the rest leaves
+in a further digest.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from core import keys, spoken
+from core import keys, labels, spoken
 from core.model import Notice, NoticeKind
 from core.notifier import Words
 from sla import zones
@@ -26,7 +29,12 @@ if TYPE_CHECKING:
     from core.rules import Rules
 
 SHOWN = 10
-"""How many threads and accounts a digest names; the rest is counted."""
+"""How many threads and accounts a digest names of what a list shows; the rest is counted."""
+
+LONGEST = 100_000
+"""Characters of a digest for a notifier that takes texts of any length."""
+BESIDE = 1000
+"""Characters that are left for what is said beside, at most a third of all."""
 
 LIST = "replyby threads --at-risk"
 
@@ -39,6 +47,63 @@ COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
     NoticeKind.PARKED: ("parked", "not delivered"),
 }
 """By kind, the name of its number among the facts, and what is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What leaves together, and for whom it is worded.
+
+    *told* is all of it; *listed* what the lists show, of each clock the highest step; *said* the
+    rest, each with its subject.
+    """
+
+    told: Sequence[Dispatch]
+    listed: Sequence[Dispatch]
+    said: Sequence[tuple[Dispatch, str]]
+    rules: Rules
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def since(self) -> str:
+        """When the first of it was raised."""
+        return self.instant(min(part.notice.raised_at for part in self.told))
+
+    def instant(self, at: datetime) -> str:
+        """*at* in the reader's zone."""
+        return spoken.instant(at, self.zone)
+
+
+def is_listed(notice: Notice) -> bool:
+    """Whether a list shows what *notice* tells of: the queue its thread, or what was parked.
+
+    Not so of an account's own trouble, though a rung tells of it.
+    """
+    climbs_alone = notice.kind is NoticeKind.ESCALATION and notice.clock is None
+    return notice.kind in COUNTED and not climbs_alone
+
+
+def urgency(part: Dispatch) -> tuple[bool, datetime]:
+    """What is told first of what leaves together: what must not wait, and then by deadline."""
+    notice = part.notice
+    return notice.kind.value not in labels.CRITICAL, notice.due_at or notice.raised_at
+
+
+def fitting(said: Sequence[tuple[Dispatch, str]], rules: Rules, most: int | None) -> int:
+    """How many of *said*, the most urgent first, are named in a message of *most* characters.
+
+    At least one; None: the notifier takes any length.
+    """
+    room = (most or LONGEST) - min(BESIDE, (most or LONGEST) // 3)
+    lines: set[str] = set()
+    for n, (part, subject) in enumerate(said):
+        line = _line(part, subject, rules)
+        if line not in lines:
+            lines.add(line)
+            room -= len(line) + len("- \n ( times)") + len(str(len(said)))
+        if room < 0:
+            return max(n, 1)
+    return len(said)
 
 
 def notice(parts: Sequence[Dispatch]) -> Notice:
@@ -89,23 +154,10 @@ def render(
 ) -> Words:
     """The words for *parts*, which leave together as *told*, for a reader in *zone*.
 
-    *said* are those of kinds that are not `COUNTED`, each with its subject.
+    *said* are those that no list shows (`is_listed`), each with its subject, the most urgent first.
     """
-    where, highest = zones.zone(zone), _highest(parts)
-    subject = _counts(highest)
-    if keys.is_flood(told.key):
-        subject = _kept(highest, len(said))
-        lines = _flood(parts, highest, said, rules, where, now)
-    elif keys.mute_of(told.key) is not None:
-        subject = f"Held back: {_kept(highest, len(said))}"
-        lines = _held(parts, highest, said, rules, where, now)
-    elif keys.quiet_until(told.key) is not None:
-        subject = f"After quiet hours: {_kept(highest, len(said))}"
-        lines = _waited(parts, highest, said, rules, where, now)
-    elif (at := keys.restored_at(told.key)) is not None:
-        subject, lines = f"{subject} after the restore", _restored(highest, at, rules, where, now)
-    else:
-        subject, lines = f"{subject} after the first reading", _first(highest, rules, where, now)
+    listed = [part for part in _highest(parts) if is_listed(part.notice)]
+    subject, lines = _say(told.key, _Gathered(parts, listed, said, rules, zones.zone(zone), now))
     whose = _whose(told, parts, rules)
     return Words(
         " ".join((f"{subject}: {whose}" if whose else subject).split()),
@@ -113,6 +165,19 @@ def render(
         _page(told, rules),
         now,
     )
+
+
+def _say(key: str, this: _Gathered) -> tuple[str, Iterator[str]]:
+    """The subject and the lines, by what the digest is of."""
+    if keys.is_flood(key):
+        return _kept(this), _flood(this)
+    if keys.mute_of(key) is not None:
+        return f"Held back: {_kept(this)}", _held(this)
+    if keys.quiet_until(key) is not None:
+        return f"After quiet hours: {_kept(this)}", _waited(this)
+    if (at := keys.restored_at(key)) is not None:
+        return f"{_counts(this.listed)} after the restore", _restored(this, at)
+    return f"{_counts(this.listed)} after the first reading", _first(this)
 
 
 def _page(told: Notice, rules: Rules) -> str | None:
@@ -123,100 +188,81 @@ def _page(told: Notice, rules: Rules) -> str | None:
     return f"{rules.board.rstrip('/')}/{shown}"
 
 
-def _first(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
-    threads = spoken.by(len(parts), "thread", "threads")
-    yield f"The first reading found {len(parts)} {threads} that a person should know of."
-    yield from _lines(parts, rules, zone, now)
+def _first(this: _Gathered) -> Iterator[str]:
+    threads = spoken.by(len(this.listed), "thread", "threads")
+    yield f"The first reading found {len(this.listed)} {threads} that a person should know of."
+    yield from _named(this)
+    yield from _lines(this, this.listed)
 
 
-def _restored(
-    parts: Sequence[Dispatch], at: datetime, rules: Rules, zone: ZoneInfo, now: datetime
-) -> Iterator[str]:
+def _restored(this: _Gathered, at: datetime) -> Iterator[str]:
     """The lines after a restore *at* an instant: what was told since the dump is forgotten."""
-    threads = spoken.some(len(parts), "thread", "threads")
-    yield f"The database was brought back from a dump on {spoken.instant(at, zone)}."
-    yield f"{threads} came due between the dump and that, or until the account was read:"
-    yield from _lines(parts, rules, zone, now)
+    threads = spoken.some(len(this.listed), "thread", "threads")
+    yield f"The database was brought back from a dump on {this.instant(at)}."
+    if this.listed or not this.said:
+        yield f"{threads} came due between the dump and that, or until the account was read:"
+    yield from _lines(this, this.listed)
+    yield from _named(this)
     yield "What of this was told between the two is forgotten here: some may be known already."
 
 
-def _flood(
-    told: Sequence[Dispatch],
-    parts: Sequence[Dispatch],
-    said: Sequence[tuple[Dispatch, str]],
-    rules: Rules,
-    zone: ZoneInfo,
-    now: datetime,
-) -> Iterator[str]:
-    """The lines of a flood: how many were *told*, and whose and which are the highest *parts*.
+def _flood(this: _Gathered) -> Iterator[str]:
+    """The lines of a flood: how many were told, and whose and which are the highest of them.
 
-    What is *said* of other kinds is among it where the notifier may be told no faster.
+    What no list shows is among it where the notifier may be told no faster.
     """
-    since = min(part.notice.raised_at for part in told)
-    yield f"{len(told)} notices since {spoken.instant(since, zone)}, too many to tell one by one."
-    yield from _all(parts, said, rules, zone, now)
+    yield f"{len(this.told)} notices since {this.since}, too many to tell one by one."
+    yield from _all(this)
 
 
-def _held(
-    told: Sequence[Dispatch],
-    parts: Sequence[Dispatch],
-    said: Sequence[tuple[Dispatch, str]],
-    rules: Rules,
-    zone: ZoneInfo,
-    now: datetime,
-) -> Iterator[str]:
+def _held(this: _Gathered) -> Iterator[str]:
     """The lines about what a mute has held back: as `_flood`, and what else there was."""
-    yield from _silence(told, zone)
-    yield from _all(parts, said, rules, zone, now)
+    yield from _silence(this)
+    yield from _all(this)
 
 
-def _waited(
-    told: Sequence[Dispatch],
-    parts: Sequence[Dispatch],
-    said: Sequence[tuple[Dispatch, str]],
-    rules: Rules,
-    zone: ZoneInfo,
-    now: datetime,
-) -> Iterator[str]:
+def _waited(this: _Gathered) -> Iterator[str]:
     """The lines about what waited for the end of quiet hours, as far as it still holds."""
-    since = min(part.notice.raised_at for part in told)
-    waited = spoken.some(len(told), "notice", "notices")
-    yield f"{waited} since {spoken.instant(since, zone)} waited for the end of your quiet hours."
-    yield from _all(parts, said, rules, zone, now)
+    waited = spoken.some(len(this.told), "notice", "notices")
+    yield f"{waited} since {this.since} waited for the end of your quiet hours."
+    yield from _all(this)
 
 
-def _all(
-    parts: Sequence[Dispatch],
-    said: Sequence[tuple[Dispatch, str]],
-    rules: Rules,
-    zone: ZoneInfo,
-    now: datetime,
-) -> Iterator[str]:
-    """What is *said* of other kinds, and then the deadlines."""
-    others = Counter(f"{say}, {_thread(one)}" if one.notice.thread else say for one, say in said)
-    for line, n in others.most_common(SHOWN):
+def _all(this: _Gathered) -> Iterator[str]:
+    """What no list shows, and then the deadlines."""
+    yield from _named(this)
+    if this.listed:
+        yield from _body(this)
+
+
+def _named(this: _Gathered) -> Iterator[str]:
+    """All that no list shows."""
+    lines = Counter(_line(part, subject, this.rules) for part, subject in this.said)
+    for line, n in lines.items():
         yield f"- {line}{f' ({n} times)' if n > 1 else ''}"
-    if len(others) > SHOWN:
-        yield f"... and {len(others) - SHOWN} more"
-    counted = [part for part in parts if part.notice.kind in COUNTED]
-    yield from _body(counted, rules, zone, now)
 
 
-def _kept(parts: Sequence[Dispatch], others: int) -> str:
+def _line(part: Dispatch, subject: str, rules: Rules) -> str:
+    return f"{subject}, {_thread(part, rules)}" if part.notice.thread else subject
+
+
+def _kept(this: _Gathered) -> str:
     """``2 late, 1 due soon, 3 more``; where nothing of a deadline is among them, how many."""
-    if len(parts) == others:
+    others = len(this.said)
+    if not this.listed:
         return spoken.some(others, "notice", "notices")
-    return f"{_counts(parts)}{f', {others} more' if others else ''}"
+    return f"{_counts(this.listed)}{f', {others} more' if others else ''}"
 
 
-def _silence(told: Sequence[Dispatch], zone: ZoneInfo) -> Iterator[str]:
+def _silence(this: _Gathered) -> Iterator[str]:
     """How long nothing was told, how much of that still stands, and what was missed."""
+    told = this.told
     muted = told[0].muted
     if muted is None:
         yield f"{spoken.some(len(told), 'notice was', 'notices were')} held back by a mute."
         return
     mute = muted.mute
-    begin, end = spoken.instant(mute.since, zone), spoken.instant(mute.end, zone)
+    begin, end = this.instant(mute.since), this.instant(mute.end)
     yield f"The {mute.scope} {mute.name} was muted from {begin} until {end}; every clock ran on."
     held = spoken.some(len(told) + muted.dropped, "notice was", "notices were")
     yield f"{held} held back; of these {len(told)} still {spoken.by(len(told), 'holds', 'hold')}:"
@@ -225,21 +271,21 @@ def _silence(told: Sequence[Dispatch], zone: ZoneInfo) -> Iterator[str]:
         yield f"{passed} and answered or taken back meanwhile; what was missed stays counted."
 
 
-def _body(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def _body(this: _Gathered) -> Iterator[str]:
     """Whose, and which: what waits first."""
-    yield from _by_account(parts, rules)
-    waiting = _waiting(parts)
+    yield from _by_account(this)
+    waiting = _waiting(this.listed)
     if waiting:
         yield "The most urgent:"
-        yield from _lines(waiting, rules, zone, now)
-    back = [part for part in parts if part.notice.kind is NoticeKind.CORRECTED]
+        yield from _lines(this, waiting)
+    back = [part for part in this.listed if part.notice.kind is NoticeKind.CORRECTED]
     if back:
         yield "Told as late, and were not; we know more now:"
-        yield from (f"- {_thread(part)}" for part in back[:SHOWN])
+        yield from (f"- {_thread(part, this.rules)}" for part in back[:SHOWN])
         if len(back) > SHOWN:
             yield f"... and {len(back) - SHOWN} more"
-    yield from _undelivered(parts)
-    where = ", open it by the link" if rules.board else f": {LIST}"
+    yield from _undelivered(this.listed)
+    where = ", open it by the link" if this.rules.board else f": {LIST}"
     yield f"What to do: the list of what waits now, the most urgent first{where}"
 
 
@@ -253,33 +299,37 @@ def _undelivered(parts: Sequence[Dispatch]) -> Iterator[str]:
             yield f"- {n} by {notifier}: {reason.replace('_', ' ')}"
 
 
-def _by_account(parts: Sequence[Dispatch], rules: Rules) -> Iterator[str]:
+def _by_account(this: _Gathered) -> Iterator[str]:
     """A line for each account, those with the most first."""
     by_account: dict[str, list[Dispatch]] = defaultdict(list)
-    for part in parts:
+    for part in this.listed:
         by_account[part.notice.account].append(part)
     ranked = sorted(by_account.items(), key=lambda item: (-len(item[1]), item[0]))
     for name, several in ranked[:SHOWN]:
-        yield f"- {_title(name, rules)} ({name}): {_counts(several)}"
+        yield f"- {_title(name, this.rules)} ({name}): {_counts(several)}"
     if len(ranked) > SHOWN:
         more = len(ranked) - SHOWN
         yield f"... and {more} more {spoken.by(more, 'account', 'accounts')}"
 
 
-def _lines(parts: Sequence[Dispatch], rules: Rules, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def _lines(this: _Gathered, parts: Sequence[Dispatch]) -> Iterator[str]:
     for part in parts[:SHOWN]:
         due_at = part.notice.due_at
-        until = f"{spoken.left(due_at - now)}, due {spoken.instant(due_at, zone)}" if due_at else ""
-        yield f"- {until}: {_thread(part)}"
+        left = spoken.left(due_at - this.now) if due_at else ""
+        until = f"{left}, due {this.instant(due_at)}" if due_at else ""
+        yield f"- {until}: {_thread(part, this.rules)}"
     if len(parts) > SHOWN:
-        where = "" if rules.board else f": {LIST}"
+        where = "" if this.rules.board else f": {LIST}"
         yield f"... and {len(parts) - SHOWN} more{where}"
 
 
-def _thread(part: Dispatch) -> str:
-    if part.notice.thread is None:
-        return f"account {part.notice.account}" if part.notice.account else "the service"
-    return f"thread {part.notice.thread}{f' {part.url}' if part.url else ''}"
+def _thread(part: Dispatch, rules: Rules) -> str:
+    """Whose it is, and where a person may open it: at the marketplace, else on the board."""
+    notice = part.notice
+    if notice.thread is None:
+        return f"account {notice.account}" if notice.account else "the service"
+    url = part.url or rules.thread_page(notice.account, notice.thread)
+    return f"thread {notice.thread}{f' {url}' if url else ''}"
 
 
 def _highest(parts: Sequence[Dispatch]) -> list[Dispatch]:

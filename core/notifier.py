@@ -73,6 +73,14 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class Brief(Protocol):
+    """A notifier whose messages hold no more than *most* characters of text."""
+
+    @property
+    def most(self) -> int: ...
+
+
+@runtime_checkable
 class Closes(Protocol):
     """A notifier whose receiver keeps what it was told open, until it is told that it is over."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
@@ -50,6 +51,12 @@ class Rules:
     def promises(self, account: str, kind: ThreadKind) -> tuple[Policy, ...]:
         """The promises of *account* that apply to threads of *kind*, in all their versions."""
         return tuple(p for p in self.policies.get(account, ()) if kind in p.applies_to)
+
+    def thread_page(self, account: str, thread: str) -> str | None:
+        """Where people see a thread on the board; None where it was not said where that is."""
+        if self.board is None:
+            return None
+        return f"{self.board.rstrip('/')}/thread/{quote(account, safe='')}/{quote(thread, safe='')}"
 
 
 def with_mark(policies: Iterable[Policy], *, own_mark: bool) -> tuple[Policy, ...]:

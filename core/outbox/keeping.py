@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, words
+from core import crash
 from core.errors import NotifierError
 from core.notifier import Keeps
-from core.outbox import batch
+from core.outbox import batch, naming
 from core.store import budget, incidents, transaction
 
 if TYPE_CHECKING:
-    from core.model import Notice
-    from core.notifier import Words
     from core.outbox.batch import Outbox
 
 log = structlog.get_logger()
@@ -30,11 +28,7 @@ async def keep(outbox: Outbox) -> None:
         if not await budget.take(db, f"keep {outbox.name}", notifier.every):
             return
         standing = await incidents.standing(db, outbox.name)
-    told: list[tuple[Notice, Words]] = [
-        (one.notice, words.render(one.notice, outbox.this.rules, url=one.url,
-                                  zone=notifier.zone, now=outbox.this.clock()))
-        for one in standing
-    ]  # fmt: skip
+    told = [(one.notice, naming.alone(outbox, one)) for one in standing]
     try:
         async with asyncio.timeout(batch.SECONDS):
             await notifier.keep(told)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from core import crash, digest, keys, labels, parking, spans, words
+from core import crash, digest, keys, labels, parking, spans
 from core.errors import NotifierError
 from core.model import Notice, NoticeKind
 from core.notifier import Closes
-from core.outbox import batch
+from core.outbox import batch, naming
 from core.outbox.batch import Outbox, Sent
 from core.routing import vacancies
 from core.store import dispatches, incidents, notices, transaction
@@ -97,14 +97,9 @@ def _tried(outbox: Outbox, part: Sequence[Dispatch]) -> None:
 def _say(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
     zone, now = outbox.notifier.zone, outbox.this.clock()
     if keys.is_digest(part[0].digest):
-        rules = outbox.this.rules
-        said = [
-            (one, words.render(one.notice, rules, url=None, zone=zone, now=now).subject)
-            for one in part
-            if one.notice.kind not in digest.COUNTED
-        ]
-        return digest.render(notice, part, rules, said, zone=zone, now=now)
-    alone = words.render(notice, outbox.this.rules, url=part[0].url, zone=zone, now=now)
+        said = naming.said(outbox, part)
+        return digest.render(notice, part, outbox.this.rules, said, zone=zone, now=now)
+    alone = naming.alone(outbox, part[0])
     return replace(alone, act_url=outbox.takes(part[0], now)) if outbox.takes else alone
 
 

@@ -11,6 +11,7 @@ Whoever decides for a notifier holds its `lock`, so that two processes tell no m
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ from core import keys, labels
 from core.store import dispatches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from core.model import Dispatch
@@ -32,6 +32,9 @@ QUIET = timedelta(seconds=5)
 LONGEST = timedelta(seconds=30)
 """A digest leaves when nothing has joined it for `QUIET` and none has left for `LONGEST`; at the
 latest `LONGEST` after its first: a minute sees two or three, and no warning grows stale."""
+
+FEW = 3
+"""So many leave in one message, however long."""
 
 FAILING = timedelta(minutes=30)
 """While digests before it cannot be delivered, one gathers twice as long for each, to this limit:
@@ -204,10 +207,21 @@ RIPENING = """
     order by seconds
     limit 1
 """
+UNLISTED = """
+    select n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
+           d.ways
+    from dispatch d
+    join notice n on n.id = d.notice
+    left join thread t on t.account = n.account and t.id = n.thread
+    where d.notifier = $1 and d.digest = $2 and d.attempts = 0
+      and d.sent_at is null and d.parked_reason is null and d.suppressed is null
+      and (n.kind <> all($3) or n.kind = 'escalation' and n.clock is null)
+    order by d.notice
+"""
 CLAIM = """
     with theirs as (
         select notice from dispatch
-        where notifier = $1 and digest = $2 and (attempts = 0) = $3
+        where notifier = $1 and digest = $2 and (attempts = 0) = $3 and notice <> all($6)
           and sent_at is null and parked_reason is null and suppressed is null
         order by notice
         for update
@@ -221,6 +235,10 @@ CLAIM = """
     returning n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
               d.ways
 """
+
+
+Beyond = Callable[[Sequence["Dispatch"]], Collection[int]]
+"""Of what is to leave together, the notices for which there is no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,13 +348,25 @@ async def ripening(db: Db, notifier: str, now: datetime) -> Ripening | None:
     return None if row is None else Ripening(*row)
 
 
-async def claim(db: Db, notifier: str, now: datetime) -> list[Dispatch]:
-    """What leaves together now, for a lease; the most urgent first, empty where nothing does."""
+async def claim(
+    db: Db, notifier: str, now: datetime, beyond: Beyond | None = None
+) -> list[Dispatch]:
+    """What leaves together now, for a lease; the most urgent first, empty where nothing does.
+
+    *beyond* says which notices of those that no list shows are too many for one message: they leave
+    in the next one. What was tried leaves as it was.
+    """
     ripe = await ripening(db, notifier, now)
     if ripe is None or ripe.seconds > 0:
         return []
+    later: Collection[int] = ()
+    if beyond is not None and ripe.fresh and ripe.dispatches > FEW:
+        rows = await db.fetch(UNLISTED, notifier, ripe.digest, dispatches.FLOODING)
+        later = beyond([dispatches.of_row(row) for row in rows])
     named = ripe.leaves_as
-    rows = await db.fetch(CLAIM, notifier, ripe.digest, ripe.fresh, named, dispatches.LEASE)
+    rows = await db.fetch(
+        CLAIM, notifier, ripe.digest, ripe.fresh, named, dispatches.LEASE, list(later)
+    )
     return sorted((dispatches.of_row(row) for row in rows), key=_urgency)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -146,3 +147,49 @@ def test_a_flood_names_ten_accounts_and_counts_the_others(say, now):
 
     assert "- mk-0 (mk-0): 0 late, 1 due soon" in said.text
     assert "... and 2 more accounts" in said.text
+
+
+def test_where_there_is_a_board_each_thread_has_its_link_and_the_list_its_own(now):
+    """500 at risk: the most urgent by name, and all of them a click away."""
+    parts = [part(now, n, n * MINUTE) for n in range(500)]
+    parts[1] = replace(parts[1], url=None)
+    rules = replace(seeds.rules(), board="https://desk.example/")
+    told = digest.notice(parts)
+
+    said = digest.render(told, parts, rules, zone="UTC", now=now)
+
+    named = [line for line in said.text.splitlines() if line.startswith("- ") and "thread " in line]
+    assert len(named) == digest.SHOWN
+    assert named[0].endswith("thread T0 https://shop.example/T0")
+    assert named[1].endswith("thread T1 https://desk.example/thread/mk/T1")
+    assert said.url == "https://desk.example/?account=mk"
+    assert "the most urgent first, open it by the link" in said.text
+
+
+def test_a_rung_of_an_account_s_trouble_is_named_for_no_list_shows_it(now):
+    rung = Notice("9/escalation/up/1", NoticeKind.ESCALATION, "mk", now, facts=(("of", "blind"),))
+    climbs = Dispatch(rung, "chat", 1, now, digest=FLOOD)
+    parts = [part(now, 1, -MINUTE), climbs]
+
+    said = digest.render(
+        digest.notice(parts), parts, seeds.rules(), [(climbs, "Still open: Blind: Empik PL")],
+        zone="UTC", now=now,
+    )  # fmt: skip
+
+    assert said.subject == "1 late, 0 due soon, 1 more: Empik PL"
+    assert "- Still open: Blind: Empik PL\n" in said.text
+
+
+@pytest.mark.parametrize(("most", "fit"), [(None, 50), (100_000, 50), (1500, 12), (30, 1)])
+def test_as_much_is_named_as_a_message_holds(now, most, fit):
+    unknown = [part(now, n, MINUTE, NoticeKind.REPLY_UNKNOWN) for n in range(50)]
+    said = [(one, "Reply perhaps not sent: Empik PL") for one in unknown]
+
+    assert digest.fitting(said, seeds.rules(), most) == fit
+
+
+def test_what_is_said_alike_takes_one_line(now):
+    down = [Notice(f"{n}", NoticeKind.ACCOUNT_DOWN, "mk", now, id=n) for n in range(50)]
+    said = [(Dispatch(one, "chat", 1, now), "Account is down: Empik PL") for one in down]
+
+    assert digest.fitting(said, seeds.rules(), 300) == 50

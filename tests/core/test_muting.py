@@ -261,7 +261,7 @@ async def test_what_befell_the_service_is_nobody_s(once, raised, mute, passes, n
 
     _, said = spoken(log)
     assert said.subject == "Held back: 1 notice"
-    assert "- Disk nearly full: 0 MiB free\n" in said.text
+    assert said.text.endswith("- Disk nearly full: 0 MiB free")
 
 
 async def test_what_is_no_longer_true_is_not_told_and_counted(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import deliver, pace
+from core import deliver, digest, pace
 from core.errors import NotifierError, Unfit
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
@@ -200,3 +200,34 @@ async def test_what_is_answered_before_it_leaves_costs_no_room(pool, time, raise
     await round_(chat)
 
     assert len(chat.got) == 2
+
+
+class Small(Slow):
+    """Whose messages are short."""
+
+    most = 900
+
+
+@pytest.mark.parametrize("chat", [Slow(), Small()])
+async def test_what_no_list_shows_is_named_to_the_last_the_most_urgent_first(
+    pool, time, raised, round_, chat
+):
+    """Replies in doubt after a crash, more than a chat may be told: each is named once."""
+    threads = [f"R{n}" for n in range(40)]
+    for n, thread in enumerate(threads):
+        due_at = time.now + (40 - n) * MINUTE
+        await raised([n], NoticeKind.REPLY_UNKNOWN, thread=thread, due_at=due_at)
+    await raised(range(50, 60))
+    for _ in range(9):
+        await round_(chat)
+        await time.passes(1000)
+
+    most = getattr(chat, "most", digest.LONGEST)
+    told = "\n".join(said.text[:most] for _, said in chat.got)
+    named = [word.rstrip(":") for line in told.splitlines() for word in line.split()
+             if line.startswith(("- Reply perhaps", "Thread: R")) and word in threads]  # fmt: skip
+    assert sorted(named) == sorted(threads)
+    alone = sum(kind != "digest" for kind in chat.kinds)
+    assert (len(chat.got) - alone > 2) is isinstance(chat, Small)
+    assert named[alone:] == sorted(named[alone:], key=threads.index, reverse=True)
+    assert sum(chat.counts) == 50
