@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from mimetypes import guess_type
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
+from core.desk import addressed
 from core.errors import Mistaken
 from core.model import File
-from core.transport.proxy import is_web_address
 
 MOST_BYTES = 10 * 2**20
-UNKNOWN = "application/octet-stream"
 
 
 def named(name: str) -> File:
@@ -22,12 +19,7 @@ def named(name: str) -> File:
     """
     if "://" not in name:
         return file(Path(name))
-    if not name.startswith("https://") or not is_web_address(name):
-        raise Mistaken("a file's address begins with https://, and anybody may open it")
-    last = PurePosixPath(unquote(urlsplit(name).path)).name
-    if not last:
-        raise Mistaken("a file's address ends with the file's name, such as /label.pdf")
-    return File(last, media_type=_type(last), url=name)
+    return addressed.linked(name)
 
 
 def file(path: Path) -> File:
@@ -42,8 +34,4 @@ def file(path: Path) -> File:
         raise Mistaken(f"{path} cannot be read: {fault.strerror}") from None
     if len(content) > MOST_BYTES:
         raise Mistaken(f"{path} is larger than {MOST_BYTES // 2**20} MB; send less")
-    return File(path.name, content, _type(path.name))
-
-
-def _type(name: str) -> str:
-    return guess_type(name, strict=False)[0] or UNKNOWN
+    return File(path.name, content, addressed.media_type(path.name))

@@ -6,7 +6,6 @@ is answered. Whatever goes wrong is told as a page, or to a program as RFC 9457 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -41,6 +40,7 @@ from core.web import (
     trail,
     wall,
 )
+from core.web.api import problems
 from core.web.api import room as api
 from core.web.signing import arriving, bodies, cookies, forms, identity, service
 from core.web.signing.identity import SESSION, Unknown
@@ -86,7 +86,6 @@ AGAIN = frozenset({"form", "origin"})
 KEPT = frozenset({"Allow", "Retry-After"})
 """Of a fault's headers, what a page of ours says too."""
 API = "/api/"
-PROBLEM = "application/problem+json"
 
 log = structlog.get_logger()
 
@@ -114,7 +113,10 @@ def application(
     glance.attach(app, parts)
     hub.attach(app, parts)
     for way in every() if ways is None else ways:
-        app.router.add_route(way.method, way.path, _Door(way).answer)
+        door = _Door(way)
+        app.router.add_route(way.method, way.path, door.answer)
+        if way.api and way.method == "GET":
+            app.router.add_route("HEAD", way.path, door.answer)
     return app
 
 
@@ -282,9 +284,9 @@ async def told(
 ) -> web.Response:
     """A fault as a page, or to a program as problem details; *said* quotes nothing."""
     if request.path.startswith(API):
-        problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
-        text = json.dumps({**problem, **({"detail": str(said)} if said else {})})
-        return web.Response(text=text, status=status, content_type=PROBLEM)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "OPTIONS":
+            return problems.options()
+        return problems.response(problems.of_status(status, str(said) if said else None))
     detail = pages.tell(request, said) if said else None
     return _fault(request, status, detail, await rescue.typed(request))
 

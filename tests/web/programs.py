@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +13,8 @@ import aiohttp
 from core import ingest
 from core.access import Role, Who
 from core.connector import Capabilities, Unwelcome
-from core.desk import tokens
-from core.model import Message, Page, Thread
+from core.desk import answering, tokens
+from core.model import File, Message, Page, Thread
 from core.store import macros as stored
 from core.store import people, transaction
 from core.store.macros import Macro
@@ -24,8 +25,10 @@ from tests.web import board
 NOW = board.NOW
 HOUR = timedelta(hours=1)
 CAN = Capabilities(
-    replies=True, longest_reply=200, unseen_mark=True, unwelcome=(Unwelcome("link", "the rules"),)
-)
+    replies=True, longest_reply=200, unseen_mark=True, unwelcome=(Unwelcome("link", "the rules"),),
+    most_enclosed=1_000, most_files=2, enclosed=frozenset({"application/pdf", "text/plain"}),
+    linked=frozenset({"application/pdf"}),
+)  # fmt: skip
 SPEC = SimpleNamespace(can=lambda _: CAN, refuses=None, narrows=None)
 THREADS = ("T1", "T/2", "주문 3?", "T%2F4")
 TEXTS = {"de": "Guten Tag! {{agent}}", "en": "Hello! {{agent}}"}
@@ -67,6 +70,14 @@ def known(thread):
                   url="https://market.example/T")  # fmt: skip
 
 
+async def with_file(pool):
+    """A reply with a file that is to leave: the first of all."""
+    pdf = File("label.pdf", b"%PDF-1.7", "application/pdf")
+    async with transaction(pool) as db:
+        return await answering.queue(db, "mk", "T1", "Hier ist es.", {Party.BUYER}, NOW, [pdf],
+                                     hold=HOUR, by="root")  # fmt: skip
+
+
 @dataclass
 class Program:
     """A program with a token; answers are (status, JSON or text, headers)."""
@@ -80,9 +91,10 @@ class Program:
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         address = aiohttp.client.URL(f"{self.base}/api/v1{path}", encoded=True)
         async with self.session.request(method, address, json=body, headers=sent) as answer:
-            is_json = answer.content_type.endswith("json")
-            found = await answer.json(content_type=None) if is_json else await answer.text()
-            return Answer(answer.status, found, answer.headers)
+            raw = await answer.read()
+            is_json = answer.content_type.endswith("json") and raw
+            found = json.loads(raw) if is_json else raw.decode(errors="replace")
+            return Answer(answer.status, found, answer.headers, raw)
 
     async def get(self, path, **headers):
         return await self.ask("GET", path, **headers)
@@ -93,6 +105,7 @@ class Answer:
     status: int
     said: object
     headers: object
+    raw: bytes = b""
 
 
 async def token(pool, role=Role.AGENT, accounts=None, name="anna"):

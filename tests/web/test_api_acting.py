@@ -82,7 +82,7 @@ async def test_a_reply_is_queued_once_by_its_key_and_taken_back(anna, pool):
     assert (first.status, first.said["again"]) == (202, False)
     assert (again.status, again.said["reply"], again.said["again"]) == (202, number, True)
     assert other.status == 409
-    assert "Idempotency-Key" in other.said["detail"]
+    assert other.said["code"] == "other_reply"
     assert await pool.fetchval("select count(*) from reply") == 1
     assert (await anna.get(f"/replies/{number}")).said["state"] == "queued"
     back = await anna.ask("POST", f"/undo/{number}")
@@ -214,7 +214,7 @@ async def test_a_body_that_is_not_as_declared_changes_nothing(anna, pool, what, 
 
     answer = await post(anna, what, body, **KEY)
 
-    assert (answer.status, answer.said["title"]) == (422, "Unprocessable Entity")
+    assert (answer.status, answer.said["code"]) == (422, "invalid")
     assert await acts(pool) == before
 
 
@@ -224,7 +224,7 @@ async def test_a_body_of_another_kind_or_too_large_is_refused(anna):
     sent = [({"text": "x"}, {}), (large, {"Content-Type": "application/json"})]
     seen = []
     for data, kind in sent:
-        address = f"{anna.base}/api/v1/checks/mk/T1"
+        address = f"{anna.base}/api/v1/marks/mk/T1"
         async with anna.session.post(address, data=data, headers=known | kind) as answer:
             seen.append(answer.status)
 

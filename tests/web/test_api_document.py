@@ -22,6 +22,7 @@ KNOWN = """
 "path.thread" = "T1"
 "path.macro" = "hello"
 "path.reply" = 1
+"path.number" = 0
 """
 """That most of what is asked is about a thread that there is."""
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
@@ -56,12 +57,13 @@ def test_words_of_filters_are_those_that_there_are():
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(
     ("known", "phases"),
-    [("", "fuzzing"), (KNOWN, "coverage,fuzzing")],
+    [("", "examples,fuzzing"), (KNOWN, "coverage,fuzzing,stateful")],
     ids=["of anything", "of what there is"],
 )
 async def test_whatever_is_asked_is_answered_as_the_document_says(pool, tmp_path, known, phases):
     stage = await programs.seeded(pool)
     secret = await programs.token(pool, Role.ADMIN, name="root")
+    await programs.with_file(pool)
     (tmp_path / "schemathesis.toml").write_text(known)
     async with board.served(stage) as base:
         process = await asyncio.create_subprocess_exec(

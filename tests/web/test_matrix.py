@@ -74,6 +74,7 @@ MATRIX = {
     "POST /api/v1/checks/{account}/{thread:.+}": AGENTS,
     "POST /api/v1/replies/{account}/{thread:.+}": AGENTS,
     "GET /api/v1/replies/{reply}": AGENTS,
+    "GET /api/v1/files/{reply}/{number}": KNOWN,
     "POST /api/v1/undo/{reply}": AGENTS,
     "POST /api/v1/marks/{account}/{thread:.+}": AGENTS,
     "DELETE /api/v1/marks/{account}/{thread:.+}": AGENTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2s
 from http import HTTPStatus
@@ -10,14 +11,15 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from core.access import Act
-from core.desk import answering, claiming, leases, limits, marking, promising
+from core.desk import answering, claiming, copies, leases, limits, marking, promising
 from core.desk.answering import Beaten, Queued, Unfit, Written
 from core.desk.claiming import Held
 from core.errors import Mistaken
-from core.store import replies, threads, transaction
+from core.store import forms, replies, threads, transaction
 from core.web import answerbox
-from core.web.api import acts, models, problems
-from core.web.api.routes import Route
+from core.web.api import acts, enclosing, models, problems
+from core.web.api.routes import Lead, Route
+from core.web.ways import MOST_BYTES
 from sla.policy import Party
 from sla.turn import Level
 
@@ -45,13 +47,9 @@ async def claim(call: Call) -> models.Claim:
         )
     if not isinstance(made, Held):
         return models.Claim.model_validate(made)
-    told = acts.Taken(
-        title=CONFLICT.phrase,
-        status=CONFLICT,
-        detail="it is another's; over takes it, for who may",
-        claim=models.Claim.model_validate(made.claim),
-    )
-    raise problems.Wrong(told, CONFLICT)
+    held = models.Claim.model_validate(made.claim)
+    detail = "it is another's; over takes it, for who may"
+    raise problems.wrong("claimed", detail, acts.Taken, claim=held)
 
 
 async def release(call: Call) -> None:
@@ -86,12 +84,13 @@ async def answers(call: Call) -> acts.Answers:
 
 async def check(call: Call) -> acts.Checked:
     """What is wrong with a text; nothing of it is kept."""
-    where, text = call.of(models.OneThread), call.of(acts.Draft).text
+    where, said = call.of(models.OneThread), call.of(acts.Draft)
     async with transaction(call.parts.pool()) as db:
         known = await _known(db, where)
-    can = _terms(call).can_in(known)
+        kept = await enclosing.kept(db, call.who, where, said.kept)
+    can, files = _terms(call).can_in(known), (*enclosing.files(said), *kept)
     return acts.Checked(
-        complaints=_complaints(limits.complaints(text, can, (), known.order_ids, call.now))
+        complaints=_complaints(limits.complaints(said.text, can, files, known.order_ids, call.now))
     )
 
 
@@ -103,24 +102,29 @@ async def send(call: Call) -> acts.Queued:
         where.thread,
         said.text,
         _parties(said.to),
+        enclosing.files(said),
         key=_key(call),
         once=True,
         seen=said.seen,
         despite=said.despite,
         follow_up_at=None if said.follow_up_at is None else _instant(said.follow_up_at),
+        kept=None if said.kept is None else said.kept.reply,
+        numbers=() if said.kept is None else tuple(dict.fromkeys(said.kept.numbers)),
     )
     async with transaction(call.parts.pool()) as db:
         await _known(db, where)
+        await enclosing.kept(db, call.who, where, said.kept)
         outcome = await answering.answer(db, call.who, written, _terms(call), call.now)
         if isinstance(outcome, Queued):
-            await _check_same(db, outcome, written)
+            await _check_same(db, outcome, written, call.now)
     match outcome:
         case Queued():
             return acts.Queued.model_validate(outcome)
         case Beaten():
             raise _beaten(outcome)
         case Unfit(complaints):
-            raise _unsent("see the complaints", complaints=_complaints(complaints))
+            told = _complaints(complaints)
+            raise problems.wrong("unfit", "see the complaints", acts.Unsent, complaints=told)
 
 
 def _key(call: Call) -> str:
@@ -130,31 +134,21 @@ def _key(call: Call) -> str:
     return "api:" + blake2s("\0".join(said).encode(), digest_size=24).hexdigest()
 
 
-async def _check_same(db: Db, queued: Queued, written: Written) -> None:
-    """Refuse a key that stands for another reply."""
-    before = await replies.of(db, queued.reply) if queued.again else None
-    if before is not None and (before.body, before.to) != (written.text, written.to):
-        raise Mistaken("this Idempotency-Key stands for another reply; take a new one")
-
-
-def _unsent(
-    detail: str,
-    complaints: tuple[acts.Complaint, ...] | None = None,
-    beaten: acts.Beaten | None = None,
-) -> problems.Wrong:
-    told = acts.Unsent(
-        title=CONFLICT.phrase,
-        status=CONFLICT,
-        detail=detail,
-        complaints=complaints,
-        beaten=beaten,
-    )
-    return problems.Wrong(told, CONFLICT)
+async def _check_same(db: Db, queued: Queued, written: Written, now: datetime) -> None:
+    """Remember all that was said under a key, and refuse one that stands for another reply."""
+    exact = copies.form(replace(written, once=False))
+    if exact is None:
+        return
+    if not queued.again:
+        await forms.add(db, exact, queued.reply, now)
+    elif queued.reply != await forms.reply(db, exact, written.account, written.thread, unsent=True):
+        raise problems.wrong("other_reply", "take a new Idempotency-Key for another reply")
 
 
 def _beaten(faster: Beaten) -> problems.Wrong:
     told = acts.Beaten.model_validate(faster)
-    return _unsent("another was faster: look, then say what was seen", beaten=told)
+    detail = "another was faster: look, then say what was seen"
+    return problems.wrong("beaten", detail, acts.Unsent, beaten=told)
 
 
 def _check_first(faster: Beaten | None) -> None:
@@ -168,9 +162,11 @@ def _complaints(found: Iterable[Complaint]) -> tuple[acts.Complaint, ...]:
 
 
 async def reply(call: Call) -> acts.Reply:
-    """What became of a reply."""
+    """What became of a reply, with its files as far as they are here."""
     async with transaction(call.parts.pool()) as db:
-        return acts.Reply.model_validate(await _reply(db, call))
+        found = await _reply(db, call)
+        files = await enclosing.listed(db, found.id)
+    return acts.OneReply.model_validate({**_facts(found), "files": files})
 
 
 async def undo(call: Call) -> acts.Reply:
@@ -180,8 +176,12 @@ async def undo(call: Call) -> acts.Reply:
         found = await answering.undo(db, call.parts.rules(), call.who, before.id, call.now)
         there = found or await replies.of(db, before.id)
     if there is None or (found is None and there.state != "undone"):
-        raise Mistaken("it has left already")
+        raise problems.wrong("left", "it has left already")
     return acts.Reply.model_validate(there)
+
+
+def _facts(reply: Reply) -> dict[str, object]:
+    return {name: getattr(reply, name) for name in acts.Reply.model_fields}
 
 
 async def _reply(db: Db, call: Call) -> Reply:
@@ -302,27 +302,41 @@ def _instant(at: datetime) -> datetime:
 
 
 THERE = models.OneThread
+SAME = {"account": "$request.path.account", "thread": "$request.path.thread"}
+NAMED = {"account": "$response.body#/account", "thread": "$response.body#/thread"}
+REPLY = {"reply": "$response.body#/reply"}
 ROUTES = (
     Route("POST", "/claims/{account}/{thread}", "claim", "Claim a thread for a while", Act.CLAIM,
           claim, models.Claim, where=THERE, takes=acts.Taking, refuses=(CONFLICT,),
-          conflict=acts.Taken),
+          conflict=acts.Taken,
+          leads=(Lead("release", "Give it back", NAMED), Lead("answers", "Answer it", NAMED))),
     Route("DELETE", "/claims/{account}/{thread}", "release", "Give a thread back", Act.CLAIM,
           release, status=HTTPStatus.NO_CONTENT, where=THERE, refuses=(CONFLICT,)),
     Route("GET", "/answers/{account}/{thread}", "answers",
           "What goes on about a thread, and what a reply can be", Act.ANSWER, answers,
-          acts.Answers, where=THERE),
+          acts.Answers, where=THERE,
+          leads=(Lead("send", "Answer it", SAME), Lead("reply", "The newest reply", {"reply":
+                 "$response.body#/replies/0/id"}),
+                 Lead("unmark", "Let what was said not count",
+                      {**SAME, "said": "$response.body#/said/0/id"}))),
     Route("POST", "/checks/{account}/{thread}", "check", "What is wrong with a text", Act.ANSWER,
-          check, acts.Checked, where=THERE, takes=acts.Draft, refuses=(CONFLICT,)),
+          check, acts.Checked, where=THERE, takes=acts.Draft, refuses=(CONFLICT,),
+          most=MOST_BYTES),
     Route("POST", "/replies/{account}/{thread}", "send", "Queue a reply", Act.ANSWER, send,
           acts.Queued, HTTPStatus.ACCEPTED, where=THERE, heads=acts.Key, takes=acts.Writing,
-          refuses=(CONFLICT,), conflict=acts.Unsent),
+          refuses=(CONFLICT,), conflict=acts.Unsent, most=MOST_BYTES, at="/replies/{reply}",
+          leads=(Lead("reply", "What became of it", REPLY), Lead("undo", "Take it back", REPLY))),
     Route("GET", "/replies/{reply}", "reply", "What became of a reply", Act.ANSWER, reply,
-          acts.Reply, where=models.OneReply),
+          acts.OneReply, where=models.OneReply,
+          leads=(Lead("thread", "Its thread", NAMED),
+                 Lead("file", "Its first file", {"reply": "$response.body#/id",
+                      "number": "$response.body#/files/0/number"}))),
     Route("POST", "/undo/{reply}", "undo", "Take a reply back before it leaves", Act.ANSWER, undo,
-          acts.Reply, where=models.OneReply, refuses=(CONFLICT,)),
+          acts.Reply, where=models.OneReply, refuses=(CONFLICT,),
+          leads=(Lead("reply", "What became of it", {"reply": "$response.body#/id"}),)),
     Route("POST", "/marks/{account}/{thread}", "mark", "Say that no reply is needed", Act.ANSWER,
           mark, status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Mark, refuses=(CONFLICT,),
-          conflict=acts.Unsent),
+          conflict=acts.Unsent, leads=(Lead("answers", "What was said", SAME),)),
     Route("DELETE", "/marks/{account}/{thread}", "unmark", "Let what was said not count",
           Act.ANSWER, unmark, status=HTTPStatus.NO_CONTENT, where=THERE, asks=acts.What,
           refuses=(CONFLICT,)),
@@ -332,7 +346,9 @@ ROUTES = (
           conflict=acts.Unsent),
     Route("POST", "/promises/{account}/{thread}", "promise", "Promise a further answer",
           Act.ANSWER, promise, acts.How, HTTPStatus.CREATED, where=THERE, takes=acts.Promised,
-          refuses=(CONFLICT,)),
+          refuses=(CONFLICT,),
+          leads=(Lead("move", "Promise it by another instant", SAME),
+                 Lead("withdraw", "Take it back", SAME))),
     Route("PUT", "/promises/{account}/{thread}", "move", "Move what is promised", Act.ANSWER, move,
           status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Moved, refuses=(CONFLICT,)),
     Route("DELETE", "/promises/{account}/{thread}", "withdraw", "Take back what is promised",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from core.web.api.models import Claim, Id  # noqa: TC001  # pydantic reads what fields are
+from core.web.answer import MOST_FILES
+from core.web.api.models import Claim, Id, Number  # noqa: TC001  # pydantic reads what fields are
 from core.web.api.problems import Problem
-from core.web.api.routes import Given, Said
+from core.web.api.routes import WHOLE, Given, Said
 
 MOST_TEXT = 100_000
 Text = Annotated[str, StringConstraints(max_length=MOST_TEXT)]
@@ -17,6 +19,7 @@ Reason = Annotated[
 ]
 Party = Literal["buyer", "marketplace"]
 Seen = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,4000}$")]
+Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https://[!-~]+$")]
 Parties = Annotated[tuple[Party, ...], Field(min_length=1, max_length=2)]
 
 
@@ -32,8 +35,65 @@ class Taken(Problem):
     claim: Claim | None = None
 
 
-class Draft(Said):
-    """A text that may become a reply."""
+def _decoded(text: object) -> bytes:
+    """The bytes that *text* stands for.
+
+    Raises:
+        ValueError: it stands for none.
+    """
+    try:
+        found = b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:  # its own words quote what was sent
+        raise ValueError("no base64 (RFC 4648, section 4)") from None
+    if not found:
+        raise ValueError("no bytes in base64")
+    return found
+
+
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "contentEncoding": "base64",
+            "minLength": 4,
+            "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        },
+        mode="validation",
+    ),
+]
+
+
+class Enclosed(Said):
+    """A file that goes along, in base64. Of which type it is, its content says, not its name."""
+
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ]
+    content: Base64 = Field(repr=False)
+
+
+class Kept(Said):
+    """Files that go along again: those of your own *reply* that was taken back, by *numbers*."""
+
+    reply: Number
+    numbers: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=MOST_FILES), WHOLE], ...],
+        Field(min_length=1, max_length=MOST_FILES),
+    ]
+
+
+class Along(Said):
+    """What goes along: *files*, others by their public addresses (*linked*), others *kept*."""
+
+    files: Annotated[tuple[Enclosed, ...], Field(max_length=MOST_FILES)] = ()
+    linked: Annotated[tuple[Address, ...], Field(max_length=MOST_FILES)] = ()
+    kept: Kept | None = None
+
+
+class Draft(Along):
+    """A text that may become a reply, and what would go along."""
 
     text: Text
 
@@ -66,7 +126,7 @@ class Key(Said):
     )
 
 
-class Writing(Said):
+class Writing(Along):
     """A reply. *seen* is what its writer had seen, as `answers` says it; null: nobody asks.
 
     *despite*: although the marketplace's rules forbid something in it. *follow_up_at*: by when it
@@ -123,6 +183,21 @@ class Reply(Given):
     settled_at: AwareDatetime | None
     reason: str | None
     follow_up_at: AwareDatetime | None
+
+
+class File(Given):
+    """A file of a reply, by its *number*; *size* null: it goes along by its address."""
+
+    number: int
+    name: str
+    media_type: str
+    size: int | None
+
+
+class OneReply(Reply):
+    """A reply with its files: they are here until it has left, or was given up."""
+
+    files: tuple[File, ...]
 
 
 class Statement(Given):

@@ -99,7 +99,9 @@ def _parameter(one: Mapping[str, Any]) -> Value:
 
 
 def _content(one: Mapping[str, Any]) -> str:
-    return next((kind(of["schema"]) for of in one.get("content", {}).values()), "")
+    """The schema of what is sent; its media type where no schema says more."""
+    content = one.get("content", {})
+    return next((kind(of["schema"]) if of else media for media, of in content.items()), "")
 
 
 def kind(schema: Mapping[str, Any]) -> str:

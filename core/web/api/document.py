@@ -10,17 +10,16 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from core.web.api import problems
-from core.web.api.routes import JSON, ROOT
+from core.web.api.routes import BYTES, JSON, ROOT, Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pydantic import BaseModel
-
-    from core.web.api.routes import Place, Route
+    from core.web.api.routes import Lead, Place, Route
 
 Mode = Literal["validation", "serialization"]
 Schemas = Mapping[Any, dict[str, Any]]
@@ -31,15 +30,36 @@ SAYS = (
     "Which buyers wait for a reply, until when, and what can be done about it: what the board "
     "shows, for programs. Send a token of your own (My page) as `Authorization: Bearer rb_...`. "
     "Whoever may not see an account gets the same answer as for one that is not there. 422: the "
-    "request is not as this document says. 409: it is, and is refused as things stand; the detail "
-    "says why. Texts of buyers come as they were written: never show them as HTML."
+    "request is not as this document says. 409: it is, and is refused as things stand; the code "
+    "and the detail say why. Texts of buyers come as they were written: never show them as HTML."
 )
 ALWAYS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.MISDIRECTED_REQUEST,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
+PLAIN = ("Cache-Control", "X-Content-Type-Options")
+"""Headers of every answer."""
+HEADERS: Mapping[str, tuple[str, str]] = {
+    "Cache-Control": (
+        "`private, no-cache`: keep it, ask for it anew with its ETag; `no-store`: keep it not",
+        "^(private, no-cache|no-store)$",
+    ),
+    "X-Content-Type-Options": ("Of the type that is said, and no other", "^nosniff$"),
+    "ETag": ("What it is, for If-None-Match", '^W/"[0-9a-f]{32}"$'),
+    "Location": ("Where what was made is asked for", f"^{ROOT}/"),
+    "Retry-After": ("Ask again after so many seconds", "^[0-9]+$"),
+    "WWW-Authenticate": ("How to say who asks", "^Bearer$"),
+    "Content-Disposition": ("Its name; to be kept, never to be shown", "^attachment; "),
+    "Content-Security-Policy": ("Nothing of it runs", "^default-src 'none'; sandbox$"),
+}
+"""Headers that answers have: what each says, and its pattern."""
+OF_STATUS: Mapping[HTTPStatus, tuple[str, ...]] = {
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
+}
 EMPHASIS = re.compile(r"\*(\w+)\*")
 REFERENCE = "#/components/schemas/{model}"
 
@@ -61,6 +81,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {name: _said(of) for name, of in defined.get("$defs", {}).items()},
+            "headers": {name: _header(*of) for name, of in HEADERS.items()},
             "securitySchemes": {"token": bearer},
         },
     }
@@ -79,7 +100,7 @@ def _models(routes: Iterable[Route]) -> Iterator[tuple[type[BaseModel], Mode]]:
             if said is not None:
                 yield said, "validation"
         for given in (route.gives, route.conflict):
-            if given is not None:
+            if given is not None and issubclass(given, BaseModel):
                 yield given, "serialization"
 
 
@@ -132,11 +153,14 @@ def _plain(of: dict[str, Any]) -> dict[str, Any]:
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     made: dict[str, Any] = {str(int(route.status)): _good(route, schemas)}
     if route.method == "GET":
-        made["304"] = {"description": "As in If-None-Match"}
+        made["304"] = {"description": "As in If-None-Match", "headers": _headers("ETag", *PLAIN)}
     for status in refusals(route):
         model = route.conflict if status is HTTPStatus.CONFLICT else problems.Problem
         content = {problems.TYPE: {"schema": schemas[model, "serialization"]}}
-        made[str(int(status))] = {"description": status.phrase, "content": content}
+        headers = _headers(*PLAIN, *OF_STATUS.get(status, ()))
+        made[str(int(status))] = {
+            "description": status.phrase, "headers": headers, "content": content,
+        }  # fmt: skip
     return made
 
 
@@ -145,13 +169,38 @@ def refusals(route: Route) -> list[HTTPStatus]:
     found = {*ALWAYS, *route.refuses, HTTPStatus.UNPROCESSABLE_ENTITY}
     if route.where is not None:
         found.add(HTTPStatus.NOT_FOUND)
+    if route.gives is not None:
+        found.add(HTTPStatus.NOT_ACCEPTABLE)
     if route.takes is not None:
         found |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
     return sorted(found)
 
 
 def _good(route: Route, schemas: Schemas) -> dict[str, Any]:
-    if route.gives is None:
-        return {"description": "It is done"}
-    content = {JSON: {"schema": schemas[route.gives, "serialization"]}}
-    return {"description": "What was asked for", "content": content}
+    names = [*PLAIN]
+    if route.method == "GET":
+        names.append("ETag")
+    if route.at is not None:
+        names.append("Location")
+    made: dict[str, Any] = {"description": "It is done"}
+    if route.gives is Blob:
+        names += ("Content-Disposition", "Content-Security-Policy")
+        made = {"description": "Its bytes", "content": {BYTES: {}}}
+    elif route.gives is not None:
+        content = {JSON: {"schema": schemas[route.gives, "serialization"]}}
+        made = {"description": "What was asked for", "content": content}
+    links = {f"{route.name}_{lead.to}": _link(lead) for lead in route.leads}
+    return {**made, "headers": _headers(*names), **({"links": links} if links else {})}
+
+
+def _link(lead: Lead) -> dict[str, Any]:
+    return {"operationId": lead.to, "description": lead.why, "parameters": dict(lead.values)}
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _header(says: str, pattern: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": pattern}
+    return {"description": says, "required": True, "schema": schema}

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from core.access import Act, Role  # noqa: TC001  # pydantic reads what fields are
-from core.web.api.routes import Given, Said
+from core.web.api.routes import WHOLE, Given, Said
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$")]
-Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Number = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE]
 Band = Literal["ok", "warning", "critical", "breached"]
 Kind = Literal[
     "message", "claim", "return", "inquiry", "cancellation", "dispute", "incident", "chat", "call"
@@ -33,6 +33,12 @@ class OneReply(Said):
     """A reply that was written here."""
 
     reply: Number
+
+
+class OneFile(OneReply):
+    """A file of it."""
+
+    number: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 
 
 class Wanted(Said):

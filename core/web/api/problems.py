@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import ValidationError
 
 TYPE = "application/problem+json"
 MOST = 20
 """Faults of one request that are told."""
+
+Code = Literal[
+    "bad_request", "unauthorized", "forbidden", "not_found", "method_not_allowed",
+    "not_acceptable", "too_large", "unsupported_media_type", "misdirected", "invalid",
+    "claimed", "beaten", "unfit", "other_reply", "left", "refused", "failed", "unavailable",
+]  # fmt: skip
+MEANS: Mapping[Code, tuple[HTTPStatus, str]] = {
+    "bad_request": (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
+    "unauthorized": (HTTPStatus.UNAUTHORIZED, "No token, or one that is no more"),
+    "forbidden": (HTTPStatus.FORBIDDEN, "The role may not; of a browser: the form's token lacks"),
+    "not_found": (HTTPStatus.NOT_FOUND, "There is none, or its account is not theirs who ask"),
+    "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "Allow says what can be asked there"),
+    "not_acceptable": (HTTPStatus.NOT_ACCEPTABLE, "Accept leaves out what there is"),
+    "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than is taken"),
+    "unsupported_media_type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is no plain JSON"),
+    "misdirected": (HTTPStatus.MISDIRECTED_REQUEST, "This board has another name"),
+    "invalid": (HTTPStatus.UNPROCESSABLE_ENTITY, "Not as the document says: see the faults"),
+    "claimed": (HTTPStatus.CONFLICT, "The thread is another's: see the claim"),
+    "beaten": (HTTPStatus.CONFLICT, "Somebody has answered or written since: see beaten"),
+    "unfit": (HTTPStatus.CONFLICT, "It is not what the marketplace takes: see the complaints"),
+    "other_reply": (HTTPStatus.CONFLICT, "The Idempotency-Key stands for another reply"),
+    "left": (HTTPStatus.CONFLICT, "The reply has left already"),
+    "refused": (HTTPStatus.CONFLICT, "Refused as things stand: the detail says why"),
+    "failed": (HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the board, which its log tells"),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer: Retry-After"),
+}
+"""With which status each comes, and what it says."""
+PLACE = "/api#problem-"
+"""Where the board tells what a code means: the begin of a problem's type."""
+OF_STATUS: Mapping[HTTPStatus, Code] = {
+    status: code for code, (status, _) in MEANS.items() if status is not HTTPStatus.CONFLICT
+}
 
 
 class Fault(BaseModel):
@@ -26,13 +61,14 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why there is no answer. *detail* says how to mend it, where there is more to say."""
+    """Why there is no answer. *code* is the word to act on; *detail* says how to mend it."""
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
+    code: Code
     detail: str | None = None
     faults: tuple[Fault, ...] | None = Field(
         None, description="of a request that is not as this document says"
@@ -42,17 +78,28 @@ class Problem(BaseModel):
 class Wrong(Exception):  # not an error of ours: of who asks
     """A request is answered with *told* in place of what it asked for."""
 
-    def __init__(self, told: BaseModel, status: HTTPStatus) -> None:
-        super().__init__(status.phrase)
-        self.told, self.status = told, status
+    def __init__(self, told: Problem) -> None:
+        super().__init__(told.code)
+        self.told = told
 
 
 def wrong(
-    status: HTTPStatus, detail: str | None = None, faults: tuple[Fault, ...] | None = None
+    code: Code, detail: str | None = None, model: type[Problem] = Problem, **beside: Any
 ) -> Wrong:
-    """The refusal to raise; *detail* and *faults* quote nothing that was asked."""
-    problem = Problem(title=status.phrase, status=int(status), detail=detail, faults=faults)
-    return Wrong(problem, status)
+    """The refusal to raise; *detail* and what stands *beside* quote nothing that was asked."""
+    status, title = MEANS[code]
+    return Wrong(
+        model(
+            type=PLACE + code, title=title, status=int(status), code=code, detail=detail, **beside
+        )
+    )
+
+
+def of_status(status: HTTPStatus, detail: str | None = None) -> Wrong:
+    """The refusal that says no more than its *status*."""
+    fallback: Code = "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
+    told = wrong(OF_STATUS.get(status, fallback), detail).told
+    return Wrong(told.model_copy(update={"status": int(status)}))
 
 
 def unfit(place: str, fault: ValidationError) -> Wrong:
@@ -61,7 +108,7 @@ def unfit(place: str, fault: ValidationError) -> Wrong:
     faults = tuple(
         Fault(where=_where(place, one["loc"], one["type"]), what=one["msg"]) for one in said[:MOST]
     )
-    return wrong(HTTPStatus.UNPROCESSABLE_ENTITY, "see the API's document", faults)
+    return wrong("invalid", "see the API's document", faults=faults)
 
 
 def _where(place: str, names: tuple[int | str, ...], kind: str) -> str:
@@ -72,8 +119,14 @@ def _where(place: str, names: tuple[int | str, ...], kind: str) -> str:
 
 def response(refused: Wrong) -> web.Response:
     """The answer that says it."""
-    text = refused.told.model_dump_json(exclude_none=True)
-    return web.Response(text=text, status=refused.status, content_type=TYPE, headers=NO_STORE)
+    said = refused.told.model_dump(mode="json")
+    text = json.dumps({name: one for name, one in said.items() if one is not None})
+    return web.Response(text=text, status=refused.told.status, content_type=TYPE, headers=NO_STORE)
+
+
+def options() -> web.Response:
+    """Nothing but headers, to whoever asks for these alone: the site says what can be asked."""
+    return web.Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
 
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -6,16 +6,18 @@ document (`core.web.api.document`): so none of them can say what another does no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import quote
 
 from aiohttp import ETag, web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from core.errors import Mistaken, NotAllowed
-from core.web.api import problems
+from core.web.api import accepting, problems
+from core.web.lettering import line
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -28,10 +30,21 @@ if TYPE_CHECKING:
 
 ROOT = "/api/v1"
 JSON = "application/json"
+BYTES = "application/octet-stream"
 MOST_BYTES = 2 * 2**20
 """Of a body: the longest text that is taken, with every letter written in the longest way."""
+KEPT = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+"""Of what is read: kept by who asked, asked for anew each time; by nobody between."""
 Place = Literal["path", "query", "header", "body"]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _whole(said: object) -> object:
+    """*said*, a number without a fraction as what it is: JSON knows no other difference."""
+    return int(said) if isinstance(said, float) and said.is_integer() else said
+
+
+WHOLE = BeforeValidator(_whole)
 
 
 class Said(BaseModel):
@@ -44,6 +57,30 @@ class Given(BaseModel):
     """What an answer says; made of the facts that the pages are made of."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The bytes of a file called *name*: to be kept, never to be shown as what it says it is."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+Answer = BaseModel | Blob | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What can be asked next, by the name of its route, and *why*.
+
+    *values* are its parameters (``account``), each with where in the request or the answer it
+    stands (``$response.body#/account``, OpenAPI's runtime expressions).
+    """
+
+    to: str
+    why: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +123,9 @@ class Route:
     """One thing to ask for. *says* is a sentence for the document, *name* unique in it.
 
     *gives* None: there is nothing to say but that it was done. *refuses* are problems beside those
-    that every route has. Of *where*, *asks*, *heads* and *takes* each is what a request says in its
-    path, query, headers and body; None: nothing is asked there.
+    that every route has. Of *where*, *asks*,
+    *heads* and *takes* each is what a request says in its path, query, headers and body; None:
+    nothing is asked there. *most* bytes has a body. *at* is where what was made can be asked for.
     """
 
     method: str
@@ -95,8 +133,8 @@ class Route:
     name: str
     says: str
     act: Act
-    answer: Callable[[Call], Awaitable[BaseModel | None]]
-    gives: type[BaseModel] | None = None
+    answer: Callable[[Call], Awaitable[Answer]]
+    gives: type[BaseModel | Blob] | None = None
     status: HTTPStatus = HTTPStatus.OK
     where: type[Said] | None = None
     asks: type[Said] | None = None
@@ -104,6 +142,9 @@ class Route:
     takes: type[Said] | None = None
     refuses: tuple[HTTPStatus, ...] = ()
     conflict: type[BaseModel] = problems.Problem
+    most: int = MOST_BYTES
+    at: str | None = None
+    leads: tuple[Lead, ...] = ()
 
     def way(self) -> Way:
         """The way into the site by which it is asked."""
@@ -113,6 +154,7 @@ class Route:
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*, or say what is wrong with it."""
         try:
+            self._expect_wanted(request)
             call = Call(request, await self._said(request))
             found = await self.answer(call)
         except problems.Wrong as refused:
@@ -120,10 +162,22 @@ class Route:
         except NotAllowed:  # the door writes it down, the site tells it
             raise
         except Mistaken as fault:
-            return problems.response(problems.wrong(HTTPStatus.CONFLICT, str(fault)))
-        if found is None:
-            return web.Response(status=HTTPStatus.NO_CONTENT, headers=problems.NO_STORE)
-        return _told(request, found, self.status)
+            return problems.response(problems.wrong("refused", str(fault.said)))
+        response = _told(request, found, self.status)
+        if self.at is not None:
+            response.headers["Location"] = _place(self.at, call, found)
+        return response
+
+    def _expect_wanted(self, request: web.Request) -> None:
+        """Expect that who asks takes what there is.
+
+        Raises:
+            Wrong: the header Accept leaves it out.
+        """
+        kind = BYTES if self.gives is Blob else JSON
+        said = request.headers.getall("Accept", [])
+        if self.gives is not None and not accepting.accepts(",".join(said), kind):
+            raise problems.wrong("not_acceptable", f"there is {kind}")
 
     async def _said(self, request: web.Request) -> dict[type[BaseModel], BaseModel]:
         said: dict[type[BaseModel], BaseModel] = {}
@@ -135,7 +189,7 @@ class Route:
         if self.heads is not None:
             said[self.heads] = _strings(self.heads, "header", _headers(self.heads, request))
         if self.takes is not None:
-            said[self.takes] = await _body(self.takes, request)
+            said[self.takes] = await _body(self.takes, request, self.most)
         return said
 
 
@@ -159,7 +213,7 @@ def _once(request: web.Request) -> dict[str, str]:
     query = request.query
     if len(set(query)) < len(query):
         fault = problems.Fault(where="query", what="a name is said more than once")
-        raise problems.wrong(HTTPStatus.UNPROCESSABLE_ENTITY, None, (fault,))
+        raise problems.wrong("invalid", faults=(fault,))
     return dict(query)
 
 
@@ -169,34 +223,50 @@ def _headers(model: type[Said], request: web.Request) -> dict[str, str]:
     return {name: request.headers[name] for name in names if name in request.headers}
 
 
-async def _body(model: type[Said], request: web.Request) -> Said:
-    if request.content_type != JSON:
-        raise problems.wrong(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {JSON}")
+async def _body(model: type[Said], request: web.Request, most: int) -> Said:
+    if request.content_type != JSON or (request.charset or "utf-8").lower() != "utf-8":
+        raise problems.wrong("unsupported_media_type", f"send {JSON}, in UTF-8")
     raw = bytearray()
     async for chunk in request.content.iter_any():
         raw += chunk
-        if len(raw) > MOST_BYTES:
-            raise web.HTTPRequestEntityTooLarge(MOST_BYTES, len(raw))
+        if len(raw) > most:
+            raise problems.wrong("too_large", f"send {most} bytes at most")
     try:
-        return model.model_validate_json(bytes(raw), strict=True)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as fault:
         raise problems.unfit("body", fault) from None
 
 
-def _told(request: web.Request, found: BaseModel, status: HTTPStatus) -> web.Response:
+def _told(request: web.Request, found: Answer, status: HTTPStatus) -> web.Response:
     """*found*, or that it is what who asks has already."""
-    text = found.model_dump_json()
-    etag = blake2s(text.encode(), digest_size=16).hexdigest()
-    known = request.if_none_match or ()
-    if request.method == "GET" and any(one.value in {etag, "*"} for one in known):
-        response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=problems.NO_STORE)
+    if found is None:
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=problems.NO_STORE)
+    raw = found.content if isinstance(found, Blob) else found.model_dump_json().encode()
+    etag = blake2s(raw, digest_size=16).hexdigest()
+    is_read = request.method in {"GET", "HEAD"}
+    if is_read and any(one.value in {etag, "*"} for one in request.if_none_match or ()):
+        response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=KEPT)
+    elif isinstance(found, Blob):
+        response = web.Response(body=raw, content_type=BYTES, headers=KEPT | _to_keep(found.name))
     else:
-        response = web.Response(
-            text=text, status=status, content_type=JSON, headers=problems.NO_STORE
-        )
+        headers = KEPT if is_read else problems.NO_STORE
+        response = web.Response(body=raw, status=status, content_type=JSON, headers=headers)
         response.enable_compression()
-    if request.method == "GET":
+    if is_read:
         response.etag = ETag(etag, is_weak=True)
-        # kept by who asked, asked for anew each time; by nobody between
-        response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _to_keep(name: str) -> dict[str, str]:
+    """Headers of a file that nothing shows as a page."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(line(name) or 'file')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+
+
+def _place(path: str, call: Call, found: Answer) -> str:
+    """The address *path*, its gaps filled with what was said and what was answered."""
+    facts = {} if found is None or isinstance(found, Blob) else found.model_dump(mode="json")
+    said = dict(call.request.match_info) | facts
+    return ROOT + path.format(**{name: quote(str(one), safe="") for name, one in said.items()})
