@@ -53,11 +53,6 @@ hours = {{ {day} = ["09:00-17:00"] }}
 SAID = "select id, kind, origin from message where party = 'seller'"
 ASKED = "select count(*) from message where party = 'buyer'"
 STATES = "select state, automatic from reply order by id"
-WALKED = """
-    select count(*) from stream s join account a on a.name = s.account
-    where s.seen_through is not null and date_trunc('second', now()) > a.monitored_since
-"""
-"""A mailbox dates by whole seconds: what came in the one of the begin may have come before it."""
 SLOW = 20.0
 """Seconds for which the server keeps quiet about a letter that it has taken."""
 
@@ -102,7 +97,7 @@ def closed(place) -> Iterator[Closed]:
             shop.environ["MAIL_PASSWORD"] = "p4ssword"
             shop.start()
             made = Closed(beside, server, shop)
-            made.until(lambda: made.rows(WALKED) == [(1,)])
+            made.until(lambda: made.rows(premises.WALKED) == [(1,)])
             yield made
 
 

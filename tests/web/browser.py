@@ -111,10 +111,7 @@ class Showing:
         opened.set_default_timeout(PATIENCE)
         opened.add_cookies([{"name": "replyby", "value": secret, "url": self.address}])
         opened.add_init_script(LISTEN)
-        page = opened.new_page()
-        page.faults = []
-        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-        page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))
+        page = heard(opened.new_page())
         page.on("request", lambda sent: page.faults.extend(self._strange(sent.url)))
         try:
             yield page
@@ -140,6 +137,14 @@ addEventListener("securitypolicyviolation", (e) =>
 """
 
 
+def heard(page):
+    """*page*, with *faults*: what it complains of from now on."""
+    page.faults = []
+    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+    page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))
+    return page
+
+
 def shot(page, name):
     """Keep a picture of what the page shows, to be looked at."""
     if SHOTS:
@@ -163,9 +168,9 @@ def backstage():
     made.close()
 
 
-@pytest.fixture(scope="module")
-def chromium(template):
-    """Chromium of the system, one a module. What runs loops by itself here has done so before."""
+@contextmanager
+def launched():
+    """Chromium of the system."""
     if shutil.which("chromium") is None:
         if os.environ.get("CI"):
             pytest.fail("not installed: chromium (.ci/programs)", pytrace=False)
@@ -174,6 +179,13 @@ def chromium(template):
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(template):
+    """Chromium, one a module. What runs loops by itself here has done so before."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
