@@ -53,6 +53,9 @@ MAY: Mapping[Role, frozenset[Act]] = MappingProxyType(
     }
 )
 
+SignIn = Literal["password", "oidc", "proxy"]
+"""How people sign in to the board, as the settings say."""
+
 Means = Literal["session", "token", "proxy", "link", "cli"]
 """How somebody is known: signed in here or by OpenID Connect, by an API token, by the header of a
 trusted proxy, by a signed link in a notice, or as who may run commands on the machine."""

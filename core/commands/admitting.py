@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
     from pathlib import Path
 
+    from core.access import SignIn
     from core.settings import Settings
     from core.store import Db
     from core.store.people import Person
@@ -81,7 +82,7 @@ async def grant(
         before = found.accounts if found and not everywhere else None
         await admitting.grant(
             db, operator.who(), name, title=found.title if found else "", role=Role(role),
-            accounts=before if named is None else named, now=loops.utcnow(),
+            accounts=before if named is None else named, by=_by(configured), now=loops.utcnow(),
         )  # fmt: skip
     click.echo(f"{name}: {role} from their next request on")
 
@@ -92,9 +93,20 @@ async def disable(path: Path, name: str) -> None:
     Raises:
         Mistaken: nobody is called so, or nobody else is admin.
     """
-    async with _opened(path) as (_, db):
-        await admitting.disable(db, operator.who(), name, loops.utcnow())
+    async with _opened(path) as (configured, db):
+        await admitting.disable(db, operator.who(), name, _by(configured), loops.utcnow())
     click.echo(f"{name}: disabled; their sessions, tokens and links have ended")
+
+
+async def sign_out(path: Path, name: str) -> None:
+    """End all sessions of somebody, and their links.
+
+    Raises:
+        Mistaken: nobody is called so.
+    """
+    async with _opened(path) as (_, db):
+        ended = await admitting.sign_out(db, operator.who(), name, loops.utcnow())
+    click.echo(f"{name}: signed out of {ended} browsers; their links are void")
 
 
 async def enable(path: Path, name: str) -> None:
@@ -120,6 +132,20 @@ async def invite(path: Path, name: str) -> None:
         secret = await admitting.invite(db, operator.who(), name, loops.utcnow())
     base = configured.web.public_url or f"http://{configured.web.listen}"
     click.echo(f"{base}/enter/{secret}")
+
+
+async def bind(path: Path, name: str) -> None:
+    """Print a link that binds somebody to their account at the OpenID provider; it is a secret.
+
+    Raises:
+        Mistaken: nobody is called so, they are disabled, or no provider signs people in.
+    """
+    async with _opened(path) as (configured, db):
+        web = configured.web
+        if web is None or web.sign_in != "oidc":
+            raise Mistaken('no provider signs people in; write sign_in = "oidc" into [web]')
+        secret = await admitting.invite(db, operator.who(), name, loops.utcnow(), binds=True)
+    click.echo(f"{web.public_url}/enter/{secret}")
 
 
 async def tokens_listed(path: Path, *, as_json: bool) -> None:
@@ -170,6 +196,10 @@ async def trail(path: Path, asked: audit.Asked, limit: int, *, as_json: bool) ->
         for one in lines
     ]
     shown.rows(rows, as_json=as_json, none="nothing of that kind happened")
+
+
+def _by(configured: Settings) -> SignIn:
+    return configured.web.sign_in if configured.web else "password"
 
 
 def _said(line: audit.Line) -> str:

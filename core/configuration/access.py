@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from core.access import Role
+from core.access import Role, SignIn
 from core.configuration.sections import Address, Listener, Section, Url
 from core.configuration.telemetry import installed
 from core.durations import PositiveDuration, write
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.configuration.complaints import Complaints
 
 Network = IPv4Network | IPv6Network
-SignIn = Literal["password", "oidc", "proxy"]
 Bound = Literal["exact", "network", "any"]
 
 HEADER = r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$"
@@ -71,6 +70,8 @@ class Oidc(Section):
     """The OpenID provider that signs people in.
 
     *name* is the claim that they are called by here, *groups* the one that lists their groups.
+    *first_by_name*: who was added here and has no password, nor is admin, is known by *name* when
+    they come first; else by a link alone.
     *issuer* stands as its discovery document has it, *skew* is how far its clock may be off.
     """
 
@@ -80,6 +81,7 @@ class Oidc(Section):
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     name: str = Field(default="preferred_username", min_length=1, max_length=100)
     groups: str = Field(default="groups", min_length=1, max_length=100)
+    first_by_name: bool = False
     prompt: Literal["none", "login", "consent", "select_account"] | None = None
     skew: Annotated[timedelta, AfterValidator(_small)] = timedelta(seconds=60)
 
@@ -96,7 +98,9 @@ class Web(Listener):
 
     *proxies* are the networks of those who may say for whom they ask. A session ends when it was
     idle for *session_idle*, or is *session_longest* old, or comes from another address than
-    *session_address* allows. Without *groups* everybody has to be known here before.
+    *session_address* allows. Without *groups* everybody has to be known here before; with them a
+    session that a provider began ends after *groups_for*, so that it says them again. Browsers are
+    told for *strict_transport* to come by https alone.
     """
 
     listen: Address = "127.0.0.1:8080"
@@ -105,6 +109,8 @@ class Web(Listener):
     session_idle: Annotated[PositiveDuration, AfterValidator(_long)] = timedelta(hours=12)
     session_longest: PositiveDuration = timedelta(days=7)
     session_address: Bound = "network"
+    groups_for: PositiveDuration = timedelta(hours=12)
+    strict_transport: PositiveDuration | None = None
     proxies: tuple[Annotated[Network, BeforeValidator(_network)], ...] = ()
     oidc: Oidc | None = None
     proxy: Proxy = Proxy()
@@ -114,6 +120,11 @@ class Web(Listener):
     def _whole(self) -> Web:
         if self.session_longest < self.session_idle:
             raise Unfit("session_longest is shorter than session_idle; write the longer time there")
+        if self.strict_transport is not None and not self.secure:
+            raise Unfit(
+                "strict_transport shuts browsers out of a board without https; write "
+                'public_url = "https://..."'
+            )
         if self.sign_in == "oidc" and self.oidc is None:
             raise Unfit('sign_in is "oidc" and no provider is named; add [web.oidc]')
         if self.sign_in == "oidc":
@@ -129,6 +140,11 @@ class Web(Listener):
                 'the proxies: proxies = ["127.0.0.1"]'
             )
         return self
+
+    @property
+    def names_an_admin(self) -> bool:
+        """Whether some group's members are admins of all accounts."""
+        return any(one.role is Role.ADMIN and one.accounts is None for one in self.groups.values())
 
     @property
     def secure(self) -> bool:
@@ -159,6 +175,14 @@ class Web(Listener):
                 (
                     "whoever comes by public_url seems to come from the proxy; write its address: "
                     'proxies = ["127.0.0.1"]'
+                ),
+            )
+        if self.groups and not self.names_an_admin:
+            yield (
+                "groups",
+                (
+                    "no group is admin of all accounts, so that nobody lets others in or changes "
+                    'what they may; add one with role = "admin" and no accounts'
                 ),
             )
         for each in self.proxies:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from core.access import Act, Role, Who
 from core.errors import Mistaken
 from core.model import UNSEEN
-from core.store import audit, invitations, people, sessions, tokens
+from core.store import audit, invitations, people, sessions, tokens, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from core.access import SignIn
     from core.store import Db
     from core.store.people import Person
 
@@ -61,9 +62,10 @@ async def grant(
     title: str,
     role: Role,
     accounts: Collection[str] | None,
+    by: SignIn,
     now: datetime,
 ) -> None:
-    """Change what somebody may: true at their next request.
+    """Change what somebody may: true at their next request. *by* is how people sign in.
 
     Raises:
         Mistaken: there is nobody of that name; *who* has less to give; nobody would be admin.
@@ -71,27 +73,45 @@ async def grant(
     before = await _known(db, who, name)
     _within(who, accounts)
     if role is not Role.ADMIN or accounts is not None:
-        await _keep_an_admin(db, who, before)
+        await _keep_an_admin(db, who, before, by)
     await people.grant(db, name, _titled(title), role, accounts)
+    await wake.somebody(db, name)
     await _told(
         db, who, "changed", name, now, role=role.value, was=before.role.value,
         accounts=_said(accounts),
     )  # fmt: skip
 
 
-async def disable(db: Db, who: Who, name: str, now: datetime) -> None:
+async def disable(db: Db, who: Who, name: str, by: SignIn, now: datetime) -> None:
     """Let somebody in no more: their sessions, tokens and links end, their password is gone.
+
+    *by* is how people sign in.
 
     Raises:
         Mistaken: there is nobody of that name, or nobody else is admin.
     """
-    await _keep_an_admin(db, who, await _known(db, who, name))
+    await _keep_an_admin(db, who, await _known(db, who, name), by)
     if not await people.disable(db, name, now):
         raise Mistaken("%(name)s is disabled already", name=name)
     ended = await sessions.end_all(db, name, "disabled", now)
     await tokens.end_all(db, name, now)
     await invitations.end_all(db, name, now)
+    await wake.somebody(db, name)
     await _told(db, who, "disabled", name, now, sessions=ended)
+
+
+async def sign_out(db: Db, who: Who, name: str, now: datetime) -> int:
+    """End all sessions of somebody, and their links; how many sessions. They may sign in again.
+
+    Raises:
+        Mistaken: there is nobody of that name.
+    """
+    await _known(db, who, name)
+    ended = await sessions.end_all(db, name, "ended", now)
+    await invitations.end_all(db, name, now)
+    await wake.somebody(db, name)
+    await _told(db, who, "signed_out", name, now, sessions=ended)
+    return ended
 
 
 async def enable(db: Db, who: Who, name: str, now: datetime) -> None:
@@ -106,8 +126,10 @@ async def enable(db: Db, who: Who, name: str, now: datetime) -> None:
     await _told(db, who, "enabled", name, now)
 
 
-async def invite(db: Db, who: Who, name: str, now: datetime) -> str:
+async def invite(db: Db, who: Who, name: str, now: datetime, *, binds: bool = False) -> str:
     """What a link holds that lets *name* in once, to choose a password; earlier ones are void.
+
+    One that *binds* lets nobody in: see `bound`.
 
     Raises:
         Mistaken: there is nobody of that name, or they are disabled.
@@ -116,9 +138,30 @@ async def invite(db: Db, who: Who, name: str, now: datetime) -> str:
     if invited.disabled_at is not None:
         raise Mistaken("%(name)s is disabled; enable them first", name=name)
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await invitations.make(db, secret, name, who.name, now, now + LINK_FOR)
-    await _told(db, who, "invited", name, now)
+    await invitations.make(db, secret, name, who.name, now, now + LINK_FOR, binds=binds)
+    await _told(db, who, "to_bind" if binds else "invited", name, now)
     return secret
+
+
+async def bound(db: Db, secret: str, subject: str, address: str, now: datetime) -> Person | None:
+    """Use a link up that binds: its person is whom the provider calls *subject* from now on.
+
+    Sessions that another account at the provider began end. None: nobody is bound, for the link is
+    none any more, its person disabled, or the subject somebody else's; the caller rolls back.
+    """
+    link = await invitations.use(db, secret, now)
+    if link is None or not link.binds or link.person is None:
+        return None
+    person = await people.locked(db, link.person)
+    other = await people.by_subject(db, subject)
+    if person is None or person.disabled_at is not None or (other or person).name != person.name:
+        return None
+    if person.subject not in {None, subject}:
+        await sessions.end_all(db, person.name, "bound", now)
+    await people.rebind(db, person.name, subject)
+    detail = {"did": "bound", "person": person.name, "by": link.made_by}
+    await audit.write(db, person.who("session", address), Act.PEOPLE, detail=detail, now=now)
+    return person
 
 
 async def first(db: Db, now: datetime) -> str | None:
@@ -141,7 +184,7 @@ async def enter(
         Mistaken: the link lets nobody in any more, or the name is none.
     """
     link = await invitations.use(db, secret, now)
-    if link is None or (link.person is None and await people.anybody(db)):
+    if link is None or link.binds or (link.person is None and await people.anybody(db)):
         raise Mistaken("this link lets nobody in any more; ask for another")
     invited = link.person or _named(name)
     if link.person is None and not await people.add(db, invited, "", Role.ADMIN, None, now):
@@ -162,12 +205,14 @@ async def change_password(db: Db, who: Who, hashed: str, session: int | None, no
     """Give *who* another password; how many of their other sessions ended by that."""
     await people.set_password(db, who.name, hashed)
     ended = await sessions.end_all(db, who.name, "password", now, but=session)
+    await wake.somebody(db, who.name)
     await audit.write(db, who, "password", detail={"sessions": ended}, now=now)
     return ended
 
 
 async def ended_sessions(db: Db, who: Who, now: datetime) -> None:
-    """Write down that *who* ended sessions of their own."""
+    """Write down that *who* ended sessions of their own; what these have open ends too."""
+    await wake.somebody(db, who.name)
     await audit.write(db, who, "session", detail={"did": "ended"}, now=now)
 
 
@@ -179,14 +224,14 @@ async def _known(db: Db, who: Who, name: str) -> Person:
     return found
 
 
-async def _keep_an_admin(db: Db, who: Who, before: Person) -> None:
+async def _keep_an_admin(db: Db, who: Who, before: Person, by: SignIn) -> None:
     """Somebody stays who sees all accounts, may let others in, and can get in themselves.
 
-    Whom a proxy signs in cannot be told from who never came; on the machine links can be made.
+    On the machine links can be made, so that anybody can.
     """
     if before.role is not Role.ADMIN or before.accounts is not None:
         return
-    if not await people.other_admins(db, before.name, strangers=who.means in {"proxy", "cli"}):
+    if not await people.other_admins(db, before.name, None if who.means == "cli" else by):
         raise Mistaken(
             "%(name)s is the last admin of all accounts who can sign in; "
             "make somebody else one first, and let them sign in",

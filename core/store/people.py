@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.access import Means, Role, Who
+from core.access import Role, Who
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,26 +14,30 @@ if TYPE_CHECKING:
 
     from asyncpg import Record
 
+    from core.access import Means, SignIn
     from core.store import Db
 
+PROXIED_EACH = timedelta(days=1)
+"""So exact is when a proxy named somebody last."""
+
 ALL = """
-    select name, title, role, accounts, language, zone, subject, made_at, disabled_at,
+    select name, title, role, accounts, language, zone, subject, proxied_at, made_at, disabled_at,
            password is not null as has_password
     from person order by name
 """
 OF = """
-    select name, title, role, accounts, language, zone, subject, made_at, disabled_at,
+    select name, title, role, accounts, language, zone, subject, proxied_at, made_at, disabled_at,
            password is not null as has_password
     from person where name = $1
 """
 LOCKED = """
-    select name, title, role, accounts, language, zone, subject, made_at, disabled_at,
+    select name, title, role, accounts, language, zone, subject, proxied_at, made_at, disabled_at,
            password is not null as has_password
     from person where name = $1
     for update
 """
 BY_SUBJECT = """
-    select name, title, role, accounts, language, zone, subject, made_at, disabled_at,
+    select name, title, role, accounts, language, zone, subject, proxied_at, made_at, disabled_at,
            password is not null as has_password
     from person where subject = $1
 """
@@ -49,6 +54,10 @@ ADD = """
     returning name
 """
 GRANT = "update person set title = $2, role = $3, accounts = $4 where name = $1"
+REGROUP = """
+    update person set role = $2, accounts = $3
+    where name = $1 and (role, accounts) is distinct from ($2::text, $3::text[])
+"""
 DISABLE = """
     update person set disabled_at = $2, password = null where name = $1 and disabled_at is null
 """
@@ -56,12 +65,22 @@ ENABLE = "update person set disabled_at = null where name = $1 and disabled_at i
 SET_HASH = "update person set password = $2 where name = $1"
 REHASH = "update person set password = $3 where name = $1 and password = $2"
 BIND = "update person set subject = $2 where name = $1 and (subject is null or subject = $2)"
+REBIND = "update person set subject = $2 where name = $1"
+PROXIED = """
+    update person set proxied_at = $2
+    where name = $1 and (proxied_at is null or proxied_at < $3)
+"""
 PREFER = "update person set language = $2, zone = $3 where name = $1"
 OTHER_ADMINS = """
     select count(*) from (
         select from person
         where role = 'admin' and accounts is null and disabled_at is null and name <> $1
-          and ($2 or password is not null or subject is not null)
+          and case $2::text
+              when 'password' then password is not null
+              when 'oidc' then subject is not null
+              when 'proxy' then proxied_at is not null
+              else true
+              end
         for share
     ) others
 """
@@ -71,7 +90,8 @@ OTHER_ADMINS = """
 class Person:
     """Somebody who may sign in, unless they are disabled. *accounts* None: they see all.
 
-    *subject* is by what an OpenID provider knows them: issuer and subject.
+    *subject* is by what an OpenID provider knows them: issuer and subject; *proxied_at* is when a
+    proxy named them last, to the day.
     """
 
     name: str
@@ -81,6 +101,7 @@ class Person:
     language: str | None
     zone: str | None
     subject: str | None
+    proxied_at: datetime | None
     made_at: datetime
     disabled_at: datetime | None
     has_password: bool
@@ -150,6 +171,12 @@ async def grant(
     await db.execute(GRANT, name, title, role.value, seen)
 
 
+async def regroup(db: Db, name: str, role: Role, accounts: Collection[str] | None) -> bool:
+    """Change what they may to what their groups say; False where it is so already."""
+    seen = None if accounts is None else sorted(accounts)
+    return bool(await db.execute(REGROUP, name, role.value, seen) == "UPDATE 1")
+
+
 async def disable(db: Db, name: str, now: datetime) -> bool:
     """Let them sign in no more, with their password gone; False where it was so already."""
     return bool(await db.execute(DISABLE, name, now) == "UPDATE 1")
@@ -175,17 +202,27 @@ async def bind(db: Db, name: str, subject: str) -> bool:
     return bool(await db.execute(BIND, name, subject) == "UPDATE 1")
 
 
+async def rebind(db: Db, name: str, subject: str) -> None:
+    """Remember by what an OpenID provider knows them from now on."""
+    await db.execute(REBIND, name, subject)
+
+
+async def proxied(db: Db, name: str, now: datetime) -> bool:
+    """A proxy has named them; False where that is known of the last `PROXIED_EACH`."""
+    return bool(await db.execute(PROXIED, name, now, now - PROXIED_EACH) == "UPDATE 1")
+
+
 async def prefer(db: Db, name: str, language: str | None, zone: str | None) -> None:
     """What their pages are written in; None: as the browser asks, and the settings say."""
     await db.execute(PREFER, name, language, zone)
 
 
-async def other_admins(db: Db, name: str, *, strangers: bool) -> int:
-    """How many admins of all accounts there are beside *name* who can sign in.
+async def other_admins(db: Db, name: str, by: SignIn | None) -> int:
+    """How many admins of all accounts there are beside *name* who can sign in *by* that.
 
-    *strangers*: those too who have no password, and whom no OpenID provider has sent yet.
+    That is with a password; bound to the provider; named by the proxy before. None: however it is.
     """
-    found: int = await db.fetchval(OTHER_ADMINS, name, strangers)
+    found: int = await db.fetchval(OTHER_ADMINS, name, by)
     return found
 
 
@@ -200,6 +237,7 @@ def person(row: Record) -> Person:
         language=row["language"],
         zone=row["zone"],
         subject=row["subject"],
+        proxied_at=row["proxied_at"],
         made_at=row["made_at"],
         disabled_at=row["disabled_at"],
         has_password=row["has_password"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from core.store import people
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from asyncpg import Record
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 Signed = Literal["password", "oidc", "link"]
 Ended = Literal[
-    "signed_out", "address", "password", "disabled", "ended", "idle", "expired", "means"
+    "signed_out", "address", "password", "disabled", "ended", "idle", "expired", "means", "groups",
+    "bound",
 ]  # fmt: skip
-"""Why a session ended: *address*, it was used from another one; *ended*, its person said so;
-*means*, nobody signs in any more as it began."""
+"""Why a session ended: *address*, it was used from another one; *ended*, its person or who lets
+people in said so; *means*, nobody signs in any more as it began; *groups*, the provider is to say
+again of which its person is; *bound*, another account at the provider signs them in from then."""
 
 SEEN = timedelta(minutes=1)
 """So exact is when a session was used last."""
@@ -34,9 +37,9 @@ BEGIN = """
     returning id
 """
 OF = """
-    select s.id, s.means, s.address, s.browser, s.login, s.made_at as begun_at, s.seen_at,
-           p.name, p.title, p.role, p.accounts, p.language, p.zone, p.subject, p.made_at,
-           p.disabled_at, p.password is not null as has_password
+    select s.id, s.means, s.address, s.other_address, s.browser, s.login, s.made_at as begun_at,
+           s.seen_at, p.name, p.title, p.role, p.accounts, p.language, p.zone, p.subject,
+           p.proxied_at, p.made_at, p.disabled_at, p.password is not null as has_password
     from session s join person p on p.name = s.person
     where s.digest = $1 and s.ended_at is null and p.disabled_at is null
 """
@@ -53,12 +56,30 @@ END_ALL = """
     update session set ended_at = $3, end_reason = $4, login = null
     where person = $1 and ended_at is null and id is distinct from $2
 """
+REMEMBER = """
+    update session set other_address = $2, other_network = $3
+    where id = $1 and other_address is null and ended_at is null
+"""
 OF_PERSON = """
-    select id, means, address, browser, login, made_at as begun_at, seen_at from session
+    select id, means, address, other_address, browser, login, made_at as begun_at, seen_at
+    from session
     where person = $1 and ended_at is null and made_at > $2 and seen_at > $3
     order by id desc
 """
-KNOWS = "select exists (select from session where person = $1 and network = $2)"
+OPEN = """
+    select s.person, s.id, s.means, s.address, s.other_address, s.browser, s.login,
+           s.made_at as begun_at, s.seen_at
+    from session s join person p on p.name = s.person
+    where s.ended_at is null and p.disabled_at is null and s.made_at > $1 and s.seen_at > $2
+      and s.means = any($3)
+    order by s.seen_at desc, s.id desc
+    limit $4
+"""
+KNOWS = """
+    select exists (
+        select from session where person = $1 and $2 in (network, other_network)
+    )
+"""
 USED = "select count(*) from session where ended_at is null and seen_at > $1"
 PURGE = """
     with gone as (
@@ -69,11 +90,15 @@ PURGE = """
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser in which somebody is signed in. *address* is from where they signed in."""
+    """A browser in which somebody is signed in. *address* is from where they signed in.
+
+    *other* is from where they came first by IPv6 if that is of IPv4, or the other way round.
+    """
 
     id: int
     means: Signed
     address: str
+    other: str | None
     browser: str
     login: str | None
     made_at: datetime
@@ -133,6 +158,19 @@ async def end_all(db: Db, person: str, why: Ended, now: datetime, but: int | Non
     return int((await db.execute(END_ALL, person, but, now, why)).split()[-1])
 
 
+async def remember(db: Db, session: int, address: str, network: str) -> bool:
+    """It is used from there too, by the other kind of address; False where one is known already."""
+    return bool(await db.execute(REMEMBER, session, address, network) == "UPDATE 1")
+
+
+async def open_(
+    db: Db, made_after: datetime, seen_after: datetime, by: Collection[Signed], limit: int
+) -> list[tuple[str, Session]]:
+    """Who is signed in, and where: those that began *by* these, used last first."""
+    rows = await db.fetch(OPEN, made_after, seen_after, list(by), limit)
+    return [(row["person"], _session(row)) for row in rows]
+
+
 async def of_person(
     db: Db, person: str, made_after: datetime, seen_after: datetime
 ) -> list[Session]:
@@ -163,6 +201,7 @@ def _session(row: Record) -> Session:
         id=row["id"],
         means=row["means"],
         address=row["address"],
+        other=row["other_address"],
         browser=row["browser"],
         login=row["login"],
         made_at=row["begun_at"],

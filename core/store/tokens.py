@@ -30,8 +30,8 @@ MAKE = """
 OF = """
     select t.id, t.name as token_name, t.person, t.role as token_role,
            t.accounts as token_accounts, t.made_at as token_made_at, t.ends_at, t.used_at,
-           p.name, p.title, p.role, p.accounts, p.language, p.zone, p.subject, p.made_at,
-           p.disabled_at, p.password is not null as has_password
+           p.name, p.title, p.role, p.accounts, p.language, p.zone, p.subject,
+           p.proxied_at, p.made_at, p.disabled_at, p.password is not null as has_password
     from token t join person p on p.name = t.person
     where t.digest = $1 and t.ended_at is null and (t.ends_at is null or t.ends_at > $2)
       and p.disabled_at is null

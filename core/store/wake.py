@@ -1,7 +1,8 @@
 """Wakes the loops of all processes: one notification channel, the payload names a loop.
 
 Or it says that boards are to be shown anew: ``board``, and after a space which threads have
-changed, as JSON, or ``*`` where that is too much to say.
+changed, as JSON, or ``*`` where that is too much to say. Or, ``who`` and a name, that somebody may
+other things than before, or is signed in no more.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ LOOPS = ("poll", "watch", "deliver", "reply", "erase", "worker", "redate", "esca
 
 BOARD = "board"
 ANY = f"{BOARD} *"
+WHO = "who"
 MOST = 7_000
 """Bytes that name threads at most: a notification holds 8,000."""
 
@@ -43,6 +45,11 @@ async def changed(
     only what stands in queues.
     """
     await db.execute(SEND, [_written(threads), *loops])
+
+
+async def somebody(db: Db, name: str) -> None:
+    """Have open boards ask, when the transaction commits, what *name* may now."""
+    await db.execute(SEND, [f"{WHO} {name}"])
 
 
 def _written(threads: Mapping[str, Collection[str]] | None) -> str:
@@ -91,20 +98,32 @@ class Changes:
 
     def __init__(self) -> None:
         self._heard: list[Callable[[Change], None]] = []
+        self._asked: list[Callable[[str], None]] = []
 
     def tell(self, change: Change = ANYTHING) -> None:
         """Pass *change* on; left out: whatever was changed, for it may not have been heard."""
         for heard in self._heard:
             heard(change)
 
+    def tell_of(self, name: str) -> None:
+        """Pass on that somebody may other things than before."""
+        for asked in self._asked:
+            asked(name)
+
     @contextmanager
-    def listening(self, heard: Callable[[Change], None]) -> Iterator[None]:
-        """Call *heard* with each change until left."""
+    def listening(
+        self,
+        heard: Callable[[Change], None],
+        asked: Callable[[str], None] = lambda _name: None,
+    ) -> Iterator[None]:
+        """Call *heard* with each change, and *asked* with whom to ask for again, until left."""
         self._heard.append(heard)
+        self._asked.append(asked)
         try:
             yield
         finally:
             self._heard.remove(heard)
+            self._asked.remove(asked)
 
 
 async def listen(
@@ -119,9 +138,12 @@ async def listen(
     """
 
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
-        if event := events.get(str(payload)):
+        said = str(payload)
+        if event := events.get(said):
             event.set()
-        elif changes is not None and (change := _read(str(payload))):
+        elif changes is not None and said.startswith(f"{WHO} "):
+            changes.tell_of(said.removeprefix(f"{WHO} "))
+        elif changes is not None and (change := _read(said)):
             changes.tell(change)
 
     await connection.add_listener(CHANNEL, heard)

@@ -105,25 +105,35 @@ async def entered(request: web.Request) -> web.StreamResponse:
     link = await _link(request)
     if link is None:
         return _entering(request, None, status=HTTPStatus.GONE)
+    if link.binds:
+        return await openid.bind(request, request.match_info["token"])
+    return await _entered(request, link)
+
+
+async def _entered(request: web.Request, link: Invitation) -> web.StreamResponse:
     form = await request.post()
     name = link.person or str(form.get("name", "")).strip().lower()
+    if admitting.NAME.fullmatch(name) is None:
+        return _unfit(request, link, ["no_name"], name)
     if arriving.settings(request).sign_in != "password":
         return await _enter(request, name, None)
     password, again = str(form.get("password", "")), str(form.get("again", ""))
     wrong = passwords.faults(password, name)
     if password != again:
         wrong.append("again")
-    if admitting.NAME.fullmatch(name) is None:
-        wrong.append("no_name")
     if wrong:
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _entering(request, link, wrong=wrong, name=name, status=status)
+        return _unfit(request, link, wrong, name)
     try:
         hashed = await service.of(request).passwords.hashed(password)
     except Busy:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return _entering(request, link, wrong=["busy"], name=name, status=status)
     return await _enter(request, name, hashed)
+
+
+def _unfit(request: web.Request, link: Invitation, wrong: list[str], name: str) -> web.Response:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return _entering(request, link, wrong=wrong, name=name, status=status)
 
 
 async def _link(request: web.Request) -> Invitation | None:

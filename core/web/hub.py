@@ -8,7 +8,7 @@ those looks makes no difference to it. What changed in it goes to all who show i
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -76,7 +76,7 @@ class Hub:
         self._threads: defaultdict[Ref, set[Client]] = defaultdict(set)
         self._changed: dict[Ref, float] = {}
         self._all_changed = monotonic()
-        self._people: Counter[str] = Counter()
+        self._people: defaultdict[str, set[Client]] = defaultdict(set)
         self._stirred = asyncio.Event()
         self._uncounted, self._asked_at, self._heard_at = True, 0.0, monotonic()
         self._seldom = Seldom()
@@ -85,7 +85,7 @@ class Hub:
     @property
     def streams(self) -> int:
         """How many are open."""
-        return self._people.total()
+        return sum(map(len, self._people.values()))
 
     @contextmanager
     def showing(self, view: View, who: str, seen: str | None) -> Iterator[Client]:
@@ -127,14 +127,15 @@ class Hub:
 
     @contextmanager
     def _entered(self, who: str, seen: str | None) -> Iterator[Client]:
-        if self._over or self.streams >= self._most or self._people[who] >= MOST_EACH:
+        of_them = len(self._people.get(who, ()))
+        if self._over or self.streams >= self._most or of_them >= MOST_EACH:
             raise Full
         client = Client(seen)
-        self._people[who] += 1
+        self._people[who].add(client)
         try:
             yield client
         finally:
-            self._people[who] -= 1
+            self._people[who].discard(client)
             if not self._people[who]:
                 del self._people[who]
 
@@ -162,6 +163,11 @@ class Hub:
         self._uncounted, self._heard_at = True, monotonic()
         self._stirred.set()
 
+    def asked(self, name: str) -> None:
+        """Let each stream of *name* ask what they may now before it says anything more."""
+        for client in self._people.get(name, ()):
+            client.doubt()
+
     def _note(self, change: Change) -> None:
         now = monotonic()
         if change.is_any:
@@ -178,7 +184,7 @@ class Hub:
 
     async def run(self) -> None:
         """Look whenever something has changed, or changes by time alone; until cancelled."""
-        with self._parts.changes.listening(self.heard):
+        with self._parts.changes.listening(self.heard, self.asked):
             while True:
                 began = monotonic()
                 try:

@@ -80,7 +80,7 @@ def _entered(request: web.Request, listener: Who) -> AbstractContextManager[Clie
         if not listener.may(Act.READ, account):
             raise NotAllowed("this account is not one of yours; ask whoever lets people in")
         return hub.watching((account, query[THREAD]), listener.name, seen)
-    chosen = filters.of(query, besides={SEEN, VIEW})
+    chosen = filters.of_queue(query, besides={SEEN, VIEW})
     is_wall = query.get(VIEW) == "wall"
     view = shown.View(
         filters.sought(chosen, listener, parts(request).rules().accounts),
@@ -130,8 +130,8 @@ async def _tell(
     checked = monotonic()
     while not client.is_over:
         chunk = await client.next(KEEP_ALIVE)
-        if monotonic() - checked >= CHECK_EVERY or not chunk:
-            checked = monotonic()
+        if client.is_doubted or monotonic() - checked >= CHECK_EVERY or not chunk:
+            checked, client.is_doubted = monotonic(), False
             if not await _is_still(request, listener):
                 await write(request, response, RELOAD)
                 return

@@ -13,7 +13,7 @@ from core.desk import admitting, passwords, patience
 from core.desk import tokens as desk_tokens
 from core.desk.passwords import Busy
 from core.errors import Mistaken
-from core.store import people, sessions, tokens, transaction
+from core.store import invitations, people, sessions, tokens, transaction
 from core.web import pages, words
 from core.web.signing import arriving, entrance, service
 from core.web.signing.entrance import Given, NotSignedIn
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PATH = "/me"
 DAYS = (7, 30, 90, 365)
 """What a token may last for, as the page offers it."""
+
+LINKS = 5
+"""Links that others made by which one could be entered as: so many, the newest."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -53,9 +56,10 @@ async def _shown(
             db, asks.name, now - settings.session_longest, now - settings.session_idle
         )
         person = await people.of(db, asks.name)
+        links = await invitations.made_for(db, asks.name, LINKS)
     languages = {code: words.tongue(code, code) for code in words.catalogues()}
     return pages.page(
-        request, "me.html", status=status, person=person, tokens=own, sessions=signed,
+        request, "me.html", status=status, person=person, tokens=own, sessions=signed, links=links,
         session=_session(request), languages=languages, zones=sorted(zones.names()),
         roles=[role for role in Role if MAY[role] <= MAY[asks.role]], days=DAYS,
         accounts=sorted(asks.accounts if asks.accounts is not None else here.rules().accounts),

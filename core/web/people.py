@@ -11,9 +11,9 @@ from core.access import Act, Role
 from core.desk import admitting
 from core.desk import tokens as desk_tokens
 from core.errors import Mistaken
-from core.store import people, tokens, transaction
+from core.store import people, sessions, tokens, transaction
 from core.web import pages
-from core.web.signing import arriving
+from core.web.signing import arriving, identity
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from multidict import MultiDictProxy
 
-    from core.access import Who
+    from core.access import SignIn, Who
     from core.store import Db
+    from core.store.sessions import Session
 
     Form: TypeAlias = MultiDictProxy[str | bytes | bytearray | web.FileField]
 
 PATH = "/people"
+MOST_SIGNED = 500
+"""Browsers in which somebody is signed in, as the page lists them: those used last."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -40,11 +43,13 @@ async def _shown(
     wrong: str = "",
     link: str = "",
     of: str = "",
+    binds: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> web.Response:
     here = parts(request)
     async with transaction(here.pool()) as db:
         everybody, issued = await people.all_(db), await tokens.all_(db)
+        signed = await _signed(request, db)
     asks = who(request)
     theirs = [one for one in everybody if admitting.is_within(asks, one.accounts)]
     names = {one.name for one in theirs} | {asks.name}
@@ -52,8 +57,20 @@ async def _shown(
         request, "people.html", status=status, people=theirs, roles=list(Role),
         tokens=[one for one in issued if one.person in names],
         accounts=sorted(name for name in here.rules().accounts if asks.sees(name)),
-        wrong=wrong, link=link, of=of, by=arriving.settings(request).sign_in,
+        signed=[(name, one) for name, one in signed if name in names],
+        wrong=wrong, link=link, of=of, binds=binds, by=_by(request),
     )  # fmt: skip
+
+
+async def _signed(request: web.Request, db: Db) -> list[tuple[str, Session]]:
+    """Who is signed in by what signs in today, as far as a page lists it."""
+    settings, now = arriving.settings(request), parts(request).now()
+    made, seen = now - settings.session_longest, now - settings.session_idle
+    return await sessions.open_(db, made, seen, identity.FITS[settings.sign_in], MOST_SIGNED)
+
+
+def _by(request: web.Request) -> SignIn:
+    return arriving.settings(request).sign_in
 
 
 async def _done(
@@ -90,7 +107,7 @@ async def grant(request: web.Request) -> web.StreamResponse:
         await admitting.grant(
             db, asks, _text(form, "name"), title=_text(form, "title"),
             role=admitting.known_role(_text(form, "role")), accounts=_accounts(form),
-            now=parts(request).now(),
+            by=_by(request), now=parts(request).now(),
         )  # fmt: skip
 
     return await _done(request, do)
@@ -100,7 +117,16 @@ async def disable(request: web.Request) -> web.StreamResponse:
     """Let somebody in no more."""
 
     async def do(db: Db, asks: Who, form: Form) -> None:
-        await admitting.disable(db, asks, _text(form, "name"), parts(request).now())
+        await admitting.disable(db, asks, _text(form, "name"), _by(request), parts(request).now())
+
+    return await _done(request, do)
+
+
+async def sign_out(request: web.Request) -> web.StreamResponse:
+    """End all sessions of somebody, wherever they are signed in."""
+
+    async def do(db: Db, asks: Who, form: Form) -> None:
+        await admitting.sign_out(db, asks, _text(form, "name"), parts(request).now())
 
     return await _done(request, do)
 
@@ -127,14 +153,29 @@ async def end_token(request: web.Request) -> web.StreamResponse:
 
 async def invite(request: web.Request) -> web.StreamResponse:
     """Make a link that lets somebody in once, and show it this once."""
+    return await _linked(request, binds=False)
+
+
+async def bind(request: web.Request) -> web.StreamResponse:
+    """Make a link that binds somebody to their account at the OpenID provider."""
+    if _by(request) != "oidc":
+        raise web.HTTPNotFound
+    return await _linked(request, binds=True)
+
+
+async def _linked(request: web.Request, *, binds: bool) -> web.StreamResponse:
     name = _text(await request.post(), "name")
     try:
         async with transaction(parts(request).pool()) as db:
-            secret = await admitting.invite(db, who(request), name, parts(request).now())
+            secret = await admitting.invite(
+                db, who(request), name, parts(request).now(), binds=binds
+            )
     except Mistaken as fault:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return await _shown(request, wrong=pages.tell(request, fault.said), status=status)
-    return await _shown(request, link=f"{arriving.base(request)}/enter/{secret}", of=name)
+    return await _shown(
+        request, link=f"{arriving.base(request)}/enter/{secret}", of=name, binds=binds
+    )
 
 
 def _text(form: Form, key: str) -> str:
@@ -145,11 +186,13 @@ def _accounts(form: Form) -> frozenset[str] | None:
     """The accounts that were chosen; None: all, which has to be said.
 
     Raises:
-        Mistaken: none was.
+        Mistaken: none was; or some, and all of them too.
     """
+    chosen = frozenset(str(one) for one in form.getall("account", []))
+    if "all" in form and chosen:
+        raise Mistaken("all accounts and some are two wishes; choose one of them")
     if "all" in form:
         return None
-    chosen = frozenset(str(one) for one in form.getall("account", []))
     if not chosen:
         raise Mistaken("choose the accounts that they see, or all of them")
     return chosen
@@ -162,5 +205,7 @@ WAYS = (
     Way("POST", "/people/disable", disable, Act.PEOPLE),
     Way("POST", "/people/enable", enable, Act.PEOPLE),
     Way("POST", "/people/invite", invite, Act.PEOPLE),
+    Way("POST", "/people/bind", bind, Act.PEOPLE),
+    Way("POST", "/people/sign-out", sign_out, Act.PEOPLE),
     Way("POST", "/people/token/end", end_token, Act.PEOPLE),
 )

@@ -85,6 +85,11 @@ AGAIN = frozenset({"form", "origin"})
 """Refusals that an old page may cause by itself, however often: written down now and then."""
 KEPT = frozenset({"Allow", "Retry-After"})
 """Of a fault's headers, what a page of ours says too."""
+APART = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""No window of another site holds on to one of ours, and none shows what is ours as its own."""
 API = "/api/"
 
 log = structlog.get_logger()
@@ -108,6 +113,7 @@ def application(
 ) -> web.Application:
     """All rooms behind one door, or the *ways* that are given."""
     app = web.Application(middlewares=[_told, _addressed], client_max_size=MOST_BYTES)
+    app.on_response_prepare.append(_guarded)
     app[PARTS] = parts
     app[service.SIGNING] = signing
     glance.attach(app, parts)
@@ -118,6 +124,15 @@ def application(
         if way.api and way.method == "GET":
             app.router.add_route("HEAD", way.path, door.answer)
     return app
+
+
+async def _guarded(request: web.Request, response: web.StreamResponse) -> None:
+    """Let no page of another site take part in what is answered; all that is sent comes by here."""
+    response.headers.update(APART)
+    settings = arriving.settings(request)
+    if settings.strict_transport is not None and arriving.secure(request):
+        seconds = int(settings.strict_transport.total_seconds())
+        response.headers["Strict-Transport-Security"] = f"max-age={seconds}"
 
 
 @dataclass(frozen=True, slots=True)

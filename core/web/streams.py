@@ -26,10 +26,14 @@ RELOAD = event("reload")
 
 
 class Client:
-    """One that listens: what is to be sent to it, bounded; *seen* is what it has seen last."""
+    """One that listens: what is to be sent to it, bounded; *seen* is what it has seen last.
+
+    *is_doubted*: nothing is to be sent before it is asked again who listens.
+    """
 
     def __init__(self, seen: str | None = None) -> None:
         self.seen = seen
+        self.is_doubted = False
         self._waiting: deque[bytes] = deque()
         self._stirred = asyncio.Event()
         self._over = False
@@ -46,6 +50,11 @@ class Client:
             chunk = RELOAD
         if chunk != RELOAD or RELOAD not in self._waiting:
             self._waiting.append(chunk)
+        self._stirred.set()
+
+    def doubt(self) -> None:
+        """Have it asked at once who listens: they may other things than before."""
+        self.is_doubted = True
         self._stirred.set()
 
     def end(self) -> None:

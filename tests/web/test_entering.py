@@ -143,7 +143,7 @@ async def test_a_link_of_somebody_who_is_disabled_meanwhile_lets_nobody_in(brows
     await board.person(pool, "root", Role.ADMIN)
     async with transaction(pool) as db:
         secret = await admitting.invite(db, ROOT, "anna", board.NOW)
-        await admitting.disable(db, ROOT, "anna", board.NOW)
+        await admitting.disable(db, ROOT, "anna", "password", board.NOW)
 
     assert (await browser.get(f"/enter/{secret}")).status == 410
 

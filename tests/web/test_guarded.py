@@ -98,7 +98,7 @@ async def test_a_stranger_fills_no_trail_with_answers_of_no_provider(stage, pool
     stage.web = test_openid.by(op)
     async with board.served(stage) as base, board.browsing(base) as stranger:
         for n in range(20):
-            forged = {"Cookie": f"replyby-login={n}.{int(board.NOW.timestamp())}./"}
+            forged = {"Cookie": f"replyby-login={n}.{int(board.NOW.timestamp())}../"}
             await stranger.get(BACK)
             await stranger.get(f"{BACK}?state=x", headers=forged)
 

@@ -58,6 +58,8 @@ MATRIX = {
     "POST /people/disable": ADMINS,
     "POST /people/enable": ADMINS,
     "POST /people/invite": ADMINS,
+    "POST /people/bind": ADMINS,
+    "POST /people/sign-out": ADMINS,
     "POST /people/token/end": ADMINS,
     "GET /api": KNOWN,
     "GET /api/v1/openapi.json": KNOWN,

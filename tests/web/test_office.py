@@ -107,13 +107,15 @@ async def test_nobody_gives_more_than_they_have(pool):
         for accounts in (None, {"mk", "third"}):
             with pytest.raises(Mistaken, match="you do not see"):
                 await admitting.grant(
-                    db, some, "anna", title="", role=Role.AGENT, accounts=accounts, now=board.NOW
-                )
+                    db, some, "anna", title="", role=Role.AGENT, accounts=accounts,
+                    by="password", now=board.NOW,
+                )  # fmt: skip
         with pytest.raises(Mistaken, match="you do not see"):
-            await admitting.disable(db, some, "bela", board.NOW)
+            await admitting.disable(db, some, "bela", "password", board.NOW)
         await admitting.grant(
-            db, some, "anna", title="", role=Role.LEAD, accounts={"other"}, now=board.NOW
-        )
+            db, some, "anna", title="", role=Role.LEAD, accounts={"other"}, by="password",
+            now=board.NOW,
+        )  # fmt: skip
 
 
 # one's own page

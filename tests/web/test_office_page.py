@@ -33,7 +33,7 @@ def board(showing):
         anna = (await people.of(db, "anna")).who("session", None)
         await tokens.make(db, anna, "a robot that counts", Role.VIEWER, {"mk"}, None, now)
         await admitting.add(db, ROOT, "bela", role=Role.LEAD, accounts=None, now=now)
-        await admitting.disable(db, ROOT, "bela", now)
+        await admitting.disable(db, ROOT, "bela", "password", now)
         await audit.write(db, anna, "read", account="mk", thread="T-1", now=now)
 
     showing.db(fill)

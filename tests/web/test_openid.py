@@ -40,6 +40,7 @@ def by(op, groups=None, **oidc):
             "issuer": op.issuer,
             "client_id": provider.CLIENT,
             "client_secret": provider.SECRET,
+            "first_by_name": True,
             **oidc,
         }
     )

@@ -100,6 +100,26 @@ def people_invite(path: Path, name: str) -> None:
     finished(admitting.invite(path, name))
 
 
+@people.command("bind")
+@settings_file
+@click.argument("name")
+def people_bind(path: Path, name: str) -> None:
+    """Print a link that binds NAME to their account at the OpenID provider, within 24 hours."""
+    from core.commands import admitting
+
+    finished(admitting.bind(path, name))
+
+
+@people.command("sign-out")
+@settings_file
+@click.argument("name")
+def people_sign_out(path: Path, name: str) -> None:
+    """End all sessions of NAME, and the links that would let them in."""
+    from core.commands import admitting
+
+    finished(admitting.sign_out(path, name))
+
+
 @click.group(cls=Replyby)
 def tokens() -> None:
     """By what programs are known at the API."""

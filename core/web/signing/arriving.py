@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
+MOST_BROWSER = 200
+
+
 def settings(request: web.Request) -> Web:
     """The table `[web]`, or its defaults where it does not stand."""
     return parts(request).settings().web or Web()
@@ -24,12 +27,22 @@ def address(request: web.Request) -> str:
 
 
 def secure(request: web.Request) -> bool:
-    """Whether the browser speaks https with us, or with a trusted proxy before us."""
+    """Whether the browser speaks https with us, or with a trusted proxy before us.
+
+    Of several proxies each adds how it was spoken to: the first of them by the browser.
+    """
     found = settings(request)
     if found.secure:
         return True
-    said = request.headers.get("X-Forwarded-Proto", "").lower()
-    return said == "https" and networks.trusted(request.remote, found.proxies)
+    said = ",".join(request.headers.getall("X-Forwarded-Proto", []))
+    outermost = said.partition(",")[0].strip().lower()
+    return outermost == "https" and networks.trusted(request.remote, found.proxies)
+
+
+def browser(request: web.Request) -> str:
+    """What a browser calls itself, as the page of one's own sessions shows it."""
+    said = request.headers.get("User-Agent", "")
+    return "".join(c for c in said if c.isprintable())[:MOST_BROWSER]
 
 
 def base(request: web.Request) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.access import MAY, Act, Role
 from core.desk.admitting import NAME
-from core.store import audit, people
+from core.store import audit, people, wake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,21 +41,32 @@ def may(settings: Web, named: Iterable[str]) -> May | None:
 
 
 async def follow(
-    db: Db, name: str, person: Person | None, may: May | None, now: datetime
+    db: Db, settings: Web, name: str, person: Person | None, may: May | None, now: datetime
 ) -> Person | None:
     """The person as their groups say today, made or changed where need be; None: nobody.
 
-    A change is a line of the audit trail; who is in no group of ours any more is nobody.
+    A change is a line of the audit trail; who is in no group of ours any more is nobody. The last
+    admin stays one where no group could make another.
     """
     if may is None or NAME.fullmatch(name) is None:
         return None
     if person is not None and (person.role, person.accounts) == (may.role, may.accounts):
         return person
+    if person is not None and await _is_needed(db, settings, person):
+        return person
     if person is None:
-        if not await people.add(db, name, "", may.role, may.accounts, now):
-            return await people.of(db, name)  # they asked twice at once
+        is_new = await people.add(db, name, "", may.role, may.accounts, now)
     else:
-        await people.grant(db, name, person.title, may.role, may.accounts)
-    detail = {"did": "grouped", "person": name, "role": may.role.value}
-    await audit.write(db, None, Act.PEOPLE, detail=detail, now=now)
+        is_new = await people.regroup(db, name, may.role, may.accounts)
+    if is_new:  # else they asked twice at once
+        detail = {"did": "grouped", "person": name, "role": may.role.value}
+        await audit.write(db, None, Act.PEOPLE, detail=detail, now=now)
+        await wake.somebody(db, name)
     return await people.of(db, name)
+
+
+async def _is_needed(db: Db, settings: Web, person: Person) -> bool:
+    """Whether nobody could let others in or change what they may, were *person* no admin."""
+    if settings.names_an_admin or person.role is not Role.ADMIN or person.accounts is not None:
+        return False
+    return not await people.other_admins(db, person.name, settings.sign_in)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from core.configuration.access import SignIn, Web
+    from core.access import SignIn
+    from core.configuration.access import Web
     from core.store.people import Person
     from core.store.tokens import Token
 
@@ -75,6 +76,8 @@ def is_over(found: Session, settings: Web, now: datetime) -> sessions.Ended | No
     """Why *found* signs nobody in any more; None: it does. Pure."""
     if found.means not in FITS[settings.sign_in]:
         return "means"
+    if found.means == "oidc" and settings.groups and now - found.made_at >= settings.groups_for:
+        return "groups"
     if now - found.made_at >= settings.session_longest:
         return "expired"
     return "idle" if now - found.seen_at >= settings.session_idle + sessions.SEEN else None
@@ -84,18 +87,46 @@ async def _by_session(request: web.Request, settings: Web, secret: str, address:
     now = parts(request).now()
     async with statement(parts(request).pool()) as db:
         known = await sessions.of(db, secret)
-        if known is None:
-            return None
-        found, person = known
-        over = is_over(found, settings, now)
-        moved = not networks.is_same(settings.session_address, found.address, address)
-        if over is None and not moved and now - found.seen_at > sessions.SEEN:
-            await sessions.touch(db, found.id, now)
-    if over is not None or moved:
-        await _ended(request, found, person, over or "address", address, now)
+    if known is None:
         return None
+    found, person = known
+    over = is_over(found, settings, now)
+    if over is None and not await _is_from_there(request, settings, secret, known, address):
+        over = "address"
+    if over is not None:
+        await _ended(request, found, person, over, address, now)
+        return None
+    if now - found.seen_at > sessions.SEEN:
+        async with statement(parts(request).pool()) as db:
+            await sessions.touch(db, found.id, now)
     request[SESSION] = found
     return person.who("session", address)
+
+
+async def _is_from_there(
+    request: web.Request,
+    settings: Web,
+    secret: str,
+    known: tuple[Session, Person],
+    address: str,
+) -> bool:
+    """Whether a session is used from where it may be; the first address of the other kind may, too.
+
+    That is remembered, of the same browser: who stole the cookie alone is told by it.
+    """
+    (found, person), bound = known, settings.session_address
+    same = networks.is_same(bound, (found.address, found.other), address)
+    if same is not None or arriving.browser(request) != found.browser:
+        return bool(same)
+    now, near = parts(request).now(), networks.near(address)
+    async with transaction(parts(request).pool()) as db:
+        if await sessions.remember(db, found.id, address, near):
+            detail = {"did": "other_address", "began_at": found.address}
+            await audit.write(db, person.who("session", address), "session", detail=detail, now=now)
+            return True
+        again = await sessions.of(db, secret)  # two requests came at once
+    places = (again[0].address, again[0].other) if again else ()
+    return bool(networks.is_same(bound, places, address))
 
 
 async def _ended(
@@ -175,7 +206,10 @@ async def _by_proxy(request: web.Request, settings: Web, named: str, address: st
         person = await people.of(db, named)
     if settings.groups:
         async with transaction(pool) as db:
-            person = await groups.follow(db, named, person, may, now)
+            person = await groups.follow(db, settings, named, person, may, now)
     if person is None or person.disabled_at is not None:
         raise Unknown("stranger")
+    if person.proxied_at is None or now - person.proxied_at > people.PROXIED_EACH:
+        async with statement(pool) as db:
+            await people.proxied(db, person.name, now)
     return person.who("proxy", address)

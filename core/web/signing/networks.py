@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from core.configuration.access import Bound, Network
 
@@ -64,11 +64,25 @@ def near(address: str) -> str:
     return _network(address, NEAR)
 
 
-def is_same(bound: Bound, before: str, now: str) -> bool:
-    """Whether a session that began at *before* may be used from *now*."""
-    if bound == "any" or before == now:
+def is_same(bound: Bound, known: Iterable[str | None], now: str) -> bool | None:
+    """Whether a session that was used from the *known* addresses may be used from *now*.
+
+    IPv4 is compared with IPv4, IPv6 with IPv6: a browser with both goes from one to the other as it
+    likes. None: nothing of its kind is known.
+    """
+    if bound == "any":
         return True
-    return bound == "network" and _network(before, WIDE) == _network(now, WIDE)
+    of_kind = [one for one in known if one is not None and _version(one) == _version(now)]
+    if not of_kind:
+        return None
+    if bound == "network":
+        return _network(now, WIDE) in {_network(one, WIDE) for one in of_kind}
+    return now in of_kind
+
+
+def _version(address: str) -> int | None:
+    found = parsed(address)
+    return None if found is None else found.version
 
 
 def _network(address: str, bits: dict[int, int]) -> str:

@@ -16,9 +16,12 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
+from core.access import Role
+from core.desk import admitting
 from core.desk.admitting import NAME
 from core.errors import ConnectorError
 from core.store import audit, people, transaction
+from core.web import pages
 from core.web.signing import arriving, cookies, groups, service
 from core.web.signing.identity import Unknown
 from core.web.ways import parts
@@ -45,29 +48,35 @@ UNPROVEN = frozenset({"no_cookie", "state", "late", "iss", "declined", "code"})
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Somebody who was sent to the provider *at* (seconds since 1970), and where they go after."""
+    """Somebody who was sent to the provider *at* (seconds since 1970), and where they go after.
+
+    *link*: what a link holds that binds whoever the provider says it is; empty: none.
+    """
 
     secret: str
     at: int
+    link: str
     to: str
 
     @classmethod
     def of(cls, cookie: str | None) -> Leaving | None:
         """What the cookie holds; None where it holds nothing of ours."""
         secret, _, rest = (cookie or "").partition(".")
-        at, _, to = rest.partition(".")
+        at, _, rest = rest.partition(".")
+        link, _, to = rest.partition(".")
         if not secret or not at.isdecimal() or not to.startswith("/"):
             return None
-        return cls(secret, int(at), to)
+        return cls(secret, int(at), link, to)
 
     @property
     def cookie(self) -> str:
         """What the browser keeps."""
-        return f"{self.secret}.{self.at}.{self.to}"
+        return f"{self.secret}.{self.at}.{self.link}.{self.to}"
 
     def derived(self, what: str) -> str:
         """The ``state``, ``nonce`` or ``verifier`` of this way: 43 characters."""
-        digest = hmac.digest(self.secret.encode(), f"{what}.{self.at}".encode(), "sha256")
+        asked = f"{what}.{self.at}.{self.link}"
+        digest = hmac.digest(self.secret.encode(), asked.encode(), "sha256")
         return _written(digest)
 
 
@@ -77,12 +86,39 @@ def _written(digest: bytes) -> str:
 
 async def leave(request: web.Request) -> web.StreamResponse:
     """Send somebody to the provider."""
-    settings, oidc = _configured(request)
-    provider = await _provider(request, oidc)
     to = service.local(request.query.get("next", "/"))
     fit = to.isascii() and len(to) <= MOST_NEXT
-    now = int(parts(request).now().timestamp())
-    leaving = Leaving(cookies.secret(), now, to if fit else "/")
+    leaving = _leaving(request, to if fit else "/")
+    there = await _there(request, leaving)
+    response = web.Response(status=303, headers={"Location": there})
+    _remember(request, response, leaving)
+    return response
+
+
+async def bind(request: web.Request, link: str) -> web.Response:
+    """Lead who uses a *link* that binds to the provider, by a page of ours.
+
+    Browsers follow no form to another site where ``form-action`` is ``'self'``.
+    """
+    leaving = _leaving(request, "/", link)
+    response = pages.page(request, "leading.html", there=await _there(request, leaving))
+    _remember(request, response, leaving)
+    return response
+
+
+def _leaving(request: web.Request, to: str, link: str = "") -> Leaving:
+    return Leaving(cookies.secret(), int(parts(request).now().timestamp()), link, to)
+
+
+def _remember(request: web.Request, response: web.Response, leaving: Leaving) -> None:
+    secure, seconds = arriving.secure(request), int(PATIENCE.total_seconds())
+    cookies.give(response, "login", leaving.cookie, secure=secure, seconds=seconds)
+
+
+async def _there(request: web.Request, leaving: Leaving) -> str:
+    """The provider's address to sign in at."""
+    settings, oidc = _configured(request)
+    provider = await _provider(request, oidc)
     query = {
         "response_type": "code",
         "client_id": oidc.client_id,
@@ -95,11 +131,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     }
     if oidc.prompt is not None:
         query["prompt"] = oidc.prompt
-    there = _with_query(provider.metadata.authorization_endpoint, query)
-    response = web.Response(status=303, headers={"Location": there})
-    secure, seconds = arriving.secure(request), int(PATIENCE.total_seconds())
-    cookies.give(response, "login", leaving.cookie, secure=secure, seconds=seconds)
-    return response
+    return _with_query(provider.metadata.authorization_endpoint, query)
 
 
 async def arrive(request: web.Request) -> web.StreamResponse:
@@ -144,30 +176,71 @@ async def _arrived(request: web.Request, settings: Web, oidc: Oidc) -> tuple[str
     tokens = await provider.exchange(said["code"], leaving.derived("verifier"), back)
     claims = await provider.claims(tokens, leaving.derived("nonce"), now)
     async with transaction(parts(request).pool()) as db:
-        person = await _person(db, settings, oidc, claims, now)
+        subject = f"{oidc.issuer} {claims['sub']}"
+        known: Person | None
+        if leaving.link:
+            known = await _bound(db, request, leaving.link, subject)
+        else:
+            known = await _known(db, oidc, claims, subject)
+        person = await _person(db, settings, oidc, claims, known, subject, now)
         secret = await service.begin(db, request, person, "oidc", now, tokens.id_token)
     return secret, leaving.to
 
 
-async def _person(
-    db: Db, settings: Web, oidc: Oidc, claims: Mapping[str, Any], now: datetime
-) -> Person:
-    """Who it is here: known by the provider's subject, the first time by name.
+async def _bound(db: Db, request: web.Request, link: str, subject: str) -> Person:
+    """Whom a link binds to *subject*."""
+    address, now = arriving.address(request), parts(request).now()
+    person = await admitting.bound(db, link, subject, address, now)
+    if person is None:
+        raise Unknown("not_bound")
+    return person
 
-    A name may be given to somebody else there one day; a subject is not (Core 1.0, 5.7).
+
+async def _known(db: Db, oidc: Oidc, claims: Mapping[str, Any], subject: str) -> Person | None:
+    """Who it is here: known by the provider's subject, or by name where that is let.
+
+    A name may be given to somebody else there one day, and many providers let people choose it; a
+    subject is not (Core 1.0, 5.7). So a name alone makes nobody an admin, nor anybody who has a
+    password, and others only where the settings let it.
+
+    Raises:
+        Unknown: the name is somebody's who is not known by it.
+    """
+    if person := await people.by_subject(db, subject):
+        return person
+    person = await people.locked(db, _name(oidc, claims))
+    if person is None:
+        return None
+    if person.subject is not None:
+        raise Unknown("other_subject")
+    is_plain = person.role is not Role.ADMIN and not person.has_password
+    if not (oidc.first_by_name and is_plain):
+        raise Unknown("unbound")
+    return person
+
+
+async def _person(
+    db: Db,
+    settings: Web,
+    oidc: Oidc,
+    claims: Mapping[str, Any],
+    known: Person | None,
+    subject: str,
+    now: datetime,
+) -> Person:
+    """Whom it is, as their groups say; bound to *subject* from now on.
 
     Raises:
         Unknown: nobody of ours, or who may not sign in.
     """
-    subject = f"{oidc.issuer} {claims['sub']}"
-    may = groups.may(settings, _listed(claims.get(oidc.groups)))
-    person = await people.by_subject(db, subject)
-    name = person.name if person else _name(oidc, claims)
-    person = person or await people.locked(db, name)
+    may, person = groups.may(settings, _listed(claims.get(oidc.groups))), known
     if settings.groups:
-        person = await groups.follow(db, name, person, may, now)
+        name = known.name if known else _name(oidc, claims)
+        person = await groups.follow(db, settings, name, known, may, now)
     if person is None:
         raise Unknown("stranger" if may or not settings.groups else "no_group")
+    if known is None and person.made_at != now:  # somebody was added at this very moment
+        raise Unknown("unbound")
     if person.disabled_at is not None:
         raise Unknown("disabled")
     if not await people.bind(db, person.name, subject):

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from core.desk.passwords import Passwords
-from core.store import audit, sessions, transaction
+from core.store import audit, sessions, transaction, wake
 from core.web.seldom import Seldom
 from core.web.signing import arriving, cookies, networks
 from core.web.signing.identity import SESSION
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from core.transport.http import Http
     from core.web.ways import Parts
 
-MOST_BROWSER = 200
 MOST_NEXT = 2_000
 DOORS = ("/sign-in", "/sign-out", "/enter/")
 """Beginnings of paths to which nobody who has just signed in is sent."""
@@ -112,7 +111,7 @@ async def begin(
         means,
         address=address,
         network=networks.near(address),
-        browser=_browser(request),
+        browser=arriving.browser(request),
         login=kept,
         now=now,
     )
@@ -140,10 +139,5 @@ async def end(request: web.Request) -> str | None:
     async with transaction(parts(request).pool()) as db:
         if await sessions.end(db, found.id, "signed_out", now):
             await audit.write(db, who(request), "sign-out", now=now)
+            await wake.somebody(db, who(request).name)
     return found.login
-
-
-def _browser(request: web.Request) -> str:
-    """What it calls itself, as the page of one's own sessions shows it."""
-    said = request.headers.get("User-Agent", "")
-    return "".join(c for c in said if c.isprintable())[:MOST_BROWSER]
