@@ -128,6 +128,16 @@ class NotifierOptions(Options):
         yield from ()
 
 
+class Settled:
+    """What every notifier has by its settings: see `Notifier` and `Paced`."""
+
+    def __init__(self, name: str, options: NotifierOptions) -> None:
+        self.name = name
+        self.zone = options.zone
+        self.digest_after = options.digest_after
+        self.pace = options.rate
+
+
 OptionsT = TypeVar("OptionsT", bound=NotifierOptions)
 
 
@@ -170,9 +180,12 @@ def stable_id(notice: Notice) -> str:
     return f"msg_{sha256(notice.key.encode()).hexdigest()[:32]}"
 
 
-def payload(notice: Notice, words: Words) -> dict[str, object]:
-    """A notice for programs: closed words and numbers, beside what a person reads."""
-    return {
+def payload(notice: Notice, words: Words, *, act_url: bool) -> dict[str, object]:
+    """A notice for programs: closed words and numbers, beside what a person reads.
+
+    With *act_url* also the link by which whoever has it acts: not for what others may read later.
+    """
+    told: dict[str, object] = {
         "id": stable_id(notice),
         "key": notice.key,
         "kind": notice.kind.value,
@@ -187,3 +200,4 @@ def payload(notice: Notice, words: Words) -> dict[str, object]:
         "text": words.text,
         "url": words.url,
     }
+    return told | {"act_url": words.act_url} if act_url else told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from core.notifiers import registry
+
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = (ROOT / "settings.toml").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,6 +21,7 @@ COMMENTED = re.compile(r"^(?:# )+(?=\[|\w+ = )", re.MULTILINE)
 PLAYED = re.compile(
     r"^\[(?:accounts\.\S+|policies\.ours-1m)\].*?(?=\n\n)", re.MULTILINE | re.DOTALL
 )
+NAMED = re.compile(r"^(?:# )?\[notifiers\.(\w+)\]\n(?:# )?kind = \"(\w+)\"", re.MULTILINE)
 WELL = "settings.toml: 1 account (not called), 0 warnings, no fault in the settings\n"
 FIRST, REAL = SHIPPED.split("\n# A real account")
 
@@ -26,10 +30,14 @@ FIRST, REAL = SHIPPED.split("\n# A real account")
 def check(tmp_path):
     def check(text, *options):
         (tmp_path / "settings.toml").write_text(text)
-        secrets = dict.fromkeys(("CONRAD_KEY", "CHAT_SECRET"), "a-secret-of-16-and-more")
+        names = ("CONRAD_KEY", "CHAT_SECRET", "SLACK_TOKEN", "SMTP_PASSWORD")
+        secrets = dict.fromkeys(names, "a-secret-of-16-and-more") | {
+            "PAGERDUTY_KEY": "k" * 32, "APPRISE_URL": "json://phone.example/x",
+            "CHAT_URL": "https://chat.example/x", "TEAMS_URL": "https://flow.example/x",
+        }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-m", "core", "check", "--offline", *options],
-            cwd=tmp_path, env={**os.environ, **secrets, "CHAT_URL": "https://chat.example/x"},
+            cwd=tmp_path, env={**os.environ, **secrets},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
@@ -69,10 +77,11 @@ def test_the_real_account_has_no_fault_and_no_warning(check):
 
 
 def test_all_that_stands_in_comments_has_no_fault_and_no_warning(check):
-    assert 'kind = "webhook"' in FIRST
-    text = COMMENTED.sub("", real(REAL)).replace(
-        'notifiers = ["log"]\n', 'notifiers = ["log", "chat"]\n'
-    )
+    """Every kind of notifier among it."""
+    named = NAMED.findall(FIRST)
+    assert {kind for _, kind in named} == registry.KINDS.keys()
+    told = json.dumps([name for name, _ in named])
+    text = COMMENTED.sub("", real(REAL)).replace('notifiers = ["log"]\n', f"notifiers = {told}\n")
 
     assert check(text)[1] == WELL
 

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from core import keys, labels
 from core.errors import NotifierError, Unfit
 from core.loops import Trouble
-from core.notifier import NotifierOptions
+from core.notifier import NotifierOptions, Settled
 from core.notifiers import posting
 from core.told import OPENING
 from core.transport.proxy import is_web_address
@@ -65,16 +65,13 @@ class AlertmanagerOptions(NotifierOptions):
     digest_after: int = Field(default=0, ge=0)
 
 
-class Alertmanager:
+class Alertmanager(Settled):
     """Posts alerts to every replica; one that takes them is enough for a delivery."""
 
     every = EVERY
 
     def __init__(self, name: str, options: AlertmanagerOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
+        super().__init__(name, options)
         self._http = posting.way(means, allow_private=True)
         self._urls = [f"{url}/api/v2/alerts" for url in options.urls]
         self._troubles = [_trouble() for _ in self._urls]

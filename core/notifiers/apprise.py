@@ -17,7 +17,7 @@ from pydantic import SecretStr  # noqa: TC002  # pydantic reads it
 
 from core.errors import NotifierError
 from core.labels import level
-from core.notifier import NotifierOptions
+from core.notifier import NotifierOptions, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from core.notifier import Means, Words
 
 SECONDS = 25
+MOST = 1800
+"""Characters of a text that most chats take: of the smallest, a message of 2,000."""
 THREADS = 4
 """At once. They are its own: a service that hangs takes none from what else waits on threads."""
 MISSING = "needs the extra apprise; install it: pip install 'replyby[apprise]'"
@@ -48,14 +50,13 @@ class AppriseOptions(NotifierOptions):
             yield "url", "is no address that apprise knows; see https://appriseit.com/services"
 
 
-class Apprise:
+class Apprise(Settled):
     """Sends each notice as plain text, on a thread: apprise waits for its answers there."""
 
+    most = MOST
+
     def __init__(self, name: str, options: AppriseOptions, means: Means) -> None:  # noqa: ARG002  # it brings its own
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
+        super().__init__(name, options)
         self._url = options.url.get_secret_value()
         self._free = asyncio.Semaphore(THREADS)
 

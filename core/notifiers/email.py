@@ -19,7 +19,7 @@ import structlog
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from core.errors import NotifierError, Unfit
-from core.notifier import NotifierOptions, stable_id
+from core.notifier import NotifierOptions, Settled, stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,17 +70,14 @@ class EmailOptions(NotifierOptions):
         return self
 
 
-class Email:
+class Email(Settled):
     """Sends through one SMTP server, a connection a message and a few at once.
 
     Recipients that were refused for now are tried again alone, as long as this process lives.
     """
 
     def __init__(self, name: str, options: EmailOptions, means: Means) -> None:  # noqa: ARG002  # every kind is opened alike
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
+        super().__init__(name, options)
         self._options = options
         self._to = tuple(parseaddr(each)[1] for each in options.to)
         self._left: dict[str, tuple[tuple[str, ...], bool]] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from core.errors import NotifierError
-from core.notifier import NotifierOptions, payload
+from core.notifier import NotifierOptions, Settled, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,14 @@ class FileOptions(NotifierOptions):
     """*path* starts from the directory of the settings; folders below that one are made.
 
     A file takes a flood line by line: programs read it, and it is the whole list of what was told.
+    *act_url*: whether it holds the links by which whoever reads it takes a thread. It is kept, and
+    shipped elsewhere: not unless that is asked for.
     """
 
     kind: Literal["file"] = "file"
     path: str = Field(min_length=1)
     digest_after: int = Field(default=0, ge=0)
+    act_url: bool = False
 
     def faults(self, directory: Path) -> Iterator[tuple[str, str]]:
         """A path that is a directory, or that lies in none."""
@@ -44,14 +47,12 @@ class FileOptions(NotifierOptions):
             yield "path", "its directory does not exist; make it, or name another"
 
 
-class File:
+class File(Settled):
     """Appends one line a notice, on disk before it counts as sent. It never rotates."""
 
     def __init__(self, name: str, options: FileOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
+        super().__init__(name, options)
+        self._act_url = options.act_url
         self._path = means.directory / Path(options.path).expanduser()
         self._makes = _is_below(self._path, means.directory)
 
@@ -61,7 +62,8 @@ class File:
         Raises:
             NotifierError: the file cannot be written; trying again may help.
         """
-        line = json.dumps(payload(notice, words), ensure_ascii=False).encode() + b"\n"
+        told = payload(notice, words, act_url=self._act_url)
+        line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
         try:
             await asyncio.to_thread(self._append, line)
         except OSError as fault:

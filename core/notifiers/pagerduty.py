@@ -36,16 +36,11 @@ class PagerDutyOptions(posting.PostingOptions):
     routing_key: SecretStr = Field(min_length=32, max_length=32)
 
 
-class PagerDuty:
+class PagerDuty(posting.Posting):
     """Sends each notice as an event."""
 
     def __init__(self, name: str, options: PagerDutyOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
-        self._http = posting.way(means, allow_private=options.allow_private)
-        self._url = options.url.get_secret_value()
+        super().__init__(name, options, means)
         self._key = options.routing_key.get_secret_value()
 
     async def send(self, notice: Notice, words: Words) -> None:

@@ -6,6 +6,7 @@ What leaves is posted once; no redirect is followed. No error says more than the
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -23,7 +24,7 @@ from core.errors import (
     Unreachable,
 )
 from core.model import NoticeKind
-from core.notifier import NotifierOptions
+from core.notifier import NotifierOptions, Settled
 from core.transport import guard
 from core.transport.http import Limits
 from core.transport.proxy import is_web_address
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 LIMITS = Limits(connect=5.0, total=25.0, body=65_536)
 """Patient: who does not wait for an answer tells again. A process that is stopped for a dozen
 seconds finds the answer when it goes on."""
+
+LINKED = re.compile(r"(?P<said>.*\S) (?P<url>https?://[^\s…]+)")
+"""A line of our own that leads somewhere; not one that was cut there."""
 
 PRIVATE = f"the receiver's {guard.MEND}"
 
@@ -64,6 +68,15 @@ class PostingOptions(NotifierOptions):
         if not self.allow_private and guard.is_private_host(host):
             raise Unfit(f"url {guard.MEND}")
         return self
+
+
+class Posting(Settled):
+    """What posts to one address has of its settings: how to post there, and the address."""
+
+    def __init__(self, name: str, options: PostingOptions, means: Means) -> None:
+        super().__init__(name, options)
+        self._http = way(means, allow_private=options.allow_private)
+        self._url = options.url.get_secret_value()
 
 
 def way(means: Means, *, allow_private: bool) -> Http:
@@ -115,3 +128,9 @@ def links(notice: Notice, words: Words) -> list[tuple[str, str]]:
 def cut(text: str, most: int) -> str:
     """*text*, or as much of it as *most* characters hold, and a sign that there was more."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def linked(line: str) -> tuple[str, str | None]:
+    """*line* without the address at its end, and that address; None where it has none."""
+    found = LINKED.fullmatch(line)
+    return (found["said"], found["url"]) if found else (line, None)

@@ -2,9 +2,11 @@
 
 A webhook gives its messages no name, so what was told by it stands as it is. A bot (`token`, with
 the scope ``chat:write``, and `channel`) is given one, and changes the message once it is answered.
-Nothing but `plain_text` is shown, with ``& < >`` escaped: no mention, no link of somebody else's.
+Nothing but `plain_text` is shown, with ``& < >`` escaped, and runs of `rich_text`, which are taken
+literally: no mention, no link but ours.
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 https://docs.slack.dev/reference/methods/chat.postMessage
+https://docs.slack.dev/reference/block-kit/block-elements/link-element
 """
 
 from __future__ import annotations
@@ -68,16 +70,10 @@ def opened(name: str, options: SlackOptions, means: Means) -> Notifier:
     return Slack(name, options, means) if options.token is None else SlackBot(name, options, means)
 
 
-class Slack:
+class Slack(posting.Posting):
     """Posts each notice to an incoming webhook."""
 
-    def __init__(self, name: str, options: SlackOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
-        self._http = posting.way(means, allow_private=options.allow_private)
-        self._url = options.url.get_secret_value()
+    most = SECTION
 
     async def send(self, notice: Notice, words: Words) -> None:
         """Post the notice.
@@ -88,16 +84,13 @@ class Slack:
         await posting.post(self._http, self._url, message(notice, words), operation="slack")
 
 
-class SlackBot:
+class SlackBot(posting.Posting):
     """Posts each notice as a bot, and changes it when it is answered."""
 
+    most = SECTION
+
     def __init__(self, name: str, options: SlackOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
-        self._http = posting.way(means, allow_private=options.allow_private)
-        self._url = options.url.get_secret_value()
+        super().__init__(name, options, means)
         self._channel = options.channel
         self._token = options.token.get_secret_value() if options.token else ""
 
@@ -136,7 +129,7 @@ def message(notice: Notice, words: Words) -> dict[str, object]:
     """A notice in Slack's blocks, with what shows where there are none (a phone's own notice)."""
     blocks: list[dict[str, object]] = [
         {"type": "header", "text": _plain(words.subject, HEADER)},
-        {"type": "section", "text": _plain(words.text, SECTION)},
+        _text(words.text),
     ]
     buttons = [
         {"type": "button", "text": _plain(said, HEADER), "url": url, "action_id": f"open{n}"}
@@ -146,6 +139,27 @@ def message(notice: Notice, words: Words) -> dict[str, object]:
         blocks.append({"type": "actions", "elements": buttons})
     shown = {"unfurl_links": False, "unfurl_media": False}
     return {"text": escaped(words.subject), "blocks": blocks, **shown}
+
+
+def _text(text: str) -> dict[str, object]:
+    """The lines of a notice; where some of them lead somewhere, as text that can hold links."""
+    lines = [posting.linked(line) for line in posting.cut(text, SECTION).splitlines()]
+    if not any(url for _, url in lines):
+        return {"type": "section", "text": _plain(text, SECTION)}
+    runs: list[dict[str, object]] = []
+    for said, url in lines:
+        if said:
+            runs.append(_run(said) if url is None else _link(said, url))
+        runs.append(_run("\n"))
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": runs}]}
+
+
+def _run(text: str) -> dict[str, object]:
+    return {"type": "text", "text": text}
+
+
+def _link(text: str, url: str) -> dict[str, object]:
+    return {"type": "link", "url": url, "text": text}
 
 
 def escaped(text: str) -> str:

@@ -2,8 +2,9 @@
 
 By the webhook of a workflow ("Post to a channel when a webhook request is received"), which
 answers 202 once the card is taken; the connectors of Office 365 that came before are being retired.
-What is shown stands in `TextRun`, which knows no Markdown: nothing in it becomes a link, or calls
-anybody. A card cannot be changed by this way, so what was told stands as it is.
+What is shown stands in `TextRun`, which knows no Markdown: nothing in it calls anybody, or becomes
+a link but by an action of ours. A card cannot be changed by this way: what was told stands as it
+is.
 https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
 https://adaptivecards.io/explorer/TextRun.html
 """
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.model import Notice
-    from core.notifier import Means, Words
+    from core.notifier import Words
 
 CARD = "application/vnd.microsoft.card.adaptive"
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
@@ -49,16 +50,10 @@ class TeamsOptions(posting.PostingOptions):
     url: Annotated[posting.WebAddress, AfterValidator(_workflow)]
 
 
-class Teams:
+class Teams(posting.Posting):
     """Posts each notice as a card."""
 
-    def __init__(self, name: str, options: TeamsOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
-        self._http = posting.way(means, allow_private=options.allow_private)
-        self._url = options.url.get_secret_value()
+    most = TEXT
 
     async def send(self, notice: Notice, words: Words) -> None:
         """Post the notice.
@@ -92,7 +87,14 @@ def _body(words: Words) -> Iterator[dict[str, object]]:
     yield _line({"text": subject, "weight": "Bolder", "size": "Medium"})
     for line in posting.cut(words.text, TEXT).splitlines():
         if line:
-            yield {**_line({"text": line}), "spacing": "Small"}
+            yield {**_line(_run(line)), "spacing": "Small"}
+
+
+def _run(line: str) -> dict[str, object]:
+    """A line, which leads to where its address does."""
+    said, url = posting.linked(line)
+    opens = {"selectAction": {"type": "Action.OpenUrl", "url": url}} if url else {}
+    return {"text": said, **opens}
 
 
 def _line(run: dict[str, object]) -> dict[str, object]:

@@ -39,22 +39,22 @@ def _key(secret: SecretStr) -> bytes:
 
 
 class WebhookOptions(posting.PostingOptions):
-    """*url* is a secret, since many receivers put a token into it; *secret* signs."""
+    """*url* is a secret, since many receivers put a token into it; *secret* signs.
+
+    *act_url*: whether the receiver gets the link by which whoever has it takes the thread.
+    """
 
     kind: Literal["webhook"] = "webhook"
+    act_url: bool = True
     secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
 
 
-class Webhook:
+class Webhook(posting.Posting):
     """Posts one request a notice; follows no redirect."""
 
     def __init__(self, name: str, options: WebhookOptions, means: Means) -> None:
-        self.name = name
-        self.zone = options.zone
-        self.digest_after = options.digest_after
-        self.pace = options.rate
-        self._http = posting.way(means, allow_private=options.allow_private)
-        self._url = options.url.get_secret_value()
+        super().__init__(name, options, means)
+        self._act_url = options.act_url
         self._key = _key(options.secret) if options.secret else None
 
     async def send(self, notice: Notice, words: Words) -> None:
@@ -63,7 +63,7 @@ class Webhook:
         Raises:
             NotifierError: permanent for a 3xx or 4xx, except 408 and 429; `retry_after` as asked.
         """
-        body = json.dumps({**payload(notice, words), "act_url": words.act_url}).encode()
+        body = json.dumps(payload(notice, words, act_url=self._act_url)).encode()
         headers = {
             "Idempotency-Key": stable_id(notice),
             **webhooks.signed(self._key, stable_id(notice), int(words.at.timestamp()), body),

@@ -7,6 +7,7 @@ import json
 import resource
 import signal
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -97,6 +98,33 @@ async def test_a_file_gets_one_line_a_notice(means, tmp_path, notice, words):
     assert told["id"] == stable_id(notice)
     assert told["subject"] == "Reply overdue: Empik PL"
     assert told["facts"] == {"promise": "reply-24h", "read_at": None}
+
+
+@pytest.mark.parametrize(("kind", "held"), [({}, False), ({"act_url": True}, True)])
+async def test_a_file_holds_a_link_that_acts_only_where_that_is_asked_for(
+    means, tmp_path, notice, words, kind, held
+):
+    link = "https://desk.example/take/signed"
+    file = opened(means, kind="file", path="notices.jsonl", **kind)
+
+    await file.send(notice, replace(words, act_url=link))
+
+    line = (tmp_path / "notices.jsonl").read_text()
+    assert (link in line) is ("act_url" in json.loads(line)) is held
+
+
+@pytest.mark.parametrize(("kind", "held"), [({}, True), ({"act_url": False}, False)])
+async def test_a_webhook_holds_a_link_that_acts_unless_that_is_not_wanted(
+    means, receiver, notice, words, kind, held
+):
+    url, got, _ = receiver
+    link = "https://desk.example/take/signed"
+
+    hook = opened(means, kind="webhook", url=url, **kind)
+    await hook.send(notice, replace(words, act_url=link))
+
+    told = json.loads(got[0][2])
+    assert (told.get("act_url") == link) is ("act_url" in told) is held
 
 
 async def test_lines_written_at_once_do_not_mix(means, tmp_path, notice, words):

@@ -415,6 +415,38 @@ async def test_teams_is_told_by_one_card_without_markdown(sent):
     ]  # fmt: skip
 
 
+LINES = """3 notices since noon & later.
+- late by 5 min: thread T0 https://shop.example/T0
+
+- late by 4 min: thread T1"""
+
+
+async def test_each_thread_of_a_digest_is_a_link_where_the_means_has_links(sent, notice, words):
+    told = replace(notice, kind=NoticeKind.DIGEST, key="it/flood/1", clock=None)
+    spoken = replace(words, text=LINES, act_url=None)
+    _, _, slacked = await sent("slack", told, spoken)
+    _, _, carded = await sent("teams", told, spoken)
+
+    rich = slacked["blocks"][1]
+    runs = rich["elements"][0]["elements"]
+    assert rich["type"] == "rich_text"
+    assert "".join(run["text"] for run in runs).strip() == LINES.replace(
+        " https://shop.example/T0", ""
+    )
+    assert [run["url"] for run in runs if run["type"] == "link"] == ["https://shop.example/T0"]
+    assert {run["type"] for run in runs} == {"text", "link"}
+    blocks = [block["inlines"][0] for block in carded["attachments"][0]["content"]["body"]]
+    assert [run.get("selectAction", {}).get("url") for run in blocks] == [
+        None, None, "https://shop.example/T0", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("most", range(20, 120, 7))
+def test_no_link_is_cut_in_two(most):
+    for line in posting.cut(LINES, most).splitlines():
+        assert posting.linked(line)[1] in {None, "https://shop.example/T0"}
+
+
 @pytest.mark.parametrize("kind", ["slack", "teams", "pagerduty"])
 async def test_a_digest_leads_to_the_list(sent, notice, words, kind):
     digest = replace(notice, kind=NoticeKind.DIGEST, key="it/flood/1", clock=None)
