@@ -101,7 +101,8 @@ SHOWN = """
             order by r.id desc limit 1) as reply_state,
            (select count(*)::int from clock o
             where o.account = c.account and o.thread = c.thread and o.id <> c.id
-              and o.ended is null and not o.history and o.steps <> '{}') as others
+              and o.ended is null and not o.history and o.steps <> '{}') as others,
+           (select nullif(p.title, '') from person p where p.name = k.by) as claimed_title
     from clock c
     join thread t on t.account = c.account and t.id = c.thread
     left join claim k on k.account = c.account and k.thread = c.thread and k.ended_at is null
@@ -174,6 +175,7 @@ class Line:
 
     *subject* is a buyer's words: for who may read them. *reply_state* is of the last reply that a
     person queued since the clock started. *others* are how many more clocks run in the thread.
+    *claimed_title* is how *claimed_by* is called, where they have a title.
     """
 
     id: int
@@ -194,6 +196,7 @@ class Line:
     claimed_until: datetime | None = None
     reply_state: str | None = None
     others: int = 0
+    claimed_title: str | None = None
 
     @property
     def place(self) -> After:

@@ -22,6 +22,7 @@ from core.store import (
     orders,
     replies,
     threads,
+    titles,
     transaction,
 )
 from core.store import macros as stored
@@ -86,7 +87,8 @@ BACK = web.RequestKey("answer_back", Back)
 class Status:
     """What goes on about a thread beside what is written: it changes by itself.
 
-    *may_undo* are the *replies* that who asks can take back.
+    *may_undo* are the *replies* that who asks can take back; *titles* are those of the people who
+    are named.
     """
 
     account: str
@@ -98,6 +100,11 @@ class Status:
     promises: Sequence[ClockRow]
     said: Sequence[Said]
     url: str | None
+    titles: Mapping[str, str]
+
+    def named(self, name: str) -> str:
+        """How others see whoever is called *name*."""
+        return self.titles.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,7 @@ async def _box(
     [state] = (await threads.states(db, account, [thread])).values()
     rules = of.rules()
     return Box(
-        status=await status(db, asks, known, account, now),
+        status=await status(db, asks, known, account, now, told.by if told else None),
         zone=zone(request).key,
         key=secrets.token_urlsafe(24),
         seen=told.seen if told is not None else back.seen or shown or beaten.seen(found),
@@ -224,21 +231,27 @@ def given(reply: Reply, place: ZoneInfo) -> Back:
     )
 
 
-async def status(db: Db, asks: Who, known: Thread, account: str, now: datetime) -> Status:
-    """What goes on about the thread *known*, for who asks."""
+async def status(
+    db: Db, asks: Who, known: Thread, account: str, now: datetime, *named: str | None
+) -> Status:
+    """What goes on about the thread *known*, for who asks; *named* are people named beside it."""
     key = account, known.id
     written = [one for one in await replies.of_thread(db, *key) if not one.automatic]
     shown = _shown(written, now)
+    claim = (await claims.of(db, [key], now)).get(key)
     return Status(
         account,
         known.id,
         (await presence.others(db, asks.name, [key], now)).get(key, ()),
-        (await claims.of(db, [key], now)).get(key),
+        claim,
         shown,
         frozenset(one.id for one in shown if _may_undo(asks, one)),
         await promising.of_thread(db, *key),
         await marked.of(db, *key),
         known.url,
+        await titles.of(
+            db, (*named, claim.by if claim else None, *(one.written_by for one in shown))
+        ),
     )
 
 

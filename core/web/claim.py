@@ -9,7 +9,7 @@ from aiohttp import web
 from core.access import Act
 from core.desk import claiming, leases
 from core.desk.claiming import Held
-from core.store import transaction
+from core.store import titles, transaction
 from core.web import pages
 from core.web.signing import service
 from core.web.ways import Way, parts, who
@@ -33,11 +33,14 @@ async def claim(request: web.Request) -> web.StreamResponse:
         )
     if not isinstance(made, Held):
         raise web.HTTPSeeOther(back)
+    async with transaction(of.pool()) as db:
+        called = await titles.of(db, [made.claim.by])
     return pages.page(
         request,
         "held.html",
         status=HTTPStatus.CONFLICT,
         claim=made.claim,
+        by=called.get(made.claim.by, made.claim.by),
         back=back,
     )
 

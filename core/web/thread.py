@@ -26,6 +26,7 @@ from core.store import (
     history,
     links,
     orders,
+    titles,
     transaction,
 )
 from core.web import answerbox, deadlines, exchange, ladders, lines, pages, words
@@ -35,7 +36,7 @@ from core.web.lettering import line
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from core.access import Who
@@ -68,7 +69,8 @@ SEEN = "messages"
 class Read:
     """All that a thread's page is made of, as it was at one instant.
 
-    *seen* is what whoever reads it has seen of what was written (`core.desk.beaten.seen`).
+    *seen* is what whoever reads it has seen of what was written (`core.desk.beaten.seen`); *titles*
+    are those of the people who write and claim.
     """
 
     head: Head
@@ -85,6 +87,7 @@ class Read:
     mark: str | None
     trail: Sequence[Line]
     seen: str
+    titles: Mapping[str, str]
 
 
 async def page(request: web.Request) -> web.Response:
@@ -180,22 +183,25 @@ async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Rea
     )
     rows = await clocks.of_thread(db, account, thread)
     shown, left_out = deadlines.chosen(rows, every=asked.every)
-    claimed = await claims.of(db, [(account, thread)], now)
+    claim = (await claims.of(db, [(account, thread)], now)).get((account, thread))
+    waiting = await conversations.waiting(db, account, thread)
+    writers = [*(one.written_by for one in some), *(one.written_by for one in waiting)]
     return Read(
         head,
         some,
         has_older,
-        await conversations.waiting(db, account, thread),
+        waiting,
         rows,
         await explaining.of(db, shown, now, own_mark=_own_mark(of, account)),
         left_out,
         await orders.of(db, account, head.order_ids),
         await elsewhere.beside(db, account, thread, reader.accounts, BESIDE),
-        claimed.get((account, thread)),
+        claim,
         await climbs.of(db, account, thread, now),
         await _mark(db, reader, account, thread),
         await _trail(db, reader, account, thread),
         beaten.seen(await answering.seen(db, account, thread)),
+        await titles.of(db, (*writers, claim.by if claim else None)),
     )
 
 
@@ -288,6 +294,7 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "ladders": ladders.shown(found.climbing, rules.routing.directory),
         "mark": exchange.web_address(found.mark),
         "trail": _grouped(found.trail),
+        "named": lambda name: line(found.titles.get(name, name)),
         "here": here.address(),
         "answer": None if asked.before else await _box(request, found),
     }

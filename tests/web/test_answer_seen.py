@@ -152,7 +152,7 @@ def test_the_second_of_two_sees_the_first_and_is_told_before_it_leaves(desk, thr
         expect(two.locator("#answering")).to_contain_text("Waits to leave.")
         expect(two.locator("#text")).to_have_value("So do I.")
         two.locator("#reply button.main").click()
-        expect(two.locator(".beaten")).to_contain_text("ida has answered")
+        expect(two.locator(".beaten")).to_contain_text("Ida has answered")
         expect(two.locator("#text")).to_have_value("So do I.")
         two.get_by_role("button", name="Send it all the same").click()
         expect(two.locator("#answering .queued")).to_have_count(2)

@@ -156,7 +156,7 @@ def test_a_thread_is_claimed_and_given_back_without_leaving_the_queue(board):
         lamp = page.locator(".line", has_text=LAMP)
         lamp.get_by_role("link").focus()
         page.keyboard.press("c")
-        expect(lamp.locator(".whose")).to_contain_text("jiyoung")
+        expect(lamp.locator(".whose")).to_contain_text("Jiyoung")
         expect(lamp.get_by_role("button", name="Release")).to_be_visible()
         shot(page, "queue-claimed")
 
@@ -177,14 +177,14 @@ def test_of_two_who_claim_at_once_the_second_is_told_whose_it_is(board):
         page.goto("/")
         other.goto("/")
         page.locator(".line", has_text=HINGE).get_by_role("button", name="Claim").click()
-        expect(page.locator(".line", has_text=HINGE).locator(".by")).to_have_text("ines")
+        expect(page.locator(".line", has_text=HINGE).locator(".by")).to_have_text("Ines")
 
         other.locator(".line", has_text=HINGE).get_by_role("button", name="Claim").click()
         expect(other.locator("h1")).to_have_text("Claimed by somebody else")
-        expect(other.locator("main")).to_contain_text("ines works on this, until")
+        expect(other.locator("main")).to_contain_text("Ines works on this, until")
         other.get_by_role("button", name="Take it over").click()
 
-        expect(other.locator(".line.mine .by")).to_have_text("bo")
+        expect(other.locator(".line.mine .by")).to_have_text("Bo")
         other.locator(".line.mine").get_by_role("button", name="Release").click()
         expect(other.locator(".line.mine")).to_have_count(0)
         other.faults.clear()
