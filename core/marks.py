@@ -47,7 +47,7 @@ async def mark(
         Mistaken: a level that is not a person's, or an unknown thread.
     """
     if level not in OURS:
-        raise Mistaken("a person marks a thread as %(levels)s", levels=" or ".join(sorted(OURS)))
+        raise Mistaken("a person marks a thread as decided or as marked")
     await hold(db, rules, account, thread)
     turns = (await messages.turns(db, account, [thread]))[thread]
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)

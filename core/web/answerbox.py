@@ -15,6 +15,7 @@ from aiohttp import web
 from core.access import Act
 from core.desk import answering, beaten, macros, marking, presence, promising
 from core.errors import Mistaken
+from core.said import phrase
 from core.store import (
     claims,
     enclosures,
@@ -184,11 +185,11 @@ def _refused(
     *,
     is_erased: bool,
 ) -> str:
-    """Why nobody can be answered, empty where somebody can."""
+    """Why nobody can be answered, in English; empty where somebody can."""
     if is_erased:
-        return "the buyer was erased: nothing here knows whom to answer"
+        return phrase("the buyer was erased: nothing here knows whom to answer")
     if not can.replies:
-        return "this account cannot answer from here; answer at the marketplace"
+        return phrase("this account cannot answer from here; answer at the marketplace")
     if to or terms.refuses is None:
         return ""
     return terms.refuses(known, {Party.BUYER}) or ""

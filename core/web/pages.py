@@ -19,11 +19,14 @@ from markupsafe import Markup
 
 from core import labels
 from core.access import Role
+from core.configuration.board import SOURCE
 from core.web import files, lettering, terms, words
 from core.web.times import Times
 from core.web.ways import WHO, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.access import Who
     from core.said import Fact, Said
 
@@ -150,6 +153,8 @@ def environment(language: str) -> Environment:
     found = words.catalogues()[language]
     made.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.filters["line"] = lettering.line
+    made.filters["say"] = found.gettext
+    made.filters["foreign"] = partial(_foreign, found.gettext, language)
     made.globals.update(
         lang=language,
         static=files.address,
@@ -162,6 +167,14 @@ def environment(language: str) -> Environment:
         tongue=partial(words.tongue, language),
     )
     return made
+
+
+def _foreign(say: Callable[[str], str], language: str, text: str) -> str | Markup:
+    """What a connector says: in *language* where its sentence is known, else marked as English."""
+    told = say(text)
+    if told != text or language == SOURCE:
+        return lettering.line(told)
+    return Markup('<span lang="{}">{}</span>').format(SOURCE, lettering.line(text))
 
 
 def thread_path(account: str, thread: str, act: str = "thread") -> str:

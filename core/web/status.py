@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.access import Act
 from core.measuring.facts import Clocks, Reading
-from core.web import pages
+from core.web import pages, troubles
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ async def show(request: web.Request) -> web.Response:
         "status.html",
         status=HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK,
         faults=faults,
+        troubles=list(troubles.of_program(faults, sure=True)),
         rows=list(_rows(here.rules(), snapshot, asks)),
         counted=_instant(snapshot.counted.at) if snapshot else None,
         muted=list(_muted(snapshot, asks)),

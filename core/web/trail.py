@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from core.access import Act
 from core.store import audit, transaction
-from core.web import pages
+from core.web import deeds, pages
 from core.web.ways import Way, parts, who
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ async def show(request: web.Request) -> web.Response:
     if len(lines) > LINES:
         lines = lines[:LINES]
         older = f"{PATH}?{urlencode({**given, 'before': lines[-1].id})}"
-    return pages.page(request, "audit.html", lines=lines, older=older, filters=FILTERS, given=given)
+    return pages.page(
+        request, "audit.html", lines=lines, older=older, given=given, details=deeds.details
+    )
 
 
 WAYS = (Way("GET", PATH, show, Act.AUDIT),)
