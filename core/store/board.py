@@ -33,6 +33,21 @@ PLANNED = """
     set local enable_bitmapscan = off;
     set local enable_incremental_sort = off
 """
+FEW = 3_000
+"""So many clocks at most are fetched and sorted, rather than that the queue is walked for them."""
+# Whether few clocks have what is asked for: that the planner guesses, and these are counted.
+PROBE = """
+    select count(*) from (
+        select from clock c
+        where c.ended is null and not c.history and c.steps <> '{}'
+          and ($1::text[] is null or c.account = any($1))
+          and ($2::text is null or c.promise = $2)
+          and ($3::text is null or c.kind = $3)
+          and ($4::text is null or c.language >= $4 and c.language <= $5
+               and (c.language = $4 or starts_with(c.language, $4 || '-')))
+        limit $6
+    ) those
+"""
 PAGE = """
     select c.id from clock c
     where c.ended is null and not c.history and c.steps <> '{}'
@@ -49,24 +64,58 @@ PAGE = """
       and ($8::text[] is null or c.account = any($8))
       and ($9::text is null or c.promise = $9)
       and ($10::text is null or c.kind = $10)
-      and ($11::text is null or c.language = $11)
-      and ($12::timestamptz is null or not exists (
+      and ($11::text is null or c.language >= $11 and c.language <= $12
+           and (c.language = $11 or starts_with(c.language, $11 || '-')))
+      and ($13::timestamptz is null or not exists (
           select from claim k
           where k.account = c.account and k.thread = c.thread and k.ended_at is null
-            and k.until > $12))
+            and k.until > $13))
       and not exists (
           select from clock o
           where o.account = c.account and o.thread = c.thread
             and o.ended is null and not o.history and o.steps <> '{}'
             and ($9::text is null or o.promise = $9) and (o.due_at, o.id) < (c.due_at, c.id))
     order by c.due_at, c.id
-    limit $13
+    limit $14
+"""
+FEW_PAGE = """
+    with few as materialized (
+        select id, account, thread, due_at, steps from clock c
+        where c.ended is null and not c.history and c.steps <> '{}'
+          and ($8::text[] is null or c.account = any($8))
+          and ($9::text is null or c.promise = $9)
+          and ($10::text is null or c.kind = $10)
+          and ($11::text is null or c.language >= $11 and c.language <= $12
+               and (c.language = $11 or starts_with(c.language, $11 || '-')))
+    )
+    select c.id from few c
+    where (c.due_at, c.id) > ($1, $2::bigint)
+      and ($3::timestamptz is null or c.due_at < $3)
+      and ($4::timestamptz is null or c.steps[1] >= $4)
+      and ($5::timestamptz is null or c.steps[1] < $5)
+      and ($6::timestamptz is null
+           or case when cardinality(c.steps) > 2 then c.steps[cardinality(c.steps) - 1]
+                   else 'infinity' end >= $6)
+      and ($7::timestamptz is null
+           or case when cardinality(c.steps) > 2 then c.steps[cardinality(c.steps) - 1]
+                   else 'infinity' end < $7)
+      and ($13::timestamptz is null or not exists (
+          select from claim k
+          where k.account = c.account and k.thread = c.thread and k.ended_at is null
+            and k.until > $13))
+      and not exists (
+          select from clock o
+          where o.account = c.account and o.thread = c.thread
+            and o.ended is null and not o.history and o.steps <> '{}'
+            and ($9::text is null or o.promise = $9) and (o.due_at, o.id) < (c.due_at, c.id))
+    order by c.due_at, c.id
+    limit $14
 """
 # Claims are few: they lead to their threads.
 CLAIMED = """
     select c.id from claim k
     join clock c on c.account = k.account and c.thread = k.thread
-    where k.ended_at is null and k.until > $12 and (k.by = $13) = $14
+    where k.ended_at is null and k.until > $13 and (k.by = $14) = $15
       and c.ended is null and not c.history and c.steps <> '{}'
       and (c.due_at, c.id) > ($1, $2::bigint)
       and ($3::timestamptz is null or c.due_at < $3)
@@ -81,14 +130,15 @@ CLAIMED = """
       and ($8::text[] is null or c.account = any($8))
       and ($9::text is null or c.promise = $9)
       and ($10::text is null or c.kind = $10)
-      and ($11::text is null or c.language = $11)
+      and ($11::text is null or c.language >= $11 and c.language <= $12
+           and (c.language = $11 or starts_with(c.language, $11 || '-')))
       and not exists (
           select from clock o
           where o.account = c.account and o.thread = c.thread
             and o.ended is null and not o.history and o.steps <> '{}'
             and ($9::text is null or o.promise = $9) and (o.due_at, o.id) < (c.due_at, c.id))
     order by c.due_at, c.id
-    limit $15
+    limit $16
 """
 # What stands in the order of the page is what only its lines are asked for.
 SHOWN = """
@@ -151,12 +201,17 @@ class After(NamedTuple):
         return _EPOCH + self.micros * _MICRO
 
 
+def place(at: datetime, clock: int) -> After:
+    """The place of *clock*, which is due, or has ended, *at* that instant."""
+    return After((at - _EPOCH) // _MICRO, clock)
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What a view shows; None: whatever it is.
 
-    *accounts* are the only ones it may be of. *me* is who asks, where it matters: whose claims are
-    ``mine`` and whose are of ``others``.
+    *accounts* are the only ones it may be of. *language* is that of whatever country, where it
+    names none. *me* is who asks, where it matters: whose claims are ``mine``, whose ``others``.
     """
 
     accounts: frozenset[str] | None = None
@@ -201,7 +256,7 @@ class Line:
     @property
     def place(self) -> After:
         """Where it stands in the queue."""
-        return After((self.due_at - _EPOCH) // _MICRO, self.id)
+        return place(self.due_at, self.id)
 
     def band(self, now: datetime) -> str:
         """How near the deadline is: one of `core.labels.BANDS`."""
@@ -262,15 +317,28 @@ async def counts(db: Db, now: datetime) -> Counts:
 
 async def _page(db: Db, sought: Sought, now: datetime, limit: int) -> list[Record]:
     bounds = _bounds(sought, now)
-    common = (
-        *bounds.above, *bounds[1:],
+    few = (
         None if sought.accounts is None else sorted(sought.accounts),
-        sought.promise, sought.kind, sought.language,
+        sought.promise, sought.kind, sought.language, _last_of(sought.language),
     )  # fmt: skip
+    common = (*bounds.above, *bounds[1:], *few)
     if sought.claimed in {"mine", "others"}:
         is_mine = sought.claimed == "mine"
         return await db.fetch(CLAIMED, *common, now, sought.me, is_mine, limit)
-    return await db.fetch(PAGE, *common, now if sought.claimed == "free" else None, limit)
+    is_asked = any(one is not None for one in few)
+    is_few = is_asked and await db.fetchval(PROBE, *few, FEW + 1) <= FEW
+    free_at = now if sought.claimed == "free" else None
+    return await db.fetch(FEW_PAGE if is_few else PAGE, *common, free_at, limit)
+
+
+def _last_of(language: str | None) -> str | None:
+    """What no tag of *language* comes after, in whatever order the database sorts letters.
+
+    A language has those of all countries in it; a tag with a country is itself alone.
+    """
+    if language is None or "-" in language:
+        return language
+    return f"{language}-{'z' * 8}"
 
 
 def _bounds(sought: Sought, now: datetime) -> _Bounds:

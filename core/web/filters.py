@@ -30,8 +30,9 @@ LONGEST_NUMBER = 18
 class Filter:
     """What a view shows; None: whatever it is.
 
-    *band* is one of `core.labels.BANDS`, *kind* a `ThreadKind`. *after* is the last line of the
-    page before.
+    *band* is one of `core.labels.BANDS`, *kind* a `ThreadKind`. *q* is what somebody looks for:
+    an order, a thread, a buyer's name. *state* ``answered``: no queue, but what was answered
+    lately, *by* somebody. *after* is the last line of the page before.
     """
 
     account: str | None = None
@@ -41,7 +42,15 @@ class Filter:
     kind: str | None = None
     promise: str | None = None
     claimed: Claimed | None = None
+    q: str | None = None
+    state: str | None = None
+    by: str | None = None
     after: After | None = None
+
+    @property
+    def is_queue(self) -> bool:
+        """Whether it is of what waits, and so changes while somebody looks at it."""
+        return self.q is None and self.state is None and self.by is None
 
     @property
     def is_plain(self) -> bool:
@@ -54,8 +63,12 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "band": labels.BANDS,
     "kind": tuple(kind.value for kind in ThreadKind),
     "claimed": get_args(Claimed),
+    "state": ("answered",),
 }
 """What may be asked for, where that is a closed set."""
+PLACES = {"account", "marketplace"}
+BESIDE = {"q": {"q", *PLACES}, "state": {"state", "by", "claimed", "after", *PLACES}}
+"""What may be said beside a word that is looked for, and beside a state."""
 
 
 def of(query: Mapping[str, str], *, besides: Collection[str] = ()) -> Filter:
@@ -66,7 +79,7 @@ def of(query: Mapping[str, str], *, besides: Collection[str] = ()) -> Filter:
     Raises:
         Mistaken: a name or word in it is unknown; the text says which, and what there is.
     """
-    said = {name: value for name, value in query.items() if value and name not in besides}
+    said = {name: value for name, value in query.items() if value.strip() and name not in besides}
     for name in said:
         if name not in NAMES:
             raise _no_filter(name)
@@ -76,12 +89,45 @@ def of(query: Mapping[str, str], *, besides: Collection[str] = ()) -> Filter:
     return Filter(**given, claimed=claimed, after=None if after is None else _after(after))
 
 
+def of_queue(query: Mapping[str, str], *, besides: Collection[str] = ()) -> Filter:
+    """As `of`, of what waits alone.
+
+    Raises:
+        Mistaken: as `of` does, or it asks for something else.
+    """
+    chosen = of(query, besides=besides)
+    if not chosen.is_queue:
+        raise Mistaken("only what waits is shown here; search on the page of the queue")
+    return chosen
+
+
+def check(chosen: Filter) -> None:
+    """Refuse a view that says what goes with no search, or with no list of what was answered.
+
+    Raises:
+        Mistaken: which word is too much.
+    """
+    said = {name for name in NAMES if getattr(chosen, name) is not None}
+    first = next((name for name in BESIDE if name in said), None)
+    beyond = said - BESIDE[first] if first else said & {"by"}
+    if beyond:
+        raise Mistaken("%(name)s says nothing here; leave it out", name=min(beyond))
+    if first == "state" and chosen.claimed not in {None, "mine"}:
+        raise Mistaken("of what was answered there is mine; else say by whom")
+
+
 def query(chosen: Filter) -> str:
     """The query string that says *chosen*, without its question mark; `of` reads it."""
     said = {name: getattr(chosen, name) for name in NAMES}
     if chosen.after is not None:
         said["after"] = f"{chosen.after.micros}-{chosen.after.clock}"
     return urlencode({name: value for name, value in said.items() if value is not None})
+
+
+def address(chosen: Filter) -> str:
+    """Where the view is that shows *chosen*."""
+    said = query(chosen)
+    return f"/?{said}" if said else "/"
 
 
 def sought(chosen: Filter, who: Who, accounts: Mapping[str, Account]) -> Sought:

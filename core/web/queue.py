@@ -7,12 +7,14 @@ script by a refresh.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from core import labels
+from core import labels, languages
 from core.access import Act
 from core.store import audit, board, transaction
-from core.web import filters, lines, pages, terms, words
+from core.web import filters, found, lines, pages, terms, words
+from core.web.filters import address
 from core.web.glance import GLANCE
 from core.web.shown import version
 from core.web.ways import Way, parts, who
@@ -57,33 +59,37 @@ class Field:
 
 
 async def show(request: web.Request) -> web.Response:
-    """The page of the queue that the address asks for.
+    """The page of the queue that the address asks for, or what it looks for.
 
     Raises:
         Mistaken: it asks for what there is not.
         StoreUnavailable: the database does not answer.
     """
-    asks, rules, now = who(request), parts(request).rules(), parts(request).now()
     chosen = filters.of(request.query)
+    if not chosen.is_queue:
+        return await found.show(request, chosen)
+    asks, rules, now = who(request), parts(request).rules(), parts(request).now()
     seen = await request.app[GLANCE].of(asks, now)
-    found = await looked_up(request, asks, chosen)
+    several = await looked_up(request, asks, chosen)
     reader = pages.audience(request)
     return pages.page(
         request,
         "queue.html",
-        rows=lines.rows(found[:PAGE], rules, now),
+        rows=lines.rows(several[:PAGE], rules, now),
         troubles=seen.troubles,
         counts=seen.counts,
         alone=seen.alone,
         band_links=band_links(chosen, seen.counts, reader.say),
         marketplace_links=marketplace_links(chosen, seen.counts, visible(rules, asks)),
-        fields=choices(chosen, rules, asks, found, reader),
+        fields=choices(chosen, rules, asks, several, reader),
         filtered=not replace(chosen, after=None).is_plain,
-        more=_more(chosen, found),
+        more=_more(chosen, several),
         first=address(replace(chosen, after=None)) if chosen.after else None,
         here=address(chosen),
+        q=None,
+        state=None,
         limit=PAGE,
-        live=None if chosen.after else live(chosen, found[:PAGE]),
+        live=None if chosen.after else live(chosen, several[:PAGE]),
     )
 
 
@@ -112,15 +118,9 @@ def visible(rules: Rules, asks: Who) -> dict[str, Account]:
     return {name: one for name, one in sorted(rules.accounts.items()) if asks.sees(name)}
 
 
-def address(chosen: Filter) -> str:
-    """Where the view is that shows *chosen*."""
-    query = filters.query(chosen)
-    return f"/?{query}" if query else "/"
-
-
-def live(chosen: Filter, found: list[Line], *more: str) -> str:
-    """Where changes of a view come from: from what was *found* on. *more* says which kind it is."""
-    said = filter(None, (filters.query(chosen), *more, f"seen={version(found)}"))
+def live(chosen: Filter, shown: list[Line], *more: str) -> str:
+    """Where changes of a view come from: from what is *shown* on. *more* says which kind it is."""
+    said = filter(None, (filters.query(chosen), *more, f"seen={version(shown)}"))
     return f"{LIVE}?{'&'.join(said)}"
 
 
@@ -177,20 +177,27 @@ def choices(
     """What the form offers; what is chosen stands there whatever is offered."""
     accounts, say = visible(rules, asks), reader.say
     promises = {p.name for name in accounts for p in rules.policies.get(name, ())}
-    tongues = {line.language for line in found if line.language}
     offered = {
         "band": (say("Band"), _terms("band", say)),
         "marketplace": (say("Marketplace"), _names({a.marketplace for a in accounts.values()})),
         "account": (say("Account"), [(name, a.title or name) for name, a in accounts.items()]),
         "kind": (say("Kind"), _terms("kind", say)),
         "promise": (say("Policy"), _names(promises)),
-        "language": (say("Language"), [(c, words.tongue(reader.language, c)) for c in tongues]),
+        "language": (say("Language"), _tongues(found, reader.language)),
         "claimed": (say("Claimed by"), _terms("claimed", say)),
     }
     return [
         _field(name, text, options, getattr(chosen, name))
         for name, (text, options) in offered.items()
     ]
+
+
+def _tongues(found: Iterable[Line], language: str) -> list[tuple[str, str]]:
+    """The languages of *found*, and of each that is of a country the language itself, by name."""
+    told = {line.language for line in found if line.language}
+    codes = told | {languages.primary(code) for code in told}
+    named = [(code, words.variety(language, code)) for code in codes]
+    return sorted(named, key=itemgetter(1))
 
 
 def _terms(of: str, say: Callable[[str], str]) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ async def show(request: web.Request) -> web.Response:
         StoreUnavailable: the database does not answer.
     """
     asks, rules, now = who(request), parts(request).rules(), parts(request).now()
-    chosen = filters.of(request.query)
+    chosen = filters.of_queue(request.query)
     seen = await request.app[GLANCE].of(asks, now)
     sought = filters.sought(chosen, asks, rules.accounts)
     async with transaction(parts(request).pool()) as db:

@@ -57,6 +57,13 @@ def tongue(language: str, code: str) -> str:
     return str(locale(language).languages.get(code.partition("-")[0].lower(), code))
 
 
+def variety(language: str, code: str) -> str:
+    """As `tongue`, with the script and the country that *code* names."""
+    found, spoken = locale(language), tongue(language, code)
+    parts = [str(found.scripts.get(p) or found.territories.get(p, p)) for p in code.split("-")[1:]]
+    return f"{spoken} ({', '.join(parts)})" if parts else spoken
+
+
 def language(chosen: Iterable[str | None], accepted: str) -> str:
     """The first of *chosen* that there is, else what a browser likes best, else `SOURCE`.
 

@@ -28,6 +28,9 @@ CHOSEN = st.builds(
     kind=st.none() | st.sampled_from(filters.WORDS["kind"]),
     promise=st.none() | WORDS,
     claimed=st.none() | st.sampled_from(filters.WORDS["claimed"]),
+    q=st.none() | WORDS,
+    state=st.none() | st.sampled_from(filters.WORDS["state"]),
+    by=st.none() | WORDS,
     after=st.none()
     | st.builds(After, st.integers(0, board.LAST), st.integers(0, 10**filters.LONGEST_NUMBER - 1)),
 )
@@ -87,6 +90,7 @@ def test_what_a_form_leaves_empty_says_nothing():
     assert filters.of({"band": "", "kind": "chat", "thread": "T"}, besides=("thread",)) == Filter(
         kind="chat"
     )
+    assert filters.of({"q": " ", "state": ""}) == Filter()
     assert Filter(after=After(1, 2)).is_plain
     assert not Filter(kind="chat").is_plain
 

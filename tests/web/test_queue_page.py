@@ -134,7 +134,7 @@ def test_the_keyboard_is_enough(board):
         expect(page.get_by_role("dialog")).to_be_hidden()
         assert focused(page) == PARCEL
 
-        page.keyboard.press("/")
+        page.keyboard.press("f")
         assert page.evaluate("document.activeElement.name") == "band"
         page.keyboard.type("cri")
         page.keyboard.press("Escape")
@@ -148,6 +148,57 @@ def test_the_keyboard_is_enough(board):
         with page.expect_navigation(url="**/thread/empik/T3"):
             page.keyboard.press("o")
         page.faults.clear()
+
+
+def test_who_has_a_buyer_on_the_phone_finds_the_thread_by_its_order(board):
+    with board.page() as page:
+        page.goto("/")
+        page.keyboard.press("/")
+        page.keyboard.type("302 5534421")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("searchbox")).to_have_value("302 5534421")
+        shot(page, "search-wide")
+        assert query(page) == {"q": "302 5534421"}
+        assert subjects(page) == [PARCEL]
+        assert violations(page) == []
+
+        page.locator("h1").evaluate("e => e.focus()")
+        page.keyboard.press("j")
+        with page.expect_navigation(url="**/thread/amazon-de/T1"):
+            page.keyboard.press("o")
+        page.faults.clear()
+
+
+def test_a_search_fits_a_phone_and_needs_no_script(board):
+    with board.page(size="phone", locale="ko-KR", java_script_enabled=False) as page:
+        page.goto("/")
+        page.get_by_role("searchbox").fill("EM-778")
+        page.get_by_role("button", name="검색").click()
+        shot(page, "search-phone")
+
+        assert len(subjects(page)) == 3
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("link", name="답변함").click()
+        assert query(page) == {"state": "answered"}
+
+
+def test_the_titles_number_is_how_many_are_urgent_and_changes_with_them(board):
+    async def arrive(db):
+        await invented.thread(db, utcnow(), "L9", "ebay-uk", "message", "en", "", -5, SHELF)
+        await wake.changed(db, {"ebay-uk": ["L9"]})
+
+    async def answer(db):
+        await db.execute("update clock set ended = 'met', stopped_at = now() where thread = 'L9'")
+        await wake.changed(db, {"ebay-uk": ["L9"]})
+
+    with board.page() as page:
+        page.goto("/")
+        expect(page).to_have_title("(3) Queue · replyby")
+        expect(page.locator("#state")).to_have_text("Live.")
+        board.db(arrive)
+        expect(page).to_have_title("(4) Queue · replyby")
+        board.db(answer)
+        expect(page).to_have_title("(3) Queue · replyby")
 
 
 def test_a_thread_is_claimed_and_given_back_without_leaving_the_queue(board):

@@ -130,6 +130,14 @@ function takeLines(html) {
   tick();
 }
 
+// As core/web/templates/queue.html does.
+function entitle(counts) {
+  if (!document.getElementById("queue")) return;
+  const of = (band) => Number(counts.querySelector(`[data-count="band:${band}"]`)?.textContent ?? 0);
+  const urgent = of("critical") + of("breached");
+  document.title = document.title.replace(/^(\(\d+\) )?/, urgent ? `(${urgent}) ` : "");
+}
+
 function takeCounts(html) {
   const came = parsed(html);
   for (const data of came.querySelectorAll("[data-count]")) {
@@ -137,6 +145,7 @@ function takeCounts(html) {
       say(shown, data.textContent);
     }
   }
+  entitle(came);
   for (const id of ["summary", "troubles"]) {
     const [told, shown] = [came.querySelector(`#${id}`), document.getElementById(id)];
     if (told && shown && told.innerHTML !== shown.innerHTML) shown.innerHTML = told.innerHTML;
@@ -297,7 +306,8 @@ const KEYS = {
     const link = current()?.querySelector(".what a");
     if (link) location.href = `${link.href}#text`;
   },
-  "/": () => {
+  "/": () => document.getElementById("q")?.focus(),
+  f: () => {
     const filter = document.getElementById("filter");
     if (!filter) return;
     filter.closest("details").open = true;
@@ -311,13 +321,13 @@ document.addEventListener("click", (event) => {
 });
 
 // Where the keyboard writes no Latin letters, the key's place counts.
-const CODES = { KeyJ: "j", KeyK: "k", KeyO: "o", KeyC: "c", KeyR: "r", Slash: "/" };
+const CODES = { KeyJ: "j", KeyK: "k", KeyO: "o", KeyC: "c", KeyR: "r", KeyF: "f", Slash: "/" };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input, select, textarea, dialog, [contenteditable]")) return;
   const act = KEYS[/^[!-~]$/.test(event.key) ? event.key : CODES[event.code]];
-  if (!act || !table()) return;
+  if (!act || !(table() || document.getElementById("q"))) return;
   event.preventDefault();
   act();
 });
