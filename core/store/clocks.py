@@ -18,6 +18,7 @@ from core.store import (
     described,
     escalations,
     incidents,
+    moving,
     notices,
     refusing,
     tally,
@@ -158,6 +159,8 @@ async def put_all(
         await described.restate(db, outdated, threads)
         next_alert_at = await _write(db, changes, threads, now)
         await _tell(db, rules, changes.values(), now)
+        for account, of in changes.items():
+            await moving.follow(db, account, rows[account], of.changed, now)
         done = {account: _done(rows[account], changes[account]) for account in wanted}
         await claims.answered(db, done, now)
     return {

@@ -381,3 +381,65 @@ async def test_a_ladder_goes_along_with_its_clock_to_another_thread(pool, db, cl
     number, thread = await db.fetchrow("select id, thread from notice where kind = 'escalation'")
     about = await linking.about(db, number)
     assert (thread, about.thread) == ("T2", "T2")
+
+
+@pytest.fixture
+def moves(pool, now):
+    """The message that waits is one of another thread, *at* an instant: a merge."""
+
+    async def go(rules, at):
+        opened = pages.thread("T2", as_of=at)
+        message = pages.buyer("M1", now - DAY - MINUTE, thread="T2")
+        await pages.stored(pool, at, opened, message, of=rules)
+
+    return go
+
+
+@pytest.fixture
+async def waiting(pool, now):
+    rules = climbing.rules()
+    first = pages.buyer("M1", now - DAY - MINUTE)
+    await pages.stored(pool, now - DAY, pages.thread(as_of=now), first, of=rules)
+    await seeds.watched(pool, rules, now)
+    return rules
+
+
+async def claims_of(db):
+    rows = await db.fetch("select thread, ended from claim order by id")
+    return [tuple(row) for row in rows]
+
+
+async def test_a_claim_and_a_ladder_go_along_with_their_clock(pool, db, claim, waiting, moves, now):
+    await claim(now + MINUTE)
+
+    await moves(waiting, now + 2 * MINUTE)
+
+    assert await claims_of(db) == [("T2", None)]
+    assert [one.thread for one in await escalations.of_thread(db, "mk", "T2")] == ["T2"]
+    assert await escalations.of_thread(db, "mk", "T1") == []
+    answer = pages.seller("S1", now + 3 * MINUTE, thread="T2")
+    await pages.stored(pool, now + 3 * MINUTE, answer, of=waiting)
+    assert await claims_of(db) == [("T2", "answered")]
+
+
+async def test_a_claim_stays_where_somebody_works_on_the_other_thread(
+    pool, db, claim, waiting, moves, now
+):
+    await seeds.put_thread(db, now, "T2")
+    await claim(now + MINUTE)
+    async with transaction(pool) as other:
+        await claiming.claim(other, Who("bo", Role.AGENT), "mk", "T2", now + MINUTE)
+
+    await moves(waiting, now + 2 * MINUTE)
+
+    assert await claims_of(db) == [("T1", None), ("T2", None)]
+
+
+async def test_a_claim_stays_with_what_is_left_in_its_thread(pool, db, claim, waiting, moves, now):
+    other = pages.buyer("M2", now - DAY)
+    await pages.stored(pool, now - HOUR, other, of=waiting)
+    await claim(now + MINUTE)
+
+    await moves(waiting, now + 2 * MINUTE)
+
+    assert await claims_of(db) == [("T1", None)]
