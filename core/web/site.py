@@ -36,6 +36,7 @@ from core.web import (
     rescue,
     saying,
     status,
+    talk,
     thread,
     trail,
     wall,
@@ -75,6 +76,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
 )
 """What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
 
+PAGES = frozenset(way.path for room in ROOMS for way in room if way.method == "GET")
 SAFE = frozenset({"GET", "HEAD"})
 LEAKED = re.compile(r"(?:^|[=&/])rb_[A-Za-z0-9_-]{16,}|(?:^|&)access_token=")
 LEAK = phrase(
@@ -112,7 +114,7 @@ def application(
     parts: Parts, signing: Signing, ways: Iterable[Way] | None = None
 ) -> web.Application:
     """All rooms behind one door, or the *ways* that are given."""
-    app = web.Application(middlewares=[_told, _addressed], client_max_size=MOST_BYTES)
+    app = web.Application(middlewares=[_crashed, _told, _addressed], client_max_size=MOST_BYTES)
     app.on_response_prepare.append(_guarded)
     app[PARTS] = parts
     app[service.SIGNING] = signing
@@ -235,9 +237,7 @@ async def _first_sign_in(request: web.Request, way: Way) -> web.StreamResponse:
         response = await told(request, HTTPStatus.UNAUTHORIZED)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
-    to = entering.PATH
-    if request.method in SAFE:
-        to = f"{to}?next={quote(request.path_qs, safe='/')}"
+    to = f"{entering.PATH}?next={quote(_page(request), safe='/')}"
     if "HX-Request" in request.headers:
         # Of a page with a form only that is said: what is typed there is not to be lost.
         led = {"HX-Redirect": to} if request.method in SAFE else {}
@@ -245,6 +245,30 @@ async def _first_sign_in(request: web.Request, way: Way) -> web.StreamResponse:
     if (typed := await rescue.typed(request)) is not None:
         return _fault(request, HTTPStatus.UNAUTHORIZED, None, typed)
     raise web.HTTPSeeOther(to)
+
+
+def _page(request: web.Request) -> str:
+    """The page to come back to: what is asked for, or else where whoever asks was."""
+    if request.method in SAFE:
+        return request.path_qs
+    where = request.match_info.get("account"), request.match_info.get("thread")
+    if where[0] and where[1]:
+        return pages.thread_path(where[0], where[1])
+    room = f"/{request.path.split('/')[1]}"
+    return room if room in PAGES else "/"
+
+
+@web.middleware
+async def _crashed(request: web.Request, handler: Answers) -> web.StreamResponse:
+    """Tell a bug of ours, too, as a fault is told."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception as bug:
+        if not talk.crashed(request, bug):
+            raise
+        return await told(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @web.middleware
@@ -309,5 +333,5 @@ async def told(
 def _fault(
     request: web.Request, status: HTTPStatus, detail: str | None, typed: Typed | None
 ) -> web.Response:
-    said = {"code": int(status), "detail": detail, "typed": typed}
+    said = {"code": int(status), "detail": detail, "typed": typed, "back": quote(_page(request))}
     return pages.page(request, "fault.html", status=status, **said)

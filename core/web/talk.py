@@ -186,6 +186,19 @@ class Talk(web.RequestHandler, Guest):
         return finished
 
 
+def crashed(request: web.Request, bug: Exception) -> bool:
+    """Say that a *bug* of ours met *request*; False where only the connection can still tell it.
+
+    So it is with a body that came spoilt or too late, and where a part of an answer has left.
+    """
+    if isinstance(bug, (*SPOILT, TooSlow, ConnectionError)) or request.writer.output_size > 0:
+        return False
+    if not isinstance(request.protocol, Talk):
+        return False
+    request.protocol.log_exception(exc_info=bug)
+    return True
+
+
 @web.middleware
 async def attended(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

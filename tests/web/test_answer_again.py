@@ -75,7 +75,7 @@ async def test_who_was_signed_out_gets_the_text_back_and_sends_it_after_signing_
 
     assert out.status == 401
     assert given_back(out) == TEXT
-    assert 'href="/sign-in" target="_blank"' in out.text
+    assert 'href="/sign-in?next=/thread/mk/T%252F1" target="_blank"' in out.text
     await again(stage, anna)
     stale = await to_the_thread(anna, out)
     assert stale.status == 403
@@ -125,6 +125,32 @@ async def test_while_the_database_is_away_the_text_comes_back(stage, anna):  # n
     stale = await to_the_thread(anna, away)
     assert (stale.status, given_back(stale)) == (403, TEXT)
     assert Form(await to_the_thread(anna, stale)).text == TEXT
+
+
+async def test_what_is_asked_of_nobody_who_is_known_is_gone_on_with_after_signing_in(stage, anna):  # noqa: F811  # fixtures
+    await signed_out(stage)
+
+    for path, page in (
+        (REPLY, PAGE), ("/claim/mk/T%2F1", PAGE), ("/me/prefer", "/me"), ("/undo/1", "/"),
+    ):  # fmt: skip
+        out = await anna.ask("POST", path, data={"text": ""})
+        assert out.status == 303
+        assert URL(out.headers["Location"]).query["next"] == page
+
+
+@pytest.mark.parametrize("path", [REPLY, "/mark/mk/T%2F1", "/promise/mk/T%2F1"])
+async def test_a_fault_of_ours_gives_the_text_back(stage, anna, path, capsys):  # noqa: F811  # fixtures
+    form = await opened(anna)
+    stage.rules, rules = None, stage.rules
+    stage.accounts, accounts = None, stage.accounts
+
+    crashed = await anna.ask("POST", path, data=form.data(TEXT, level="decided", by="2026-11-23"))
+
+    assert (crashed.status, given_back(crashed)) == (500, TEXT)
+    assert "See in the thread whether anything was sent" in crashed.text
+    assert "request crashed" in capsys.readouterr().out
+    stage.rules, stage.accounts = rules, accounts
+    assert Form(await to_the_thread(anna, crashed)).text == TEXT
 
 
 async def test_a_script_is_told_that_nobody_is_signed_in_and_not_led_away(stage, anna):  # noqa: F811  # fixtures
