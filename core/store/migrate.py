@@ -25,6 +25,9 @@ from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import asyncpg
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
+
 from core.errors import SchemaMismatch
 from core.store import unavailable
 
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 LOCK = 0x7265_706C_7962_79  # "replyby"
 LOOK_EVERY = 0.1
+TRIES = 5
+"""How often a file is tried that those who work with its tables meanwhile let not through."""
 WITHOUT_TRANSACTION = "-- no-transaction"
 BUILD = re.compile(r"create (?:unique )?index concurrently if not exists (\w+)")
 NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -293,12 +298,24 @@ def _refuse_unfit(one: Applied, newest: int) -> None:
 
 
 async def _run(db: Db, migration: Migration) -> None:
-    began = monotonic()
     if migration.sql.startswith(WITHOUT_TRANSACTION):
+        began = monotonic()
         await _drop_leftover(db, migration)
         await db.execute(migration.sql, timeout=PATIENCE)
         await _record(db, migration, began)
         return
+    await _together(db, migration)
+
+
+@retry(
+    retry=retry_if_exception_type((asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)),
+    stop=stop_after_attempt(TRIES),
+    wait=wait_random(0.2, 1),
+    reraise=True,
+)
+async def _together(db: Db, migration: Migration) -> None:
+    """Apply a file in one transaction; where others' locks end it, nothing of it stays."""
+    began = monotonic()
     async with db.transaction():
         await db.execute("set local lock_timeout = '10s'")
         await db.execute(migration.sql, timeout=PATIENCE)

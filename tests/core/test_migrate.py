@@ -147,6 +147,24 @@ async def test_a_migration_waits_for_a_dump(db, empty, tmp_path):
     await other.close()
 
 
+async def test_a_file_that_meets_a_deadlock_is_tried_again(db, empty, tmp_path):
+    """Of two who wait for each other PostgreSQL ends one: here whoever waited first, the file."""
+    first = folder(tmp_path, m_9000_a=FIRST, m_9001_b=SECOND)
+    await migrate.apply(db, first)
+    both = "alter table first_ add m int; alter table second_ add m int;"
+    other = await store.connect(empty)
+    await other.execute("set deadlock_timeout = '1min'")
+    async with other.transaction():
+        await other.execute("lock table second_ in share mode")
+        applying = asyncio.create_task(migrate.apply(db, folder(tmp_path, m_9002_c=both)))
+        while not await other.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not applying.done()
+        await other.fetch("select from first_")
+
+    assert await asyncio.wait_for(applying, 30) == [9002]
+    await other.close()
+
+
 async def test_two_files_with_one_number_are_refused(tmp_path):
     with pytest.raises(SchemaMismatch, match="9000"):
         folder(tmp_path, m_9000_a=FIRST, m_9000_b=SECOND)
