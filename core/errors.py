@@ -221,9 +221,18 @@ class Mistaken(Error):
 
 
 class NotAllowed(Mistaken):
-    """What a person asked for is not theirs to do: their role, or the accounts they see."""
+    """What a person asked for is not theirs to do: their role, or the accounts they see.
+
+    *place* is the account and the thread that it was about, where the request does not name them.
+    """
 
     reason = "not_allowed"
+    place: tuple[str, str] | None = None
+
+    def about(self, account: str, thread: str) -> NotAllowed:
+        """The same, with its place: for the audit trail."""
+        self.place = (account, thread)
+        return self
 
 
 class Unfit(ValueError):

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from core import durations
+from core.cells import guarded
 from core.commands import shown
 from core.commands.comparing import CAUSES
 from core.spoken import percent, span
@@ -49,9 +50,6 @@ HEADERS: Mapping[Part, Sequence[str]] = {
     "unconfirmed": ("account", "thread", "answered_at", "said_at", "url"),
 }  # fmt: skip
 """The columns of CSV where there is no row; a number is there for whatever is promised."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +179,8 @@ def _csv(rows: Sequence[Row], header: Sequence[str]) -> str:
     if names := list(rows[0]) if rows else header:
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _guarded(value) for name, value in row.items()} for row in rows)
+        writer.writerows({name: guarded(value) for name, value in row.items()} for row in rows)
     return text.getvalue().removesuffix("\n")
-
-
-def _guarded(value: object) -> object:
-    """*value*; a text that a spreadsheet would reckon begins with an apostrophe instead."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _text(report: Report, only: Part | None) -> Iterator[str]:

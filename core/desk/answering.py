@@ -213,7 +213,8 @@ async def undo(db: Db, rules: Rules, who: Who, reply: int, now: datetime) -> Rep
     if found is None:
         raise NotAllowed("there is no such reply of yours")
     if found.written_by != who.name and not who.may(Act.OVERRULE, found.account):
-        raise NotAllowed("only who wrote it, or a lead, takes a reply back")
+        fault = NotAllowed("only who wrote it, or a lead, takes a reply back")
+        raise fault.about(found.account, found.thread)
     back = await undone.undo(db, reply, None, now)
     if back is None:
         return None

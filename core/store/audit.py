@@ -33,8 +33,9 @@ LINES = """
       and ($3::text is null or account = $3) and ($4::text is null or thread = $4)
       and ($5::text[] is null or account = any($5) or who = $6)
       and ($7::bigint is null or id < $7)
+      and ($8::timestamptz is null or at >= $8) and ($9::timestamptz is null or at < $9)
     order by id desc
-    limit $8
+    limit $10
 """
 DID = """
     select exists (
@@ -69,13 +70,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which lines; None: any. *before*: older than the line of this number."""
+    """Which lines; None: any. *before*: older than the line of this number.
+
+    *since* and *until* are aware instants: from that one on, and before that one.
+    """
 
     who: str | None = None
     act: str | None = None
     account: str | None = None
     thread: str | None = None
     before: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def write(
@@ -116,8 +122,9 @@ async def lines(
     seen = None if visible is None else list(visible)
     thread = None if asked.thread is None else legible(asked.thread, LONGEST_ID)
     rows = await db.fetch(
-        LINES, asked.who, asked.act, asked.account, thread, seen, reader, asked.before, limit
-    )
+        LINES, asked.who, asked.act, asked.account, thread, seen, reader, asked.before,
+        asked.since, asked.until, limit,
+    )  # fmt: skip
     return [_line(row) for row in rows]
 
 

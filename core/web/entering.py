@@ -24,7 +24,7 @@ from core.web.ways import OPEN, WHO, Way, parts
 if TYPE_CHECKING:
     from core.store.invitations import Invitation
 
-PATH = "/sign-in"
+PATH, OUT = "/sign-in", "/sign-out"
 SANDBOX = "admin"
 """Who signs in by the printed link where everything is played."""
 
@@ -71,6 +71,25 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return _asked(request, to, why="busy", name=name, wait=5, status=status)
     return service.welcome(request, secret, to)
+
+
+async def led_on(request: web.Request) -> web.Response | None:
+    """What a form of a page says that is older than a sign-in or a sign-out in another tab.
+
+    Who is signed in meanwhile, or signed out, has what they wanted; else the page is shown anew.
+    None: it is no form of these.
+    """
+    asked = request.method, request.path
+    form = await request.post()
+    to = service.local(str(form.get("next", "/")))
+    if asked == ("POST", PATH) and WHO in request:
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": to})
+    if asked == ("POST", OUT) and WHO not in request:
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": PATH})
+    if asked != ("POST", PATH) or arriving.settings(request).sign_in != "password":
+        return None
+    name = str(form.get("name", ""))[: entrance.MOST_NAME]
+    return _asked(request, to, why="old", name=name, status=HTTPStatus.FORBIDDEN)
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
@@ -172,7 +191,7 @@ async def _enter(request: web.Request, name: str, hashed: str | None) -> web.Str
 WAYS = (
     Way("GET", PATH, ask, OPEN),
     Way("POST", PATH, sign_in, OPEN),
-    Way("POST", "/sign-out", sign_out, OPEN),
+    Way("POST", OUT, sign_out, OPEN),
     Way("GET", "/enter/{token}", opened, OPEN),
     Way("POST", "/enter/{token}", entered, OPEN),
     Way("GET", openid.PATH, openid.leave, OPEN),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from core.access import Who
     from core.web.streams import Client
 
+PATH = "/live"
 KEEP_ALIVE = 15.0
 """Seconds of silence after which the time is told: proxies end what says nothing for a minute."""
 CHECK_EVERY = 20.0
@@ -165,4 +166,4 @@ async def write(request: web.Request, response: web.StreamResponse, chunk: bytes
         raise ConnectionError("what was sent is left unread") from None
 
 
-WAYS = (Way("GET", "/live", show, Act.LOOK),)
+WAYS = (Way("GET", PATH, show, Act.LOOK),)

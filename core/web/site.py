@@ -38,12 +38,13 @@ from core.web import (
     status,
     talk,
     thread,
+    tongue,
     trail,
     wall,
 )
 from core.web.api import problems
 from core.web.api import room as api
-from core.web.signing import arriving, bodies, cookies, forms, identity, service
+from core.web.signing import arriving, bodies, cookies, forms, identity, openid, service
 from core.web.signing.identity import SESSION, Unknown
 from core.web.ways import MOST_BYTES, OPEN, PARTS, WHO, Answers, Way, parts
 
@@ -68,6 +69,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     claim.WAYS,
     answer.WAYS,
     saying.WAYS,
+    tongue.WAYS,
     macros.WAYS,
     links.WAYS,
     wall.WAYS,
@@ -76,6 +78,8 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
 )
 """What there is to enter; a new room stands here, and in `tests/web/test_matrix.py`."""
 
+HEADLESS = frozenset({live.PATH, trail.FILE, openid.PATH, openid.BACK})
+"""What is no page: it goes on, or something comes of it."""
 PAGES = frozenset(way.path for room in ROOMS for way in room if way.method == "GET")
 SAFE = frozenset({"GET", "HEAD"})
 LEAKED = re.compile(r"(?:^|[=&/])rb_[A-Za-z0-9_-]{16,}|(?:^|&)access_token=")
@@ -123,9 +127,14 @@ def application(
     for way in every() if ways is None else ways:
         door = _Door(way)
         app.router.add_route(way.method, way.path, door.answer)
-        if way.api and way.method == "GET":
+        if way.method == "GET" and (way.api or _is_page(way)):
             app.router.add_route("HEAD", way.path, door.answer)
     return app
+
+
+def _is_page(way: Way) -> bool:
+    """Whether it shows a page under a fixed address, which those ask for who watch the board."""
+    return "{" not in way.path and way.path not in HEADLESS
 
 
 async def _guarded(request: web.Request, response: web.StreamResponse) -> None:
@@ -155,6 +164,7 @@ class _Door:
         kept = cookies.read(request, "session" if SESSION in request else "visit", secure=secure)
         secret = kept or cookies.secret()
         request[pages.CSRF] = forms.token(secret)
+        response: web.StreamResponse
         if way.act != OPEN and who is None:
             return await _first_sign_in(request, way)
         try:
@@ -163,18 +173,25 @@ class _Door:
             await bodies.read(request)
             await _expect_form(request, who, secret)
         except Refusal as refusal:
-            await _note(request, way, who, refusal.why)
-            if refusal.why == "account":  # whether there is such a one is not theirs to know
-                raise web.HTTPNotFound from None
-            raise
-        try:
-            response = await way.answer(request)
-        except NotAllowed:
-            await _note(request, way, who, "not_theirs")
-            raise
+            led = await entering.led_on(request) if refusal.why == "form" else None
+            if led is None:
+                await _note(request, way, who, refusal.why)
+                if refusal.why == "account":  # whether there is such a one is not theirs to know
+                    raise web.HTTPNotFound from None
+                raise
+            response = led
+        else:
+            response = await self._answered(request, who)
         if kept is None and not response.prepared:
             cookies.give(response, "visit", secret, secure=secure, seconds=None)
         return response
+
+    async def _answered(self, request: web.Request, who: Who | None) -> web.StreamResponse:
+        try:
+            return await self.way.answer(request)
+        except NotAllowed as fault:
+            await _note(request, self.way, who, "not_theirs", fault.place)
+            raise
 
 
 def _allow(request: web.Request, way: Way, who: Who | None) -> None:
@@ -210,8 +227,17 @@ async def _expect_form(request: web.Request, who: Who | None, secret: str) -> No
         raise Refusal("form")
 
 
-async def _note(request: web.Request, way: Way, who: Who | None, why: str) -> None:
-    """Write down what was refused to somebody who is known; say of others now and then."""
+async def _note(
+    request: web.Request,
+    way: Way,
+    who: Who | None,
+    why: str,
+    place: tuple[str, str] | None = None,
+) -> None:
+    """Write down what was refused to somebody who is known; say of others now and then.
+
+    *place* is the account and the thread that it was about, where the address does not name them.
+    """
     if who is None:
         request.app[service.SIGNING].warn(why)
         return
@@ -219,13 +245,15 @@ async def _note(request: web.Request, way: Way, who: Who | None, why: str) -> No
         return
     log.warning("refused", person=who.name, asked=way.path, why=why, address=who.address)
     detail = {"asked": str(way.act), "path": way.path, "why": why}
+    named = request.match_info
+    account, thread = place or (named.get("account"), named.get("thread"))
     async with transaction(parts(request).pool()) as db:
         await audit.write(
             db,
             who,
             "refused",
-            account=request.match_info.get("account"),
-            thread=request.match_info.get("thread"),
+            account=account,
+            thread=thread,
             detail=detail,
             now=parts(request).now(),
         )

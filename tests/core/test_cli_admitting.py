@@ -64,6 +64,29 @@ def test_a_link_is_printed_that_the_board_takes(given, address):
     assert link.person == "anna"
 
 
+def test_a_link_that_binds_is_printed_where_a_provider_signs_people_in(given, address, tmp_path):
+    given("people", "add", "anna", "--role", "admin")
+    code, _, fault = given("people", "bind", "anna")
+    assert (code, 'sign_in = "oidc"' in fault) == (1, True)
+
+    oidc = '[web.oidc]\nissuer = "https://op.example"\nclient_id = "replyby"\n'
+    told = SETTINGS.replace("[accounts.mk]", f"{oidc}[accounts.mk]")
+    told = told.replace("[web]", '[web]\nsign_in = "oidc"')
+    (tmp_path / "settings.toml").write_text(told)
+    code, said, _ = given("people", "bind", "anna")
+    assert (code, said.startswith("https://desk.example/enter/")) == (0, True)
+    secret = said.strip().rpartition("/")[2]
+    link = terminal.ask(address, lambda db: invitations.of(db, secret, utcnow()))
+    assert (link.person, link.binds) == ("anna", True)
+
+    assert "signed out of 0 browsers" in given("people", "sign-out", "anna")[1]
+    assert terminal.ask(address, lambda db: invitations.of(db, secret, utcnow())) is None
+    lines = json.loads(given("audit", "--act", "people", "--json")[1])
+    assert [line["detail"]["did"] for line in lines] == ["signed_out", "to_bind", "added"]
+    assert json.loads(given("audit", "--from", "2999-01-01", "--json")[1]) == []
+    assert len(json.loads(given("audit", "--until", "2999-01-01", "--json")[1])) == 3
+
+
 def test_tokens_are_shown_without_their_secrets_and_ended(given, address):
     given("people", "add", "anna", "--role", "agent")
 
@@ -89,6 +112,7 @@ def test_tokens_are_shown_without_their_secrets_and_ended(given, address):
         (("people", "add", "anna", "--role", "agent", "--account", "mkk"), "did you mean mk?"),
         (("people", "role", "nobody", "agent"), "replyby people list"),
         (("people", "invite", "nobody"), "replyby people list"),
+        (("people", "sign-out", "nobody"), "replyby people list"),
         (("tokens", "end", "7"), "no token 7"),
     ],
 )

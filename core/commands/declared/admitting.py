@@ -10,6 +10,7 @@ from core.commands import given
 from core.commands.asked import Replyby, as_json, finished, settings_file
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from core.commands.asked import Names
@@ -151,6 +152,10 @@ def tokens_end(path: Path, number: int) -> None:
 @click.option("--act", help="Only of this kind, such as read, sign-in or refused.")
 @click.option("--account", help="Only about this account.")
 @click.option("--thread", help="Only about this thread.")
+@click.option(
+    "--from", "since", type=given.DayInUtc(), help="Only since this day (UTC), or instant."
+)
+@click.option("--until", type=given.DayInUtc(), help="Only before this day (UTC), or instant.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @as_json
 def audit(
@@ -159,6 +164,8 @@ def audit(
     act: str | None,
     account: str | None,
     thread: str | None,
+    since: datetime | None,
+    until: datetime | None,
     limit: int,
     *,
     as_json: bool,
@@ -167,7 +174,7 @@ def audit(
     from core.commands import admitting
     from core.store.audit import Asked
 
-    asked = Asked(who, act, account, thread)
+    asked = Asked(who, act, account, thread, since=since, until=until)
     finished(admitting.trail(path, asked, limit, as_json=as_json))
 
 
