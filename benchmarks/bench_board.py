@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import html
 import json
 import re
 import sys
@@ -65,8 +66,10 @@ THREAD = """
     insert into thread (account, id, kind, subject, buyer, order_ids, as_of)
     select 'account-' || n % $2::int, 'T' || n,
            case when n % 100 = 0 then 'claim' else 'message' end,
-           'Where is my parcel ' || n || '? It was promised for Tuesday', '', array['ORDER-' || n],
-           now()
+           'Where is my parcel ' || n || '? It was promised for Tuesday',
+           initcap(translate(left(md5((n % 997)::text), 6), '0123456789', 'ghijklmnop')) || ' '
+           || initcap(translate(left(md5((n % 49999)::text), 8), '0123456789', 'ghijklmnop')),
+           array['ORDER-' || n], now()
     from generate_series(1, $1::int) n
 """
 # One in thirty threads has a second clock; they are due over three days, a third of them past.
@@ -77,7 +80,7 @@ CLOCK = """
            'M' || n, due - lasts, due, 'policy',
            array[due - lasts * 0.5, due - lasts * 0.25, due - lasts * 0.1, due],
            case when n % 100 = 0 then 'claim' else 'message' end,
-           case n % 3 when 0 then 'de' when 1 then 'fr' end
+           case n % 3 when 0 then case n % 7 when 0 then 'de-AT' else 'de' end when 1 then 'fr' end
     from (
         select n, promise,
                now() + ((n::bigint * 7919 % $1)::float8 / $1 * 3 - 1) * interval '1 day' as due,
@@ -202,9 +205,9 @@ async def pages(base: str, cookie: str) -> None:
     async with aiohttp.ClientSession(headers=headers, auto_decompress=False) as session:
         for what, query in ASKED.items():
             if what == "the second page":
-                query = await _second(session, base)  # noqa: PLW2901  # it depends on the first
+                query = await second(session, base)  # noqa: PLW2901  # it depends on the first
             n = SPARSE if "of all" in what or "none" in what else PAGES
-            took = [1e3 * await _timed(session, f"{base}/{query}") for _ in range(n + 5)][5:]
+            took = [1e3 * await timed(session, f"{base}/{query}") for _ in range(n + 5)][5:]
             cut = quantiles(took, n=100)
             rows += [Row(f"{what}: p50", [cut[49]]), Row(f"{what}: p99", [cut[98]], PAGE_GOAL)]
         wire = await _wire(session, base)
@@ -219,7 +222,8 @@ async def pages(base: str, cookie: str) -> None:
     )
 
 
-async def _timed(session: aiohttp.ClientSession, url: str) -> float:
+async def timed(session: aiohttp.ClientSession, url: str) -> float:
+    """Seconds until all of *url* was there."""
     begun = perf_counter()
     async with session.get(url) as answer:
         await answer.read()
@@ -227,12 +231,13 @@ async def _timed(session: aiohttp.ClientSession, url: str) -> float:
     return perf_counter() - begun
 
 
-async def _second(session: aiohttp.ClientSession, base: str) -> str:
-    async with session.get(f"{base}/") as answer:
+async def second(session: aiohttp.ClientSession, base: str, first: str = "") -> str:
+    """Where the page after the *first* is."""
+    async with session.get(f"{base}/{first}") as answer:
         text = gzip.decompress(await answer.read()).decode()
-    found = re.search(r'href="/(\?after=[^"]+)"', text)
+    found = re.search(r'href="/(\?[^"]*after=[^"]+)" rel="next"', text)
     assert found, "there is one page only"
-    return found[1]
+    return html.unescape(found[1])
 
 
 async def _wire(session: aiohttp.ClientSession, base: str) -> list[int]:

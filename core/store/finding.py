@@ -25,8 +25,8 @@ LATELY = timedelta(days=14)
 """So far back what was answered is listed."""
 MOST = 1_000
 """So many threads that an order, or a name, begins with are looked at: more say too little."""
-MOST_ACTS = 2_000
-"""So many of a person's last answers are listed at most."""
+MOST_ACTS = 500
+"""So many of a person's answers are looked at for a page."""
 LEAST_ORDER, LEAST_NAME = 5, 2
 """So many letters of an order, or of a name, are enough to look for all that begin with them; all
 orders of a marketplace in one country may begin with the same three."""
@@ -121,12 +121,14 @@ ANSWERED = """
 ANSWERED_BY = """
     with done as materialized (
         (select account, thread, message_id as message from reply
-         where written_by = $6 and queued_at >= $1 and message_id is not null
+         where written_by = $6 and queued_at >= $1 and queued_at - interval '1 hour' < $2
+           and message_id is not null
          order by id desc limit $7)
         union all
         (select a.account, a.thread, m.id from (
              select id, at, account, thread from audit
              where who = $6 and act in ('mark', 'answered') and at >= $1
+               and at - interval '1 hour' < $2
              order by id desc limit $7
          ) a
          join message m on m.account = a.account and m.thread = a.thread
