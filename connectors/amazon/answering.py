@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from connectors.amazon import addresses
 from core.errors import Refused
+from core.said import phrase
 from core.transport import replies, subjects
 from core.transport.letter import Address
 from core.transport.outgoing import Outgoing
-from sla.policy import Party, ThreadKind
+from sla.policy import Party
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
     from connectors.amazon.options import AmazonOptions
     from core.model import Draft, Thread
+
+
+WHOM = phrase("by mail only the buyer is answered; write to Amazon in Seller Central")
+SUSPECT = phrase(
+    "the letter was not proven to be Amazon's, so nobody is answered; "
+    "if it is real, answer in Seller Central"
+)
+NO_ADDRESS = phrase("this thread names no address of a buyer; answer in Seller Central")
 
 
 def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) -> Outgoing:
@@ -66,16 +75,12 @@ def refuses(thread: Thread, to: Collection[Party]) -> str | None:
 
 def _address(thread: Thread, to: Collection[Party]) -> str:
     if frozenset(to) != {Party.BUYER}:
-        raise Refused("by mail only the buyer is answered; write to Amazon in Seller Central",
-                      detail="recipient")  # fmt: skip
+        raise Refused(WHOM, detail="recipient")
     if thread.id.startswith("suspect:"):
-        raise Refused("the letter was not proven to be Amazon's, so nobody is answered; if it is "
-                      "real, answer in Seller Central", detail="suspicious")  # fmt: skip
+        raise Refused(SUSPECT, detail="suspicious")
     alias = thread.reply_to.get("alias", "")
     if not addresses.alias(alias):
-        what = "this thread" if thread.kind is ThreadKind.MESSAGE else f"a {thread.kind}"
-        raise Refused(f"{what} names no address of a buyer; answer in Seller Central",
-                      detail="recipient")  # fmt: skip
+        raise Refused(NO_ADDRESS, detail="recipient")
     return alias
 
 

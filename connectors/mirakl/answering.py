@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import Refused
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from core.model import Thread
 
 ADDRESSED = {Party.BUYER: "CUSTOMER", Party.MARKETPLACE: "OPERATOR"}
+NOT_THERE = {
+    Party.BUYER: phrase("the buyer cannot be addressed in this thread"),
+    Party.MARKETPLACE: phrase("the marketplace cannot be addressed in this thread"),
+    Party.SELLER: "nobody answers themselves",
+}
 
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
@@ -34,7 +40,7 @@ def recipients(thread: Thread, parties: Collection[Party]) -> list[dict[str, str
     for party in sorted(parties):
         kind = ADDRESSED.get(party, "")
         if kind not in thread.reply_to:
-            raise Refused(f"the {party} cannot be addressed in this thread", detail="recipient")
+            raise Refused(NOT_THERE[party], detail="recipient")
         number = thread.reply_to[kind]
         to.append({"type": kind, "id": number} if number else {"type": kind})
     if not to:

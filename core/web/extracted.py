@@ -46,12 +46,15 @@ msgstr ""
 
 
 def said() -> Catalog:
-    """Every text of the pages that there is to translate."""
+    """Every text of the pages that there is to translate; and what our own connectors say there."""
     found = Catalog()
     below = [*((each, "ignore") for each in ELSEWHERE), *METHODS]
     pages = extract_from_dir(words.HERE, METHODS, OPTIONS, WORDS)
     raised = extract_from_dir(words.HERE.parent, below, None, TOLD)
-    for file, line, message, comments, context in chain(pages, raised):
+    refused = extract_from_dir(
+        words.HERE.parent.parent / "connectors", METHODS[-1:], None, {"phrase": None}
+    )
+    for file, line, message, comments, context in chain(pages, raised, refused):
         found.add(message, None, [(file, line)], auto_comments=comments, context=context)
     return found
 

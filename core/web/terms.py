@@ -83,6 +83,7 @@ TERMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "sign-in": phrase("signed in, or tried to"),
             "sign-out": phrase("signed out"),
             "refused": phrase("was refused"),
+            "audit": phrase("took the audit trail along"),
         },
         "means": {
             "token": phrase("by a token"),

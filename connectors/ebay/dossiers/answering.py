@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from connectors.ebay.dossiers.sources import INQUIRIES, RETURNS, source_of
 from core.connector import Sent
 from core.errors import Refused
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -18,11 +19,24 @@ if TYPE_CHECKING:
 LONGEST = 2000
 WRITES = {INQUIRIES.prefix: "sendInquiryMessage", RETURNS.prefix: "sendReturnMessage"}
 
-INSTEAD = "write to the buyer in a conversation about the order"
 MENDS = {
-    "cancellation": f"a cancellation takes no message: approve or reject it on eBay, or {INSTEAD}",
-    "case": "eBay decides a case and takes no message: provide tracking or refund on eBay",
-    "dispute": "a payment dispute takes no message: contest or accept it on eBay",
+    "cancellation": phrase(
+        "a cancellation takes no message: approve or reject it on eBay, "
+        "or write to the buyer in a conversation about the order"
+    ),
+    "case": phrase("eBay decides a case and takes no message: provide tracking or refund on eBay"),
+    "dispute": phrase("a payment dispute takes no message: contest or accept it on eBay"),
+}
+INSTEAD = "write to the buyer in a conversation about the order"
+CLOSED = {
+    INQUIRIES.prefix: phrase(
+        "eBay has closed this inquiry, and it takes no message: "
+        "write to the buyer in a conversation about the order"
+    ),
+    RETURNS.prefix: phrase(
+        "eBay has closed this return, and it takes no message: "
+        "write to the buyer in a conversation about the order"
+    ),
 }
 
 
@@ -35,9 +49,9 @@ def refuses(thread: Thread, parties: Collection[Party]) -> str | None:
     if source.prefix not in WRITES:
         return MENDS[source.prefix]
     if set(parties) - {Party.BUYER}:
-        return "a dossier's message goes to the buyer alone: choose the buyer"
+        return phrase("a dossier's message goes to the buyer alone: choose the buyer")
     if thread.closed_at is not None:
-        return f"eBay has closed this {source.prefix}, and it takes no message: {INSTEAD}"
+        return CLOSED[source.prefix]
     return None
 
 

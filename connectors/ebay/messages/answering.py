@@ -12,6 +12,7 @@ from connectors.ebay.messages.payload import Taken
 from connectors.ebay.messages.reading import BASE
 from core.connector import Sent
 from core.errors import Refused
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ SHORTEST, LONGEST = 1, 2_000
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* cannot be answered in a conversation as it is known; None where they can be."""
     if thread.reply_to.get(TYPE) == EBAY:
-        return "eBay's own notices cannot be answered; read them, and do what they ask at eBay"
+        return phrase(
+            "eBay's own notices cannot be answered; read them, and do what they ask at eBay"
+        )
     if frozenset(to) != {Party.BUYER}:
-        return "a conversation is with a member alone: address the buyer"
+        return phrase("a conversation is with a member alone: address the buyer")
     return None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from connectors.ebay.trading.mapping import EXCHANGE, FROM, ITEM, MARKETPLACE
 from core.connector import Sent
 from core.errors import Refused
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ LONGEST_SUBJECT = 100
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* cannot be answered in a thread as it is known; None where they can be."""
     if thread.reply_to.get(FROM) == MARKETPLACE:
-        return "eBay's own notices cannot be answered; read them, and do what they ask at eBay"
+        return phrase(
+            "eBay's own notices cannot be answered; read them, and do what they ask at eBay"
+        )
     if frozenset(to) != {Party.BUYER}:
-        return "a question is a member's alone: address the buyer"
+        return phrase("a question is a member's alone: address the buyer")
     if not thread.buyer:
-        return "nobody knows any more who asked; answer at eBay"
+        return phrase("nobody knows any more who asked; answer at eBay")
     if not thread.id.startswith(EXCHANGE) and not thread.reply_to.get(ITEM):
-        return "a letter about no order cannot be answered by this API; answer at eBay"
+        return phrase("a letter about no order cannot be answered by this API; answer at eBay")
     return None
 
 

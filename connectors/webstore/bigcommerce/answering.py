@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.webstore import letters
+from core.said import phrase
 from core.transport import subjects
 from sla.policy import Party
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if frozenset(to) != {Party.BUYER}:
-        return "about an order there is nobody to answer but the buyer"
+        return phrase("about an order there is nobody to answer but the buyer")
     if not thread.reply_to.get("mail"):
-        return "this order names no mail address; answer in the store's control panel"
+        return phrase("this order names no mail address; answer in the store's control panel")
     return None
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from connectors.webstore.chatwoot import offer
 from connectors.webstore.chatwoot.payload import Complaint
 from core.errors import Refused
+from core.said import phrase
 from core.transport.http import Part
 from sla.policy import Party
 
@@ -30,7 +31,11 @@ SHUT = (
 
 def refuses(_: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in a thread, whenever."""
-    return None if frozenset(to) == {Party.BUYER} else "a chat has nobody to answer but the buyer"
+    return (
+        None
+        if frozenset(to) == {Party.BUYER}
+        else phrase("a chat has nobody to answer but the buyer")
+    )
 
 
 def is_shut(thread: Thread) -> bool:

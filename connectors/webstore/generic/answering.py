@@ -19,6 +19,7 @@ from core.errors import BadPayload, Refused, Unfit
 from core.model import MAX_ID
 from core.options import Part, SecureUrl
 from core.payload import NUL_FREE
+from core.said import phrase
 from core.transport import answers, replies, subjects
 from sla.policy import Party
 
@@ -41,7 +42,7 @@ same for the same answer, and the thread's first order, mail address and subject
 WAY, BY_API, BY_MAIL = "way", "api", "mail"
 """How a thread's ``reply_to`` says which way answers go; nothing there: no way."""
 
-NO_ADDRESS = "this conversation names no mail address; answer in the store itself"
+NO_ADDRESS = phrase("this conversation names no mail address; answer in the store itself")
 MOST_DIGITS = 18
 
 
@@ -111,7 +112,7 @@ def _texts(value: object) -> Iterator[str]:
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if frozenset(to) != {Party.BUYER}:
-        return "at this store there is nobody to answer but the buyer"
+        return phrase("at this store there is nobody to answer but the buyer")
     if thread.reply_to.get(WAY) == BY_MAIL and not thread.reply_to.get("mail"):
         return NO_ADDRESS
     return None

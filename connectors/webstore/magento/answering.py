@@ -22,7 +22,7 @@ CUT = re.compile(r"<\S")
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
-    return answers.refuses(thread, to, NOTE)
+    return answers.refuses(thread, to)
 
 
 def comment(thread: Thread, draft: Draft) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.webstore.mailbox.joining import PREFIX
 from core.errors import Refused
+from core.said import phrase
 from core.transport import replies, subjects
 from core.transport.letter import Address
 from core.transport.outgoing import Outgoing
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from core.model import Draft, Thread
 
 AUTOMATIC = "Automatic reply"
+WHOM = phrase("by mail only the buyer is answered; nobody else is in the thread")
+NO_ADDRESS = phrase("the letter names no address to answer to; look for the buyer's in its text")
 
 
 def letter(thread: Thread, draft: Draft, options: MailboxOptions, now: datetime) -> Outgoing:
@@ -60,12 +63,10 @@ def refuses(thread: Thread, to: Collection[Party]) -> str | None:
 
 def _address(thread: Thread, to: Collection[Party]) -> str:
     if frozenset(to) != {Party.BUYER}:
-        raise Refused("by mail only the buyer is answered; nobody else is in the thread",
-                      detail="recipient")  # fmt: skip
+        raise Refused(WHOM, detail="recipient")
     address = thread.reply_to.get("address", "")
     if not address:
-        raise Refused("the letter names no address to answer to; look for the buyer's in its text",
-                      detail="recipient")  # fmt: skip
+        raise Refused(NO_ADDRESS, detail="recipient")
     return address
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from core.said import phrase
 from sla.calendar import Calendar
 from sla.policy import Party, Policy, ThreadKind
 from sla.wording import in_utc
@@ -31,7 +32,7 @@ LEAD = timedelta(hours=1)
 DAY, WEEK, HOUR = timedelta(hours=24), timedelta(days=7), timedelta(hours=1)
 CHECKED, REVIEW = date(2026, 11, 22), date(2027, 5, 22)
 
-_WHOM = "there is only the buyer in such a chat"
+_WHOM = phrase("there is only the buyer in such a chat")
 
 
 def contract(kind: str, within: timedelta, source: str) -> Policy:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from connectors.webstore import letters
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if frozenset(to) != {Party.BUYER}:
-        return "in a shop's customer service there is nobody to answer but the buyer"
+        return phrase("in a shop's customer service there is nobody to answer but the buyer")
     if not thread.reply_to.get("mail"):
-        return "this thread names no mail address of a buyer; answer in the shop's back office"
+        return phrase(
+            "this thread names no mail address of a buyer; answer in the shop's back office"
+        )
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import Refused
+from core.said import phrase
 from sla.policy import Party
 
 if TYPE_CHECKING:
@@ -13,25 +14,27 @@ if TYPE_CHECKING:
     from core.model import Draft, Thread
 
 
-def refuses(thread: Thread, to: Collection[Party], note: str) -> str | None:
-    """Why *to* certainly cannot be answered in *thread* as it is stored.
+NO_ADDRESS = phrase("this order names no mail address: what is written there reaches nobody")
 
-    *note*: what an answer is called, with its article.
-    """
+
+def refuses(thread: Thread, to: Collection[Party]) -> str | None:
+    """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if frozenset(to) != {Party.BUYER}:
-        return "about an order there is nobody to answer but the buyer"
+        return phrase("about an order there is nobody to answer but the buyer")
     if not thread.reply_to.get("mail"):
-        return f"this order names no mail address: {note} would reach nobody"
+        return NO_ADDRESS
     return None
 
 
 def check(thread: Thread, draft: Draft, note: str, shortest: int, longest: int) -> None:
     """Refuse what cannot be sent: *note* has from *shortest* to *longest* characters.
 
+    *note*: what an answer is called, with its article.
+
     Raises:
         Refused: it says why.
     """
-    if why := refuses(thread, draft.to, note):
+    if why := refuses(thread, draft.to):
         raise Refused(why, detail="recipient")
     if not shortest <= len(draft.body) <= longest:
         raise Refused(f"{note} has {shortest} to {longest} characters", detail="length")

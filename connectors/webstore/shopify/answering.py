@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.webstore import letters
+from core.said import phrase
 from core.transport import subjects
 from sla.policy import Party, ThreadKind
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if thread.kind is ThreadKind.DISPUTE:
-        return "a dispute takes evidence, no message: send it in Shopify's admin, at the order"
+        return phrase(
+            "a dispute takes evidence, no message: send it in Shopify's admin, at the order"
+        )
     if frozenset(to) != {Party.BUYER}:
-        return "about an order there is nobody to answer but the buyer"
+        return phrase("about an order there is nobody to answer but the buyer")
     if not thread.reply_to.get("mail"):
-        return "this order shows no mail address to the app; answer in Shopify's admin"
+        return phrase("this order shows no mail address to the app; answer in Shopify's admin")
     return None
 
 

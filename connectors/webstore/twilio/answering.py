@@ -12,6 +12,7 @@ from connectors.webstore.twilio import offer
 from connectors.webstore.twilio.payload import Complaint
 from core.errors import Refused
 from core.payload import instant
+from core.said import phrase
 from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 TO, OPTED_OUT, UNTIL, YES = "to", "opted_out", "until", "yes"
 """In a thread's ``reply_to``: the buyer's address, that they opted out, when the window shuts."""
 
-CALL_BACK = (
+CALL_BACK = phrase(
     "nobody can be called from here: call the number back; a call from this number ends the waiting"
     " by itself, of any other say that it was answered elsewhere"
 )
-HIDDEN = "the caller hides the number: nobody can call back"
-STOPPED = "the buyer opted out (STOP): Twilio lets no message through until they write START"
+HIDDEN = phrase("the caller hides the number: nobody can call back")
+STOPPED = phrase(
+    "the buyer opted out (STOP): Twilio lets no message through until they write START"
+)
 SHUT = (
     "24 hours have passed since the buyer's last message: WhatsApp takes templates alone now; send"
     " one from Twilio"
@@ -53,7 +56,7 @@ REASONS = {
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
     if frozenset(to) != {Party.BUYER}:
-        return "there is nobody to answer but the buyer"
+        return phrase("there is nobody to answer but the buyer")
     if thread.kind is ThreadKind.CALL:
         return CALL_BACK if "phone" in thread.reply_to else HIDDEN
     return STOPPED if thread.reply_to.get(OPTED_OUT) == YES else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.webstore.meta import window
 from connectors.webstore.whatsapp import identity
+from core.said import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,8 +27,8 @@ NOT_FOR_ANSWERS = frozenset({"AUTHENTICATION"})
 FIRST = "UTILITY"
 """The category that may follow up on what somebody asked; ``MARKETING`` needs their consent."""
 
-_GROUP = "it was written in a group; answer in the WhatsApp Business app"
-_NOBODY = "nothing here says whom to answer; answer in the WhatsApp Business app"
+_GROUP = phrase("it was written in a group; answer in the WhatsApp Business app")
+_NOBODY = phrase("nothing here says whom to answer; answer in the WhatsApp Business app")
 
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:

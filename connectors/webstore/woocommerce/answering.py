@@ -18,7 +18,7 @@ NOTE = "a note"
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
     """Why *to* certainly cannot be answered in *thread* as it is stored."""
-    return answers.refuses(thread, to, NOTE)
+    return answers.refuses(thread, to)
 
 
 def note(thread: Thread, draft: Draft) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.webstore.meta import window
+from core.said import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 AGAIN = "Meta takes nothing more until the buyer writes again"
 TAG = "HUMAN_AGENT"
-_NOBODY = "nothing here says whom to answer; answer in Meta Business Suite"
+_NOBODY = phrase("nothing here says whom to answer; answer in Meta Business Suite")
 
 
 def refuses(thread: Thread, to: Collection[Party]) -> str | None:
