@@ -52,6 +52,7 @@ RECOVERED = """
           select from notice n
           where n.account = e.account and n.id > e.notice
             and n.kind = any(string_to_array(w.ends, ' '))
+            and n.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
       )
 """
 # What waits for quiet hours to end has not begun: a later word that is told sooner begins it.

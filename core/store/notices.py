@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core import keys
 from core.model import NoticeKind
 from core.routing import Subject, told_from
-from core.store import escalations, languages
+from core.store import escalations, languages, overtaken
 from core.store.escalations import Begun
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ async def raise_(
         return rules.routing.told(about(notice), notice.raised_at)
 
     new = await _raise(db, notices, told, digests)
+    over = [(new[one.key], one.account, one.kind) for one in notices if one.key in new]
+    await overtaken.tell_the_end(db, over)
     await escalations.begin(db, _climbing(rules, notices, about, told, new))
     return len(new)
 

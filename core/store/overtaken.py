@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.model import NoticeKind
+from core.store import wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -31,6 +32,13 @@ _ENDS = tuple(
     for troubles, end in TROUBLES
     for trouble in troubles
 )
+
+_ENDED = {
+    end: " ".join(sorted(trouble.value for trouble in troubles)) for troubles, end in TROUBLES
+} | {
+    RETIRED: " ".join(sorted(trouble.value for troubles, _ in TROUBLES for trouble in troubles)),
+}
+"""By what says that they are over, the troubles."""
 
 # By whoever hears of the later step: a reader of warnings alone is told them still.
 STEPS = """
@@ -70,7 +78,8 @@ OVER = """
     where d.notifier = $1 and d.notice = mine.notice
 """
 # An end is not true any more where the trouble ($3) came again. Where it ($4) stands it is
-# told to whoever may have heard of what ended: what was tried may have arrived.
+# told to whoever may have heard of what ended, by itself or by a rung: what was tried may have
+# arrived.
 ENDED = """
     with mine as (
         select d.notice,
@@ -91,7 +100,10 @@ ENDED = """
             select count(*) as raised,
                    count(*) filter (where t.sent_at is not null or t.attempts > 0) as heard
             from notice trouble join dispatch t on t.notice = trouble.id and t.notifier = $1
-            where trouble.account = n.account and trouble.kind = any($3::text[])
+            where trouble.account = n.account
+              and (trouble.kind = any($3::text[])
+                   or trouble.kind = 'escalation' and trouble.clock is null
+                      and trouble.facts ->> 'of' = any($3::text[]))
               and trouble.id > last.told and trouble.id < n.id
         ) as before
         where d.notifier = $1 and d.notice = any($2)
@@ -103,6 +115,25 @@ ENDED = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice and (again or unheard)
 """
+# Whoever was told of a trouble by a rung alone is told that it is over, too; by the routes it came
+# to others. An end before this one was told to them by then.
+HEARD = """
+    insert into dispatch (notice, notifier, ways)
+    select distinct on (w.notice, d.notifier) w.notice, d.notifier, d.ways
+    from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+        as w (notice, account, kind, kinds)
+    join notice rung on rung.account = w.account and rung.kind = 'escalation'
+        and rung.facts ->> 'of' = any(string_to_array(w.kinds, ' ')) and rung.clock is null
+    join dispatch d on d.notice = rung.id
+    where rung.id < w.notice and (d.sent_at is not null or d.attempts > 0)
+      and rung.id > coalesce((
+          select max(up.id) from notice up
+          where up.account = w.account and up.kind = w.kind and up.id < w.notice
+            and up.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
+      ), 0)
+    order by w.notice, d.notifier, rung.id desc
+    on conflict do nothing
+"""
 # Its notice climbs no more. What has climbed to the end still holds, but where the trouble is over:
 # its last rung may have waited for quiet hours, or a mute.
 CLIMBED = """
@@ -113,6 +144,7 @@ CLIMBED = """
           and (e.ended <> 'exhausted' or e.clock is null and exists (
               select from unnest($3::text[], $4::text[]) as w (kind, ends)
               join notice later on later.kind = any(string_to_array(w.ends, ' '))
+                  and later.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
               where w.kind = e.kind and later.account = e.account and later.id > e.notice
           ))
           and d.sent_at is null and d.suppressed is null
@@ -142,6 +174,17 @@ async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
             await db.execute(OVER, notifier, ids, [end.value, RETIRED.value])
         if ids := _of(claimed, {end}):
             await db.execute(ENDED, notifier, ids, troubles, end.value)
+
+
+async def tell_the_end(db: Db, raised: Iterable[tuple[int, str, NoticeKind]]) -> None:
+    """Tell the ends among what was just *raised* (id, account, kind) to who heard by rungs."""
+    told = [(id_, account, kind) for id_, account, kind in raised if kind in _ENDED]
+    if told:
+        ids, accounts, kinds = zip(*told, strict=True)
+        over = [_ENDED[kind] for kind in kinds]
+        named = [kind.value for kind in kinds]
+        if not (await db.execute(HEARD, ids, accounts, named, over)).endswith(" 0"):
+            await wake.send(db, "deliver")
 
 
 def _of(claimed: Iterable[Dispatch], kinds: Collection[NoticeKind]) -> list[int]:

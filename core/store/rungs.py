@@ -125,7 +125,8 @@ FREE = """
     from theirs
     where d.notice = theirs.notice and d.notifier = theirs.notifier
 """
-# What ends a trouble is raised after it, and may be of another kind for each.
+# What ends a trouble is raised after it, and may be of another kind for each; all kinds of ends, as
+# they stand here, are those of the index.
 OVER = """
     select w.id
     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) as w (id, account, notice, ends)
@@ -133,6 +134,7 @@ OVER = """
         select from notice n
         where n.account = w.account and n.id > w.notice
           and n.kind = any(string_to_array(w.ends, ' '))
+          and n.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
     )
 """
 MOVE = """

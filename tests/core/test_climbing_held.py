@@ -255,6 +255,37 @@ async def test_the_last_rung_of_a_trouble_that_goes_on_leaves(db, climb, raised,
     assert [kind for kind, _ in told] == [NoticeKind.ESCALATION]
 
 
+@pytest.mark.parametrize(
+    ("end", "heard"),
+    [(NoticeKind.ACCOUNT_UP, True), (NoticeKind.ACCOUNT_RETIRED, True),
+     (NoticeKind.PUSH_HEARD, False)],
+)  # fmt: skip
+async def test_who_was_told_of_a_trouble_by_a_rung_alone_hears_its_end(
+    db, climb, raised, left, now, end, heard
+):
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    await left(rules, now + WARNED, "lea")
+    await raised(rules, end, now + HOUR)
+
+    assert [kind for kind, _ in await left(rules, now + HOUR, "lea")] == [end] * heard
+    await raised(rules, end, now + 2 * HOUR)
+    assert await left(rules, now + 2 * HOUR, "lea") == [], "once"
+    assert await left(rules, now + 2 * HOUR, "boss") == []
+
+
+async def test_who_was_to_be_told_by_a_rung_that_never_left_hears_of_no_end(
+    db, climb, raised, left, now
+):
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    await raised(rules, NoticeKind.ACCOUNT_UP, now + HOUR)
+
+    assert await left(rules, now + HOUR, "lea") == []
+
+
 async def test_the_last_rung_of_a_trouble_that_was_acknowledged_does_not_leave(
     pool, db, climb, raised, left, now
 ):
