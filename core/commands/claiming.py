@@ -9,11 +9,11 @@ import click
 
 from core import loops
 from core.commands import opening, operator
-from core.desk import claiming, leases, taking
+from core.desk import claiming, leases, silencing
 from core.desk.claiming import Held
 from core.errors import Mistaken, NotAllowed
 from core.spoken import span
-from core.store import escalations, linking, people, transaction
+from core.store import people, transaction
 from sla.wording import in_utc
 
 if TYPE_CHECKING:
@@ -74,13 +74,8 @@ async def acknowledge(path: Path, account: str, by: str | None) -> None:
     configured, now = opening.read(path), loops.utcnow()
     opening.known(configured, account)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        who, kinds = await _who(db, by), []
-        for notice in await escalations.troubles(db, account):
-            if about := await linking.about(db, notice):
-                await taking.acknowledge(db, who, about, now)
-                kinds.append(about.kind.value)
-    if not kinds:
-        raise Mistaken(f"{account}: nobody else is told of any trouble of it as things stand")
+        who = await _who(db, by)
+        kinds = await silencing.take_note(db, who, account, now)
     click.echo(f"{account}: {who.name} takes care of {', '.join(kinds)}; nobody else is told of it")
 
 

@@ -10,10 +10,10 @@ import click
 from core import loops
 from core.commands import opening, operator, shown
 from core.configuration.complaints import nearest
+from core.desk import silencing
 from core.errors import Mistaken
-from core.model import UNSEEN
 from core.spoken import some, span
-from core.store import mutes, transaction, wake
+from core.store import mutes, transaction
 from core.told import MuteScope
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     from core.settings import Settings
     from core.told import Mute
-
-LONGEST = timedelta(days=30)
-"""So long something is muted at most: what is forgotten must not be silent for ever."""
-MOST_REASON = 200
 
 Named = tuple[MuteScope, str]
 
@@ -38,10 +34,9 @@ async def mute(path: Path, what: str, until: datetime | timedelta, reason: str |
     """
     configured, now = opening.read(path), loops.utcnow()
     scope, name = named(what, _known(configured))
-    at, why = end(until, now), _said(reason)
+    at, why = end(until, now), silencing.reason(reason)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        found, before = await mutes.put(db, scope, name, at, operator.name(), why)
-        await wake.changed(db, None, "deliver")
+        found, before = await silencing.mute(db, operator.who(), scope, name, at, why, now)
     was = f" (was until {_instant(before)})" if before else ""
     click.echo(
         f"{scope} {name}: muted until {_instant(found.until)}, for {span(at - now)}{was}. "
@@ -63,8 +58,7 @@ async def unmute(path: Path, what: str) -> None:
         if not muted:
             raise Mistaken("nothing is muted; there is nothing to lift")
         scope, name = named(what, muted, of="is muted")
-        lifted = await mutes.end(db, scope, name)
-        await wake.changed(db)
+        lifted = await silencing.unmute(db, operator.who(), scope, name, loops.utcnow())
     if lifted is None:
         raise Mistaken(f"{scope} {name} is not muted any more; see: replyby mute --list")
     _, held = lifted
@@ -116,15 +110,10 @@ def end(until: datetime | timedelta, now: datetime) -> datetime:
     """The instant *until* which something is muted.
 
     Raises:
-        Mistaken: it is not ahead, or further off than `LONGEST`.
+        Mistaken: it is not ahead, or too far off.
     """
     at = now + until if isinstance(until, timedelta) else until
-    if at <= now:
-        raise Mistaken(f"--until {_instant(at)} is not ahead; it is {_instant(now)} now")
-    if at > now + LONGEST:
-        raise Mistaken(
-            f"--until {_instant(at)} is too far off; {LONGEST.days} days at most, then say it again"
-        )
+    silencing.check_end(at, now)
     return at
 
 
@@ -136,22 +125,6 @@ def _known(configured: Settings) -> list[Named]:
 
 def _names(known: Iterable[Named]) -> set[str]:
     return {name for _, name in known}
-
-
-def _said(reason: str | None) -> str | None:
-    """A reason in a line, as others see it in the list.
-
-    Raises:
-        Mistaken: it is longer than a line, or holds what no keyboard writes.
-    """
-    if reason is None or not reason.strip():
-        return None
-    line = " ".join(reason.split())
-    if len(line) > MOST_REASON:
-        raise Mistaken(f"--reason is longer than {MOST_REASON} characters; shorten it")
-    if UNSEEN.search(line) is not None:
-        raise Mistaken("--reason holds a control character; remove it")
-    return line
 
 
 def _instant(at: datetime) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from core import durations
 from core.cells import guarded
 from core.commands import shown
-from core.commands.comparing import CAUSES
+from core.desk.comparing import CAUSES
 from core.spoken import percent, span
 from sla import contract as contracts
 from sla.wording import duration, in_utc
@@ -21,9 +20,8 @@ from sla.wording import duration, in_utc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from core.commands.comparing import Comparison
-    from core.measuring.contracts import Number
-    from core.model import Account
+    from core.desk.attaining import Line, Report
+    from core.desk.comparing import Comparison
     from core.store.attainment import Late, Unconfirmed
     from sla.contract import Standing
     from sla.policy import Contract, Policy
@@ -50,26 +48,6 @@ HEADERS: Mapping[Part, Sequence[str]] = {
     "unconfirmed": ("account", "thread", "answered_at", "said_at", "url"),
 }  # fmt: skip
 """The columns of CSV where there is no row; a number is there for whatever is promised."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A number as it stands, with the marketplace's own beside it where there is one."""
-
-    number: Number
-    standing: Standing
-    beside: Comparison | None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that is shown, as of *at*; *accounts* by name."""
-
-    at: datetime
-    lines: Sequence[Line]
-    worst: Sequence[Late]
-    unconfirmed: Sequence[Unconfirmed]
-    accounts: Mapping[str, Account]
 
 
 def written(report: Report, form: Form, only: Part | None = None) -> str:

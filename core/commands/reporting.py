@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from core import durations, loops
-from core.commands import comparing, opening, reported, unread
-from core.commands.reported import Line, Report
+from core.commands import opening, reported, unread
 from core.configuration import judged
 from core.configuration.complaints import nearest
+from core.desk import attaining
 from core.errors import Mistaken
 from core.store import attainment, transaction
-from core.store.attainment import Chosen
-from sla.contract import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from core.configuration.configured import Configured
     from core.measuring.contracts import Number
     from core.settings import Settings
-    from core.store import Db
 
 FIRST_YEAR = 1970
 """However long a window is, one that ends from then on begins within all dates."""
@@ -65,7 +62,9 @@ async def report(path: Path, wanted: Wanted, form: Form) -> None:
     accounts = _accounts(configured, wanted)
     numbers = _numbers(accounts, wanted, at)
     async with opening.database(configured) as pool, transaction(pool) as db:
-        found = await _report(db, accounts, numbers, wanted, at)
+        found = await attaining.report(
+            db, accounts, numbers, at, worst=wanted.worst, policy=wanted.policy
+        )
         names = {one.account.name for one in accounts}
         hidden = await unread.of(db, configured, now, among=names)
         empty = not await attainment.is_anything(db, names)
@@ -75,31 +74,6 @@ async def report(path: Path, wanted: Wanted, form: Form) -> None:
     if hidden and form == "table":
         click.echo()
     unread.say(hidden, as_json=form != "table")
-
-
-async def _report(
-    db: Db,
-    accounts: Sequence[Configured],
-    numbers: Sequence[Number],
-    wanted: Wanted,
-    at: datetime,
-) -> Report:
-    names = [one.account.name for one in accounts]
-    standings = await attainment.standings(db, numbers, at, names)
-    beside = await comparing.compare(db, accounts, numbers, standings, at)
-    begins = min((one.window.begins for one in standings), default=at)
-    promises = None if wanted.policy is None else [wanted.policy]
-    chosen = Chosen(names, Window(begins, at), promises)
-    return Report(
-        at,
-        tuple(
-            Line(number, standing, beside.get(place))
-            for place, (number, standing) in enumerate(zip(numbers, standings, strict=True))
-        ),
-        tuple(await attainment.worst(db, chosen, wanted.worst)),
-        tuple(await attainment.unconfirmed(db, chosen)),
-        {one.account.name: one.account for one in accounts},
-    )
 
 
 def _accounts(configured: Settings, wanted: Wanted) -> list[Configured]:

@@ -29,10 +29,11 @@ TOLD = {"Mistaken": None, "NotAllowed": None, "Said": None, "phrase": None}
 """What holds a sentence of ours that a page tells, wherever in the core it is raised."""
 WORDS = {**TOLD, "_": None, "gettext": None, "ngettext": (1, 2), "say": None}
 ELSEWHERE = (
-    "commands/**", "desk/interchange.py", "orders/**", "store/dump*.py", "store/recalled.py",
-    "store/restoring.py", "web/**",
+    "commands/**", "desk/interchange.py", "desk/silencing.py",
+    "desk/telling.py", "orders/**", "store/dump*.py", "store/recalled.py", "store/restoring.py",
+    "web/**",
 )  # fmt: skip
-"""Modules of the core whose sentences reach a terminal alone; or that are read as pages are."""
+"""Of the core, what reaches terminals and programs alone, and what is read as pages are."""
 WIDTH = 100
 HEAD = """msgid ""
 msgstr ""

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from core.commands import muting
+from core.desk import silencing
 from core.errors import Mistaken
 from core.loops import utcnow
 from core.store import mutes
@@ -164,8 +165,8 @@ def test_accounts_show_what_is_muted_and_no_column_where_nothing_is(given):
 def test_the_end_is_inclusive_of_the_longest():
     now = utcnow()
 
-    assert muting.end(muting.LONGEST, now) == now + muting.LONGEST
+    assert muting.end(silencing.LONGEST, now) == now + silencing.LONGEST
     with pytest.raises(Mistaken, match="too far off"):
-        muting.end(muting.LONGEST + timedelta(seconds=1), now)
+        muting.end(silencing.LONGEST + timedelta(seconds=1), now)
     with pytest.raises(Mistaken, match="not ahead"):
         muting.end(now, now)

@@ -29,13 +29,14 @@ CAN = Capabilities(
     most_enclosed=1_000, most_files=2, enclosed=frozenset({"application/pdf", "text/plain"}),
     linked=frozenset({"application/pdf"}),
 )  # fmt: skip
-SPEC = SimpleNamespace(can=lambda _: CAN, refuses=None, narrows=None)
+SPEC = SimpleNamespace(can=lambda _: CAN, refuses=None, narrows=None, reported=None)
 THREADS = ("T1", "T/2", "주문 3?", "T%2F4")
 TEXTS = {"de": "Guten Tag! {{agent}}", "en": "Hello! {{agent}}"}
 
 
 def configured(name):
-    return SimpleNamespace(account=seeds.account(name), spec=SPEC, options=None, own_mark=False)
+    return SimpleNamespace(account=seeds.account(name), spec=SPEC, options=None, own_mark=False,
+                           promises=(seeds.policy("contract", marketplace_mark=True),))  # fmt: skip
 
 
 async def seeded(pool):

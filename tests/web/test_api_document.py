@@ -23,6 +23,7 @@ KNOWN = """
 "path.macro" = "hello"
 "path.reply" = 1
 "path.number" = 0
+"path.route" = "ops"
 """
 """That most of what is asked is about a thread that there is."""
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")

@@ -57,8 +57,9 @@ def explain(
 ) -> None:
     """Say who would be told of a notice of ACCOUNT, and why; nothing is sent."""
     from core.commands import routing  # --help stays fast
+    from core.desk import telling
 
-    asked = routing.Asked(account, kind, language, policy, step)
+    asked = telling.Asked(account, kind, language, policy, step)
     routing.explain(path, asked, at, as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from core.access import Act
 from core.web import pages
-from core.web.api import acting, document, enclosing, problems, reading
+from core.web.api import acting, document, enclosing, problems, reading, tending
 from core.web.api.described import operations, schemas
 from core.web.api.routes import JSON, ROOT
 from core.web.ways import Way
@@ -19,7 +19,12 @@ from core.web.ways import Way
 if TYPE_CHECKING:
     from core.web.api.routes import Route
 
-ROUTES: tuple[Route, ...] = (*reading.ROUTES, *acting.ROUTES, *enclosing.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *reading.ROUTES,
+    *acting.ROUTES,
+    *enclosing.ROUTES,
+    *tending.ROUTES,
+)
 DOCUMENT = f"{ROOT}/openapi.json"
 PAGE = "/api"
 
