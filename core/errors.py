@@ -18,6 +18,7 @@
       LeaseLost                       another worker has the stream: drop the result
       Mistaken                        what a person asked for cannot be: say so, do nothing
         NotAllowed                    as above: they may not do it
+        Unsavable                     as above: a macro has faults, each is said
 
 No message of an error holds a secret, a body, a buyer's name or address.
 """

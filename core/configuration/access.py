@@ -177,7 +177,7 @@ class Web(Listener):
                     'proxies = ["127.0.0.1"]'
                 ),
             )
-        if self.groups and not self.names_an_admin:
+        if self.groups and self.sign_in != "password" and not self.names_an_admin:
             yield (
                 "groups",
                 (

@@ -58,7 +58,8 @@ def test_a_provider_its_groups_and_proxies_are_read(read):
     assert found.web.oidc.skew == timedelta(seconds=60)
     assert "a-secret-of-the-client" in found.secrets
     assert "a-secret-of-the-client" not in repr(found.web)
-    assert [line for line in found.warnings if line.startswith("web.")] == []
+    (doubt,) = [line for line in found.warnings if line.startswith("web.")]
+    assert doubt.startswith("web.groups: no group is admin")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ def test_a_provider_its_groups_and_proxies_are_read(read):
         ("proxies = [127]", "is no network; write it in quotes"),
         ('session_idle = "1m"', "web.session_idle: signs people out while they write"),
         ('session_idle = "30d"', "session_longest is shorter than session_idle"),
+        ('strict_transport = "1d"', "strict_transport shuts browsers out of a board without https"),
         ('session_address = "street"', "web.session_address: is none of the allowed words"),
         ('[web.proxy]\nheader = "X Forwarded"', "web.proxy.header: has characters"),
     ],
@@ -93,8 +95,20 @@ def test_a_fault_is_told_with_its_mend(read, web, complaint):
     [
         ('listen = "0.0.0.0:8080"', "web.listen: 0.0.0.0:8080 can be reached from outside, where"),
         ('public_url = "https://desk.example"', "web.proxies: whoever comes by public_url"),
+        (OIDC, "web.groups: no group is admin of all accounts"),
         ('proxies = ["0.0.0.0/0"]', "web.proxies: 0.0.0.0/0 is larger than a network of one's own"),
     ],
 )
 def test_what_is_allowed_and_not_wise_is_warned_of(read, web, warning):
     assert any(line.startswith(warning) for line in read(web).warnings)
+
+
+@pytest.mark.parametrize(
+    "web",
+    [
+        OIDC.replace('"agent"', '"admin"').replace('accounts = ["shop-fr"]', ""),
+        '[web.groups.support]\nrole = "agent"',
+    ],
+)
+def test_groups_of_which_one_makes_admins_or_none_counts_need_no_word(read, web):
+    assert not any(line.startswith("web.groups") for line in read(web).warnings)
