@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.agree import Computed
 from core.store import messages
+from core.store.threads import Locked
 from sla.clock import Promises, clocks
 from sla.policy import Party
 from sla.turn import instant
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from core.model import Thread
     from core.rules import Rules
     from core.store.messages import StoredTurn
-    from core.store.threads import Locked
     from sla.clock import Given
 
 
@@ -68,7 +68,8 @@ def _of(
     have begun earlier: flagged `start_uncertain`.
     """
     found = clocks(turns, promises, given, kind=thread.kind, incomplete=thread.incomplete)
-    return Computed(turns, found, thread.kind.value, _language(turns))
+    said = thread.language_set if isinstance(thread, Locked) else None
+    return Computed(turns, found, thread.kind.value, said or _language(turns))
 
 
 def _language(turns: Sequence[StoredTurn]) -> str | None:

@@ -24,7 +24,8 @@ LONGEST_WHOLE = 1_000_000
 
 HEAD = """
     select t.account, t.id, t.kind, t.subject, t.buyer, t.order_ids, t.url, t.incomplete,
-           t.closed_at, t.absent_since, t.erased_at, a.retired_at, s.read_at, s.blind_since,
+           t.closed_at, t.absent_since, t.erased_at, t.language_set, t.language_set_by,
+           a.retired_at, s.read_at, s.blind_since,
            (select count(*) from message m where m.account = t.account and m.thread = t.id) as n
     from thread t
     left join account a on a.name = t.account
@@ -93,6 +94,7 @@ class Head:
 
     *read_at* is when its account was last read whole, None where it never was; *blind_since* since
     when we are blind there; *absent_since* since when the marketplace shows no such thread.
+    *language_set* is its language where a person says it, and *language_set_by* who did last.
     """
 
     account: str
@@ -106,6 +108,8 @@ class Head:
     closed_at: datetime | None
     absent_since: datetime | None
     erased_at: datetime | None
+    language_set: str | None
+    language_set_by: str | None
     retired_at: datetime | None
     read_at: datetime | None
     blind_since: datetime | None

@@ -24,7 +24,7 @@ BATCH = 500
 READ_ONLY = "set transaction isolation level repeatable read, read only"
 # As `threads.outdated`, in pages: whatever waits since then was stored then or later.
 THREADS = """
-    select id, kind, incomplete, erased_at from thread t
+    select id, kind, incomplete, erased_at, language_set from thread t
     where account = $1 and id > $2 and ($3::timestamptz is null
         or exists (select from message m
                    where m.account = $1 and m.thread = t.id and m.seen_at >= $3)
@@ -66,10 +66,7 @@ async def batches(
 
 async def _batch(db: Db, account: str, after: str, since: datetime | None, size: int) -> Batch:
     rows = await db.fetch(THREADS, account, after, since, size)
-    threads = {
-        id_: Locked(ThreadKind(kind), incomplete, erased_at)
-        for id_, kind, incomplete, erased_at in rows
-    }
+    threads = {id_: Locked(ThreadKind(kind), *state) for id_, kind, *state in rows}
     ids = list(threads)
     return Batch(
         threads,

@@ -1,4 +1,4 @@
-"""In which language a thread is: that of the buyer's newest message of which it is known."""
+"""In which language a thread is: as a person says, else that of the newest message of its buyer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from core.store import Db
 
 OF = """
-    select distinct on (w.account, w.thread) w.account, w.thread, m.language
+    select distinct on (w.account, w.thread) w.account, w.thread,
+           coalesce(t.language_set, m.language) as language
     from unnest($1::text[], $2::text[]) as w (account, thread)
-    join message m on m.account = w.account and m.thread = w.thread
-    where m.language is not null and coalesce(m.party_corrected, m.party) = 'buyer'
+    left join thread t on t.account = w.account and t.id = w.thread
+    left join message m on m.account = w.account and m.thread = w.thread
+        and m.language is not null and coalesce(m.party_corrected, m.party) = 'buyer'
+        and t.language_set is null
+    where coalesce(t.language_set, m.language) is not null
     order by w.account, w.thread, coalesce(m.sent_at, m.seen_at) desc, m.id desc
 """
 # The newest of each account, by the index message_written.

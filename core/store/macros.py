@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.store import languages
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -39,12 +41,6 @@ CHANGE = """
 """
 CLEAR = "delete from macro_text where macro = $1"
 SAY = "insert into macro_text (macro, language, body) values ($1, $2, $3)"
-TONGUE = """
-    select language from message
-    where account = $1 and thread = $2 and party = 'buyer' and language is not null
-    order by least(coalesce(sent_at, seen_at), seen_at) desc, id desc
-    limit 1
-"""
 REMOVE = "delete from macro where name = $1 and revision = $2 returning true"
 
 
@@ -97,9 +93,8 @@ async def remove(db: Db, name: str, revision: int) -> bool:
 
 
 async def tongue(db: Db, account: str, thread: str) -> str | None:
-    """In which language the buyer of a thread wrote last; None where nobody knows."""
-    found: str | None = await db.fetchval(TONGUE, account, thread)
-    return found
+    """In which language a thread is; None where nobody knows."""
+    return (await languages.of(db, [(account, thread)])).get((account, thread))
 
 
 def _macro(row: Record) -> Macro:

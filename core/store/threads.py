@@ -55,10 +55,15 @@ CHANGE = """
     where account = $1 and id = $2 and as_of <= $11
 """
 LOCK = """
-    select id, kind, incomplete, erased_at from thread
+    select id, kind, incomplete, erased_at, language_set from thread
     where account = $1 and id = any($2::text[])
     order by account, id
     for no key update
+"""
+SPOKEN = "select language_set from thread where account = $1 and id = $2"
+SPEAK = """
+    update thread set language_set = $3, language_set_by = $4, language_set_at = $5
+    where account = $1 and id = $2
 """
 OF = """
     select id, kind, subject, buyer, order_ids, url, incomplete, closed_at, reply_to, as_of
@@ -106,12 +111,13 @@ ABSENT = "select absent_since from thread where account = $1 and id = $2"
 class Locked(NamedTuple):
     """What a recomputation needs to know of a thread that it has locked, or has just written.
 
-    *erased_at* is when its buyer was erased.
+    *erased_at* is when its buyer was erased; *language_set* is its language where a person says it.
     """
 
     kind: ThreadKind
     incomplete: bool
     erased_at: datetime | None = None
+    language_set: str | None = None
 
 
 class Nameless(tuple[object, ...]):
@@ -124,6 +130,17 @@ class Absent(tuple[object, ...]):
     """The stored state of a thread that looks did not find; otherwise as `row` makes it."""
 
     __slots__ = ()
+
+
+async def spoken(db: Db, account: str, thread: str) -> str | None:
+    """In which language a thread is as a person says; None where nobody does."""
+    tag: str | None = await db.fetchval(SPOKEN, account, thread)
+    return tag
+
+
+async def speak(db: Db, account: str, thread: str, tag: str | None, by: str, now: datetime) -> None:
+    """Write that *by* says that it is *tag*, None: what its messages say; the thread is held."""
+    await db.execute(SPEAK, account, thread, tag, by[:128], now)
 
 
 async def states(db: Db, account: str, ids: Collection[str]) -> dict[str, tuple[object, ...]]:
@@ -272,10 +289,7 @@ async def lock(db: Db, account: str, ids: Collection[str]) -> dict[str, Locked]:
         Those that exist.
     """
     rows = await db.fetch(LOCK, account, ids)
-    return {
-        id_: Locked(_KINDS[kind], incomplete, erased_at)
-        for id_, kind, incomplete, erased_at in rows
-    }
+    return {id_: Locked(_KINDS[kind], *state) for id_, kind, *state in rows}
 
 
 async def of(db: Db, account: str, thread: str) -> Thread | None:

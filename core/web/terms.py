@@ -70,6 +70,7 @@ TERMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "mark": phrase("said that no reply is needed"),
             "answered": phrase("said that it was answered there"),
             "take_back": phrase("took back what was said"),
+            "language": phrase("set the language"),
             "promise": phrase("promised a further answer"),
             "move_promise": phrase("moved what was promised"),
             "withdraw_promise": phrase("withdrew what was promised"),

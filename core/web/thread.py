@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -29,7 +30,7 @@ from core.store import (
     titles,
     transaction,
 )
-from core.web import answerbox, deadlines, exchange, ladders, lines, pages, words
+from core.web import answerbox, deadlines, exchange, ladders, lines, pages, tongue, words
 from core.web.exchange import Asked, Here
 from core.web.glance import GLANCE
 from core.web.lettering import line
@@ -201,7 +202,7 @@ async def _read(db: Db, of: Parts, reader: Who, head: Head, asked: Asked) -> Rea
         await _mark(db, reader, account, thread),
         await _trail(db, reader, account, thread),
         beaten.seen(await answering.seen(db, account, thread)),
-        await titles.of(db, (*writers, claim.by if claim else None)),
+        await titles.of(db, (*writers, claim.by if claim else None, head.language_set_by)),
     )
 
 
@@ -272,6 +273,8 @@ async def _facts(request: web.Request, found: Read, asked: Asked) -> dict[str, A
         "alone": seen.alone,
         "polled": head.account not in rules.accounts or rules.accounts[head.account].polled,
         "tongues": _tongues(found.messages, reader.language),
+        "variety": partial(words.variety, reader.language),
+        "languages": tongue.offered(reader.language, filter(None, [head.language_set])),
         "waits": any(row.clock.ended is None and row.clock.steps for row in found.rows),
         "head": head,
         "place": lines.place(rules, head.account),

@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
+from core import ingest
 from core.access import Role
 from core.desk import escalating
-from core.store import audit, transaction
+from core.model import Message, Page, Thread
+from core.store import audit, languages, transaction
+from sla.policy import Party
 from tests.core import climbing, seeds
 from tests.web import board
 from tests.web.hostile import HTML, LINES
@@ -554,6 +557,51 @@ async def test_a_ladder_is_told_with_who_was_told_and_who_is_next(anna, pool):
     said = words((await anna.get(PAGE)).text)
     assert "Ladder late: its last rung was told, nobody further will be." in said
     assert "rung 1, by mail-lea (has left)" in said
+
+
+async def test_a_person_overrules_the_language_and_no_reading_changes_that(anna, lead, stage, pool):
+    stage.rules = seeds.rules(policies={"mk": (seeds.policy("goal", role="goal"),)})
+    said = Message(id="M2", thread="T1", party=Party.BUYER, sent_at=NOW - 5 * HOUR,
+                   to=frozenset({Party.SELLER}), body="Where is it?", language="de")  # fmt: skip
+    known = Thread(id="T1", as_of=NOW, subject="Where is my Quillon?")
+
+    async def read_again(db):
+        at = stage.clock()
+        later = Page(messages=(said,), threads=(known.model_copy(update={"as_of": at}),))
+        await ingest.page(db, stage.rules, "mk", later, at, None)
+
+    async def tongues(db):
+        told = await languages.of(db, [("mk", "T1")])
+        return told.get(("mk", "T1")), await db.fetchval("select max(language) from clock")
+
+    await put(pool, read_again)
+    assert await put(pool, tongues) == ("de", "de")
+    page = await anna.get(PAGE)
+    assert "Language German" in words(page.text)
+    fields = {"csrf": page.csrf, "stands": "", "language": "pt-BR"}
+    assert (await anna.post("/language/mk/T1", fields)).status == 303
+    stage.clock.now += HOUR
+    await put(pool, read_again)
+
+    assert await put(pool, tongues) == ("pt-BR", "pt-BR")
+    shown = await lead.get(PAGE)
+    assert "Language Portuguese (Brazil) set by Anna" in words(shown.text)
+    late = await lead.post("/language/mk/T1", fields | {"csrf": shown.csrf, "language": "fr"})
+    assert late.status == 422
+    assert "somebody else has set the language meanwhile" in late.text
+    assert await put(pool, tongues) == ("pt-BR", "pt-BR")
+    back = {"csrf": shown.csrf, "stands": "pt-BR", "language": ""}
+    assert (await lead.post("/language/mk/T1", back)).status == 303
+    assert await put(pool, tongues) == ("de", "de")
+    for wrong in ("/language/mk/T9", "/language/other/T1"):
+        assert (await lead.post(wrong, back)).status == 422
+    assert (await lead.post("/language/mk/T1", back | {"language": "klingon"})).status == 422
+    async with transaction(pool) as db:
+        found = await audit.lines(db, audit.Asked(act="language"), None, "x", 9)
+    assert [(one.who, dict(one.detail)) for one in found] == [
+        ("lena", {"language": "-", "before": "pt-BR"}),
+        ("anna", {"language": "pt-BR", "before": "-"}),
+    ]
 
 
 async def test_the_live_part_holds_no_box_and_the_rest_of_it(anna, pool):
