@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from core.configuration import written
 from core.configuration.written import FromEnvironment, models
@@ -60,6 +60,10 @@ _BOUNDS = {
     "less_than": "is too large; write less than {lt}",
     "string_too_long": "is too long; write {max_length} characters at most",
     "too_long": "holds too many; name {max_length} at most",
+}
+_SHORT = {
+    "string_too_short": "is too short; write {min_length} characters at least",
+    "too_short": "holds too few; name {min_length} at least",
 }
 _LISTS = frozenset({"tuple_type", "list_type", "frozen_set_type", "dict_type"})
 _NO_JSON = """is no JSON; put each text in double quotes, such as '["one", "two"]'"""
@@ -151,7 +155,8 @@ class Complaints:
             errors += [error for error in more if error["loc"] not in known]
         named = {error["loc"][:-1] for error in errors if error["loc"][-1:] == ("[key]",)}
         for error in errors:
-            if error["loc"] not in named:  # what stands under a key that is none is no matter
+            # What stands under a key that is none is no matter.
+            if error["loc"] not in named and not _is_short_of_faults(error, errors):
                 self._from(error, model, path)
         return errors
 
@@ -180,6 +185,13 @@ def _left(model: type[ModelT], table: Mapping[str, Any]) -> ModelT:
         return model.model_validate(table)
     except ValidationError as found:
         return model.model_validate(_without_faults(table, found.errors()))
+
+
+def _is_short_of_faults(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+    """Whether the *error* is that a list lacks what it holds, each item of which has a fault."""
+    place = error["loc"]
+    inside = (each["loc"] for each in errors if len(each["loc"]) > len(place))
+    return error["type"] == "too_short" and any(loc[: len(place)] == place for loc in inside)
 
 
 def _without_faults(table: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> Mapping[str, Any]:
@@ -225,6 +237,9 @@ def _fault(error: ErrorDetails) -> str:
         return _NO_JSON if error["input"].startswith(("[", "{")) else _PLAIN[kind]
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**context)
+    if kind in _SHORT and context.get("actual_length"):
+        is_text = isinstance(error["input"], str | SecretStr)
+        return _SHORT["string_too_short" if is_text else kind].format(**context)
     if kind in _PLAIN:
         return _PLAIN[kind]
     return _without(error["msg"][:1].lower() + error["msg"][1:], error["input"])

@@ -239,6 +239,9 @@ FAULTS = [
      "shifts = [{ people = ['bo'], hours = { monday = ['08:00-09:00'] } }]"),
      "duty.d.shifts.0.hours.monday: is no day"),
     ("[ladders.u]\nrungs = []", "ladders.u.rungs: is empty; name at least one"),
+    ("[ladders.u]\nrungs = [{ after = 15, tell = ['person:bo'] }]", "ladders.u.rungs.0.after: "),
+    ("[notifiers.pd]\nkind = 'pagerduty'\nrouting_key = 'env:SHORT'",
+     "notifiers.pd.routing_key: is too short; write 32 characters at least"),
     (("[ladders.u]\nrungs = [{ after = '1h', tell = ['person:bo'] },"
      " { after = '30m', tell = ['person:bo'] }]"), "ladders.u.rungs: do not come one after"),
     ("[ladders.u]\nrungs = [{ after = '1h', tell = ['team:x'] }]",
@@ -247,7 +250,8 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "complaint"), FAULTS)
-def test_a_fault_names_its_key_and_says_how_to_mend_it(complaints, text, complaint):
+def test_a_fault_names_its_key_and_says_how_to_mend_it(complaints, text, complaint, monkeypatch):
+    monkeypatch.setenv("SHORT", "abc")
     found = complaints(ACCOUNTS + PEOPLE + text + "\n")
 
     assert len(found) == 1, found
