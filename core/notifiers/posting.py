@@ -95,7 +95,7 @@ async def post(
     """Post *body*, JSON; any 2xx is a delivery.
 
     Raises:
-        NotifierError: permanent for a 3xx or 4xx, except 408 and 429; `retry_after` as asked.
+        NotifierError: permanent for a 3xx or 4xx, except 407, 408, 429; `retry_after` as asked.
     """
     packed = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Content-Type": "application/json", **(headers or {})}

@@ -61,7 +61,7 @@ class Webhook(posting.Posting):
         """Post the notice; any 2xx is a delivery.
 
         Raises:
-            NotifierError: permanent for a 3xx or 4xx, except 408 and 429; `retry_after` as asked.
+            NotifierError: permanent for a 3xx or 4xx, except 407, 408, 429; `retry_after` as asked.
         """
         body = json.dumps(payload(notice, words, act_url=self._act_url)).encode()
         headers = {

@@ -414,14 +414,24 @@ async def test_nobody_is_taken_for_reached_who_was_not(means, postbox, notice, w
         assert (await failed(mail.send(notice, words))).permanent
 
 
-@pytest.mark.parametrize(("answer", "permanent"), [("451 later", False), ("554 never", True)])
+PASSING = (421, 432, 450, 451, 452, 454, 455)
+LASTING = (500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 550, 551, 552, 553, 554, 555, 556)
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent"),
+    [*[(f"{code} later", False) for code in PASSING], *[(f"{code} no", True) for code in LASTING]],
+)
 async def test_a_refused_mail_is_tried_again_only_where_that_helps(
     means, postbox, notice, words, answer, permanent
 ):
-    postbox.answers = [answer]
+    """Whatever the server says of it: nobody reads that here, or in a log."""
+    postbox.answers = [f"{answer}: Anna Buyer, where is my parcel?"]
     async with serving(postbox) as port:
         mail = mailer(means, port)
-        assert (await failed(mail.send(notice, words))).permanent is permanent
+        fault = await failed(mail.send(notice, words))
+        assert fault.permanent is permanent
+        assert str(fault) == f"the mail server answered {answer[:3]}"
         await mail.send(notice, words)
 
     assert len(postbox.mails) == 1

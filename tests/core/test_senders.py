@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
@@ -142,23 +143,37 @@ HTTP = ("webhook", "slack", "slack bot", "teams", "pagerduty", "alertmanager")
 ALL = (*HTTP, "apprise")
 OK = {"ok": True, "channel": "C1", "ts": "1700000000.000100"}
 
+KNOWN = sorted({status.value for status in HTTPStatus} | {299, 399, 499, 520, 522, 530, 599})
+"""Every status that is registered from 200 on, and some that receivers make up."""
+
+
+PASSING = (407, 408, 429)
+"""What of 4xx may pass: a proxy on the way, time, or too much at once."""
+
+
+def statuses(first, *without):
+    """Those of *KNOWN* of a hundred."""
+    return [each for each in KNOWN if each // 100 == first and each not in without]
+
+
 ANSWERS = [
-    *[(kind, Answer(status, body=OK), DELIVERED) for kind in ALL for status in (200, 201, 202)],
+    *[(kind, Answer(status, body=OK), DELIVERED) for kind in HTTP for status in statuses(2, 204)],
+    *[("apprise", Answer(status, body=OK), DELIVERED) for status in (200, 201, 202)],
     *[(kind, Answer(204), DELIVERED) for kind in HTTP if kind != "slack bot"],
     *[
         (kind, Answer(status, {"Location": "/elsewhere"}), NEVER)
         for kind in HTTP
-        for status in (301, 302, 303, 307, 308)
+        for status in statuses(3)
     ],
     *[
         (kind, Answer(status, body=f"{BUYER} {SECRET}"), NEVER)
         for kind in HTTP
-        for status in (400, 401, 403, 404, 405, 409, 410, 413, 415, 422)
+        for status in statuses(4, *PASSING)
     ],
     *[
         (kind, Answer(status, body=f"{BUYER} {SECRET}"), AGAIN)
         for kind in HTTP
-        for status in (408, 429, 500, 502, 503, 504, 520)
+        for status in (*PASSING, *statuses(5))
     ],
     *[
         (kind, Answer(status, {"Retry-After": "77"}), 77.0)
@@ -175,7 +190,7 @@ ANSWERS = [
     *[(kind, Answer(trick="truncated"), DELIVERED) for kind in HTTP if kind != "slack bot"],
     *[
         ("apprise", Answer(status, body=f"{BUYER} {SECRET}"), AGAIN)
-        for status in (400, 401, 403, 404, 409, 410, 413, 429, 500, 503)
+        for status in (*statuses(3, 301, 302, 303, 307, 308), *statuses(4), *statuses(5))
     ],
     *[
         ("slack bot", Answer(body=body), AGAIN)
