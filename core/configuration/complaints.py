@@ -235,14 +235,18 @@ def _fault(error: ErrorDetails) -> str:
         return _said(context.get("error"), error["input"]) or "cannot be used"
     if kind in _LISTS and isinstance(error["input"], FromEnvironment):
         return _NO_JSON if error["input"].startswith(("[", "{")) else _PLAIN[kind]
-    if kind in _BOUNDS:
-        return _BOUNDS[kind].format(**context)
+    if plain := _bound(error) or _PLAIN.get(kind):
+        return plain
+    return _without(error["msg"][:1].lower() + error["msg"][1:], error["input"])
+
+
+def _bound(error: ErrorDetails) -> str | None:
+    """Which bound is passed; None: none, or it is that nothing is empty."""
+    kind, context = error["type"], error.get("ctx", {})
     if kind in _SHORT and context.get("actual_length"):
         is_text = isinstance(error["input"], str | SecretStr)
         return _SHORT["string_too_short" if is_text else kind].format(**context)
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    return _without(error["msg"][:1].lower() + error["msg"][1:], error["input"])
+    return _BOUNDS[kind].format(**context) if kind in _BOUNDS else None
 
 
 def _said(fault: object, value: object) -> str:
