@@ -32,6 +32,7 @@ from core.web import (
     me,
     pages,
     people,
+    preview,
     queue,
     rescue,
     saying,
@@ -68,6 +69,7 @@ ROOMS: tuple[tuple[Way, ...], ...] = (
     queue.WAYS,
     claim.WAYS,
     answer.WAYS,
+    preview.WAYS,
     saying.WAYS,
     tongue.WAYS,
     macros.WAYS,
@@ -312,7 +314,7 @@ async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
         return response
     except Unknown as fault:
         request.app[service.SIGNING].warn(fault.why)
-        response = await told(request, HTTPStatus.UNAUTHORIZED)
+        response = await told(request, HTTPStatus.UNAUTHORIZED, said=fault.said)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     except NotAllowed as fault:

@@ -66,7 +66,8 @@ async def test_a_name_that_somebody_chose_at_the_provider_takes_nobody_over(
         if password:
             await people.set_password(db, "anna", password)
 
-    assert (await arrived(browser)).status == status
+    seen = await arrived(browser)
+    assert (seen.status, "for a link." in seen.text) == (status, status == 401)
     assert (await of(pool)).subject == (f"{op.issuer} s-1" if status == 303 else None)
     assert await whys(pool) == ([None] if status == 303 else ["unbound"])
 
@@ -121,7 +122,8 @@ async def test_a_link_binds_nobody_to_an_account_that_is_somebody_elses(browser,
         await people.bind(db, "bela", f"{op.issuer} s-1")
     path = await link(pool)
 
-    assert (await bound(browser, path)).status == 401
+    seen = await bound(browser, path)
+    assert (seen.status, "binds nobody any more" in seen.text) == (401, True)
     assert (await of(pool)).subject is None
     assert (await browser.get(path)).status == 200, "it is not used up by that"
     assert (await whys(pool))[0] == "not_bound"

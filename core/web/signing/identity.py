@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from core.access import SignIn
     from core.configuration.access import Web
+    from core.said import Said
     from core.store.people import Person
     from core.store.tokens import Token
 
@@ -36,11 +37,14 @@ log = structlog.get_logger()
 
 
 class Unknown(Exception):  # not an error of ours: a stranger's
-    """Nobody is known by what was shown; *why* is a closed word for the log."""
+    """Nobody is known by what was shown; *why* is a closed word for the log.
 
-    def __init__(self, why: str) -> None:
+    *said* is what to do about it, where that is another thing than to sign in again.
+    """
+
+    def __init__(self, why: str, said: Said | None = None) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.said = why, said
 
 
 async def of(request: web.Request, *, api: bool) -> Who | None:

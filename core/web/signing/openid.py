@@ -20,6 +20,7 @@ from core.access import Role
 from core.desk import admitting
 from core.desk.admitting import NAME
 from core.errors import ConnectorError
+from core.said import Said
 from core.store import audit, people, transaction
 from core.web import pages
 from core.web.signing import arriving, cookies, groups, service
@@ -44,6 +45,15 @@ AWAY = timedelta(seconds=15)
 """So long a provider that did not answer is not asked for who it is."""
 UNPROVEN = frozenset({"no_cookie", "state", "late", "iss", "declined", "code"})
 """What any stranger can bring about: of these the trail has one line a minute."""
+OF_NOBODY = Said(
+    "Your organisation's account belongs to nobody here yet. Ask whoever lets people in for a link."
+)
+GONE = Said("This link binds nobody any more. Ask whoever lets people in for another.")
+MENDS = {
+    **dict.fromkeys(("stranger", "unbound", "other_subject", "name"), OF_NOBODY),
+    "not_bound": GONE,
+}
+"""What to do about it, told to whom the provider has proven; the same whether a name is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,7 @@ async def arrive(request: web.Request) -> web.StreamResponse:
         secret, to = await _arrived(request, settings, oidc)
     except Unknown as fault:
         await _refused(request, fault.why)
-        raise
+        raise Unknown(fault.why, MENDS.get(fault.why)) from None
     except ConnectorError as fault:
         service.of(request).warn(f"provider_{fault.reason}")
         raise web.HTTPBadGateway from None
