@@ -48,6 +48,16 @@ def gaps(text: str) -> Iterator[Gap]:
         yield Gap(match.start(), match.end(), match[1])
 
 
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """*text* in order, cut where its gaps begin and end; each with whether it is a gap."""
+    end = 0
+    for gap in gaps(text):
+        yield text[end : gap.start], False
+        yield text[gap.start : gap.end], True
+        end = gap.end
+    yield text[end:], False
+
+
 def fill(text: str, values: Mapping[str, str | None]) -> str:
     """*text* with its gaps filled; one without a value stays, so that a person sees it."""
     return GAP.sub(lambda gap: values.get(gap[1]) or f"{{{{{gap[1]}}}}}", text)

@@ -13,6 +13,8 @@ from aiohttp.client import URL
 from core import ingest
 from core.model import Message, Page
 from core.store import audit, transaction
+from core.store import macros as stored
+from core.store.macros import Macro
 from sla.policy import Party
 from tests.web import board
 from tests.web.test_answer_page import (  # noqa: F401  # fixtures
@@ -286,3 +288,27 @@ async def test_what_came_while_the_page_was_made_was_not_seen(stage, anna):  # n
 
     assert told.status == 409
     assert "the buyer has written again" in told.text
+
+
+async def test_a_macro_is_shown_before_it_goes_into_the_box_its_gaps_marked(stage, anna):  # noqa: F811  # fixtures
+    late = Macro("late", "Late", {"de": "Hallo {{buyer_first_name}}, <b>\n{{ tracking }}, {{due}}"})
+    async with transaction(stage.pool) as db:
+        await stored.put(db, late, "lea", NOW)
+
+    page = await anna.get(PAGE)
+    path = "/preview/mk/T%2F1"
+    shown = await anna.post(path, {"csrf": page.csrf, "macro": "late"})
+
+    assert shown.status == 200
+    assert "in German:" in shown.text
+    assert ">Hallo Zenobia, &lt;b&gt;\n<mark>{{tracking}}</mark>, " in shown.text
+    assert shown.text.count("<mark>") == 1
+    assert "Nothing is known for: tracking" in shown.text
+    none = await anna.post(path, {"csrf": page.csrf, "macro": ""})
+    assert "<p" not in none.text
+    gone = await anna.post(path, {"csrf": page.csrf, "macro": "gone"})
+    assert "there is no such macro any more" in gone.text
+    async with transaction(stage.pool) as db:
+        told = await audit.lines(db, audit.Asked(act="read"), None, "", 9)
+    assert [dict(one.detail) for one in told if "macro" in one.detail] == [{"macro": 1}]
+    assert await rows(stage) == []

@@ -140,6 +140,24 @@ def test_without_script_the_same_goes_by_whole_pages(desk, thread):
         assert states(desk, thread) == ["undone"]
 
 
+def test_what_a_macro_says_here_is_seen_before_it_is_put_in(desk, thread):
+    with desk.page() as page:
+        page.goto(thread)
+        page.locator("#text").fill("Hello.")
+        page.select_option("select[name=macro]", "late")
+        expect(page.locator("#preview .said")).to_contain_text("order O-1 left us.")
+        expect(page.locator("#preview mark")).to_have_text("{{tracking}}")
+        expect(page.locator("#text")).to_have_value("Hello.")
+        page.select_option("#reply select[name=language]", "ko")
+        expect(page.locator("#preview .said")).to_have_text(
+            "Zenobia 님, 주문 O-1이 발송되었습니다."
+        )
+        assert Axe().run(page).response["violations"] == []
+        shot(page, "answer-preview")
+        page.select_option("select[name=macro]", "")
+        expect(page.locator("#preview")).to_be_empty()
+
+
 def test_the_second_of_two_sees_the_first_and_is_told_before_it_leaves(desk, thread):
     with desk.page(name="ida") as one, desk.page(name="jon") as two:
         one.goto(thread)

@@ -37,6 +37,7 @@ MATRIX = {
     "POST /release/{account}/{thread:.+}": AGENTS,
     "POST /reply/{account}/{thread:.+}": AGENTS,
     "POST /check/{account}/{thread:.+}": AGENTS,
+    "POST /preview/{account}/{thread:.+}": AGENTS,
     "POST /undo/{reply}": AGENTS,
     "POST /draft/{account}/{thread:.+}": AGENTS,
     "POST /mark/{account}/{thread:.+}": AGENTS,

@@ -134,6 +134,24 @@ document.addEventListener("htmx:after:swap", () => {
   ((wrong && field()) ?? document.getElementById("answer-name"))?.focus({ preventScroll: true });
 });
 
+// ---- what a macro comes to here, before it is put in
+
+async function preview(form) {
+  const shown = document.getElementById("preview");
+  if (!shown?.dataset.from) return;
+  const asked = new FormData();
+  asked.set("csrf", token());
+  for (const name of ["macro", "language", "follow_up"]) asked.set(name, form.elements[name]?.value ?? "");
+  const answer = await fetch(shown.dataset.from, { method: "POST", body: asked, headers: { "HX-Request": "true" } });
+  const came = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+  shown.replaceChildren(...document.importNode(came.body, true).querySelectorAll("#preview > *"));
+}
+document.addEventListener("change", (event) => {
+  const { form, name } = event.target;
+  if (form?.id !== "reply" || !["macro", "language", "follow_up"].includes(name)) return;
+  if (name === "macro" || form.elements.macro?.value) preview(form).catch(() => {});
+});
+
 // ---- who is writing: that somebody is, and nothing of what
 
 let said = null; // when it was told last
