@@ -31,13 +31,16 @@ async def show(request: web.Request) -> web.Response:
     sought = filters.sought(chosen, asks, rules.accounts)
     async with transaction(parts(request).pool()) as db:
         found = await board.lines(db, sought, now, SHOWN)
+    reader = pages.audience(request)
     return pages.page(
         request,
         "wall.html",
         rows=lines.rows(found, rules, now),
         troubles=seen.troubles,
         counts=seen.counts,
-        band_links=queue.band_links(Filter(), seen.counts, pages.audience(request).say),
+        band_links=queue.band_links(Filter(), seen.counts, reader.say),
+        fields=queue.choices(chosen, rules, asks, found, reader),
+        filtered=not chosen.is_plain,
         live=queue.live(chosen, found, "view=wall"),
     )
 

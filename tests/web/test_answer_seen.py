@@ -143,6 +143,8 @@ def test_without_script_the_same_goes_by_whole_pages(desk, thread):
 def test_what_a_macro_says_here_is_seen_before_it_is_put_in(desk, thread):
     with desk.page() as page:
         page.goto(thread)
+        expect(page.locator("#reply button.main")).to_be_in_viewport(ratio=1)
+        shot(page, "answer-short")
         page.locator("#text").fill("Hello.")
         page.select_option("select[name=macro]", "late")
         expect(page.locator("#preview .said")).to_contain_text("order O-1 left us.")

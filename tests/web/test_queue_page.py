@@ -273,6 +273,42 @@ def test_what_changes_comes_to_an_open_queue_by_itself_and_leaves_the_reader_whe
         assert len(subjects(late)) == 3
 
 
+def test_what_is_due_at_one_instant_stands_live_as_it_does_loaded_anew(board):
+    now = utcnow()
+
+    async def arrive(db, name, subject):
+        await invented.thread(db, now, name, "ebay-uk", "message", "en", "", 33, subject)
+        await wake.changed(db, {"ebay-uk": [name]})
+
+    async def leave(db):
+        await db.execute("update clock set ended = 'met', stopped_at = now() where due_at = $1",
+                         now + timedelta(minutes=33))  # fmt: skip
+
+    with board.page() as page:
+        page.goto("/?account=ebay-uk")
+        for name, subject in (("Z1", "Came first"), ("A1", "Came second")):
+            board.db(lambda db, one=(name, subject): arrive(db, *one))
+            expect(page.locator(".line", has_text=subject)).to_be_visible()
+        live = subjects(page)
+        page.reload()
+        assert subjects(page) == live
+        assert live.index("Came first") + 1 == live.index("Came second")
+        board.db(leave)
+
+
+def test_a_wall_is_for_what_its_form_says(board):
+    with board.page(locale="ko-KR") as page:
+        page.goto("/wall")
+        page.locator("summary").click()
+        page.locator("select[name=marketplace]").select_option("ebay")
+        assert violations(page) == []
+        shot(page, "wall-filter")
+        page.locator(".filter button").click()
+        assert query(page)["marketplace"] == "ebay"
+        expect(page.locator(".next .where")).to_have_count(3)
+        expect(page.locator("summary")).to_contain_text("필터: ")
+
+
 def test_a_board_left_open_over_a_restart_is_right_afterwards(board):
     async def change(db):
         await db.execute("update clock set ended = 'met', stopped_at = now() where thread = 'T4'")

@@ -87,8 +87,7 @@ function parsed(html) {
 }
 
 const byKey = (key) => table().querySelector(`[data-key="${CSS.escape(key)}"]`);
-const due = (line) => Date.parse(line.dataset.due);
-const order = (line) => [due(line), line.dataset.key];
+const order = (line) => line.dataset.place.split(" ").map(Number); // as core/store/board.py
 
 function before(one, other) {
   const [a, b] = [order(one), order(other)];
