@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.web.api.document import PLAIN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,16 +27,31 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What may come back: a status, what it means, and of which schema it is (empty: nothing)."""
+    """What may come back: a status, what it means, and of which schema it is (empty: nothing).
+
+    *headers* are those that only some answers have.
+    """
 
     status: str
     text: str
     schema: str
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What can be asked next, by *name*, and why."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked; *body* is the schema of what is sent, empty where nothing is."""
+    """One thing that can be asked; *body* is the schema of what is sent, empty where nothing is.
+
+    *steps* can be asked next, with what it answers.
+    """
 
     name: str
     method: str
@@ -44,6 +61,7 @@ class Operation:
     values: tuple[Value, ...]
     body: str
     answers: tuple[Answer, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +84,21 @@ def operations(document: Document) -> list[Operation]:
             of["description"],
             tuple(_parameter(one) for one in of["parameters"]),
             _content(of.get("requestBody", {})),
+            tuple(_answer(status, one) for status, one in of["responses"].items()),
             tuple(
-                Answer(status, one["description"], _content(one))
-                for status, one in of["responses"].items()
+                Step(link["operationId"], link["description"])
+                for one in of["responses"].values()
+                for link in one.get("links", {}).values()
             ),
         )
         for path, methods in document["paths"].items()
         for method, of in methods.items()
     ]
+
+
+def _answer(status: str, one: Mapping[str, Any]) -> Answer:
+    headers = tuple(name for name in one.get("headers", ()) if name not in PLAIN)
+    return Answer(status, one["description"], _content(one), headers)
 
 
 def schemas(document: Document) -> list[Schema]:
@@ -110,8 +135,9 @@ def kind(schema: Mapping[str, Any]) -> str:
         return str(schema["$ref"]).rpartition("/")[2]
     if "items" in schema:
         return f"{kind(schema['items'])}[]"
-    if "additionalProperties" in schema:
-        return f"object of {kind(schema['additionalProperties'])}"
+    values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+    if values[0]:
+        return f"object of {kind(values[0])}"
     if several := schema.get("anyOf"):
         return " | ".join(kind(one) for one in several)
     words = schema.get("enum") or [schema[name] for name in ("const",) if name in schema]

@@ -52,6 +52,7 @@ async def page(request: web.Request) -> web.Response:
         about=told["info"]["description"],
         operations=operations(told),
         schemas=schemas(told),
+        problems=problems.MEANS,
         document=DOCUMENT,
     )
 

@@ -35,6 +35,9 @@ def _written(said: object) -> object:
     return said
 
 
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class MacroName(Said):
     """A macro, by its name."""
 
@@ -85,6 +88,8 @@ class Trail(Said):
     act: Word | None = None
     account: Name | None = None
     thread: Id | None = None
+    since: Instant | None = Field(None, description="from that instant on")
+    until: Instant | None = Field(None, description="before that instant")
     before: Number | None = Field(None, description="the `next` of the page before")
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -222,9 +227,7 @@ class Kept(Said):
 
     account: Name | None = None
     policy: Word | None = None
-    at: Annotated[AwareDatetime, BeforeValidator(_written)] | None = Field(
-        None, description="then; left out: now"
-    )
+    at: Instant | None = Field(None, description="then; left out: now")
     worst: Annotated[int, Field(ge=0, le=100)] = 10
 
 
