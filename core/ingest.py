@@ -25,7 +25,6 @@ from core.arrival import (
     screening,
     speaking,
     stored,
-    unread,
 )  # fmt: skip
 from core.arrival.aside import keep, publish
 from core.arrival.judging import Settled
@@ -43,6 +42,7 @@ from core.store import (
     streams,
     threads,
     transaction,
+    unread,
     verdicts,
     wake,
 )  # fmt: skip
@@ -329,8 +329,7 @@ async def _recompute(
 ) -> Put:
     known = [id_ for id_ in locked if id_ not in fresh]
     turns = {**fresh, **await messages.turns(db, case.account, known)} if known else fresh
-    read = await readings.of(db, case.account, known) if known else {}
-    given = await unread.beside(db, case.account, read, turns)
+    given = await unread.given(db, case.account, known, turns) if known else {}
     computed = computing.computed(case.rules, case.account, locked, turns, given)
     put = await clocks.put(
         db,

@@ -20,7 +20,7 @@ from core.arrival import (
     stored,
 )  # fmt: skip
 from core.arrival.stored import Stored
-from core.store import Raced, accounts, clocks, messages, readings, refusing, threads
+from core.store import Raced, accounts, clocks, messages, refusing, threads, unread
 from core.store.clocks import Wanted
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ async def _recompute(
         turns = computing.fresh(case.found[account], case.now)
         known = [id_ for id_ in of if id_ not in turns]
         turns |= await messages.turns(db, account, known) if known else {}
-        given = await readings.of(db, account, known) if known else {}
+        given = await unread.given(db, account, known, turns) if known else {}
         computed = computing.computed(case.rules, account, of, turns, given)
         wanted[account] = Wanted(computed, known, case.watched[account].since)
     return await clocks.put_all(db, case.rules, wanted, case.now, sure=case.sure)

@@ -15,7 +15,7 @@ from core.access import Act
 from core.arrival import computing
 from core.desk import answering
 from core.errors import Mistaken, NotAllowed
-from core.store import audit, marked, messages, readings, threads, wake
+from core.store import audit, marked, messages, threads, unread, wake
 from core.store.messages import StoredTurn
 from sla.clock import Kind
 from sla.policy import Party
@@ -90,8 +90,8 @@ async def foreseen(
     known = await threads.of(db, account, thread)
     if known is None:
         raise Mistaken(threads.UNKNOWN, account=account, thread=thread)
-    turns = (await messages.turns(db, account, [thread]))[thread]
-    given = await readings.of(db, account, [thread])
+    stored = await messages.turns(db, account, [thread])
+    turns, given = stored[thread], await unread.given(db, account, [thread], stored)
     at = accepted_at(max((now, *(turn.seen_at for turn in turns))), turns)
     mark = StoredTurn("mark:", Party.SELLER, Kind.NO_REPLY_NEEDED, at, at, frozenset(), None, level)
     told = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.store import clocks, messages, readings, transaction
+from core.store import clocks, messages, transaction, unread
 from core.store.threads import Locked
 from sla.policy import ThreadKind
 
@@ -68,9 +68,10 @@ async def _batch(db: Db, account: str, after: str, since: datetime | None, size:
     rows = await db.fetch(THREADS, account, after, since, size)
     threads = {id_: Locked(ThreadKind(kind), *state) for id_, kind, *state in rows}
     ids = list(threads)
+    turns = await messages.turns(db, account, ids)
     return Batch(
         threads,
-        await messages.turns(db, account, ids),
-        await readings.of(db, account, ids),
+        turns,
+        await unread.given(db, account, ids, turns),
         await clocks.of_threads(db, account, ids),
     )

@@ -275,9 +275,15 @@ async def test_a_reply_is_no_answer_to_what_it_promises_itself_however_it_is_dat
     assert [ended for _, _, ended, _ in await kept(db)] == [None]
 
 
-@pytest.mark.parametrize("off", [31, 75, 1500])
+async def pushed(db, rules, at, *messages):
+    """As `say`, by the way on which pages of several accounts come."""
+    async with db.transaction():
+        await ingest.pages(db, rules, {"mk": Page(messages=messages)}, at)
+
+
+@pytest.mark.parametrize(("off", "say"), [(31, say), (75, say), (1500, say), (75, pushed)])
 async def test_what_may_be_a_copy_of_a_reply_of_before_never_ends_a_promise(
-    db, rules, leave, accept, promise, now, off
+    db, rules, leave, accept, promise, now, off, say
 ):
     """A shop has a clock of its own, and words of its own around what it was told."""
     await leave(lambda one: accept(one, now + SECOND))

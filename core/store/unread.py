@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from core.store import messages
+from core.store import messages, readings
 from sla.given import FOLLOW_UP
 from sla.policy import Party
 from sla.turn import Delivery, Kind, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from core.store import Db
@@ -33,28 +33,25 @@ OWN = "reply:"
 """How the id of our own reply begins until the marketplace's is known."""
 
 
-async def beside(
-    db: Db,
-    account: str,
-    given: Mapping[str, Sequence[Given]],
-    turns: Mapping[str, Sequence[StoredTurn]],
+async def given(
+    db: Db, account: str, ids: Collection[str], turns: Mapping[str, Sequence[StoredTurn]]
 ) -> dict[str, Sequence[Given]]:
-    """*given* readings by thread, the promises among them with the copies that end them not.
+    """All readings of threads *ids*, the promises among them with the copies that do not end them.
 
-    Only where somebody promised something and a reply is not found is anything asked of *db*.
+    Only where somebody promised something and a reply is not found is more asked of *db*.
     """
+    read = await readings.of(db, account, ids)
     doubted = {
         id_: _theirs(turns.get(id_, ()))
-        for id_, several in given.items()
+        for id_, several in read.items()
         if any(one.kind == FOLLOW_UP for one in several) and _open(turns.get(id_, ()))
     }
     asked = [turn.id for theirs in doubted.values() for turn in theirs]
     written = await messages.elsewhere(db, account, asked) if asked else frozenset()
-    found: dict[str, Sequence[Given]] = dict(given)
+    found: dict[str, Sequence[Given]] = dict(read)
     for id_, theirs in doubted.items():
-        read = [turn for turn in theirs if turn.id in written]
-        copied = copies(_open(turns[id_]), read)
-        found[id_] = [_with(one, copied) for one in given[id_]]
+        copied = copies(_open(turns[id_]), [turn for turn in theirs if turn.id in written])
+        found[id_] = [_with(one, copied) for one in read[id_]]
     return found
 
 
