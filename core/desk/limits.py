@@ -46,7 +46,7 @@ SAID: Mapping[Rule, str] = {
     "most_enclosed": "the files of a reply have %(most)s MB at most there; send less",
     "most_each": "a file has %(most)s MB at most there; send a smaller one than %(name)s",
     "linked": "no file goes with a reply by its address there; name a file of yours",
-    "by_address": "%(name)s goes along only by its public address there: --file https://...",
+    "by_address": "%(name)s goes along only by its public address there: name it by that, https://...",
     "kind": "no file of the type %(type)s goes with a reply there: %(name)s",
     "gap": "the text still has a gap, %(name)s; fill it or take it out",
     "shut": "by what is known here the marketplace takes no answer there since %(at)s; see whether "

@@ -45,6 +45,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "released": phrase("released that of"),
         "reply": phrase("reply"),
         "role": phrase("role"),
+        "route": phrase("route"),
         "sessions": phrase("sessions ended"),
         "state": phrase("what was faster"),
         "threads": phrase("threads"),

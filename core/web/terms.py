@@ -85,12 +85,19 @@ TERMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "sign-out": phrase("signed out"),
             "refused": phrase("was refused"),
             "audit": phrase("took the audit trail along"),
+            "mute": phrase("kept notices back"),
+            "unmute": phrase("let notices be told again"),
         },
         "means": {
             "token": phrase("by a token"),
             "proxy": phrase("by the proxy"),
             "link": phrase("by a link"),
             "cli": phrase("at the machine"),
+        },
+        "result": {
+            "met": phrase("Met"),
+            "late": phrase("Late"),
+            "void": phrase("Void"),
         },
         "scope": {
             "account": phrase("account"),

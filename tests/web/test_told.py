@@ -13,12 +13,13 @@ import grimp
 import pytest
 
 from core.access import Act, Role, Who
-from core.desk import filling
+from core.desk import filling, limits
 from core.errors import Mistaken, NotAllowed
 from core.said import Said
 from core.store import audit, mutes, transaction
 from core.web import deeds, extracted, pages, words
 from core.web.terms import TERMS
+from core.wording.deadlines import _CORRECTIONS as CORRECTIONS
 from tests.web import board
 from tests.web.test_answer_page import PAGE, site, stage  # noqa: F401  # fixtures
 
@@ -79,8 +80,17 @@ def test_what_a_page_can_tell_is_a_constant_that_the_catalogues_hold():
     assert wrong == [], "write the sentence as a constant, and what varies in it as its facts"
 
 
+def test_nobody_at_a_page_is_told_to_run_a_command():
+    told = [str(message.id) for message in extracted.said()] + [*limits.SAID.values()]
+
+    assert len(told) > 400
+    assert [text for text in told if re.search(r"\breplyby [a-z]|(?<!\S)--[a-z]", text)] == []
+
+
 def test_a_page_imports_nothing_whose_sentences_are_for_a_terminal_alone():
     graph = grimp.build_graph("core")
+    for name in graph.find_descendants("core.web.api") | {"core.web.api"}:
+        graph.remove_module(name)  # a program is told in English
     ours = graph.find_descendants("core.web") | {"core.web"}
     used = set().union(*(graph.find_upstream_modules(one) for one in ours))
     raising = {
@@ -106,7 +116,7 @@ def written(path):
 def test_whatever_is_written_into_the_trail_has_words():
     found = {
         one
-        for path in READ
+        for path in CORE.rglob("*.py")
         if "audit." in path.read_text(encoding="utf-8")
         for one in written(path)
     }
@@ -282,7 +292,26 @@ async def test_how_we_are_stands_in_korean_with_the_programs_words_marked(lee, s
     assert latin(well) == []
 
 
-async def test_what_a_connector_says_is_marked_as_english_where_nobody_translated_it():
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        *(("ended", word) for word in ("met", "late", "void")),
+        *(("metric", word) for word in ("first_reply", "next_reply", "given")),
+        *(("reason", word) for word in ("decided", "withdrawn", "account_retired")),
+        *(("correction", word) for word in CORRECTIONS),
+    ],
+)
+def test_what_happened_to_a_clock_stands_in_korean(name, word):
+    made = pages.environment("ko").from_string(
+        '{% import "thread/words.html" as say with context %}{{ say.changed(name, word) }}'
+    )
+    said = made.render(name=name, word=word)
+
+    assert HANGUL.search(said)
+    assert not re.search("[a-z]{3}", said)
+
+
+def test_what_a_connector_says_is_marked_as_english_where_nobody_translated_it():
     reader = pages.Audience(None, "ko", "UTC")
     made = pages.environment(reader.language).from_string("{{ text|foreign }}")
 
