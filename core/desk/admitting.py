@@ -146,8 +146,8 @@ async def invite(db: Db, who: Who, name: str, now: datetime, *, binds: bool = Fa
 async def bound(db: Db, secret: str, subject: str, address: str, now: datetime) -> Person | None:
     """Use a link up that binds: its person is whom the provider calls *subject* from now on.
 
-    Sessions that another account at the provider began end. None: nobody is bound, for the link is
-    none any more, its person disabled, or the subject somebody else's; the caller rolls back.
+    Where that was another account before, their sessions end. None: nobody is bound, for the link
+    is none any more, its person disabled, or the subject somebody else's; the caller rolls back.
     """
     link = await invitations.use(db, secret, now)
     if link is None or not link.binds or link.person is None:
@@ -158,6 +158,7 @@ async def bound(db: Db, secret: str, subject: str, address: str, now: datetime) 
         return None
     if person.subject not in {None, subject}:
         await sessions.end_all(db, person.name, "bound", now)
+        await wake.somebody(db, person.name)
     await people.rebind(db, person.name, subject)
     detail = {"did": "bound", "person": person.name, "by": link.made_by}
     await audit.write(db, person.who("session", address), Act.PEOPLE, detail=detail, now=now)
@@ -196,6 +197,7 @@ async def enter(
     if hashed is not None:
         await people.set_password(db, invited, hashed)
         await sessions.end_all(db, invited, "password", now)
+        await wake.somebody(db, invited)
     by = {"by": link.made_by, "password": "set" if hashed else "kept"}
     await audit.write(db, person.who("session", address), "link", detail=by, now=now)
     return person
