@@ -48,7 +48,10 @@ MARKS = (">", "&gt;")
 SAME = {"als": "de", "arz": "ar", "bar": "de", "wuu": "zh", "yue": "zh"}
 """Dialects that the model knows, as who answers them calls them."""
 
-_RUN = re.compile("[!-~]+")
+_SHOWN = 2 * ENOUGH
+"""Characters in which so many of the writer's own stand nearly always."""
+# A run of signs with a number, or an address; looked at from its beginning alone.
+_NAME = re.compile("(?<![!-~])[!-~]*(?:[0-9@]|://)[!-~]*")
 
 
 def language(text: str, prior: str | None = None) -> str | None:
@@ -69,7 +72,14 @@ def own_words(text: str) -> str:
     if quotes is not None:
         lines = lines[: quotes.end(lines, MOST_HEADS)]
     said = " ".join(line for line in lines if not line.lstrip().startswith(MARKS))
-    return " ".join(_RUN.sub(_word, said).split())[:ENOUGH]
+    begun = said[: said.find(" ", _SHOWN) + 1]
+    return _worded(begun, ENOUGH) or _worded(said)
+
+
+def _worded(said: str, least: int = 0) -> str:
+    """What of it is letters; nothing where that is not the *least*."""
+    words = " ".join(_NAME.sub(" ", said).split())
+    return words[:ENOUGH] if len(words) >= least else ""
 
 
 @lru_cache(maxsize=1)
@@ -112,13 +122,6 @@ def _loaded() -> Detect:
 def _called(one: Mapping[str, Any]) -> str:
     told = str(one["lang"])
     return SAME.get(told, told)
-
-
-def _word(found: re.Match[str]) -> str:
-    """A run of letters, or nothing in place of an address or of what holds a number."""
-    run = found[0]
-    is_name = "@" in run or "://" in run or any(sign.isdigit() for sign in run)
-    return " " if is_name else run
 
 
 def _says_anything(words: str) -> bool:

