@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.web import board
@@ -111,26 +110,28 @@ def test_files_that_are_too_large_are_told_before_they_are_sent(desk, thread, tm
         expect(page.locator("#answering .queued")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [
-        (413, "too large"),
-        (500, "That did not work"),
-        (404, "not here any more"),
-        (0, "does not answer"),
-    ],
-)
-def test_what_a_proxy_answers_in_our_place_replaces_nothing(desk, thread, status, said):  # noqa: F811  # fixtures
-    with writing(desk, thread, f"k5-{status}") as page:
-        body = "<html><body>by the proxy</body></html>"
-        page.route(
-            "**/reply/**",
-            lambda to: to.fulfill(status=status, body=body) if status else to.abort(),
-        )
-        send(page)
-        told(page, said)
-        assert "by the proxy" not in page.locator("body").inner_text()
-        page.unroute("**/reply/**")
+PROXIED = {
+    413: "too large",
+    500: "That did not work",
+    404: "not here any more",
+    0: "does not answer",
+}
+
+
+def proxied(status):
+    """What a proxy answers; 0: nothing at all."""
+    body = "<html><body>by the proxy</body></html>"
+    return lambda to: to.fulfill(status=status, body=body) if status else to.abort()
+
+
+def test_what_a_proxy_answers_in_our_place_replaces_nothing(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k5") as page:
+        for status, said in PROXIED.items():
+            page.route("**/reply/**", proxied(status))
+            send(page)
+            told(page, said)
+            assert "by the proxy" not in page.locator("body").inner_text()
+            page.unroute("**/reply/**")
         send(page)
         expect(page.locator("#answering .queued")).to_have_count(1)
         page.faults.clear()
@@ -241,17 +242,54 @@ def test_a_page_of_somebody_who_was_signed_out_tells_no_more_that_it_is_open(des
         page.on("request", lambda one: sent.append(one.url) if "/draft/" in one.url else None)
         with page.expect_response("**/draft/**"):
             page.clock.run_for(11_000)
-        page.evaluate("fetch(location.href).then((answer) => answer.status)")  # heard of by now
-        page.clock.run_for(60_000)
-        assert len(sent) == 1
+        told = []
+        for _ in range(6):
+            page.evaluate("fetch(location.href).then((answer) => answer.status)")  # heard by now
+            page.clock.run_for(11_000)
+            told.append(len(sent))
+        assert told[-1] == told[2], "what was on its way may let it speak on, and then it is silent"
         page.faults.clear()
 
 
-def test_after_sending_the_keyboard_goes_on_in_the_box(desk, thread):  # noqa: F811  # fixtures
+def test_after_each_button_the_keyboard_goes_on_in_the_box_and_what_came_of_it_is_said(
+    desk, thread  # noqa: F811  # fixtures
+):  # fmt: skip
     with writing(desk, thread, "k12") as page:
-        page.locator("#reply button.main").press("Enter")
-        expect(page.locator("#answering .queued")).to_have_count(1)
-        expect(page.locator("#answer-name")).to_be_focused()
+        heading, text, news = (page.locator(one) for one in ("#answer-name", "#text", "#news"))
+        text.press("Control+Enter")
+        expect(news).to_contain_text("Our reply")
+        expect(news).to_contain_text("Waits to leave.")
+        expect(heading).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Take it back")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(text).to_have_value(TEXT)
+        expect(news).to_have_text("Taken back: it did not leave. Here is your text.")
+        expect(text).to_be_focused()
+        text.fill("")
+        page.locator("#fold-no-reply summary").click()
+        page.get_by_role("button", name="No reply needed: I decided").press("Enter")
+        expect(news).to_contain_text("no reply needed.")
+        expect(heading).to_be_focused()
+        page.get_by_role("button", name="Take this back").press("Enter")
+        expect(news).to_have_text("Something has changed in this thread: shown below.")
+        expect(heading).to_be_focused()
+        text.fill("See www.shop.example")
+        text.press("Meta+Enter")
+        expect(news).to_contain_text("rules allow no link")
+        expect(text).to_be_focused()
+
+
+def test_who_has_answered_goes_on_to_the_next_deadline_by_a_key(desk, thread):  # noqa: F811  # fixtures
+    with writing(desk, thread, "k16") as page:
+        send(page)
+        expect(page.locator("#answering .undo")).to_have_count(1)
+        left = page.locator("#answering .back time")
+        before = left.inner_text()
+        expect(left).not_to_have_text(before)
+        page.keyboard.press("n")
+        page.wait_for_url(lambda url: "/thread/mk/" in url and not url.endswith(thread))
+        page.go_back()
 
 
 def test_a_claim_of_somebody_who_was_signed_out_leads_to_where_they_sign_in(desk, thread):  # noqa: F811  # fixtures

@@ -197,7 +197,9 @@ def test_what_becomes_of_it_is_seen_at_once(desk, thread):
         ):  # fmt: skip
             desk.db(lambda db, state=state: becomes(db, state))
             expect(page.locator("#answering")).to_contain_text(said)
-        expect(page.locator("#answering a")).to_have_attribute("href", "https://market.example/T1")
+        expect(page.locator("#answering .sent a")).to_have_attribute(
+            "href", "https://market.example/T1"
+        )
         expect(page.locator("#text")).to_have_value("And one more thing")
 
 

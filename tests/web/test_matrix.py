@@ -29,6 +29,7 @@ MATRIX = {
     "POST /take/{token}": EVERYBODY,
     "GET /": KNOWN,
     "GET /wall": KNOWN,
+    "GET /next": KNOWN,
     "GET /live": KNOWN,
     "GET /status": KNOWN,
     "GET /thread/{account}/{thread:.+}": KNOWN,

@@ -97,7 +97,10 @@ document.addEventListener("htmx:before:request", (event) => {
     return trouble("large");
   }
   over();
-  if (!isCheck) hold(true); // what is typed now would not come back
+  if (!isCheck) {
+    asked = stood;
+    hold(true); // what is typed now would not come back
+  }
   sending = [
     setTimeout(() => document.dispatchEvent(new Event("yield")), YIELD),
     setTimeout(() => isCheck || trouble("slow"), SLOW),
@@ -113,12 +116,67 @@ function hold(is) {
   if (field()) field().readOnly = is;
 }
 
-// Without it the key would press a button of the form, whichever is the first.
+// ---- the keyboard
+
 document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if (event.key === "Enter" && event.target === field() && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (!field().readOnly) document.querySelector("#reply button.main").click();
+  }
+  // Without it the key would press a button of the form, whichever is the first.
   if (event.key === "Enter" && event.target.matches?.("#answer input")) event.preventDefault();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea, dialog")) return;
+  // Where the keyboard writes no Latin letters, the key's place counts.
+  if (event.key === "n" || (event.code === "KeyN" && event.key > "~")) document.getElementById("onward")?.click();
 });
 
-// ---- after it: where the keyboard goes on, and what is said of it
+// ---- after it: where the keyboard goes on, and what is said of it in the line that stays: what
+// comes with a box of its own is heard by nobody
+
+const news = document.getElementById("news");
+const squeezed = (text) => (text ?? "").replace(/\s+/g, " ").trim();
+
+// What stands about answers, without what counts down.
+function standing() {
+  return [...document.querySelectorAll("#answering > :not(.onward)")].map((one) => {
+    const copy = one.cloneNode(true);
+    for (const each of copy.querySelectorAll("button, .back, .left")) each.remove();
+    return squeezed(copy.textContent);
+  });
+}
+let stood = standing();
+let asked = stood; // as a button was pressed: what comes of it may be read before its answer is here
+
+function come() {
+  const before = stood;
+  stood = standing();
+  return stood.find((one) => !before.includes(one)) ?? "";
+}
+
+function report(text) {
+  if (!text || news.textContent === text) return;
+  news.classList.remove("lost");
+  news.textContent = text;
+}
+
+let isTold = false; // of what is read next it was said already
+document.addEventListener("looked", (event) => {
+  if (event.detail.word) return;
+  const text = come();
+  report(text);
+  if (text || (isTold && event.detail.came)) event.preventDefault();
+  if (event.detail.came) isTold = false;
+});
+
+function told() {
+  const wrong = document.querySelector("#answer .warn[role=alert]"); // that is heard by itself
+  const text = squeezed(document.querySelector("#complaints li, #answer .note[role=status]")?.textContent);
+  stood = standing();
+  const fresh = stood.find((one) => !asked.includes(one));
+  if (!wrong) report(text || fresh || (stood.length < asked.length ? news.dataset.said : ""));
+  isTold = !wrong;
+}
 
 let isDone = false;
 document.addEventListener("htmx:after:request", (event) => {
@@ -128,10 +186,12 @@ document.addEventListener("htmx:after:request", (event) => {
   if (isDone || isRead) trouble("");
 });
 document.addEventListener("htmx:after:swap", () => {
-  if (!isDone || document.activeElement !== document.body) return;
+  if (!isDone) return;
   isDone = false;
-  const wrong = document.querySelector("#answer .warn[role=alert], #complaints li");
-  ((wrong && field()) ?? document.getElementById("answer-name"))?.focus({ preventScroll: true });
+  told();
+  if (![document.body, field()].includes(document.activeElement)) return;
+  const isOpen = field()?.value.trim() || document.querySelector("#answer .warn[role=alert]");
+  ((isOpen && field()) || document.getElementById("answer-name"))?.focus({ preventScroll: true });
 });
 
 // ---- what a macro comes to here, before it is put in

@@ -17,6 +17,7 @@ function essence(part) {
   const copy = part.cloneNode(true);
   for (const time of copy.querySelectorAll(".left, .ago")) time.textContent = "";
   for (const fold of copy.querySelectorAll("details")) fold.removeAttribute("open");
+  for (const button of copy.querySelectorAll("button")) ["disabled", "data-htmx-powered"].forEach((each) => button.removeAttribute(each));
   return copy.innerHTML;
 }
 
@@ -59,9 +60,10 @@ function renew(fresh) {
   document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRF-Token": token }));
 }
 
-function looked(word) {
+// True where nobody else has said what came.
+function looked(word, came = false) {
   if (word) say(word);
-  document.dispatchEvent(new CustomEvent("looked", { detail: { word } }));
+  return document.dispatchEvent(new CustomEvent("looked", { cancelable: true, detail: { word, came } }));
 }
 
 async function look() {
@@ -76,8 +78,9 @@ async function look() {
   ahead = Date.parse(fresh.body.dataset.now) - Date.now();
   const came = PARTS.filter((id) => take(fresh, id));
   renew(fresh);
-  looked("");
-  if (came.some((id) => id !== "context")) say("said");
+  const isNew = came.some((id) => id !== "context");
+  if (!looked("", isNew)) news.classList.remove("lost");
+  else if (isNew) say("said");
   else if (news.classList.contains("lost")) say("");
   wind();
 }
