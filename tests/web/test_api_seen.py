@@ -21,7 +21,7 @@ WIDE = """[...document.querySelectorAll("main *")].filter((one) =>
     [("wide", "light", "en-GB"), ("wide", "dark", "ko-KR"), ("phone", "light", "ko-KR"),
      ("phone", "dark", "en-GB")],
 )  # fmt: skip
-def test_the_page_is_read_in_every_width_and_light(showing, size, scheme, locale):  # noqa: F811
+def test_the_page_is_read_in_every_width_and_light(showing, size, scheme, locale):  # noqa: F811  # the fixture
     with showing.page(Role.VIEWER, size=size, locale=locale, color_scheme=scheme) as page:
         page.goto("/api")
 
@@ -35,7 +35,7 @@ def test_the_page_is_read_in_every_width_and_light(showing, size, scheme, locale
         shot(page, f"api-problems-{size}-{scheme}")
 
 
-def test_every_step_and_every_code_leads_to_what_it_means(showing):  # noqa: F811
+def test_every_step_and_every_code_leads_to_what_it_means(showing):  # noqa: F811  # the fixture
     with showing.page() as page:
         page.goto("/api")
         ids = set(page.eval_on_selector_all("[id]", "all => all.map((one) => one.id)"))
