@@ -9,17 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from core import keys
 from core.model import Notice, NoticeKind
-from core.store import claims, languages, notices, overtaken, rungs, statement, transaction, wake
+from core.store import (
+    claims,
+    escalations,
+    languages,
+    notices,
+    rungs,
+    statement,
+    transaction,
+    wake,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from core.people.ladders import Ladder
@@ -39,18 +47,6 @@ LEAST: Final = timedelta(seconds=1)
 """Between two looks at what is held."""
 JUST_AFTER: Final = timedelta(microseconds=1)
 """A rung is due once its instant has passed, as a step is."""
-
-OF_CLOCKS: Final = frozenset({
-    NoticeKind.WARNING, NoticeKind.BREACH, NoticeKind.DEADLINE_MOVED, NoticeKind.REPLY_REFUSED,
-})  # fmt: skip
-ENDS: Final[Mapping[NoticeKind, frozenset[NoticeKind]]] = MappingProxyType({
-    trouble: frozenset({end, overtaken.RETIRED})
-    for troubles, end in overtaken.TROUBLES
-    for trouble in troubles
-})  # fmt: skip
-"""By trouble what says that it is over."""
-CLIMBS: Final = OF_CLOCKS | ENDS.keys()
-"""The kinds that climb: those of which it is known when nobody need act any more."""
 
 _ANSWERED = frozenset({"decided", "marked", "confirmed"})
 
@@ -131,7 +127,9 @@ async def _climb(
     if not due:
         return []
     clocks = await rungs.standing(db, (one.clock for one in due if one.clock is not None))
-    troubles = [(one, ENDS.get(one.kind, frozenset())) for one in due if one.clock is None]
+    troubles = [
+        (one, escalations.ENDS.get(one.kind, frozenset())) for one in due if one.clock is None
+    ]
     over = await rungs.over(db, troubles)
     ended: dict[int, Ended] = {}
     climbing: dict[int, tuple[Escalation, Notice]] = {}

@@ -26,7 +26,7 @@ from core import deliver
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
-from core.notifier import Closes, Keeps, Means, Paced, Words
+from core.notifier import Brief, Closes, Keeps, Means, Paced, Words
 from core.notifiers import apprise, posting, registry, slack
 from core.routing import Route
 from core.running import walls
@@ -578,6 +578,9 @@ def test_what_each_means_can_do_beside_sending(means):
     }  # fmt: skip
     assert {k for k, s in senders.items() if isinstance(s, Keeps)} == {"alertmanager"}
     assert all(isinstance(sender, Paced) for sender in senders.values())
+    assert {k for k, s in senders.items() if isinstance(s, Brief)} == {
+        "slack", "slack bot", "teams", "apprise",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
