@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -26,7 +26,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import asyncpg
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from core.errors import SchemaMismatch
 from core.store import unavailable
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 
 LOCK = 0x7265_706C_7962_79  # "replyby"
 LOOK_EVERY = 0.1
-TRIES = 5
-"""How often a file is tried that those who work with its tables meanwhile let not through."""
+WAITS = (0.2, 0.4, 0.7, 1.0)
+"""Seconds before a file is tried again that those who work with its tables let not through."""
 WITHOUT_TRANSACTION = "-- no-transaction"
 BUILD = re.compile(r"create (?:unique )?index concurrently if not exists (\w+)")
 NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -304,15 +303,14 @@ async def _run(db: Db, migration: Migration) -> None:
         await db.execute(migration.sql, timeout=PATIENCE)
         await _record(db, migration, began)
         return
+    for wait in WAITS:
+        with suppress(asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            await _together(db, migration)
+            return
+        await asyncio.sleep(wait)
     await _together(db, migration)
 
 
-@retry(
-    retry=retry_if_exception_type((asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)),
-    stop=stop_after_attempt(TRIES),
-    wait=wait_random(0.2, 1),
-    reraise=True,
-)
 async def _together(db: Db, migration: Migration) -> None:
     """Apply a file in one transaction; where others' locks end it, nothing of it stays."""
     began = monotonic()
