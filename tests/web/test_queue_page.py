@@ -161,6 +161,10 @@ def test_who_has_a_buyer_on_the_phone_finds_the_thread_by_its_order(board):
         assert query(page) == {"q": "302 5534421"}
         assert subjects(page) == [PARCEL]
         assert violations(page) == []
+        page.get_by_role("link", name="Answered").click()
+        expect(page.locator(".found .summary")).to_contain_text("in the last 14 days")
+        assert violations(page) == []
+        page.go_back()
 
         page.locator("h1").evaluate("e => e.focus()")
         page.keyboard.press("j")
