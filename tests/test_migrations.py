@@ -20,6 +20,9 @@ RELEASED = Path(__file__).parent / "released"
 UNMARKED = 38
 """Migrations up to this one were made before they had to say what they are."""
 
+TOGETHER = 47
+"""Migrations up to this one built indexes of older tables while they held up who wrote."""
+
 NAME = r"[a-z_]+"
 TYPE = r"(?:(?!\bnot\b)[a-z]+ ?)+(?:\(\d+\))?(?:\[\])?"
 COLUMN = rf"add column (?:if not exists )?{NAME} {TYPE}(?: ?(?:not null )?default [^,]+)?"
@@ -42,6 +45,9 @@ UNIQUE = re.compile(
     rf"create unique index (?:if not exists )?{NAME}\s+on (?P<table>{NAME})\b.*", re.DOTALL
 )
 MADE = re.compile(rf"create table (?:if not exists )?({NAME})")
+INDEXED = re.compile(
+    rf"create (?:unique )?index (?!concurrently)(?:if not exists )?{NAME}\s+on ({NAME})"
+)
 FILLED = re.compile(rf"insert into ({NAME})")
 
 
@@ -56,6 +62,12 @@ def more_than_adds(sql: str) -> list[str]:
     """What of a file an expansion may not do, as far as its text tells."""
     found, made = statements(sql), set(MADE.findall(sql))
     return [said for said in found if not _adds(said, made)]
+
+
+def holding_up(sql: str) -> list[str]:
+    """The tables whose writers a file lets wait while it builds an index of them."""
+    made = set(MADE.findall(sql))
+    return [table for table in INDEXED.findall(sql) if table not in made]
 
 
 def _adds(said: str, made: set[str]) -> bool:
@@ -73,6 +85,19 @@ def test_each_new_migration_says_what_it_is_and_an_expansion_only_adds(migration
     assert migration.needs is not None, "say -- expand, or -- contract: needs NNNN"
     if migration.needs == 0:
         assert more_than_adds(migration.sql) == []
+
+
+@pytest.mark.parametrize(
+    "migration", [m for m in migrate.shipped() if m.version > TOGETHER], ids=lambda m: m.name
+)
+def test_an_index_of_a_table_that_is_written_to_is_built_beside_who_writes(migration):
+    assert holding_up(migration.sql) == []
+
+
+def test_which_indexes_hold_up_who_writes():
+    assert holding_up("create index a_b on a (b);") == ["a"]
+    assert holding_up("create table a (b text); create index a_b on a (b);") == []
+    assert holding_up("create index concurrently if not exists a_b on a (b);") == []
 
 
 @pytest.mark.parametrize(

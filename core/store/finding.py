@@ -33,7 +33,7 @@ orders of a marketplace in one country may begin with the same three."""
 INDEXED = 5
 """So many letters of a name the index has."""
 
-# What was typed, as it is compared: the order, and the words of a name (migration 0051 says why).
+# What was typed, as it is compared: the order, and the words of a name (migration 0057 says why).
 SAID = r"""
     select lower(translate(left($1, 60), '-#/. _', '')),
            string_to_array(btrim(regexp_replace(

@@ -1,9 +1,10 @@
+-- no-transaction
 -- expand
 -- A thread is found by its orders and by its buyer, whatever became of it; and what was answered is
 -- found by when that was. Of a name the index holds the first five letters of each word, and no more:
 -- PostgreSQL keeps the words of such an index when the rows are gone, and nobody who was erased is to
 -- be read out of it. Punctuation counts nowhere; of accents and of capital letters nothing is kept.
-create index thread_sought on thread using gin (
+create index concurrently if not exists thread_sought on thread using gin (
     array_to_tsvector(array_remove(array_remove(array[
         lower(translate(left(order_ids[1], 60), '-#/. _', '')),
         lower(translate(left(order_ids[2], 60), '-#/. _', '')),
@@ -18,12 +19,4 @@ create index thread_sought on thread using gin (
         lower(regexp_replace(normalize(left(buyer, 200), nfkd), '[\u0300-\u036f]+', '', 'g')),
         '[\s.,:@_+()/''"-]*([^\s.,:@_+()/''"-]{1,5})[^\s.,:@_+()/''"-]*[\s.,:@_+()/''"-]*', ' \1', 'g'
     ), ' '), ''))
-) with (fastupdate = on, gin_pending_list_limit = 512) where erased_at is null;
-comment on index thread_sought is 'finding.search: threads by their orders, and by the beginnings of their buyer''s names';
-alter index thread_sought alter column 1 set statistics 0;
-alter index thread_sought alter column 2 set statistics 0;
-create index clock_ended on clock (stopped_at, id, account)
-    where ended is not null and not history and steps <> '{}';
-comment on index clock_ended is 'finding.answered: the threads of which a clock ended last';
-create index reply_written on reply (written_by, id) where written_by is not null;
-comment on index reply_written is 'finding.answered: what somebody wrote';
+) with (fastupdate = on, gin_pending_list_limit = 512) where erased_at is null

@@ -1,0 +1,3 @@
+-- no-transaction
+-- expand
+create index concurrently if not exists notice_rung on notice (((facts ->> 'escalation')::bigint)) where kind = 'escalation'

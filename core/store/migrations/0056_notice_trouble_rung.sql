@@ -1,0 +1,3 @@
+-- no-transaction
+-- expand
+create index concurrently if not exists notice_trouble_rung on notice (account, id) where kind = 'escalation' and clock is null
