@@ -100,6 +100,16 @@ async def test_one_key_in_another_thread_or_of_another_person_is_another(anna, b
     assert len({one.said["reply"] for one in (first, there, theirs)}) == 3
 
 
+async def test_what_a_reply_can_be_and_what_a_mark_would_end_is_told_before(anna):
+    told = await answers(anna)
+
+    assert (told["most_files"], told["most_enclosed"], told["until"]) == (2, 1_000, None)
+    assert told["enclosed"] == ["application/pdf", "text/plain"]
+    assert told["linked"] == ["application/pdf"]
+    assert told["levels"] == ["decided", "marked"]
+    assert [(one["level"], one["ends"]) for one in told["foreseen"]][1] == ("marked", ["contract"])
+
+
 async def test_a_reply_needs_a_key(anna, pool):
     answer = await post(anna, "replies", {"text": "Es ging gestern los."})
 

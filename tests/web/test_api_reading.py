@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from core.access import Role
-from core.store import audit, transaction
+from core.model import Order
+from core.store import audit, orders, transaction
 from core.web.api import room
 from tests.web import board, programs
 
@@ -75,6 +76,7 @@ async def test_a_thread_is_found_whatever_stands_in_its_id(anna, pool, thread):
     [clock] = answer.said["clocks"]
     assert (clock["state"], clock["band"]) == ("running", "ok")
     assert clock["why"]
+    assert (answer.said["orders"], answer.said["beside"]) == ([], [])
     [look] = await acts(pool, "read")
     assert (look.who, look.account, look.thread, look.means) == ("anna", "mk", thread, "token")
 
@@ -137,3 +139,17 @@ async def test_a_viewer_reads_and_has_no_macros(stage, site):
     async with programs.program(stage, site, Role.VIEWER) as viewer:
         assert (await viewer.get("/threads")).status == 200
         assert (await viewer.get("/macros")).status == 403
+
+
+async def test_a_thread_is_read_with_its_orders_and_what_became_of_its_clocks(stage, anna):
+    order = {"id": "O1", "as_of": board.NOW, "items": [{"title": "Lamp", "quantity": 2}]}
+    async with transaction(stage.pool) as db:
+        await orders.put(db, "mk", {"O1": Order.model_validate(order)}, board.NOW)
+    await anna.ask("POST", "/marks/mk/T1", body={"level": "marked"})
+    told = (await anna.get("/threads/mk/T1")).said
+    changed = [one["name"] for step in told["clocks"][0]["history"] for one in step["changed"]]
+
+    assert told["orders"][0]["items"] == [
+        {"title": "Lamp", "quantity": 2, "product": None, "sku": None}
+    ]
+    assert "ended" in changed

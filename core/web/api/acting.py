@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from core.configuration.configured import Configured
     from core.desk.limits import Complaint
+    from core.desk.marking import Foreseen
     from core.model import Thread
     from core.store import Db
     from core.store.replies import Reply
@@ -74,12 +75,28 @@ async def answers(call: Call) -> acts.Answers:
         levels=tuple(level.value for level in marking.levels(box.can)),
         longest_reply=box.can.longest_reply,
         shortest_reply=box.can.shortest_reply,
+        most_files=box.can.most_files,
+        most_enclosed=box.can.most_enclosed,
+        most_each=box.can.most_each,
+        enclosed=_sorted(box.can.enclosed),
+        linked=_sorted(box.can.linked),
+        until=box.can.until,
+        foreseen=tuple(_foreseen(one) for one in box.foreseen),
         others=tuple(one.title or one.name for one in status.others),
         claim=None if status.claim is None else models.Claim.model_validate(status.claim),
         replies=tuple(acts.Reply.model_validate(one) for one in status.replies),
         said=tuple(acts.Statement.model_validate(one) for one in status.said),
         promises=tuple(acts.Promise.model_validate(row.clock) for row in status.promises),
     )
+
+
+def _sorted(types: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if types is None else tuple(sorted(types))
+
+
+def _foreseen(one: Foreseen) -> acts.Foreseen:
+    ends, goes_on = (tuple(each.promise for each in some) for some in (one.ends, one.goes_on))
+    return acts.Foreseen(level=one.level.value, ends=ends, goes_on=goes_on)
 
 
 async def check(call: Call) -> acts.Checked:

@@ -216,11 +216,22 @@ class Promise(Given):
     started_at: AwareDatetime
 
 
+class Foreseen(Given):
+    """What a mark of a *level* would end, and what would go on: names of promises."""
+
+    level: str
+    ends: tuple[str, ...]
+    goes_on: tuple[str, ...]
+
+
 class Answers(Given):
     """What goes on about a thread beside what was written, and what a reply to it can be.
 
     *refused*: why nobody can be answered from here, empty where somebody can. *levels* are the ways
-    in which no reply can be needed; *others* who is writing at this moment.
+    in which no reply can be needed, *foreseen* what each would end; *others* who is writing at this
+    moment. Of files *most_enclosed* is how many bytes they may have in all, *most_each* one of
+    them; *enclosed* and *linked* are the media types that are taken, null: any. Until *until* an
+    answer is taken, null: nobody knows of an end.
     """
 
     seen: str
@@ -229,6 +240,13 @@ class Answers(Given):
     levels: tuple[str, ...]
     longest_reply: int | None
     shortest_reply: int | None
+    most_files: int | None
+    most_enclosed: int
+    most_each: int | None
+    enclosed: tuple[str, ...] | None
+    linked: tuple[str, ...] | None
+    until: AwareDatetime | None
+    foreseen: tuple[Foreseen, ...]
     others: tuple[str, ...]
     claim: Claim | None
     replies: tuple[Reply, ...]

@@ -137,6 +137,21 @@ class Accounts(Given):
     troubles: tuple[Trouble, ...]
 
 
+class Changed(Given):
+    """What of a clock changed: an instant is written as such."""
+
+    name: str
+    before: AwareDatetime | str | None
+    after: AwareDatetime | str | None
+
+
+class Step(Given):
+    """What changed at once."""
+
+    at: AwareDatetime
+    changed: tuple[Changed, ...]
+
+
 class Clock(Given):
     """One waiting of one promise, and why it is due when it is. *band* null: nothing is told."""
 
@@ -153,6 +168,48 @@ class Clock(Given):
     reason: str | None
     flags: tuple[str, ...]
     why: tuple[str, ...]
+    history: tuple[Step, ...]
+
+
+class Item(Given):
+    """A line of an order."""
+
+    title: str
+    quantity: int
+    product: str | None
+    sku: str | None
+
+
+class Order(Given):
+    """What is known of an order, as of then; nothing about a person. *parcels*: how each stands."""
+
+    id: str
+    as_of: AwareDatetime
+    status: str
+    bought_at: AwareDatetime | None
+    ship_by: AwareDatetime | None
+    shipped_at: AwareDatetime | None
+    deliver_by: AwareDatetime | None
+    fulfilled_by: Literal["seller", "marketplace"] | None
+    parcels: tuple[str, ...]
+    cancel_asked: bool
+    items: tuple[Item, ...]
+    total: str | None
+    currency: str | None
+
+
+class Beside(Given):
+    """Another thread of the same buyer: its nearest deadline, and when it was answered last."""
+
+    account: str
+    thread: str
+    kind: str
+    subject: str | None
+    order_ids: tuple[str, ...]
+    last_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+    promise: str | None
+    answered_at: AwareDatetime | None
 
 
 class File(Given):
@@ -216,6 +273,8 @@ class Thread(Given):
     claim: Claim | None
     clocks: tuple[Clock, ...]
     clocks_left_out: int
+    orders: tuple[Order, ...]
+    beside: tuple[Beside, ...]
     messages: tuple[Message, ...]
     older: bool
 

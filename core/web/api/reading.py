@@ -109,6 +109,8 @@ def _thread(found: Read, now: datetime) -> models.Thread:
             "claim": found.claim,
             "clocks": [_clock(one) for one in deadlines.clocks(found.explained, now)],
             "clocks_left_out": found.left_out,
+            "orders": found.orders,
+            "beside": found.beside,
             "messages": found.messages,
             "older": found.has_older,
         }
@@ -131,6 +133,7 @@ def _clock(one: Clock) -> models.Clock:
         reason=clock.reason,
         flags=one.flags,
         why=one.why,
+        history=tuple(models.Step.model_validate(step) for step in one.history),
     )
 
 
