@@ -2,6 +2,7 @@
 
 import pytest
 from argon2 import PasswordHasher
+from structlog.testing import capture_logs
 
 from core.desk import passwords
 from tests.web import board
@@ -31,3 +32,10 @@ async def base(stage):
 async def browser(base):
     async with board.browsing(base) as browser:
         yield browser
+
+
+@pytest.fixture
+def logged():
+    """What the log says, wherever it goes: what ran before may have set it up."""
+    with capture_logs() as lines:
+        yield lines

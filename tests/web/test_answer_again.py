@@ -141,7 +141,7 @@ async def test_what_is_asked_of_nobody_who_is_known_is_gone_on_with_after_signin
 
 
 @pytest.mark.parametrize("path", [REPLY, "/mark/mk/T%2F1", "/promise/mk/T%2F1"])
-async def test_a_fault_of_ours_gives_the_text_back(stage, anna, path, capsys):  # noqa: F811  # fixtures
+async def test_a_fault_of_ours_gives_the_text_back(stage, anna, path, logged):  # noqa: F811  # fixtures
     form = await opened(anna)
     stage.rules, rules = None, stage.rules
     stage.accounts, accounts = None, stage.accounts
@@ -150,7 +150,7 @@ async def test_a_fault_of_ours_gives_the_text_back(stage, anna, path, capsys):  
 
     assert (crashed.status, given_back(crashed)) == (500, TEXT)
     assert "See in the thread whether anything was sent" in crashed.text
-    assert "request crashed" in capsys.readouterr().out
+    assert "request crashed" in str(logged)
     stage.rules, stage.accounts = rules, accounts
     assert Form(await to_the_thread(anna, crashed)).text == TEXT
 

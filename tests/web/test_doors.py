@@ -196,14 +196,14 @@ async def test_whom_a_trusted_proxy_names_is_known_if_they_are_here(browser, ann
     assert (asked.status, asked.headers["Location"][:8]) == (303, "/sign-in")
 
 
-async def test_the_header_from_anybody_else_is_refused_and_logged(base, anna, stage, capsys):
+async def test_the_header_from_anybody_else_is_refused_and_logged(base, anna, stage, logged):
     stage.web = proxied()
     async with board.browsing(base, "127.0.0.2") as stranger:
         seen = await stranger.get("/self", headers={"X-Forwarded-User": "anna"})
         api = await stranger.get("/api/v1/self", headers={"X-Forwarded-User": "anna"})
 
     assert (seen.status, api.status) == (401, 401)
-    assert "proxy_header" in capsys.readouterr().out
+    assert "proxy_header" in str(logged)
 
 
 async def test_two_headers_are_one_too_many(browser, anna, stage):
@@ -387,7 +387,7 @@ async def test_a_script_is_led_away_to_sign_in_from_a_page_and_from_no_form(brow
     assert (sent.status, sent.headers.get("HX-Redirect")) == (401, None)
 
 
-async def test_a_flood_of_refusals_of_strangers_is_a_few_lines(browser, capsys):
+async def test_a_flood_of_refusals_of_strangers_is_a_few_lines(browser, logged):
     await asyncio.gather(*(said(browser, **bearer(f"rb_{n}")) for n in range(40)))
 
-    assert capsys.readouterr().out.count("refused at the board") == 1
+    assert sum(one["event"] == "refused at the board" for one in logged) == 1

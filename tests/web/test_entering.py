@@ -148,7 +148,7 @@ async def test_a_link_of_somebody_who_is_disabled_meanwhile_lets_nobody_in(brows
     assert (await browser.get(f"/enter/{secret}")).status == 410
 
 
-async def test_no_secret_of_a_link_is_stored_or_logged(browser, pool, capsys):
+async def test_no_secret_of_a_link_is_stored_or_logged(browser, pool, logged):
     secret = await first(pool)
     link = f"/enter/{secret}"
     await browser.post(link, chosen(name="anna"), form=link)
@@ -157,4 +157,4 @@ async def test_no_secret_of_a_link_is_stored_or_logged(browser, pool, capsys):
         stored = [str(dict(row)) for name in ("audit", "invitation", "session")
                   for row in await db.fetch(f"table {name}")]  # fmt: skip
     assert not any(secret in row for row in stored)
-    assert secret not in "".join(capsys.readouterr())
+    assert secret not in str(logged)

@@ -39,12 +39,12 @@ async def trail(pool, act):
 # proxies
 
 
-async def test_a_second_header_of_groups_makes_nobody_an_admin(stage, pool, capsys):
+async def test_a_second_header_of_groups_makes_nobody_an_admin(stage, pool, logged):
     stage.web = proxied()
     said = CIMultiDict([("X-Forwarded-User", "eve"), ("X-Groups", "admins"), ("X-Groups", "some")])
     async with board.served(stage) as base, board.browsing(base) as eve:
         assert (await eve.get("/people", headers=said)).status == 401
-        assert "proxy_twice" in capsys.readouterr().out
+        assert "proxy_twice" in str(logged)
         async with transaction(pool) as db:
             assert await people.of(db, "eve") is None
 

@@ -98,7 +98,7 @@ async def test_a_wrong_name_and_a_wrong_password_are_told_in_the_same_words(brow
     assert {line.who for line in await trail(pool, "sign-in")} == {None}
 
 
-async def test_what_is_typed_is_in_no_log_and_no_trail(browser, anna, pool, capsys):
+async def test_what_is_typed_is_in_no_log_and_no_trail(browser, anna, pool, logged):
     secret = "typed-into-the-name-field"
     await sign_in(browser, name=secret, password=secret)
     await sign_in(browser)
@@ -109,7 +109,7 @@ async def test_what_is_typed_is_in_no_log_and_no_trail(browser, anna, pool, caps
             for name in ("audit", "sign_in_try", "session", "person")
             for row in await db.fetch(f"table {name}")
         ]
-    said = "".join(capsys.readouterr())
+    said = str(logged)
     for word in (
         secret,
         GOOD,
@@ -236,7 +236,7 @@ async def test_a_session_ends_when_it_was_idle_or_is_old(pool, stage, base):
     ("bound", "near", "far"), [("network", 200, 303), ("exact", 303, 303), ("any", 200, 200)]
 )
 async def test_a_session_from_another_address_is_refused_ended_and_logged(
-    pool, bound, near, far, capsys
+    pool, bound, near, far, logged
 ):
     stage = board.Stage(pool, board.Web(listen="127.0.0.1:0", session_address=bound))
     async with board.served(stage) as base:
@@ -249,6 +249,7 @@ async def test_a_session_from_another_address_is_refused_ended_and_logged(
 
     refused = await trail(pool, "refused")
     assert len(refused) == [near, far].count(303)
+    assert [one["event"] for one in logged] == ["session from another address ended"] * len(refused)
     if refused:
         assert refused[0].detail == {"why": "address", "began_at": "127.0.0.1"}
         assert refused[0].address == "127.5.0.1"
