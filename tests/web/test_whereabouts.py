@@ -60,8 +60,8 @@ async def walked(pool, stage, bound, places):
         ("network", [(V6, "curl")], [303]),
         ("network", [(V6,), (FAR6,), (V4,)], [200, 303, 303]),
         ("network", [(V6,), (FAR4,), (V6,)], [200, 303, 303]),
-        ("exact", [(V4,), (V6,), (V6,), (NEAR6,)], [200, 200, 200, 303]),
-        ("exact", [(V6,), (NEAR4,)], [200, 303]),
+        ("exact", [(V4,), (V4,), (V6,)], [200, 200, 303]),
+        ("exact", [(NEAR4,)], [303]),
         ("any", [(V6, "curl"), (FAR4, "wget"), (FAR6,)], [200] * 3),
     ],
 )
@@ -74,12 +74,25 @@ async def test_a_browser_goes_from_one_kind_of_address_to_the_other_and_back(
     assert len(await trail(pool, "refused")) == ended
     async with pool.acquire() as db:
         other, near = await db.fetchrow("select other_address, other_network from session")
-    if bound == "any" or places[0][1:] == ("curl",):
+    if bound in {"any", "exact"} or places[0][1:] == ("curl",):
         assert (other, await trail(pool, "session")) == (None, [])
         return
     (line,) = await trail(pool, "session")
     assert (line.detail["did"], line.address, other) == ("other_address", V6, V6)
     assert near == networks.near(V6)
+
+
+@pytest.mark.parametrize(("minutes", "seen"), [(15, 200), (16, 303)])
+async def test_who_comes_by_the_other_kind_long_after_the_sign_in_has_the_cookie_of_another(
+    pool, stage, minutes, seen
+):
+    await board.person(pool)
+    held = await begun(pool)
+    stage.clock.now = board.NOW + timedelta(minutes=minutes)
+    async with board.served(stage) as base, board.browsing(base, **held) as browser:
+        assert (await browser.get("/me", headers=at(FAR6))).status == seen
+
+    assert len(await trail(pool, "refused")) == (seen == 303)
 
 
 async def test_of_two_that_come_at_once_by_the_other_kind_one_is_remembered(pool, stage):

@@ -6,6 +6,7 @@ What was taken away since, a role, an account, a password, is so at the next req
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from core.store.tokens import Token
 
 SESSION = web.RequestKey("session", Session)
+SETTLES = timedelta(minutes=15)
+"""How long after a sign-in the first address of the other kind, IPv4 or IPv6, is its own, too: a
+browser with both tries them side by side (RFC 8305)."""
 BEARER = "bearer "
 MOST_BEARER = 200
 
@@ -116,13 +120,15 @@ async def _is_from_there(
 ) -> bool:
     """Whether a session is used from where it may be; the first address of the other kind may, too.
 
-    That is remembered, of the same browser: who stole the cookie alone is told by it.
+    That is remembered, of the same browser and soon after the sign-in: who steals a cookie later
+    comes too late for it.
     """
     (found, person), bound = known, settings.session_address
-    same = networks.is_same(bound, (found.address, found.other), address)
-    if same is not None or arriving.browser(request) != found.browser:
-        return bool(same)
     now, near = parts(request).now(), networks.near(address)
+    same = networks.is_same(bound, (found.address, found.other), address)
+    late = bound == "exact" or now - found.made_at > SETTLES
+    if same is not None or late or arriving.browser(request) != found.browser:
+        return bool(same)
     async with transaction(parts(request).pool()) as db:
         if await sessions.remember(db, found.id, address, near):
             detail = {"did": "other_address", "began_at": found.address}
