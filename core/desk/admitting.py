@@ -159,7 +159,8 @@ async def bound(db: Db, secret: str, subject: str, address: str, now: datetime) 
     if person.subject not in {None, subject}:
         await sessions.end_all(db, person.name, "bound", now)
         await wake.somebody(db, person.name)
-    await people.rebind(db, person.name, subject)
+    if not await people.rebind(db, person.name, subject):
+        return None
     detail = {"did": "bound", "person": person.name, "by": link.made_by}
     await audit.write(db, person.who("session", address), Act.PEOPLE, detail=detail, now=now)
     return person

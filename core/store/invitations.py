@@ -20,10 +20,10 @@ MAKE = """
 """
 OF = """
     select person, made_by, until, binds from invitation
-    where digest = $1 and used_at is null and until > $2
+    where digest = any($1) and used_at is null and until > $2
 """
 USE = """
-    update invitation set used_at = $2 where digest = $1 and used_at is null and until > $2
+    update invitation set used_at = $2 where digest = any($1) and used_at is null and until > $2
     returning person, made_by, until, binds
 """
 END_ALL = "update invitation set until = $2 where person = $1 and used_at is null and until > $2"
@@ -77,18 +77,19 @@ async def make(
 ) -> None:
     """Keep a new link's digest; those that were made for the same before are void."""
     await (db.execute(END_FIRST, now) if person is None else db.execute(END_ALL, person, now))
-    await db.execute(MAKE, digest(secret), person, by, now, until, binds)
+    kept = _digests(secret)[binds]
+    await db.execute(MAKE, kept, person, by, now, until, binds)
 
 
 async def of(db: Db, secret: str, now: datetime) -> Invitation | None:
     """Whom it would let in; None: nobody any more."""
-    row = await db.fetchrow(OF, digest(secret), now)
+    row = await db.fetchrow(OF, _digests(secret), now)
     return None if row is None else _invitation(row)
 
 
 async def use(db: Db, secret: str, now: datetime) -> Invitation | None:
     """Use it up; None: somebody did, or it has lapsed."""
-    row = await db.fetchrow(USE, digest(secret), now)
+    row = await db.fetchrow(USE, _digests(secret), now)
     return None if row is None else _invitation(row)
 
 
@@ -109,6 +110,14 @@ async def purge(db: Db, before: datetime) -> int:
     """Forget those that were good until then at most; how many."""
     gone: int = await db.fetchval(PURGE, before)
     return gone
+
+
+def _digests(secret: str) -> tuple[bytes, bytes]:
+    """By what a link that signs in is known, and one that binds.
+
+    A program of the version before, which would sign in by either, does not find the second.
+    """
+    return digest(secret), digest(f"binds {secret}")
 
 
 def _invitation(row: Record) -> Invitation:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from core.store import Db
 
+# A message that is dated in the future was written when we saw it, at the latest.
 OF = """
     select distinct on (w.account, w.thread) w.account, w.thread,
            coalesce(t.language_set, m.language) as language
@@ -19,7 +20,8 @@ OF = """
         and m.language is not null and coalesce(m.party_corrected, m.party) = 'buyer'
         and t.language_set is null
     where coalesce(t.language_set, m.language) is not null
-    order by w.account, w.thread, coalesce(m.sent_at, m.seen_at) desc, m.id desc
+    order by w.account, w.thread,
+        least(coalesce(m.sent_at, m.seen_at), m.seen_at) desc, m.id desc
 """
 # The newest of each account, by the index message_written.
 ARRIVED = """

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from core.access import Role, Who
 
 if TYPE_CHECKING:
@@ -202,9 +204,16 @@ async def bind(db: Db, name: str, subject: str) -> bool:
     return bool(await db.execute(BIND, name, subject) == "UPDATE 1")
 
 
-async def rebind(db: Db, name: str, subject: str) -> None:
-    """Remember by what an OpenID provider knows them from now on."""
-    await db.execute(REBIND, name, subject)
+async def rebind(db: Db, name: str, subject: str) -> bool:
+    """Remember by what an OpenID provider knows them from now on.
+
+    False: somebody else was bound to it in the same instant, and the transaction is at its end.
+    """
+    try:
+        await db.execute(REBIND, name, subject)
+    except asyncpg.UniqueViolationError:
+        return False
+    return True
 
 
 async def proxied(db: Db, name: str, now: datetime) -> bool:

@@ -38,6 +38,14 @@ def wrote(db):
     return put
 
 
+async def test_a_message_dated_in_the_future_was_written_when_we_saw_it(db, wrote, now):
+    late = await wrote(now + 3 * DAY, "fr")
+    await db.execute("update message set seen_at = $2 where id = $1", late, now - 2 * HOUR)
+    await wrote(now - HOUR, "de")
+
+    assert await languages.of(db, [("mk", "T1")]) == {("mk", "T1"): "de"}
+
+
 async def test_a_thread_is_in_the_language_of_the_newest_word_of_its_buyer(db, wrote, now):
     await wrote(now - 3 * HOUR, "ko")
     await wrote(now - 2 * HOUR, "de")

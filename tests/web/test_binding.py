@@ -13,7 +13,7 @@ from yarl import URL
 from core.access import Role, Who
 from core.configuration.access import Group, Proxy, Web
 from core.desk import admitting
-from core.store import audit, people, sessions, transaction
+from core.store import audit, invitations, people, sessions, transaction
 from tests.web import board, test_openid
 from tests.web.test_openid import arrived, by, sent_back, whys
 
@@ -127,6 +127,37 @@ async def test_a_link_binds_nobody_to_an_account_that_is_somebody_elses(browser,
     assert (await of(pool)).subject is None
     assert (await browser.get(path)).status == 200, "it is not used up by that"
     assert (await whys(pool))[0] == "not_bound"
+
+
+async def test_of_two_who_are_bound_to_one_account_at_once_one_is(pool):
+    held = {}
+    for name in ("anna", "bert"):
+        await board.person(pool, name)
+        held[name] = await link(pool, name)
+    both = asyncio.Barrier(2)
+
+    async def use(name):
+        secret = held[name].removeprefix("/enter/")
+        async with transaction(pool) as db:
+            await people.locked(db, name)
+            await both.wait()
+            return await admitting.bound(db, secret, "a subject", "127.0.0.1", board.NOW)
+
+    found = await asyncio.gather(*map(use, held))
+
+    is_bound = [(await of(pool, name)).subject is not None for name in held]
+    assert sorted(is_bound) == [False, True]
+    assert [one is not None for one in found] == is_bound
+
+
+async def test_a_program_of_the_version_before_does_not_know_a_link_that_binds(pool):
+    await board.person(pool)
+    for binds in (True, False):
+        secret = (await link(pool, binds=binds)).removeprefix("/enter/")
+        async with transaction(pool) as db:
+            asked = "select exists (select from invitation where digest = $1)"
+            assert await db.fetchval(asked, sessions.digest(secret)) is not binds
+            assert (await invitations.of(db, secret, board.NOW)).binds is binds
 
 
 async def test_who_is_bound_anew_is_signed_out_of_what_the_other_account_began(browser, op, pool):
