@@ -114,6 +114,8 @@ def check(chosen: Filter) -> None:
         raise Mistaken("%(name)s says nothing here; leave it out", name=min(beyond))
     if first == "state" and chosen.claimed not in {None, "mine"}:
         raise Mistaken("of what was answered there is mine; else say by whom")
+    if chosen.claimed and chosen.by:
+        raise Mistaken("%(name)s says nothing here; leave it out", name="by")
 
 
 def query(chosen: Filter) -> str:

@@ -311,7 +311,8 @@ async def _told(request: web.Request, handler: Answers) -> web.StreamResponse:
     except web.HTTPException as fault:
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = await told(request, HTTPStatus(fault.status))
+        why = fault.why if isinstance(fault, Refusal) else ""
+        response = await told(request, HTTPStatus(fault.status), why=why)
         response.headers.update({k: v for k, v in fault.headers.items() if k in KEPT})
         return response
     except Unknown as fault:
@@ -351,13 +352,17 @@ async def _addressed(request: web.Request, handler: Answers) -> web.StreamRespon
 
 
 async def told(
-    request: web.Request, status: HTTPStatus, *, said: Said | None = None
+    request: web.Request, status: HTTPStatus, *, said: Said | None = None, why: str = ""
 ) -> web.Response:
-    """A fault as a page, or to a program as problem details; *said* quotes nothing."""
+    """A fault as a page, or to a program as problem details; *said* quotes nothing.
+
+    *why* is the word of a `Refusal`, which a page tells by its status alone.
+    """
     if request.path.startswith(API):
         if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "OPTIONS":
             return problems.options()
-        return problems.response(problems.of_status(status, str(said) if said else None))
+        text = str(said) if said else problems.REFUSED.get(why)
+        return problems.response(problems.of_status(status, text))
     detail = pages.tell(request, said) if said else None
     return _fault(request, status, detail, await rescue.typed(request))
 

@@ -117,6 +117,19 @@ async def test_a_reply_needs_a_key(anna, pool):
     assert await pool.fetchval("select count(*) from reply") == 0
 
 
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [("1234567", "at least 8"), ("k" * 201, "at most 200"), ("with a blank", "match pattern")],
+)
+async def test_a_key_that_is_none_is_refused_by_how_long_keys_are(anna, key, what):
+    answer = await post(anna, "replies", {"text": "Es ging los."}, Idempotency_Key=key)
+    [fault] = answer.said["faults"]
+
+    assert (answer.status, fault["where"]) == (422, "header.Idempotency-Key")
+    assert what in fault["what"]
+    assert key not in str(answer.said)
+
+
 async def test_what_is_wrong_with_a_reply_is_told_before_and_keeps_it_from_leaving(anna):
     text = "Siehe https://other.example/"
     told = (await post(anna, "checks", {"text": text})).said["complaints"]
@@ -200,6 +213,33 @@ async def test_a_promise_is_made_moved_and_withdrawn(anna):
     assert (await post(anna, "promises", {"due_at": "9999-12-31T23:59:59-10:00"})).status == 409
 
 
+async def test_a_language_is_said_once_by_who_saw_what_stands_and_taken_back(anna, bo, pool):
+    async def said(who, **body):
+        return await who.ask("PUT", f"/languages{HERE}", body=body)
+
+    made, again = await said(anna, language="pt-BR"), await said(anna, language="PT-br")
+    blind = await said(bo, language="fr")
+    told = (await bo.get(f"/threads{HERE}")).said
+    back = await said(bo, language=None, stands=told["language_set"])
+
+    assert [one.status for one in (made, again, blind, back)] == [204, 204, 409, 204]
+    assert (blind.said["code"], "meanwhile" in blind.said["detail"]) == ("refused", True)
+    assert (told["language_set"], told["language_set_by"]) == ("pt-BR", "anna")
+    assert (await bo.get(f"/threads{HERE}")).said["language_set"] is None
+    assert (await acts(pool)).count("language") == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"language": "und"}, 409), ({"language": "German"}, 422), ({}, 422), ({"language": ""}, 422)],
+)
+async def test_what_is_no_language_is_refused(anna, pool, body, status):
+    answer = await anna.ask("PUT", f"/languages{HERE}", body=body)
+
+    assert answer.status == status
+    assert "language" not in await acts(pool)
+
+
 async def test_a_macro_is_filled_for_a_thread_and_that_is_a_look(anna, pool):
     told = (await anna.get(f"/macros/hello{HERE}")).said
     english = (await anna.get(f"/macros/hello{HERE}?language=en")).said
@@ -244,13 +284,15 @@ async def test_a_body_of_another_kind_or_too_large_is_refused(anna):
 THERE = [
     ("GET", "/answers"), ("POST", "/checks"), ("POST", "/replies"), ("POST", "/claims"),
     ("DELETE", "/claims"), ("POST", "/marks"), ("POST", "/answered"), ("POST", "/promises"),
+    ("PUT", "/languages"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "what"), THERE)
 async def test_what_is_not_theirs_is_as_what_is_not_there(stage, site, method, what):
     body = {"checks": {"text": "x"}, "replies": {"text": "x"}, "marks": {"level": "decided"},
-            "answered": {"at": NOW.isoformat()}, "promises": {"due_at": LATER}}  # fmt: skip
+            "answered": {"at": NOW.isoformat()}, "promises": {"due_at": LATER},
+            "languages": {"language": "fr"}}  # fmt: skip
     body = body.get(what[1:], {})
     async with programs.program(stage, site, accounts=frozenset({"other"})) as cy:
         theirs = await cy.ask(method, f"{what}/mk/T1", body=body, **KEY)
@@ -274,4 +316,5 @@ async def test_a_browser_needs_the_token_of_its_forms(stage, site):
         with_it = await browser.ask("POST", address, json={}, headers={"X-CSRF-Token": csrf})
 
     assert (without.status, with_it.status) == (403, 200)
+    assert "X-CSRF-Token" in without.text
     assert without.headers["Content-Type"].startswith("application/problem+json")

@@ -32,10 +32,11 @@ async def test_the_examples_do_what_they_say(pool):
     stage = await programs.seeded(pool)
     token = await programs.token(pool)
     async with board.served(stage) as base:
-        found, checked, sent = [await ran(each, base, token) for each in EXAMPLES]
+        found, looked, checked, sent = [await ran(each, base, token) for each in EXAMPLES]
 
     assert [one["thread"] for one in found["threads"]] == ["T%2F4"]
     assert found["next"]
+    assert [(one["thread"], looked["more"]) for one in looked["threads"]] == [("T%2F4", True)]
     assert checked == {"complaints": []}
     assert await pool.fetchrow("select thread, body, written_by from reply where id = $1",
                                sent["reply"]) == ("T/2", "It left yesterday.", "anna")  # fmt: skip

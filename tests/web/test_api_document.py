@@ -24,6 +24,7 @@ KNOWN = """
 "path.reply" = 1
 "path.number" = 0
 "path.route" = "ops"
+"query.q" = "zenobia"
 """
 """That most of what is asked is about a thread that there is."""
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import aiohttp
@@ -138,7 +139,73 @@ async def test_a_browser_that_is_signed_in_reads_the_document_and_its_page(stage
 async def test_a_viewer_reads_and_has_no_macros(stage, site):
     async with programs.program(stage, site, Role.VIEWER) as viewer:
         assert (await viewer.get("/threads")).status == 200
-        assert (await viewer.get("/macros")).status == 403
+        refused = await viewer.get("/macros")
+
+    assert (refused.status, refused.said["code"]) == (403, "forbidden")
+    assert "/me" in refused.said["detail"]
+
+
+def found(answer):
+    return [(one["account"], one["thread"]) for one in answer.said["threads"]]
+
+
+async def test_a_thread_is_found_by_an_order_its_id_or_its_buyer_and_the_word_is_kept_nowhere(
+    anna, pool
+):
+    by_name, by_id = await anna.get("/search?q=%20zeno%20qui"), await anna.get("/search?q=T%2F2")
+    part = await anna.get("/search?q=O1&account=mk&limit=1")
+    none = await anna.get(f"/search?q={quote('주문')}&marketplace=none")
+
+    assert sorted(found(by_name)) == sorted(
+        [*(("mk", t) for t in programs.THREADS), ("other", "T9")]
+    )
+    assert found(by_id) == [("mk", "T/2")]
+    assert (found(part), part.said["more"]) == ([("mk", "T%2F4")], True)
+    assert none.said == {"threads": [], "more": False}
+    one = by_name.said["threads"][0]
+    assert (one["band"], one["ended"], one["buyer"], one["is_elsewhere"]) == (
+        "ok", None, "Zenobia Quill", False,
+    )  # fmt: skip
+    assert [dict(line.detail) for line in await acts(pool, "look")] == [
+        {"filter": "marketplace=none", "threads": 0, "searched": 1},
+        {"filter": "account=mk", "threads": 1, "searched": 1},
+        {"filter": "", "threads": 1, "searched": 1},
+        {"filter": "", "threads": 5, "searched": 1},
+    ]
+
+
+@pytest.mark.parametrize("asked", ["", "?q=", "?q=%20", "?q=a%09b", f"?q={'x' * 201}", "?q=a&by=b"])
+async def test_a_search_for_what_nothing_is_called_is_refused_and_not_quoted(anna, asked):
+    answer = await anna.get(f"/search{asked}")
+
+    assert (answer.status, answer.said["code"]) == (422, "invalid")
+    assert "xxx" not in str(answer.said)
+
+
+async def test_what_was_answered_comes_in_pages_the_newest_first_by_whoever_did(stage, site, anna):
+    for hours, thread in enumerate(("T1", "T%2F2")):
+        stage.clock.now = board.NOW + timedelta(hours=hours)
+        await anna.ask("POST", f"/marks/mk/{thread}", body={"level": "marked"})
+    first = await anna.get("/answered?limit=1")
+    last = await anna.get(f"/answered?limit=1&after={first.said['next']}")
+    mine, bos = await anna.get("/answered?claimed=mine"), await anna.get("/answered?by=bo")
+    both = await anna.get("/answered?claimed=mine&by=bo")
+
+    assert (found(first), found(last)) == ([("mk", "T/2")], [("mk", "T1")])
+    assert last.said["next"] is None
+    assert (found(mine), found(bos)) == ([("mk", "T/2"), ("mk", "T1")], [])
+    assert [(one["by"], one["ended"], one["band"]) for one in mine.said["threads"]] == [
+        ("anna", "void", None)
+    ] * 2
+    assert (both.status, both.said["detail"]) == (409, "by says nothing here; leave it out")
+
+
+async def test_nobody_finds_what_is_not_theirs(stage, site, anna):
+    await anna.ask("POST", "/marks/mk/T1", body={"level": "marked"})
+    async with programs.program(stage, site, accounts=frozenset({"other"}), name="cy") as cy:
+        assert found(await cy.get("/search?q=zenobia")) == [("other", "T9")]
+        assert found(await cy.get("/search?q=T1&account=mk")) == []
+        assert found(await cy.get("/answered")) == []
 
 
 async def test_a_thread_is_read_with_its_orders_and_what_became_of_its_clocks(stage, anna):

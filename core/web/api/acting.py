@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from core.access import Act
-from core.desk import answering, claiming, copies, leases, limits, marking, promising
+from core.desk import answering, claiming, copies, leases, limits, marking, promising, tongues
 from core.desk.answering import Beaten, Queued, Unfit, Written
 from core.desk.claiming import Held
 from core.errors import Mistaken
@@ -277,6 +277,17 @@ async def withdraw(call: Call) -> None:
         )
 
 
+async def speak(call: Call) -> None:
+    """Say in which language a thread is, or let its messages say it again."""
+    where, said = call.of(models.OneThread), call.of(acts.Spoken)
+    language, stands = said.language, said.stands
+    async with transaction(call.parts.pool()) as db:
+        await _known(db, where)
+        await tongues.say(
+            db, call.rules, call.who, where.account, where.thread, language, stands, call.now
+        )
+
+
 async def _known(db: Db, where: models.OneThread) -> Thread:
     """The thread that is named.
 
@@ -371,5 +382,8 @@ ROUTES = (
     Route("DELETE", "/promises/{account}/{thread}", "withdraw", "Take back what is promised",
           Act.ANSWER, withdraw, status=HTTPStatus.NO_CONTENT, where=THERE, asks=acts.Why,
           refuses=(CONFLICT,)),
+    Route("PUT", "/languages/{account}/{thread}", "speak", "Say in which language a thread is",
+          Act.ANSWER, speak, status=HTTPStatus.NO_CONTENT, where=THERE, takes=acts.Spoken,
+          refuses=(CONFLICT,), leads=(Lead("thread", "The thread as it is now", SAME),)),
 )  # fmt: skip
 """What can be done."""

@@ -20,6 +20,9 @@ Reason = Annotated[
 Party = Literal["buyer", "marketplace"]
 Seen = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,4000}$")]
 Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https://[!-~]+$")]
+Variety = Annotated[
+    str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")
+]
 Parties = Annotated[tuple[Party, ...], Field(min_length=1, max_length=2)]
 
 
@@ -121,8 +124,12 @@ class Checked(Given):
 class Key(Said):
     """With one key one reply comes of it, however often it is sent."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^[!-~]{8,200}$")] = Field(
-        alias="Idempotency-Key"
+    key: Annotated[str, StringConstraints(min_length=8, max_length=200, pattern=r"^[!-~]+$")] = (
+        Field(
+            alias="Idempotency-Key",
+            description="one reply comes of one key, however often it is sent: 8 to 200 letters, "
+            "digits and signs of ASCII, without blanks",
+        )
     )
 
 
@@ -294,6 +301,16 @@ class Why(Said):
     """Why it is withdrawn."""
 
     reason: Reason
+
+
+class Spoken(Said):
+    """In which language a thread is; *language* null: in that of its messages.
+
+    *stands* is the thread's `language_set` as you saw it: null where nobody had said one.
+    """
+
+    language: Variety | None
+    stands: Variety | None = None
 
 
 class How(Given):

@@ -255,7 +255,10 @@ class Claim(Given):
 
 
 class Thread(Given):
-    """A thread as its page shows it. *older*: there are messages before the last one here."""
+    """A thread as its page shows it. *older*: there are messages before the last one here.
+
+    *language_set* is its language where a person said it; null: its messages say it.
+    """
 
     account: str
     thread: str
@@ -265,6 +268,8 @@ class Thread(Given):
     order_ids: tuple[str, ...]
     url: str | None
     incomplete: bool
+    language_set: str | None
+    language_set_by: str | None
     closed_at: AwareDatetime | None
     absent_since: AwareDatetime | None
     erased_at: AwareDatetime | None

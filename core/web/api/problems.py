@@ -129,4 +129,10 @@ def options() -> web.Response:
     return web.Response(status=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
 
+REFUSED: Mapping[str, str] = {
+    "role": "your role may not, or this token's: /me says what you may",
+    "origin": "another site's page asks; ask from this board's own",
+    "form": "send X-CSRF-Token as the board's page has it, or ask with a token",
+}
+"""How to mend what the board's door refuses, by its word for why."""
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

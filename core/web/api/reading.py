@@ -19,7 +19,7 @@ from core.store import threads as known
 from core.store import transaction
 from core.web import answerbox, deadlines, exchange, filters, lines, queue, thread
 from core.web.api import models
-from core.web.api.routes import Route
+from core.web.api.routes import Lead, Route
 from core.web.exchange import Asked
 from core.web.glance import GLANCE
 
@@ -213,7 +213,9 @@ ROUTES = (
           Act.LOOK, counts, models.Counts),
     Route("GET", "/threads/{account}/{thread}", "thread",
           "A thread: its clocks and why they are due, its messages, the newest first",
-          Act.READ, one_thread, models.Thread, where=models.OneThread, asks=models.Part),
+          Act.READ, one_thread, models.Thread, where=models.OneThread, asks=models.Part,
+          leads=(Lead("speak", "Say its language", {"account": "$request.path.account",
+                      "thread": "$request.path.thread"}),)),
     Route("GET", "/accounts", "accounts", "The accounts and how each is read",
           Act.LOOK, accounts, models.Accounts),
     Route("GET", "/macros", "macros", "What agents answer with", Act.ANSWER, macros, models.Macros),

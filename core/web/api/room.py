@@ -11,7 +11,7 @@ from aiohttp import web
 
 from core.access import Act
 from core.web import pages
-from core.web.api import acting, document, enclosing, problems, reading, tending
+from core.web.api import acting, document, enclosing, finding, problems, reading, tending
 from core.web.api.described import operations, schemas
 from core.web.api.routes import JSON, ROOT
 from core.web.ways import Way
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROUTES: tuple[Route, ...] = (
     *reading.ROUTES,
+    *finding.ROUTES,
     *acting.ROUTES,
     *enclosing.ROUTES,
     *tending.ROUTES,
