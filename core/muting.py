@@ -7,14 +7,13 @@ others, as a digest, leaves with them: who reads it may know it by its key alrea
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import keys
 from core.model import NoticeKind
 from core.routing import Way
-from core.store import mutes
+from core.store import dispatches, mutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,8 +68,8 @@ async def hold_claimed(
     """Hold back what is muted of *claimed*, none of which was tried yet; the others."""
     standing = await mutes.shared(db)
     by = {_number(one): mute for one in claimed if (mute := _holding(standing, routing, one))}
-    settled = _settled(claimed, by)
-    held = [(one, by[_number(one)]) for one in claimed if _number(one) in by.keys() - settled]
+    mine = by.keys() - dispatches.settled(claimed, by)
+    held = [(one, by[_number(one)]) for one in claimed if _number(one) in mine]
     gone = await mutes.hold_claimed(db, notifier, held) if held else frozenset()
     return [one for one in claimed if _number(one) not in gone]
 
@@ -87,16 +86,6 @@ async def closing(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> list[Di
 def _holding(standing: Iterable[Mute], routing: Routing, one: Dispatch) -> Mute | None:
     notice = one.notice
     return holding(standing, routing, notice.account, notice.kind, one.notifier, one.ways)
-
-
-def _settled(claimed: Iterable[Dispatch], by: Iterable[int | None]) -> set[int | None]:
-    """What left in a digest before, of which not all is muted."""
-    together: defaultdict[str, set[int | None]] = defaultdict(set)
-    for one in claimed:
-        if one.digest is not None and one.attempts > 1:
-            together[one.digest].add(_number(one))
-    muted = set(by)
-    return {each for several in together.values() if several - muted for each in several}
 
 
 def _number(dispatch: Dispatch) -> int | None:

@@ -49,7 +49,8 @@ DUE = """
     order by d.next_try_at, d.notice
     limit $3
 """
-# What a mute holds back is neither told nor failing, though it was tried: so in what follows too.
+# What a mute holds back, or quiet hours, is neither told nor failing, though it was tried, or may
+# have been: so in what follows too.
 # What was parked keeps the end of its last lease: until then it was refused less than `LATELY` ago.
 ALONE = """
     select count(*) from (
@@ -58,6 +59,7 @@ ALONE = """
         union all
         select d.notice from dispatch d
         where d.notifier = $1 and d.digest is null and d.attempts > 0
+          and (d.error is not null or d.next_try_at <= clock_timestamp() + $4::interval)
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
           and not exists (
               select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
@@ -79,6 +81,8 @@ FLOODED = """
         where d.notifier = $1 and d.digest is not null
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
           and split_part(d.digest, '/', 2) = 'flood'
+          and (d.attempts = 0 or d.error is not null
+               or d.next_try_at <= clock_timestamp() + $3::interval)
           and not exists (
               select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
           )
@@ -167,6 +171,7 @@ RIPENING = """
     with failing as (
         select count(distinct digest) as digests from dispatch d
         where d.notifier = $1 and d.digest is not null and d.attempts > 0
+          and (d.error is not null or d.next_try_at <= clock_timestamp() + $6::interval)
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
           and not exists (
               select from mute m where m.id = d.muted_by and m.ended_at is null and m.until > now()
@@ -306,8 +311,8 @@ async def outflow(db: Db, notifier: str, digest_after: int, now: datetime) -> Ou
     since = now - LATELY
     return Outflow(
         [row["notice"] for row in due],
-        await db.fetchval(ALONE, notifier, dispatches.FLOODING, since),
-        flooded=await db.fetchval(FLOODED, notifier, since),
+        await db.fetchval(ALONE, notifier, dispatches.FLOODING, since, dispatches.LEASE),
+        flooded=await db.fetchval(FLOODED, notifier, since, dispatches.LEASE),
     )
 
 
@@ -344,7 +349,8 @@ async def _gather(
 
 async def ripening(db: Db, notifier: str, now: datetime) -> Ripening | None:
     """The digest of *notifier* that leaves next, if one waits."""
-    row = await db.fetchrow(RIPENING, notifier, QUIET, LONGEST, FAILING, now - LONGEST)
+    since, lease = now - LONGEST, dispatches.LEASE
+    row = await db.fetchrow(RIPENING, notifier, QUIET, LONGEST, FAILING, since, lease)
     return None if row is None else Ripening(*row)
 
 

@@ -4,10 +4,15 @@ A dispatch is claimed in a short transaction of its own, which moves its next tr
 lease; a sender that dies leaves it due again by itself. Leases and retries go by the database's
 clock, so no host's wall clock can send anything twice. Whoever waits for several rows takes them in
 the order of their notices.
+
+What counts an attempt may have been heard, though nothing is written of it: its sender may have
+died in between. It keeps its key, and waits on purpose where it waits longer than a lease and has
+not failed.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -72,11 +77,11 @@ RELEASE = """
             and (select c.account from clock c where c.id = l.clock) = a.name
       )
 """
-# By the end of the lease, which says whether it is still ours; it was no attempt, and neither was
-# a claim before it of which nothing is known: it leaves with whatever else waits there.
+# By the end of the lease, which says whether it is still ours; it was no attempt. What was never
+# claimed before leaves with whatever else waits there; what was may have been heard: its key stays.
 POSTPONE = """
     with mine as (
-        select d.notice, w.until, w.digest
+        select d.notice, w.until, w.digest, d.attempts = 1 as fresh
         from unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[])
             as w (notice, lease, until, digest)
         join dispatch d on d.notice = w.notice and d.next_try_at = w.lease
@@ -85,7 +90,9 @@ POSTPONE = """
         order by d.notice
         for update of d
     )
-    update dispatch d set next_try_at = mine.until, attempts = 0, digest = mine.digest
+    update dispatch d
+    set next_try_at = mine.until, attempts = d.attempts - 1,
+        digest = case when mine.fresh then mine.digest else d.digest end
     from mine
     where d.notifier = $1 and d.notice = mine.notice
     returning d.notice
@@ -259,7 +266,8 @@ async def postpone(
 ) -> frozenset[int]:
     """Let what was just claimed leave at an instant instead, under a digest's name; what was.
 
-    Not what somebody has sent or claimed since, and not what has failed.
+    Not what somebody has sent or claimed since, and not what has failed. What was claimed before
+    keeps the key that its reader may know it by.
     """
     claimed, ends, digests = zip(*until, strict=True)
     ids = [one.notice.id for one in claimed]
@@ -308,6 +316,23 @@ async def waits(db: Db, notifier: str) -> float | None:
 def numbers(part: Iterable[Dispatch]) -> list[int]:
     """The ids of the notices of *part*."""
     return [dispatch.notice.id for dispatch in part if dispatch.notice.id is not None]
+
+
+def begun(claimed: Dispatch) -> bool:
+    """Whether what was just *claimed* left in a digest before, or may have."""
+    return claimed.digest is not None and claimed.attempts > 1
+
+
+def settled(claimed: Iterable[Dispatch], held: Iterable[int | None]) -> set[int | None]:
+    """What left in a digest before, of which not all is *held*, by the numbers of the notices.
+
+    It leaves: a part of a digest, later and under the same key, would be taken for known.
+    """
+    together: defaultdict[str | None, set[int | None]] = defaultdict(set)
+    for one in filter(begun, claimed):
+        together[one.digest].add(one.notice.id)
+    kept = set(held)
+    return {each for several in together.values() if several - kept for each in several}
 
 
 def of_row(row: Record) -> Dispatch:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core import keys
 from core.model import NoticeKind
 from core.routing import Subject, told_from
-from core.store import escalations, languages, overtaken
+from core.store import dispatches, escalations, languages, overtaken
 from core.store.escalations import Begun
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ SEND_OUT = """
     )
     select pg_notify('replyby', 'deliver')
 """
-# A breach told and taken back: to those who were told, whatever the routes say today. Where it
-# stands open at a receiver, it is closed there instead: core.store.incidents.
+# A breach told and taken back: to those who were told, whatever the routes say today, or who may
+# have been by a process that died, where it was held back since. Where it stands open at a
+# receiver, it is closed there instead: core.store.incidents.
 CORRECT = """
     with wanted as (
         select * from unnest(
@@ -66,7 +67,10 @@ CORRECT = """
         from wanted w
         join notice n on n.clock = w.clock and n.kind = 'breach'
         join dispatch d on d.notice = n.id
-        where d.sent_at is not null and not exists (
+        where (d.sent_at is not null
+               or d.attempts > 0 and d.error is null
+               and d.next_try_at > clock_timestamp() + $9::interval)
+          and not exists (
             select from incident i
             where i.clock = w.clock and i.notifier = d.notifier and i.state = 'open'
         )
@@ -187,14 +191,14 @@ def _climber(rung: Notice, at: datetime) -> NoticeKind:
 
 
 async def correct(db: Db, notices: Sequence[Notice]) -> int:
-    """Tell each correction to those who were told the breach of its clock, and to nobody else.
+    """Tell each correction to those who heard the breach of its clock, or may have; nobody else.
 
     Call it after `drop`. A breach that is just leaving is corrected when it has left.
     """
     if not notices:
         return 0
     each = list({notice.key: notice for notice in notices}.values())
-    return int(await db.fetchval(CORRECT, *_columns(each)))
+    return int(await db.fetchval(CORRECT, *_columns(each), dispatches.LEASE))
 
 
 async def drop(db: Db, clocks: Sequence[int], why: str) -> int:

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.model import NoticeKind
-from core.store import escalations, wake
+from core.store import dispatches, escalations, wake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -87,7 +87,7 @@ CLOCKS = """
     for share skip locked
 """
 # By the end of the lease, which says whether the dispatch is still ours. It leaves by itself then.
-# Where nothing has failed nobody was told, as far as anybody knows: it may have been claimed only.
+# What was claimed before may have been heard, and keeps its key: what left in a digest stays in it.
 HOLD = """
     with mine as (
         select d.notice, k.until
@@ -98,17 +98,19 @@ HOLD = """
         join claim k on k.account = n.account and k.thread = coalesce(c.thread, n.thread)
             and k.ended_at is null
         where d.notifier = $1 and d.error is null and k.until > $4
+          and (d.digest is null or d.attempts = 1)
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice
         for update of d
     )
-    update dispatch d set next_try_at = mine.until, attempts = 0, digest = null
+    update dispatch d set next_try_at = mine.until, attempts = d.attempts - 1, digest = null
     from mine
     where d.notifier = $1 and d.notice = mine.notice
     returning d.notice
 """
 # By the thread, not by its time: the claim may have been renewed. What waits for anything else than
-# a claim (quiet hours, a mute, a flood) leaves with others, under the name of that.
+# a claim (quiet hours, a mute, a flood) leaves with others, under the name of that. What may be
+# leaving just now has been claimed for a lease; who holds it back does so again.
 FREE = """
     with theirs as (
         select d.notice, d.notifier
@@ -116,7 +118,9 @@ FREE = """
         join clock c on c.account = w.account and c.thread = w.thread
         join notice n on n.clock = c.id
         join dispatch d on d.notice = n.id
-        where n.kind = 'escalation' and d.attempts = 0 and d.digest is null
+        where n.kind = 'escalation' and d.digest is null
+          and (d.attempts = 0
+               or d.error is null and d.next_try_at > clock_timestamp() + $3::interval)
           and d.sent_at is null and d.parked_reason is null and d.suppressed is null
         order by d.notice, d.notifier
         for update of d
@@ -203,7 +207,8 @@ async def standing(db: Db, clocks: Iterable[int]) -> dict[int, Standing]:
 async def hold(db: Db, notifier: str, claimed: Sequence[Dispatch], now: datetime) -> frozenset[int]:
     """Keep rungs that are about to leave until the claim of their thread ends; the notices held.
 
-    An answer drops them meanwhile. What has failed before leaves: its reader may know it already.
+    An answer drops them meanwhile. What has failed before leaves, and what left in a digest with
+    that: its reader may know it already.
     """
     rungs = [one for one in claimed if one.notice.kind is NoticeKind.ESCALATION]
     if not rungs:
@@ -217,7 +222,8 @@ async def free(db: Db, threads: Collection[tuple[str, str]]) -> None:
     """Let leave what the claims of *threads*, by (account, id), have held: they have just ended."""
     if threads:
         refs = sorted(threads)
-        freed = await db.execute(FREE, [account for account, _ in refs], [id_ for _, id_ in refs])
+        accounts, ids = zip(*refs, strict=True)
+        freed = await db.execute(FREE, accounts, ids, dispatches.LEASE)
         if not freed.endswith(" 0"):
             await wake.send(db, "deliver")
 

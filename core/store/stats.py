@@ -11,6 +11,7 @@ from core.measuring.facts import Clocks, Counted, Muting, Outbox, Pushing, Readi
 from core.store import (
     budget,
     claims,
+    dispatches,
     escalations,
     mutes,
     pushes,
@@ -68,7 +69,7 @@ READINGS = """
     group by a.name
 """
 # Two halves, for each has an index of its own: what was sent is never looked at. What was held back
-# on purpose (a mute, a first walk, a restore) waits since the end of that.
+# on purpose (a mute, quiet hours, a first walk, a restore) waits since the end of that.
 OUTBOX = """
     select notifier, count(*) filter (where not muted) as n, count(*) filter (where muted) as muted,
            min(since) filter (where not muted and not held) as oldest, false as parked
@@ -80,7 +81,7 @@ OUTBOX = """
                        select from budget b
                        where b.key = 'notifier ' || d.notifier and b.next_at > now()
                    )
-               ) as held,
+               ) or d.error is null and d.next_try_at > now() + $1::interval as held,
                greatest(n.raised_at, coalesce(m.ended_at, m.until),
                         case when d.attempts = 0 then d.next_try_at end) as since
         from dispatch d
@@ -122,7 +123,7 @@ async def size(db: Db) -> int:
 
 async def outbox(db: Db) -> dict[str, Outbox]:
     """What was not sent, by the notifiers that have any of it."""
-    return _outboxes(await db.fetch(OUTBOX))
+    return _outboxes(await db.fetch(OUTBOX, dispatches.LEASE))
 
 
 USED = timedelta(hours=1)

@@ -13,7 +13,7 @@ from core.desk import claiming, escalating
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.people.ladders import Ladder, Rung
-from core.store import accounts, escalations, mutes, notices, transaction
+from core.store import accounts, dispatches, escalations, mutes, notices, transaction
 from tests.core import climbing, pages, seeds
 from tests.core.climbing import KNOWN, LADDER
 from tests.core.seeds import HOUR, MINUTE, SECOND
@@ -268,6 +268,33 @@ async def test_a_rung_that_has_not_left_waits_for_the_end_of_a_claim(
     assert len(await send(held.until)) == 1
 
 
+async def test_a_rung_that_may_have_been_heard_waits_for_a_claim_and_keeps_its_key(
+    db, breached, once, claim, send, now
+):
+    await breached()
+    await once(now + 16 * MINUTE)
+    await db.execute("update dispatch set attempts = 1 where notifier = 'mail-lea'")
+    await claim(now + 16 * MINUTE)
+
+    assert await send(now + 17 * MINUTE) == []
+
+    sql = "select attempts, digest from dispatch where notifier = 'mail-lea'"
+    assert tuple(await db.fetchrow(sql)) == (1, None)
+
+
+async def test_a_rung_that_left_in_a_digest_leaves_with_it_again_whatever_is_claimed(
+    db, breached, once, claim, send, now
+):
+    """Taken out of it, it would be told a second time under another key."""
+    await breached()
+    await once(now + 16 * MINUTE)
+    sql = "update dispatch set attempts = 1, digest = $1, next_try_at = now() where notifier = $2"
+    await db.execute(sql, "mail-lea/flood/1", "mail-lea")
+    await claim(now + 16 * MINUTE)
+
+    assert [kind for kind, _ in await send(now + 17 * MINUTE)] == [NoticeKind.DIGEST]
+
+
 async def test_a_rung_that_waits_for_a_claim_is_dropped_by_the_answer(
     pool, db, breached, once, claim, send, now
 ):
@@ -281,18 +308,37 @@ async def test_a_rung_that_waits_for_a_claim_is_dropped_by_the_answer(
     assert ("mail-lea", "answered") in [row[1:] for row in await seeds.dispatches(db)]
 
 
+@pytest.mark.parametrize("claimed", [0, 1])
 async def test_a_rung_that_waits_for_a_claim_leaves_when_that_is_given_back(
-    pool, db, breached, once, claim, send, now
+    pool, db, breached, once, claim, send, now, claimed
 ):
+    """Also where a process that died had it in its hands; the database's clock says what waits."""
     await breached()
     await once(now + 16 * MINUTE)
+    await db.execute("update dispatch set attempts = $1 where notifier = 'mail-lea'", claimed)
     held = await claim(now + 16 * MINUTE)
     await send(now + 17 * MINUTE)
+    assert await climbing.waits(db) == [("mail-lea", held.until)]
+    sql = "update dispatch set next_try_at = now() + interval '1 h' where notifier = 'mail-lea'"
+    await db.execute(sql)
     async with transaction(pool) as other:
         await claiming.release(other, ANNA, "mk", "T1", now + 18 * MINUTE)
 
-    assert (await climbing.waits(db))[0][1] != held.until
     assert len(await send(now + 18 * MINUTE)) == 1
+
+
+async def test_a_rung_that_is_just_leaving_is_not_let_go_of_by_the_end_of_a_claim(
+    pool, db, breached, once, claim, now
+):
+    await breached()
+    await once(now + 16 * MINUTE)
+    async with transaction(pool) as other:
+        (leaving,) = await dispatches.claim(other, "mail-lea", 1)
+    await claim(now + 16 * MINUTE)
+    async with transaction(pool) as other:
+        await claiming.release(other, ANNA, "mk", "T1", now + 18 * MINUTE)
+
+    assert await climbing.waits(db) == [("mail-lea", leaving.next_try_at)]
 
 
 async def test_a_rung_whose_notice_climbs_no_more_does_not_leave(db, breached, once, send, now):

@@ -11,7 +11,8 @@ from core.metrics import Metrics
 from core.model import Notice, NoticeKind
 from core.routing import Route, Routing, Subject
 from core.rules import Rules
-from core.store import mutes, notices, transaction
+from core.store import digests, mutes, notices, stats, transaction
+from core.store.stats import Outbox
 from sla.calendar import Calendar, Span
 from tests.core import seeds
 from tests.core.people import directory, duty, hours, person, team
@@ -222,18 +223,132 @@ async def test_what_was_tried_before_quiet_hours_is_not_held_back_by_them(db, on
     assert anna.keys == ["1/0/3"]
 
 
+@pytest.fixture
+def died(db):
+    """A process had it in its hands in the evening, and died: told or not, nothing is written."""
+
+    async def go(digest=None):
+        sql = "update dispatch set digest = $1, attempts = 1, next_try_at = now()"
+        await db.execute(sql, digest)
+
+    return go
+
+
+async def morning(db, once, *notifiers):
+    await db.execute("update dispatch set next_try_at = now()")
+    for _ in range(3):
+        await once(*notifiers, later=2 * HOUR)
+
+
 async def test_what_was_only_claimed_when_its_process_died_is_asked_again(
-    db, once, raised, now, ends
+    db, once, raised, died, now, ends
 ):
-    """Nobody has heard of it: it wakes nobody because it was in somebody's hands in the evening."""
+    """It wakes nobody because it was in somebody's hands in the evening."""
     anna = Chat("anna")
     await raised(told(now))
-    await db.execute("update dispatch set digest = null, attempts = 1, next_try_at = now()")
+    await died()
 
     await once(anna)
 
     assert anna.got == []
-    assert [row[1:5] for row in await waiting(db)] == [("anna", keys.quiet("anna", ends), 0, ends)]
+    assert [row[1:5] for row in await waiting(db)] == [("anna", None, 1, ends)]
+
+
+async def test_what_may_have_been_heard_before_quiet_hours_leaves_after_them_under_its_key(
+    db, once, raised, died, now, ends
+):
+    """Whoever was told it by the process that died knows it by that."""
+    anna = Chat("anna", digest_after=2)
+    down = Notice("mk/account_down/x", NoticeKind.ACCOUNT_DOWN, "mk", now)
+    await raised(told(now), down)
+    await died()
+    await raised(told(now, 2), told(now, 3))
+    await once(anna)
+    assert anna.got == []
+
+    await morning(db, once, anna)
+
+    assert sorted(anna.keys) == ["1/0/3", keys.quiet("anna", ends), "mk/account_down/x"]
+
+
+async def test_whoever_may_have_heard_of_a_trouble_before_quiet_hours_hears_of_its_end(
+    db, once, raised, died, now
+):
+    anna = Chat("anna")
+    await raised(Notice("mk/account_down/x", NoticeKind.ACCOUNT_DOWN, "mk", now))
+    await died()
+    await once(anna)
+    await raised(Notice("mk/account_up/x", NoticeKind.ACCOUNT_UP, "mk", now))
+
+    await morning(db, once, anna)
+
+    assert anna.keys == ["mk/account_up/x"]
+
+
+async def test_a_breach_that_may_have_been_heard_before_quiet_hours_is_taken_back(
+    pool, db, once, raised, died, now
+):
+    anna = Chat("anna")
+    await raised(told(now))
+    await died()
+    await once(anna)
+    async with transaction(pool) as other:
+        await notices.drop(other, [1], "answered")
+        back = Notice("1/0/corrected", NoticeKind.CORRECTED, "mk", now, "T1", 1)
+        assert await notices.correct(other, [back]) == 1
+
+    await morning(db, once, anna)
+
+    assert anna.keys == ["1/0/corrected"]
+
+
+async def test_a_digest_that_may_have_been_heard_before_quiet_hours_is_the_same_after_them(
+    db, once, raised, died, now, ends
+):
+    anna = Chat("anna", digest_after=2)
+    await raised(told(now), told(now, 2))
+    await died("anna/flood/1")
+    await raised(told(now, 3))
+
+    await once(anna)
+
+    assert anna.got == []
+    assert [row[2:5] for row in await waiting(db)][:2] == [("anna/flood/1", 1, ends)] * 2
+    await morning(db, once, anna)
+    assert ("anna/flood/1", 2) in [(n.key, dict(n.facts).get("notices")) for n, _ in anna.got]
+
+
+async def test_a_digest_that_may_have_been_heard_leaves_whole_where_not_all_of_it_is_quiet(
+    once, raised, died, now
+):
+    """A part of it, under the same key, would be dropped by whoever knows that."""
+    anna = Chat("anna", digest_after=2)
+    await raised(told(now, 1, kind=WARNING, step=2), told(now, 2))
+    await died("anna/flood/1")
+
+    await once(anna)
+
+    ((digest, _),) = anna.got
+    assert (digest.key, dict(digest.facts)["notices"]) == ("anna/flood/1", 2)
+
+
+async def test_what_may_have_been_heard_and_waits_is_no_flood_and_fails_nothing(
+    pool, db, once, raised, died, now, ends
+):
+    """All night it would make a digest of what is let pass, and say that nothing gets through."""
+    anna = Chat("anna", digest_after=2)
+    await raised(told(now), told(now, 2))
+    await died("anna/flood/1")
+    await once(anna)
+
+    async with transaction(pool) as other:
+        ripe = await digests.ripening(other, "anna", now)
+        waits = (await stats.snapshot(other, now)).outbox["anna"]
+    await raised(told(now, 3, kind=WARNING, step=2))
+    await once(anna)
+
+    assert (ripe.fresh, waits) == (False, Outbox(2))
+    assert anna.keys == ["3/0/2"]
 
 
 async def test_a_correction_goes_the_way_and_at_the_hour_of_its_breach(

@@ -8,6 +8,7 @@ import pytest
 from core.measuring.facts import Aside, Clocks, Counted, Outbox, Snapshot
 from core.model import SetAside
 from core.store import budget, setaside, stats, tally
+from core.store.dispatches import LEASE
 
 ACCOUNT = """
     insert into account (name, connector, marketplace, budget_key, monitored_since, retired_at)
@@ -184,7 +185,9 @@ async def test_what_is_held_back_on_purpose_is_pending_and_not_overdue(db, now):
     assert held == Outbox(1)
     late = await found("next_try_at = now() - interval '6 min'")
     assert late.oldest == (await db.fetchval("select next_try_at from dispatch")).timestamp()
-    failing = await found("attempts = 1, next_try_at = now() + interval '9 min'")
+    failing = await found(
+        "attempts = 1, error = 'no answer', next_try_at = now() + interval '9 min'"
+    )
     assert failing == Outbox(1, (now - 3 * HOUR).timestamp())
 
 
@@ -207,7 +210,7 @@ async def test_what_was_sent_costs_no_scrape_anything(db, now):
     """Both halves of the outbox by their indexes, however many were sent and are kept."""
     await db.execute("set enable_seqscan = off")
     await db.execute("set enable_bitmapscan = off")
-    plan = "\n".join(row[0] for row in await db.fetch("explain " + stats.OUTBOX))
+    plan = "\n".join(row[0] for row in await db.fetch("explain " + stats.OUTBOX, LEASE))
 
     assert "dispatch_unsent" in plan
     assert "dispatch_refused" in plan
