@@ -217,6 +217,20 @@ async def test_what_is_taken_away_is_felt_by_open_streams_at_once(pool, stage, w
         assert (await ends(stream)).endswith(b"event: reload\ndata: \n\n")
 
 
+async def test_a_session_that_ended_elsewhere_is_felt_by_open_streams_at_once(pool, stage):
+    await board.person(pool)
+    held = await begun(pool)
+    async with (
+        board.served(stage) as base,
+        listening(pool, stage),
+        board.browsing(base, **held) as browser,
+        browser.session.get(f"{base}/live", headers=at(V4)) as stream,
+    ):
+        await stream.content.readuntil(b"\n\n")
+        assert (await browser.get("/me", headers=at(FAR4))).status == 303
+        assert (await ends(stream)).endswith(b"event: reload\ndata: \n\n")
+
+
 def test_nobody_elses_streams_are_doubted(stage):
     hub = Hub(stage.parts(), None, 3)
     with (

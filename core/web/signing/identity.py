@@ -15,7 +15,7 @@ from aiohttp import web
 
 from core.access import MAY, Role, Who
 from core.desk import tokens as desk_tokens
-from core.store import audit, people, sessions, statement, tokens, transaction
+from core.store import audit, people, sessions, statement, tokens, transaction, wake
 from core.store.sessions import Session
 from core.web.signing import arriving, cookies, groups, networks
 from core.web.ways import parts
@@ -149,7 +149,10 @@ async def _ended(
 ) -> None:
     """End a session; one that comes from elsewhere may be stolen, so its person is to read it."""
     async with transaction(parts(request).pool()) as db:
-        if await sessions.end(db, found.id, why, now) and why == "address":
+        if not await sessions.end(db, found.id, why, now):
+            return
+        await wake.somebody(db, person.name)
+        if why == "address":
             detail = {"why": why, "began_at": found.address}
             await audit.write(db, person.who("session", address), "refused", detail=detail, now=now)
             log.warning("session from another address ended", person=person.name, address=address)
