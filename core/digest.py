@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from core import keys, labels, spoken
+from core import keys, labels, spoken, tally
 from core.model import Notice, NoticeKind
 from core.notifier import Words
 from sla import zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -33,20 +33,7 @@ SHOWN = 10
 
 LONGEST = 100_000
 """Characters of a digest for a notifier that takes texts of any length."""
-BESIDE = 1000
-"""Characters that are left for what is said beside, at most a third of all."""
-
 LIST = "replyby threads --at-risk"
-
-COUNTED: Mapping[NoticeKind, tuple[str, str]] = {
-    NoticeKind.BREACH: ("breaches", "late"),
-    NoticeKind.ESCALATION: ("escalations", "still open"),
-    NoticeKind.WARNING: ("warnings", "due soon"),
-    NoticeKind.DEADLINE_MOVED: ("moved", "moved nearer"),
-    NoticeKind.CORRECTED: ("corrected", "taken back"),
-    NoticeKind.PARKED: ("parked", "not delivered"),
-}
-"""By kind, the name of its number among the facts, and what is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +67,7 @@ def is_listed(notice: Notice) -> bool:
     Not so of an account's own trouble, though a rung tells of it.
     """
     climbs_alone = notice.kind is NoticeKind.ESCALATION and notice.clock is None
-    return notice.kind in COUNTED and not climbs_alone
+    return notice.kind in tally.COUNTED and not climbs_alone
 
 
 def urgency(part: Dispatch) -> tuple[bool, datetime]:
@@ -89,12 +76,16 @@ def urgency(part: Dispatch) -> tuple[bool, datetime]:
     return notice.kind.value not in labels.CRITICAL, notice.due_at or notice.raised_at
 
 
-def fitting(said: Sequence[tuple[Dispatch, str]], rules: Rules, most: int | None) -> int:
+def fitting(
+    said: Sequence[tuple[Dispatch, str]], rules: Rules, most: int | None, beside: int
+) -> int:
     """How many of *said*, the most urgent first, are named in a message of *most* characters.
 
-    At least one; None: the notifier takes any length.
+    At least one; None: the notifier takes any length. *beside* are the characters of what else it
+    says, which may take two thirds of it.
     """
-    room = (most or LONGEST) - min(BESIDE, (most or LONGEST) // 3)
+    longest = most or LONGEST
+    room = max(longest - beside, longest // 3)
     lines: set[str] = set()
     for n, (part, subject) in enumerate(said):
         line = _line(part, subject, rules)
@@ -114,11 +105,11 @@ def notice(parts: Sequence[Dispatch]) -> Notice:
     due soon, however many of its steps are told.
     """
     first = parts[0]
-    kinds = Counter(part.notice.kind for part in _highest(parts))
+    kinds = Counter(part.notice.kind for part in tally.highest(parts))
     accounts = {part.notice.account for part in parts}
     since = min(part.notice.raised_at for part in parts)
     urgent = min(
-        (part.notice.due_at for part in _waiting(parts) if part.notice.due_at), default=None
+        (part.notice.due_at for part in tally.waiting(parts) if part.notice.due_at), default=None
     )
     return Notice(
         key=first.digest or first.notice.key,
@@ -128,7 +119,7 @@ def notice(parts: Sequence[Dispatch]) -> Notice:
         due_at=urgent,
         facts=(
             ("notices", len(parts)),
-            *((name, kinds[kind]) for kind, (name, _) in COUNTED.items()),
+            *((name, kinds[kind]) for kind, (name, _) in tally.COUNTED.items()),
             ("since", since.isoformat()),
             *_muted(first),
         ),
@@ -156,7 +147,7 @@ def render(
 
     *said* are those that no list shows (`is_listed`), each with its subject, the most urgent first.
     """
-    listed = [part for part in _highest(parts) if is_listed(part.notice)]
+    listed = [part for part in tally.highest(parts) if is_listed(part.notice)]
     subject, lines = _say(told.key, _Gathered(parts, listed, said, rules, zones.zone(zone), now))
     whose = _whose(told, parts, rules)
     return Words(
@@ -176,8 +167,8 @@ def _say(key: str, this: _Gathered) -> tuple[str, Iterator[str]]:
     if keys.quiet_until(key) is not None:
         return f"After quiet hours: {_kept(this)}", _waited(this)
     if (at := keys.restored_at(key)) is not None:
-        return f"{_counts(this.listed)} after the restore", _restored(this, at)
-    return f"{_counts(this.listed)} after the first reading", _first(this)
+        return f"{tally.counts(this.listed, this.now)} after the restore", _restored(this, at)
+    return f"{tally.counts(this.listed, this.now)} after the first reading", _first(this)
 
 
 def _page(told: Notice, rules: Rules) -> str | None:
@@ -199,10 +190,10 @@ def _restored(this: _Gathered, at: datetime) -> Iterator[str]:
     """The lines after a restore *at* an instant: what was told since the dump is forgotten."""
     threads = spoken.some(len(this.listed), "thread", "threads")
     yield f"The database was brought back from a dump on {this.instant(at)}."
+    yield from _named(this)
     if this.listed or not this.said:
         yield f"{threads} came due between the dump and that, or until the account was read:"
     yield from _lines(this, this.listed)
-    yield from _named(this)
     yield "What of this was told between the two is forgotten here: some may be known already."
 
 
@@ -251,7 +242,7 @@ def _kept(this: _Gathered) -> str:
     others = len(this.said)
     if not this.listed:
         return spoken.some(others, "notice", "notices")
-    return f"{_counts(this.listed)}{f', {others} more' if others else ''}"
+    return f"{tally.counts(this.listed, this.now)}{f', {others} more' if others else ''}"
 
 
 def _silence(this: _Gathered) -> Iterator[str]:
@@ -274,7 +265,7 @@ def _silence(this: _Gathered) -> Iterator[str]:
 def _body(this: _Gathered) -> Iterator[str]:
     """Whose, and which: what waits first."""
     yield from _by_account(this)
-    waiting = _waiting(this.listed)
+    waiting = tally.waiting(this.listed)
     if waiting:
         yield "The most urgent:"
         yield from _lines(this, waiting)
@@ -306,13 +297,14 @@ def _by_account(this: _Gathered) -> Iterator[str]:
         by_account[part.notice.account].append(part)
     ranked = sorted(by_account.items(), key=lambda item: (-len(item[1]), item[0]))
     for name, several in ranked[:SHOWN]:
-        yield f"- {_title(name, this.rules)} ({name}): {_counts(several)}"
+        yield f"- {_title(name, this.rules)} ({name}): {tally.counts(several, this.now)}"
     if len(ranked) > SHOWN:
         more = len(ranked) - SHOWN
         yield f"... and {more} more {spoken.by(more, 'account', 'accounts')}"
 
 
-def _lines(this: _Gathered, parts: Sequence[Dispatch]) -> Iterator[str]:
+def _lines(this: _Gathered, gathered: Sequence[Dispatch]) -> Iterator[str]:
+    parts = tally.each_once(gathered)
     for part in parts[:SHOWN]:
         due_at = part.notice.due_at
         left = spoken.left(due_at - this.now) if due_at else ""
@@ -330,43 +322,6 @@ def _thread(part: Dispatch, rules: Rules) -> str:
         return f"account {notice.account}" if notice.account else "the service"
     url = part.url or rules.thread_page(notice.account, notice.thread)
     return f"thread {notice.thread}{f' {url}' if url else ''}"
-
-
-def _highest(parts: Sequence[Dispatch]) -> list[Dispatch]:
-    """*parts* without steps of a clock that a higher one stands for: the breach, or the last."""
-    steps = {NoticeKind.WARNING, NoticeKind.BREACH}
-    ranks: dict[int | None, tuple[bool, datetime, str]] = {}
-    for part in parts:
-        if part.notice.kind in steps:
-            rank = ranks.get(part.notice.clock)
-            ranks[part.notice.clock] = max(_rank(part), rank) if rank else _rank(part)
-    return [
-        part
-        for part in parts
-        if part.notice.kind not in steps
-        or part.notice.clock is None
-        or ranks[part.notice.clock] == _rank(part)
-    ]
-
-
-def _rank(part: Dispatch) -> tuple[bool, datetime, str]:
-    notice = part.notice
-    return notice.kind is NoticeKind.BREACH, notice.raised_at, notice.key
-
-
-def _waiting(parts: Sequence[Dispatch]) -> list[Dispatch]:
-    """Those of which somebody waits, the most urgent first."""
-    told = {NoticeKind.CORRECTED, NoticeKind.PARKED}
-    waiting = [part for part in parts if part.notice.kind not in told]
-    return sorted(waiting, key=lambda part: part.notice.due_at or part.notice.raised_at)
-
-
-def _counts(parts: Sequence[Dispatch]) -> str:
-    """``2 late, 10 due soon``; what did not happen is left out, except of a deadline."""
-    kinds = Counter(part.notice.kind for part in parts)
-    always = {NoticeKind.BREACH, NoticeKind.WARNING}
-    shown = [kind for kind in COUNTED if kinds[kind] or kind in always]
-    return ", ".join(f"{kinds[kind]} {COUNTED[kind][1]}" for kind in shown)
 
 
 def _whose(told: Notice, parts: Sequence[Dispatch], rules: Rules) -> str:

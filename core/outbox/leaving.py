@@ -95,11 +95,9 @@ def _tried(outbox: Outbox, part: Sequence[Dispatch]) -> None:
 
 
 def _say(outbox: Outbox, notice: Notice, part: Sequence[Dispatch]) -> Words:
-    zone, now = outbox.notifier.zone, outbox.this.clock()
     if keys.is_digest(part[0].digest):
-        said = naming.said(outbox, part)
-        return digest.render(notice, part, outbox.this.rules, said, zone=zone, now=now)
-    alone = naming.alone(outbox, part[0])
+        return naming.together(outbox, notice, part, naming.said(outbox, part))
+    alone, now = naming.alone(outbox, part[0]), outbox.this.clock()
     return replace(alone, act_url=outbox.takes(part[0], now)) if outbox.takes else alone
 
 

@@ -9,9 +9,9 @@ from core.notifier import Brief
 from core.store import dispatches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from core.model import Dispatch
+    from core.model import Dispatch, Notice
     from core.notifier import Words
     from core.outbox.batch import Outbox
 
@@ -35,10 +35,22 @@ def said(outbox: Outbox, parts: Iterable[Dispatch]) -> list[tuple[Dispatch, str]
     ]
 
 
-def beyond(outbox: Outbox, parts: Iterable[Dispatch]) -> list[int]:
+def together(
+    outbox: Outbox, notice: Notice, parts: Sequence[Dispatch], told: Sequence[tuple[Dispatch, str]]
+) -> Words:
+    """The words for *parts* that leave together as *notice*; *told* of them is in no list."""
+    zone, now = outbox.notifier.zone, outbox.this.clock()
+    return digest.render(notice, parts, outbox.this.rules, told, zone=zone, now=now)
+
+
+def beyond(outbox: Outbox, parts: Sequence[Dispatch]) -> list[int]:
     """The notices of *parts* for which one message has no place, the least urgent."""
     told = said(outbox, parts)
+    if not told:
+        return []
     notifier = outbox.notifier
     most = notifier.most if isinstance(notifier, Brief) else None
-    named = digest.fitting(told, outbox.this.rules, most)
+    bare = together(outbox, digest.notice(parts), parts, ())
+    beside = len(bare.subject) + len(bare.text)
+    named = digest.fitting(told, outbox.this.rules, most, beside)
     return dispatches.numbers(part for part, _ in told[named:])

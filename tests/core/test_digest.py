@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core import digest, keys
 from core.model import Dispatch, Notice, NoticeKind
+from core.notifiers import posting, slack
 from tests.core import seeds
 from tests.core.seeds import MINUTE, SECOND
 
 FIRST = "mk/digest/x"
 FLOOD = keys.flood("chat", 1)
 WEEK = timedelta(days=7)
+AT = datetime(2026, 11, 21, 11, 30, tzinfo=UTC)
 
 
 def part(now, n, due_in, kind=None, *, account="mk", key=FLOOD):
@@ -180,16 +182,53 @@ def test_a_rung_of_an_account_s_trouble_is_named_for_no_list_shows_it(now):
     assert "- Still open: Blind: Empik PL\n" in said.text
 
 
-@pytest.mark.parametrize(("most", "fit"), [(None, 50), (100_000, 50), (1500, 12), (30, 1)])
-def test_as_much_is_named_as_a_message_holds(now, most, fit):
+@pytest.mark.parametrize(
+    ("most", "beside", "fit"),
+    [(None, 9, 50), (90_000, 9, 50), (1500, 500, 12), (1500, 1000, 6), (1500, 1400, 6), (30, 9, 1)],
+)
+def test_as_much_is_named_as_a_message_holds(now, most, beside, fit):
     unknown = [part(now, n, MINUTE, NoticeKind.REPLY_UNKNOWN) for n in range(50)]
     said = [(one, "Reply perhaps not sent: Empik PL") for one in unknown]
 
-    assert digest.fitting(said, seeds.rules(), most) == fit
+    assert digest.fitting(said, seeds.rules(), most, beside) == fit
+
+
+@pytest.mark.parametrize(
+    "key", [keys.restored("mk", AT), FLOOD, keys.muted("chat", 7), keys.quiet("chat", AT)]
+)
+def test_what_no_list_shows_stands_before_what_is_cut(now, key):
+    """Of ten deadlines with long links Slack has no place for all; they are a click away."""
+    due = [part(now, n, -n * MINUTE, key=key) for n in range(10)]
+    refused = [part(now, n, MINUTE, NoticeKind.REPLY_REFUSED, key=key) for n in range(100, 140)]
+    parts = [replace(one, url=f"https://shop.example/{one.notice.thread}?{'x' * 90}")
+             for one in (*due, *refused)]  # fmt: skip
+    said = [(one, "Reply refused: Empik PL") for one in parts[10:]]
+    told = digest.notice(parts)
+    bare = digest.render(told, parts[:10], seeds.rules(), zone="UTC", now=now).text
+    said = said[: digest.fitting(said, seeds.rules(), slack.SECTION, len(bare))]
+
+    words = digest.render(told, parts, seeds.rules(), said, zone="UTC", now=now)
+
+    shown = posting.cut(words.text, slack.SECTION)
+    assert len(said) > 4
+    assert all(f"thread {one.notice.thread} " in shown for one, _ in said)
+
+
+def test_a_deadline_that_has_passed_is_late_whatever_tells_of_it(say, now):
+    """A rung is told of a breach: who reads "0 late" would let it lie."""
+    rungs = [part(now, n, -MINUTE, NoticeKind.ESCALATION) for n in range(12)]
+    early = part(now, 20, MINUTE, NoticeKind.ESCALATION)
+    warned = [part(now, n, MINUTE) for n in (20, 21)]
+
+    _, said = say(*rungs, early, part(now, 3, -MINUTE), *warned)
+
+    assert said.subject == "12 late, 13 still open, 2 due soon: Empik PL"
+    assert "- Empik PL (mk): 12 late, 13 still open, 2 due soon\n" in said.text
+    assert said.text.count("thread T3 ") == 1
 
 
 def test_what_is_said_alike_takes_one_line(now):
     down = [Notice(f"{n}", NoticeKind.ACCOUNT_DOWN, "mk", now, id=n) for n in range(50)]
     said = [(Dispatch(one, "chat", 1, now), "Account is down: Empik PL") for one in down]
 
-    assert digest.fitting(said, seeds.rules(), 300) == 50
+    assert digest.fitting(said, seeds.rules(), 300, 200) == 50
