@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from contextlib import asynccontextmanager
@@ -21,12 +22,13 @@ from core.configuration.access import Web
 from core.configuration.board import Board
 from core.configuration.sections import Ops
 from core.errors import StoreUnavailable
-from core.loops import Pulse
+from core.loops import Pulse, every
 from core.metrics import Metrics
 from core.store import people, sessions, transaction
 from core.store.wake import Changes
 from core.transport.http import Http
 from core.web import app, ops, site
+from core.web.count import Count
 from core.web.signing import cookies, forms, networks
 from core.web.signing.service import Signing
 from core.web.ways import Parts
@@ -62,9 +64,10 @@ class Stage:
     metrics: Metrics = field(default_factory=Metrics)
     http: Any = None
     changes: Changes = field(default_factory=Changes)
+    count: Count = field(default_factory=Count)
 
     def parts(self):
-        watched = ops.Watched(self.metrics, Pulse(), self.clock, pool=self.pool)
+        watched = ops.Watched(self.metrics, Pulse(), self.clock, pool=self.pool, count=self.count)
         return Parts(
             watched=watched,
             pool=self.reached,
@@ -111,6 +114,22 @@ async def served(stage, *, answering=None, ways=None):
         showing = application(stage, stage.http or Http(outside), answering, ways)
         async with app.served("web", stage.web, showing) as address:
             yield address
+
+
+@asynccontextmanager
+async def counting(stage):
+    """The loop that counts clocks for who looks: without it each of them waits for it in vain."""
+    stop, asked = asyncio.Event(), stage.count.asked
+
+    async def once(now):
+        await stage.count.once(stage.pool, now)
+
+    turning = asyncio.create_task(every("count", once, stop, wake=asked))
+    try:
+        yield
+    finally:
+        stop.set()
+        await turning
 
 
 @dataclass

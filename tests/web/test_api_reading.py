@@ -22,7 +22,7 @@ async def stage(pool):
 
 @pytest.fixture
 async def site(stage):
-    async with board.served(stage) as base:
+    async with board.counting(stage), board.served(stage) as base:
         yield base
 
 
