@@ -179,18 +179,22 @@ PARKED = """
     order by n.raised_at, n.id, d.notifier
     limit $1
 """
-# What of a digest was tried keeps its key, and gets no new company: it counts as tried.
+# What of a digest was tried keeps its key, and gets no new company: it counts as tried. So does a
+# trouble, and its rung: who gave no answer may have heard of it. The others may leave together.
 RETRY_PARKED = """
     with mine as (
-        select notice, notifier from dispatch
-        where parked_reason is not null and sent_at is null and suppressed is null
-          and ($1::bigint[] is null or notice = any($1)) and ($2::text is null or notifier = $2)
-        order by notice, notifier
-        for update
+        select d.notice, d.notifier, d.digest is null and n.kind = any($3)
+               and not (n.kind = 'escalation' and n.clock is null) as anew
+        from dispatch d join notice n on n.id = d.notice
+        where d.parked_reason is not null and d.sent_at is null and d.suppressed is null
+          and ($1::bigint[] is null or d.notice = any($1))
+          and ($2::text is null or d.notifier = $2)
+        order by d.notice, d.notifier
+        for update of d
     ), again as (
         update dispatch d
         set parked_reason = null, error = null, next_try_at = now(),
-            attempts = case when digest is null then 0 else least(attempts, 1) end
+            attempts = case when mine.anew then 0 else least(attempts, 1) end
         from mine
         where d.notice = mine.notice and d.notifier = mine.notifier
         returning d.notice
@@ -301,7 +305,7 @@ async def retry_parked(
 
     Not what is no longer true: nobody has heard of it, and no correction would follow.
     """
-    return int(await db.fetchval(RETRY_PARKED, notices, notifier))
+    return int(await db.fetchval(RETRY_PARKED, notices, notifier, FLOODING))
 
 
 async def waits(db: Db, notifier: str) -> float | None:

@@ -77,7 +77,7 @@ OVER = """
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
-# An end is not true any more where the trouble ($3) came again. Where it ($4) stands it is
+# An end is not true any more where the trouble ($3) came again. Where it (one of $4) stands it is
 # told to whoever may have heard of what ended, by itself or by a rung: what was tried may have
 # arrived.
 ENDED = """
@@ -93,7 +93,8 @@ ENDED = """
         cross join lateral (
             select coalesce(max(up.id), 0) as told
             from notice up join dispatch s on s.notice = up.id and s.notifier = $1
-            where up.account = n.account and up.kind = $4 and up.id < n.id
+            where up.account = n.account and up.kind = any($4::text[]) and up.id < n.id
+              and up.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
               and s.sent_at is not null
         ) as last
         cross join lateral (
@@ -116,26 +117,34 @@ ENDED = """
     where d.notifier = $1 and d.notice = mine.notice and (again or unheard)
 """
 # Whoever was told of a trouble by a rung alone is told that it is over, too; by the routes it came
-# to others. An end before this one was told to them by then.
+# to others. Any end before this one was told to them by then, but for one that has not left yet
+# and will not: the trouble came again.
 HEARD = """
     insert into dispatch (notice, notifier, ways)
     select distinct on (w.notice, d.notifier) w.notice, d.notifier, d.ways
-    from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
-        as w (notice, account, kind, kinds)
+    from unnest($1::bigint[], $2::text[], $3::text[]) as w (notice, account, kinds)
     join notice rung on rung.account = w.account and rung.kind = 'escalation'
         and rung.facts ->> 'of' = any(string_to_array(w.kinds, ' ')) and rung.clock is null
+    join unnest($4::text[], $5::text[]) as over (kind, ends) on over.kind = rung.facts ->> 'of'
     join dispatch d on d.notice = rung.id
     where rung.id < w.notice and (d.sent_at is not null or d.attempts > 0)
-      and rung.id > coalesce((
-          select max(up.id) from notice up
-          where up.account = w.account and up.kind = w.kind and up.id < w.notice
+      and not exists (
+          select from notice up
+          left join dispatch s on s.notice = up.id and s.notifier = d.notifier
+          where up.account = w.account and up.id > rung.id and up.id < w.notice
+            and up.kind = any(string_to_array(over.ends, ' '))
             and up.kind in ('account_up', 'account_retired', 'push_heard', 'disk_freed')
-      ), 0)
+            and (s.notice is null or s.sent_at is not null or not exists (
+                select from notice again
+                where again.account = w.account and again.id > up.id and again.id < w.notice
+                  and again.kind = any(string_to_array(w.kinds, ' '))
+            ))
+      )
     order by w.notice, d.notifier, rung.id desc
     on conflict do nothing
 """
 # Its notice climbs no more. What has climbed to the end still holds, but where the trouble is over:
-# its last rung may have waited for quiet hours, or a mute.
+# its last rung may have waited for quiet hours, or a mute. The claim was no attempt.
 CLIMBED = """
     with mine as (
         select d.notice from dispatch d join notice n on n.id = d.notice
@@ -151,7 +160,7 @@ CLIMBED = """
         order by d.notice
         for update of d
     )
-    update dispatch d set suppressed = 'over'
+    update dispatch d set suppressed = 'over', attempts = greatest(attempts - 1, 0)
     from mine
     where d.notifier = $1 and d.notice = mine.notice
 """
@@ -170,10 +179,11 @@ async def keep_back(db: Db, notifier: str, claimed: Sequence[Dispatch]) -> None:
         await db.execute(CLIMBED, notifier, ids, *map(list, zip(*_ENDS, strict=True)))
     for kinds, end in TROUBLES:
         troubles = [kind.value for kind in kinds]
+        ends = [end.value, RETIRED.value]
         if ids := _of(claimed, kinds):
-            await db.execute(OVER, notifier, ids, [end.value, RETIRED.value])
+            await db.execute(OVER, notifier, ids, ends)
         if ids := _of(claimed, {end}):
-            await db.execute(ENDED, notifier, ids, troubles, end.value)
+            await db.execute(ENDED, notifier, ids, troubles, ends)
 
 
 async def tell_the_end(db: Db, raised: Iterable[tuple[int, str, NoticeKind]]) -> None:
@@ -182,8 +192,8 @@ async def tell_the_end(db: Db, raised: Iterable[tuple[int, str, NoticeKind]]) ->
     if told:
         ids, accounts, kinds = zip(*told, strict=True)
         over = [_ENDED[kind] for kind in kinds]
-        named = [kind.value for kind in kinds]
-        if not (await db.execute(HEARD, ids, accounts, named, over)).endswith(" 0"):
+        ends = map(list, zip(*_ENDS, strict=True))
+        if not (await db.execute(HEARD, ids, accounts, over, *ends)).endswith(" 0"):
             await wake.send(db, "deliver")
 
 

@@ -275,6 +275,65 @@ async def test_who_was_told_of_a_trouble_by_a_rung_alone_hears_its_end(
     assert await left(rules, now + 2 * HOUR, "boss") == []
 
 
+async def test_who_has_heard_that_a_trouble_is_over_hears_of_no_other_end_of_it(
+    climb, raised, left, now
+):
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    await left(rules, now + WARNED, "lea")
+    await raised(rules, NoticeKind.ACCOUNT_UP, now + HOUR)
+    assert len(await left(rules, now + HOUR, "lea")) == 1
+
+    await raised(rules, NoticeKind.ACCOUNT_RETIRED, now + 500 * HOUR)
+
+    assert await left(rules, now + 500 * HOUR, "lea") == []
+
+
+async def test_who_has_heard_that_an_account_is_retired_hears_of_no_later_end(
+    climb, raised, left, now
+):
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    await left(rules, now + WARNED, "lea")
+    await raised(rules, NoticeKind.ACCOUNT_RETIRED, now + HOUR)
+    assert len(await left(rules, now + HOUR, "lea")) == 1
+
+    await raised(rules, NoticeKind.BLIND, now + 2 * HOUR)
+    await raised(rules, NoticeKind.ACCOUNT_UP, now + 3 * HOUR)
+
+    assert await left(rules, now + 3 * HOUR, "lea") == []
+
+
+async def test_who_heard_by_a_rung_hears_the_last_end_where_the_trouble_came_again_before(
+    climb, raised, left, now
+):
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    await left(rules, now + WARNED, "lea")
+    for n, kind in enumerate([NoticeKind.ACCOUNT_UP, NoticeKind.BLIND, NoticeKind.ACCOUNT_UP], 1):
+        await raised(rules, kind, now + n * HOUR)
+
+    told = await left(rules, now + 4 * HOUR, "lea")
+
+    assert [kind for kind, _ in told] == [NoticeKind.ACCOUNT_UP]
+
+
+async def test_whom_a_rung_did_not_reach_hears_of_no_end_though_the_routes_tell_it(
+    db, climb, raised, left, now
+):
+    """The rung is over when it is about to leave: that was no attempt."""
+    rules = climbing.rules(LATE)
+    await raised(rules, NoticeKind.BLIND, now)
+    await climb(rules, now + WARNED)
+    end = await raised(rules, NoticeKind.ACCOUNT_UP, now + HOUR)
+    await db.execute("insert into dispatch (notice, notifier) values ($1, 'mail-lea')", end)
+
+    assert await left(rules, now + HOUR, "lea") == []
+
+
 async def test_who_was_to_be_told_by_a_rung_that_never_left_hears_of_no_end(
     db, climb, raised, left, now
 ):

@@ -70,11 +70,11 @@ async def test_no_plan_reads_every_notice_or_dispatch_or_all_that_climbs(plan, n
         ),
         "a link is opened": ("escalation_notice", linking.ABOUT, 77),
         "a trouble is over": (
-            "notice_trouble_rung", overtaken.HEARD, [N], ["mk-7"], ["account_up"], ["blind"]
+            "notice_trouble_rung", overtaken.HEARD, [N], ["mk-7"], ["blind"], *kinds
         ),
         "an end leaves": (
             "notice_trouble_rung", overtaken.ENDED, "chat", [N - 1], ["blind"],
-            NoticeKind.ACCOUNT_UP.value,
+            [NoticeKind.ACCOUNT_UP.value],
         ),
         "a clock moves": ("escalation_of_clock", moving.CLIMBING, [7]),
         "what ended is forgotten": ("escalation_ended", escalations.PURGE, now - 99 * HOUR * 24),

@@ -10,8 +10,9 @@ from core import deliver
 from core.errors import NotifierError
 from core.metrics import Metrics
 from core.model import Notice, NoticeKind
+from core.outbox import leaving
 from core.routing import Route
-from core.store import notices, transaction
+from core.store import dispatches, notices, transaction
 from tests.core import seeds
 from tests.core.seeds import MINUTE
 from tests.core.test_deliver import OPS, Remembering, counted
@@ -116,6 +117,37 @@ async def test_of_a_trouble_that_nobody_heard_of_the_end_is_not_told_either(
 
     assert chat.keys == []
     assert set((await became(db)).values()) == {"over"}
+
+
+async def test_what_was_given_up_and_is_tried_again_may_have_been_heard(pool, db, once, raised):
+    """Whoever gave no answer in time may have read it."""
+    chat = Remembering("chat", FAILS)
+    await raised(NoticeKind.BLIND, "mk/blind/1")
+    await db.execute("update dispatch set attempts = $1", leaving.ATTEMPTS - 1)
+    await once(chat)
+    async with transaction(pool) as other:
+        assert await dispatches.retry_parked(other, notifier="chat") == 1
+    await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+
+    await once(chat)
+
+    assert chat.keys == ["mk/up/1"]
+
+
+async def test_who_heard_that_an_account_is_retired_hears_no_end_of_what_they_did_not_hear(
+    once, raised
+):
+    chat = Remembering("chat")
+    await raised(NoticeKind.BLIND, "mk/blind/1")
+    await once(chat)
+    await raised(NoticeKind.ACCOUNT_RETIRED, "mk/retired/1")
+    await once(chat)
+    await raised(NoticeKind.BLIND, "mk/blind/2")
+    await raised(NoticeKind.ACCOUNT_UP, "mk/up/1")
+
+    await once(chat)
+
+    assert chat.keys == ["mk/blind/1", "mk/retired/1"]
 
 
 async def test_the_end_of_one_trouble_says_nothing_of_another(db, once, raised):
