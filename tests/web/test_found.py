@@ -97,6 +97,7 @@ async def test_somebody_finds_only_what_is_theirs(stage, base):
         ("/?state=answered&language=de", "language says nothing here; leave it out"),
         ("/?by=bo", "by says nothing here; leave it out"),
         ("/?state=answered&claimed=free", "of what was answered there is mine"),
+        ("/?state=answered&claimed=mine&by=bo", "by says nothing here; leave it out"),
         ("/?state=open", "state: &#34;open&#34; is unknown; there is answered"),
         ("/wall?q=zenobia", "only what waits is shown here"),
         ("/live?state=answered", "only what waits is shown here"),
