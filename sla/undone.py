@@ -98,6 +98,11 @@ def _why_no_end(case: Case, turn: Turn) -> str:
         return "came at the same instant: it cannot answer"
     if case.policy is None and not case.wants_message:
         return "is no answer to what is asked for"
+    if any(turn.id in reading.copies for reading in case.readings):
+        return (
+            "may be what was said here before, as the marketplace dates it: it does not end this; "
+            "if somebody answered there, say so here"
+        )
     return "did not end it: the marketplace went on asking"
 
 

@@ -275,6 +275,14 @@ async def test_a_reply_is_no_answer_to_what_it_promises_itself_however_it_is_dat
     assert [ended for _, _, ended, _ in await kept(db)] == [None]
 
 
+async def why(db, now):
+    """What a person reads of that a message did not end it."""
+    rows = await clocks.of_thread(db, "mk", "T1")
+    found = await explaining.of(db, rows, now, own_mark=False)
+    told = [line.text for one in found for line in one.why]
+    return next(text for text in told if "may be what was said here before" in text)
+
+
 async def pushed(db, rules, at, *messages):
     """As `say`, by the way on which pages of several accounts come."""
     async with db.transaction():
@@ -292,6 +300,8 @@ async def test_what_may_be_a_copy_of_a_reply_of_before_never_ends_a_promise(
     await say(db, rules, now + HOUR, ours("X9", now + off * SECOND))  # not yet known as ours
 
     assert [ended for _, _, ended, _ in await kept(db)] == [None]
+    if off > promising.APART.total_seconds():  # else it lies before the promise, and is no matter
+        assert "X9" in await why(db, now + HOUR)
     await say(db, rules, now + 2 * HOUR, ours("S10", now + HOUR))
     assert [ended for _, _, ended, _ in await kept(db)] == ["met"]
 

@@ -366,6 +366,16 @@ def test_a_message_before_the_act_that_the_marketplace_names_did_not_end_its_ask
     assert said(lines, "counts not") == [told]
 
 
+def test_what_may_be_an_answer_of_before_says_so_and_how_a_person_ends_it():
+    promised = reading(at(1), kind="follow_up", act="reply", due_at=at(90), by_message=True)
+
+    lines = story([replied("x", at(2))], [], [replace(promised, copies=frozenset({"x"}))])
+
+    (told,) = said(lines, "counts not")
+    assert told.startswith("Message x (Mon 2026-03-02 02:00) may be what was said here before, ")
+    assert told.endswith("if somebody answered there, say so here.")
+
+
 def test_what_was_answered_after_the_last_reading_says_that_the_reading_was_before():
     asks = reading(at(1), kind="inquiry", act="respond", due_at=at(90), by_message=True)
 
