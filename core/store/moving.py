@@ -19,6 +19,11 @@ CLIMBING = """
     from clock c
     where c.id = e.clock and e.clock = any($1) and e.thread is distinct from c.thread
 """
+# Whose time is over works on nothing, whether or not that was written down.
+LAPSED = """
+    update claim set ended = 'lapsed', ended_at = until
+    where account = $1 and thread = any($2) and ended_at is null and until <= $3
+"""
 # Where nothing is left to work on, and nobody works on the other.
 CLAIMED = """
     update claim k set thread = w.now_in
@@ -53,4 +58,5 @@ async def follow(
     # One claim a thread: of those that come from several, the first goes along.
     comes_from = {row.thread: was_in[row.id] for row in reversed(moved)}
     goes_to = {old: new for new, old in comes_from.items()}
+    await db.execute(LAPSED, account, list(comes_from), now)
     await db.execute(CLAIMED, account, list(goes_to), list(goes_to.values()), now)

@@ -525,6 +525,19 @@ async def test_a_claim_stays_where_somebody_works_on_the_other_thread(
     assert await claims_of(db) == [("T1", None), ("T2", None)]
 
 
+async def test_a_claim_goes_along_though_another_of_that_thread_has_lapsed_unnoticed(
+    pool, db, claim, waiting, moves, now
+):
+    await seeds.put_thread(db, now, "T2")
+    async with transaction(pool) as other:
+        await claiming.claim(other, Who("bo", Role.AGENT), "mk", "T2", now - 2 * HOUR)
+    await claim(now + MINUTE)
+
+    await moves(waiting, now + 2 * MINUTE)
+
+    assert await claims_of(db) == [("T2", "lapsed"), ("T2", None)]
+
+
 async def test_a_claim_stays_with_what_is_left_in_its_thread(pool, db, claim, waiting, moves, now):
     other = pages.buyer("M2", now - DAY)
     await pages.stored(pool, now - HOUR, other, of=waiting)
