@@ -88,7 +88,7 @@ async def of(
         return ()
     account, thread = rows[0].account, rows[0].thread
     turns = (await messages.turns(db, account, [thread]))[thread]
-    given = (await unread.given(db, account, [thread], {thread: turns}))[thread]
+    given = (await unread.given(db, account, [thread], {thread: turns})).get(thread, ())
     entries = await clocks.entries(db, [row.id for row in rows if row.id is not None])
     case = _Case(turns, given, await _versions(db, rows), now, own_mark)
     return tuple(

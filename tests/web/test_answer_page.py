@@ -322,6 +322,18 @@ async def test_what_became_of_a_reply_is_told_truthfully(stage, anna, state, rea
     assert ("https://market.example/T1" in answering) is (state == "unknown")
 
 
+@pytest.mark.parametrize("others", [0, 1])
+async def test_one_person_needs_no_claim_and_is_offered_none(stage, others):
+    """A claim tells the others that somebody is at it."""
+    for number in range(others):
+        await board.person(stage.pool, f"other-{number}")
+    async with board.served(stage) as base, board.signed_in(stage, base) as anna:
+        page, queue = [(await anna.get(path)).text for path in ("/thread/mk/T%2F1", "/")]
+
+    assert ('action="/claim/mk/T%2F1"' in page) == bool(others)
+    assert (" alone" in re.search(r'<body class="([^"]*)', queue)[1]) != bool(others)
+
+
 async def test_with_script_the_box_alone_comes_back(stage, anna):
     form = await opened(anna)
 
