@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.desk.climbs import Climb
+    from core.people.ladders import Ladder
     from core.store.claims import Claim
+    from core.store.escalations import Told
 
 Said = dict[str, Any]
 
@@ -41,11 +43,14 @@ def told(one: Climb) -> Said:
         "held": one.held,
         "ended": climbs.ended,
         "ended_at": climbs.ended_at and climbs.ended_at.isoformat(),
-        "told": [
-            {"rung": each.rung, "at": each.at.isoformat(), "to": each.notifier, "state": each.state}
-            for each in one.told
-        ],
+        "told": [_rung(each, climbs.ladder) for each in one.told],
     }
+
+
+def _rung(each: Told, ladder: Ladder) -> Said:
+    rung, repeat = ladder.place(each.rung)
+    at = each.at.isoformat()
+    return {"rung": rung, "repeat": repeat, "at": at, "to": each.notifier, "state": each.state}
 
 
 def lines(claim: Said | None, escalations: Sequence[Said]) -> Iterator[str]:
@@ -58,7 +63,8 @@ def lines(claim: Said | None, escalations: Sequence[Said]) -> Iterator[str]:
             f"the {one['kind'].replace('_', ' ')} climbs since {_at(one['began_at'])}"
         )
         for each in one["told"]:
-            yield f"  rung {each['rung']} told {_at(each['at'])} to {each['to']}: {each['state']}"
+            which = f"rung {each['rung']}{_again(each['repeat'])}"
+            yield f"  {which} told {_at(each['at'])} to {each['to']}: {each['state']}"
         yield f"  {_next(one)}"
 
 
@@ -68,8 +74,13 @@ def _next(one: Said) -> str:
     if one["ended"]:
         return f"ended {_at(one['ended_at'])}: {one['ended']}"
     rung = min(one["rung"] + 1, one["rungs"])
+    again = _again(one["rung"] + 1 - rung)
     to, held = ", ".join(one["next_to"]), _HELD.get(one["held"], "")
-    return f"next: rung {rung} of {one['rungs']} {_at(one['next_at'])} to {to}{held}"
+    return f"next: rung {rung} of {one['rungs']}{again} {_at(one['next_at'])} to {to}{held}"
+
+
+def _again(repeat: int) -> str:
+    return f" again (repeat {repeat})" if repeat else ""
 
 
 def _at(text: str) -> str:

@@ -49,7 +49,8 @@ async def add(
     _within(who, accounts)
     if not await people.add(db, name, _titled(title), role, accounts, now):
         raise Mistaken(
-            "there is a %(name)s already; choose another name, or change what they may", name=name
+            "somebody is called %(name)s already; choose another name, or change what they may",
+            name=name,
         )
     await _told(db, who, "added", name, now, role=role.value, accounts=_said(accounts))
 

@@ -28,6 +28,7 @@ MAY_NOT = {
     Act.CLAIM: phrase("%(name)s may not claim threads of account %(account)s"),
     Act.OVERRULE: phrase("%(name)s may not overrule threads of account %(account)s"),
 }
+MAY_NOT_RELEASE = phrase("%(name)s may not release threads of account %(account)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
         NotAllowed: it is another's, and *who* may not end that.
         Mistaken: there is no such thread.
     """
-    _check(who, Act.CLAIM, account)
+    _check(who, Act.CLAIM, account, MAY_NOT_RELEASE)
     await _hold(db, account, thread)
     current = await claims.current(db, account, thread)
     if current is None or not current.holds(now):
@@ -110,9 +111,9 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
     return replace(current, until=now)
 
 
-def _check(who: Who, act: Act, account: str) -> None:
+def _check(who: Who, act: Act, account: str, otherwise: str | None = None) -> None:
     if not who.may(act, account):
-        raise NotAllowed(MAY_NOT[act], name=who.name, account=account)
+        raise NotAllowed(otherwise or MAY_NOT[act], name=who.name, account=account)
 
 
 async def _hold(db: Db, account: str, thread: str) -> None:

@@ -41,7 +41,7 @@ async def mute(
     _check_may(who, scope, name)
     check_end(until, now)
     found, before = await mutes.put(db, scope, name, until, who.name, why)
-    await _note(db, who, "mute", scope, name, now)
+    await _note(db, who, "mute", found, now)
     await wake.changed(db, None, "deliver")
     return found, before
 
@@ -57,7 +57,7 @@ async def unmute(
     _check_may(who, scope, name)
     lifted = await mutes.end(db, scope, name)
     if lifted is not None:
-        await _note(db, who, "unmute", scope, name, now)
+        await _note(db, who, "unmute", lifted[0], now)
         await wake.changed(db)
     return lifted
 
@@ -126,6 +126,12 @@ def _check_may(who: Who, scope: MuteScope, name: str) -> None:
         raise NotAllowed("only a lead of all that it tells of mutes it; ask one")
 
 
-async def _note(db: Db, who: Who, act: str, scope: MuteScope, name: str, now: datetime) -> None:
-    account, detail = (name, {}) if scope == "account" else (None, {"route": name})
+async def _note(db: Db, who: Who, act: str, one: Mute, now: datetime) -> None:
+    """Write down what is muted, and until when; never why: a person's words may name a buyer.
+
+    No erasure looks for a buyer in the trail.
+    """
+    account = one.name if one.scope == "account" else None
+    detail = {} if one.scope == "account" else {"route": one.name}
+    detail["until"] = one.until.isoformat()
     await audit.write(db, who, act, account=account, detail=detail, now=now)

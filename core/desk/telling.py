@@ -77,7 +77,8 @@ def explain(routing: Routing, asked: Asked, when: datetime) -> Explained:
 
 def _subject(asked: Asked) -> Subject:
     if asked.kind not in set(NoticeKind):
-        raise Mistaken(f"there is no such kind of notice; {nearest(asked.kind, set(NoticeKind))}")
+        near, known = nearest(asked.kind, set(NoticeKind)), ", ".join(sorted(NoticeKind))
+        raise Mistaken(f"there is no such kind of notice; {near} (there is: {known})")
     kind = NoticeKind.WARNING if asked.step is not None else NoticeKind(asked.kind)
     step = asked.step or (1 if kind is NoticeKind.WARNING else None)
     policy = asked.policy if kind in STEPPED or asked.policy else None

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Ladder:
     """A ladder called *name*; *told* are its rungs so far, each to a notifier.
 
-    *rung* of *rungs* is next, *at* an instant, to those whom *to* names; *held* is what it waits
-    for. *ended* is why it climbs no more; None: it does.
+    *rung* of *rungs* is next, *at* an instant, to those whom *to* names; *repeat*: how many times
+    it is told again by then. *held* is what it waits for. *ended* is why it climbs no more; None: it does.
     """
 
     id: int
@@ -29,6 +29,7 @@ class Ladder:
     told: Sequence[Told]
     rung: int
     rungs: int
+    repeat: int
     at: datetime | None
     to: str
     held: Held | None
@@ -42,12 +43,14 @@ def shown(climbs: Iterable[Climb], directory: Directory) -> list[Ladder]:
 
 def _ladder(one: Climb, directory: Directory) -> Ladder:
     stands = one.escalation
+    rung, repeat = stands.ladder.place(stands.rung + 1)
     return Ladder(
         id=stands.id,
         name=stands.ladder.name,
         told=one.told,
-        rung=min(stands.rung + 1, len(stands.ladder.rungs)),
+        rung=rung,
         rungs=len(stands.ladder.rungs),
+        repeat=repeat,
         at=one.next_at,
         to=", ".join(whom(target, directory) for target in one.targets),
         held=one.held,

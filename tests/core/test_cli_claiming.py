@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -96,9 +97,11 @@ def test_somebody_whom_the_board_knows_may_do_what_it_lets_them(
     terminal.ask(address, known)
 
     code, _, complaint = given("claim", "mk", "T1", "--by", "anna")
+    released = given("release", "mk", "T1", "--by", "anna")
 
     assert code == 1
     assert says in complaint
+    assert (released[0], says.replace("claim", "release") in released[2]) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -157,3 +160,23 @@ def test_explain_says_who_was_told_and_who_is_next(given, address):
     given("claim", "mk", "T1", "--by", "anna")
     assert explained(given)["escalations"][0]["held"] == "claim"
     assert ", held by the claim" in given("explain", "mk", "T1")[1]
+
+
+def test_a_repeat_of_the_last_rung_is_no_further_rung(given, address):
+    async def climbed(db):
+        now = utcnow()
+        pool = await open_pool(address)
+        rules = climbing.rules(replace(climbing.LADDER, repeat=10 * MINUTE))
+        await seeds.watched(pool, rules, now)
+        for after in (16, 47, 58):
+            await escalating.once(pool, rules, climbing.KNOWN, now + after * MINUTE)
+        await pool.close()
+
+    terminal.ask(address, climbed)
+
+    (one,) = explained(given)["escalations"]
+    assert [(t["rung"], t["repeat"]) for t in one["told"]] == [(1, 0), (2, 0), (2, 1)]
+    text = given("explain", "mk", "T1")[1]
+    assert "rung 2 again (repeat 1) told " in text
+    assert "next: rung 2 of 2 again (repeat 2) " in text
+    assert "rung 3" not in text

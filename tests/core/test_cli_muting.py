@@ -12,7 +12,7 @@ from core.commands import muting
 from core.desk import silencing
 from core.errors import Mistaken
 from core.loops import utcnow
-from core.store import mutes
+from core.store import audit, mutes
 from tests.core import seeds, terminal
 from tests.core.seeds import HOUR
 
@@ -137,6 +137,23 @@ def test_unmuting_says_how_much_leaves_and_cannot_be_done_twice(given, address):
     given("mute", "route:desk", "--until", "1h")
     code, _, fault = given("unmute", "mk")
     assert (code, "no account and no route is muted: mk; known: desk" in fault) == (1, True)
+
+
+def test_the_trail_says_until_when_and_never_why(given, address):
+    given("mute", "mk", "--until", "6h", "--reason", "Erika Muster writes hourly")
+    given("mute", "route:desk", "--until", "2h")
+    ends = [row["until"] for row in listed(given)]
+    given("unmute", "mk")
+
+    async def written(db):
+        lines = await audit.lines(db, audit.Asked(), None, "", 9)
+        assert [(one.act, one.account, one.detail) for one in lines] == [
+            ("unmute", "mk", {"until": ends[0]}),
+            ("mute", None, {"route": "desk", "until": ends[1]}),
+            ("mute", "mk", {"until": ends[0]}),
+        ]
+
+    terminal.ask(address, written)
 
 
 def test_a_mute_of_what_has_left_the_settings_can_be_lifted(given, address, tmp_path):

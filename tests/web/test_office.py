@@ -80,7 +80,7 @@ async def test_an_admin_lets_somebody_in_changes_what_they_may_and_ends_it(root,
     ("path", "sent", "mend"),
     [
         ("add", {"name": "Anna Example", "role": "agent", "all": "1"}, "no name"),
-        ("add", {"name": "root", "role": "agent", "all": "1"}, "already"),
+        ("add", {"name": "root", "role": "agent", "all": "1"}, "somebody is called root already"),
         ("add", {"name": "anna", "role": "emperor", "all": "1"}, "no such role"),
         ("add", {"name": "anna", "role": "agent"}, "choose the accounts"),
         ("grant", {"name": "nobody", "role": "agent", "all": "1"}, "nobody is called"),

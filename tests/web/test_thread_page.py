@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
@@ -557,6 +558,22 @@ async def test_a_ladder_is_told_with_who_was_told_and_who_is_next(anna, pool):
     said = words((await anna.get(PAGE)).text)
     assert "Ladder late: its last rung was told, nobody further will be." in said
     assert "rung 1, by mail-lea (has left)" in said
+
+
+async def test_a_repeat_of_the_last_rung_is_no_further_rung(anna, pool):
+    rules = climbing.rules(replace(climbing.LADDER, repeat=10 * MINUTE))
+    await run(pool, "update account set first_walk_at = monitored_since")
+    at = NOW - HOUR
+    await put(pool, lambda db: seeds.put_clock(db, NOW + HOUR, steps=[at - MINUTE, NOW + HOUR]))
+    await seeds.watched(pool, rules, at)
+    for after in (16, 47, 58):
+        await escalating.once(pool, rules, climbing.KNOWN, at + after * MINUTE)
+
+    said = words((await anna.get(PAGE)).text)
+
+    assert "if nobody acts, rung 2 of 2 is told again (repeat 2) 12:18: boss." in said
+    assert "11:58: rung 2 again (repeat 1), by mail-boss (has not left yet)" in said
+    assert "rung 3" not in said
 
 
 async def test_a_person_overrules_the_language_and_no_reading_changes_that(anna, lead, stage, pool):
