@@ -29,6 +29,6 @@ class Ladder:
     repeat: timedelta | None = None
 
     def place(self, told: int) -> tuple[int, int]:
-        """Which rung (from 1) is the *told*th to be told, and its how manyth repeat (0: none). Pure."""
+        """Which rung (from 1) is the *told*th to be told, and which repeat of it; 0: none. Pure."""
         rung = min(told, len(self.rungs))
         return rung, told - rung

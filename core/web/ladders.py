@@ -21,7 +21,8 @@ class Ladder:
     """A ladder called *name*; *told* are its rungs so far, each to a notifier.
 
     *rung* of *rungs* is next, *at* an instant, to those whom *to* names; *repeat*: how many times
-    it is told again by then. *held* is what it waits for. *ended* is why it climbs no more; None: it does.
+    it is told again by then. *held* is what it waits for. *ended* is why it climbs no
+    more; None: it does.
     """
 
     id: int

@@ -72,7 +72,7 @@ def test_duty_reads_a_calendar_file_around_the_day_that_is_asked_for(give, tmp_p
         (("duty", "--at", "noon"), 2, "is no instant"),
         (("routes", "explain", "mmm"), 1, "mm"),
         (("routes", "explain", "mm", "--kind", "breech"), 1, "did you mean breach?"),
-        (("routes", "explain", "mm", "--kind", "foo"), 1, "(there is: account_down, account_retired, "),
+        (("routes", "explain", "mm", "--kind", "foo"), 1, "(there is: account_down, "),
     ],
 )
 def test_what_is_not_there_is_refused(give, args, code, complaint):
