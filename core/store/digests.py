@@ -212,7 +212,8 @@ RIPENING = """
     order by seconds
     limit 1
 """
-UNLISTED = """
+# All of it, for what a list shows takes its place in the message, too; nothing where that is all.
+GATHERED = """
     select n.*, t.url, d.notifier, d.attempts, d.next_try_at, d.parked_reason, d.error, d.digest,
            d.ways
     from dispatch d
@@ -220,7 +221,12 @@ UNLISTED = """
     left join thread t on t.account = n.account and t.id = n.thread
     where d.notifier = $1 and d.digest = $2 and d.attempts = 0
       and d.sent_at is null and d.parked_reason is null and d.suppressed is null
-      and (n.kind <> all($3) or n.kind = 'escalation' and n.clock is null)
+      and exists (
+          select from dispatch u join notice m on m.id = u.notice
+          where u.notifier = $1 and u.digest = $2 and u.attempts = 0
+            and u.sent_at is null and u.parked_reason is null and u.suppressed is null
+            and (m.kind <> all($3) or m.kind = 'escalation' and m.clock is null)
+      )
     order by d.notice
 """
 CLAIM = """
@@ -367,7 +373,7 @@ async def claim(
         return []
     later: Collection[int] = ()
     if beyond is not None and ripe.fresh and ripe.dispatches > FEW:
-        rows = await db.fetch(UNLISTED, notifier, ripe.digest, dispatches.FLOODING)
+        rows = await db.fetch(GATHERED, notifier, ripe.digest, dispatches.FLOODING)
         later = beyond([dispatches.of_row(row) for row in rows])
     named = ripe.leaves_as
     rows = await db.fetch(

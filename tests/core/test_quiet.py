@@ -168,6 +168,33 @@ async def test_it_leaves_as_one_message_that_says_since_when_it_waited(
     assert await waiting(db) == []
 
 
+class Brief(Chat):
+    """Whose messages are cut."""
+
+    most = 2000
+
+
+async def test_what_no_list_shows_leaves_room_for_the_deadlines_beside_it(
+    once, raised, passes, now
+):
+    """What a message has no place for leaves in the next."""
+    anna = Brief("anna", digest_after=2)
+    doubts = [Notice(f"R{n}/unknown", NoticeKind.REPLY_UNKNOWN, "mk", now, f"R{n}")
+              for n in range(40)]  # fmt: skip
+    await raised(*doubts, *(told(now, n) for n in range(1, 11)))
+    await once(anna)
+    await passes()
+
+    for _ in range(9):
+        await once(anna, later=2 * HOUR)
+
+    texts = [said.text for _, said in anna.got]
+    assert len(texts) > 1
+    assert all(len(text) <= anna.most for text in texts)
+    assert all(f"thread {one.thread}" in "\n".join(texts) for one in doubts)
+    assert "What to do" in texts[0]
+
+
 async def test_one_alone_leaves_as_what_it_is(once, raised, passes, now):
     anna = Chat("anna", digest_after=2)
     await raised(told(now))
