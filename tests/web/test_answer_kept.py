@@ -217,17 +217,33 @@ def test_with_six_threads_open_an_answer_is_sent_all_the_same(desk, thread):  # 
         expect(page.locator("#text")).to_have_value("")
 
 
+TURNED = """is => {
+    const get = () => is === "hidden";
+    Object.defineProperty(document, "hidden", { configurable: true, get });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_queue_that_is_seen_again_and_gets_no_place_asks_at_once(desk):  # noqa: F811  # fixtures
+    with desk.page() as page:
+        page.goto("/")
+        expect(page.locator("#state")).to_have_text(page.locator("#state").get_attribute("data-on"))
+        page.evaluate(TURNED, "hidden")
+        for _ in range(4):
+            other = page.context.new_page()
+            other.goto("/")
+            state = other.locator("#state")
+            expect(state).to_have_text(state.get_attribute("data-on"))
+        with page.expect_request(lambda sent: sent.url.endswith("/")):
+            page.evaluate(TURNED, "visible")
+
+
 def test_a_page_that_nobody_sees_holds_no_connection(desk, thread):  # noqa: F811  # fixtures
-    turned = """is => {
-        const get = () => is === "hidden";
-        Object.defineProperty(document, "hidden", { configurable: true, get });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }"""
     with writing(desk, thread, "k10") as page:
         with page.expect_event("requestfailed", lambda sent: "/live?" in sent.url):
-            page.evaluate(turned, "hidden")
+            page.evaluate(TURNED, "hidden")
         with page.expect_request("**/live?**"):
-            page.evaluate(turned, "visible")
+            page.evaluate(TURNED, "visible")
         expect(page.locator("#text")).to_have_value(TEXT)
 
 

@@ -160,6 +160,26 @@ def test_what_a_macro_says_here_is_seen_before_it_is_put_in(desk, thread):
         expect(page.locator("#preview")).to_be_empty()
 
 
+def test_of_two_quick_changes_the_later_one_is_what_is_shown(desk, thread):
+    held = []
+    with desk.page() as page:
+        page.goto(thread)
+        path = page.locator("#preview").get_attribute("data-from")
+        page.route(f"**{path}", lambda route: held.append(route))  # noqa: PLW0108  # it marks it
+        page.select_option("select[name=macro]", "late")
+        page.select_option("#reply select[name=language]", "ko")
+        page.wait_for_timeout(200)
+        first, second = held
+        with page.expect_response(f"**{path}"):
+            second.continue_()
+        expect(page.locator("#preview .said")).to_contain_text("발송되었습니다.")
+        with page.expect_response(f"**{path}") as late:
+            first.continue_()
+        late.value.finished()
+        page.wait_for_timeout(200)
+        expect(page.locator("#preview .said")).to_contain_text("발송되었습니다.")
+
+
 def test_the_second_of_two_sees_the_first_and_is_told_before_it_leaves(desk, thread):
     with desk.page(name="ida") as one, desk.page(name="jon") as two:
         one.goto(thread)

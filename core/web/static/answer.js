@@ -196,14 +196,18 @@ document.addEventListener("htmx:after:swap", () => {
 
 // ---- what a macro comes to here, before it is put in
 
+let previews = 0;
+
 async function preview(form) {
   const shown = document.getElementById("preview");
   if (!shown?.dataset.from) return;
+  const turn = ++previews;
   const asked = new FormData();
   asked.set("csrf", token());
   for (const name of ["macro", "language", "follow_up"]) asked.set(name, form.elements[name]?.value ?? "");
   const answer = await fetch(shown.dataset.from, { method: "POST", body: asked, headers: { "HX-Request": "true" } });
   const came = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+  if (turn !== previews) return; // a later one is on its way, or has come
   shown.replaceChildren(...document.importNode(came.body, true).querySelectorAll("#preview > *"));
 }
 document.addEventListener("change", (event) => {

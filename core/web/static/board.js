@@ -210,11 +210,12 @@ function hear() {
   ready.then(() => isHeard && htmx.trigger(live, "again"));
 }
 
-function listen() {
+function listen(isAgain = false) {
   if (leave || document.hidden) return;
   asking = setInterval(ask, ASK_EVERY);
   leave = globalThis.place(hear);
-  setTimeout(() => leave && !isHeard && state("asks"), SEATED_WITHIN);
+  const unseated = isAgain ? ask : () => state("asks"); // what is shown again is old by now
+  setTimeout(() => leave && !isHeard && unseated(), SEATED_WITHIN);
 }
 
 function ask() {
@@ -246,7 +247,7 @@ if (live) {
   live.addEventListener("htmx:config:request", (event) => {
     if (heardOf) event.detail.ctx.request.headers["Last-Event-ID"] = heardOf;
   });
-  document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen(true)));
   listen();
   setInterval(() => {
     // A first connection that failed is not tried again by itself, and a dead one says nothing.
