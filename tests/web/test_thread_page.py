@@ -535,6 +535,12 @@ async def test_a_claim_is_told_and_can_be_given_back(anna, lead, pool):
     assert words(others).count("Anna works on this, until 13:00.") == 1
     assert "anna works" not in others
     assert 'action="/release/mk/T1"' in own
+    assert "Take it over" not in own
+    taken = {"back": PAGE, "over": "yes"}
+    assert "Take it over" in others
+    assert (await lead.post("/claim/mk/T1", taken, form=PAGE)).status == 303
+    assert "You work on this" in words((await lead.get(PAGE)).text)
+    assert "Take it over" not in (await anna.get(PAGE)).text
 
 
 async def test_a_ladder_is_told_with_who_was_told_and_who_is_next(anna, pool):
