@@ -162,6 +162,12 @@ def _accounts(chosen: Filter, who: Who, accounts: Mapping[str, Account]) -> froz
 def _word(name: str, value: str) -> str:
     if name in WORDS and value not in WORDS[name]:
         raise _no_word(name, value)
+    if name == "q" and len(value) > LONGEST:
+        raise Mistaken(
+            "that is too long to be looked for; shorten it to %(most)s characters", most=LONGEST
+        )
+    if name == "q" and not value.isprintable():
+        raise Mistaken("that holds characters that nobody sees; write letters and digits")
     if len(value) > LONGEST or not value.isprintable():
         raise Mistaken(
             "%(name)s: %(value)s can be no name; take one from the list",

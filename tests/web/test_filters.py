@@ -73,6 +73,8 @@ def read(query):
         ({"claimed": "?"}, 'claimed: "?" is unknown; there is mine, free, others'),
         ({"account": "a\0b"}, 'account: "a\ufffdb" can be no name; take one from the list'),
         ({"account": "a" * 201}, "can be no name"),
+        ({"q": "a" * 201}, "that is too long to be looked for; shorten it to 200 characters"),
+        ({"q": "\u202e"}, "that holds characters that nobody sees; write letters and digits"),
         ({"after": "then"}, 'after: "then" is no place in the queue; go back to its beginning'),
         ({"after": "99999999999999999999-1"}, "is no place in the queue"),
         ({"after": "999999999999999999-1"}, "is no place in the queue"),
