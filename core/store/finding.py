@@ -25,8 +25,9 @@ LATELY = timedelta(days=14)
 """So far back what was answered is listed."""
 MOST = 1_000
 """So many threads that an order, or a name, begins with are looked at: more say too little."""
-MOST_ACTS = 500
-"""So many of a person's answers are looked at for a page."""
+MOST_ACTS, ALL_ACTS = 500, 20_000
+"""So many of a person's answers are looked at for a page, and so many where these come to too few
+threads: nobody gives more by hand in `LATELY`."""
 LEAST_ORDER, LEAST_NAME = 5, 2
 """So many letters of an order, or of a name, are enough to look for all that begin with them; all
 orders of a marketplace in one country may begin with the same three."""
@@ -276,6 +277,8 @@ async def answered(
         rows = await db.fetch(ANSWERED, *common)
     else:
         rows = await db.fetch(ANSWERED_BY, *common, by, MOST_ACTS)
+        if len(rows) < limit:  # several of them may be of one thread
+            rows = await db.fetch(ANSWERED_BY, *common, by, ALL_ACTS)
     return await _shown(db, rows, now)
 
 

@@ -219,6 +219,18 @@ async def test_pages_of_what_was_answered_hold_each_thread_once(db, now, by):
     assert [int(name[1:]) // 2 for name in seen] == [n // 2 for n in range(20)]
 
 
+async def test_much_that_somebody_wrote_in_one_thread_hides_none_of_their_others(db, now):
+    for n in range(3):
+        await answer(db, now - HOUR - n * MINUTE, f"T{n}", "anna")
+    await answer(db, now, "long", "anna")
+    for n in range(finding.MOST_ACTS):
+        await db.execute(REPLY, "long", now - MINUTE, f"more-{n}", "anna")
+
+    assert [one.thread for one in await ended(db, now, by="anna")] == ["long", "T0", "T1", "T2"]
+    first = await ended(db, now, by="anna", limit=2)
+    assert [one.thread for one in first] == ["long", "T0"]
+
+
 async def test_who_was_erased_is_not_among_what_was_answered(db, now):
     await answer(db, now, "T1", "anna")
     await erased.empty(db, "mk", ["T1"], now)
