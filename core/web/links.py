@@ -112,4 +112,8 @@ def _page(
     )
 
 
-WAYS = (Way("GET", PATH, show, OPEN), Way("POST", PATH, act, OPEN))
+WAYS = (
+    Way("GET", PATH, show, OPEN),
+    Way("HEAD", PATH, show, OPEN),  # mail scanners ask so before anybody follows it
+    Way("POST", PATH, act, OPEN),
+)

@@ -66,6 +66,15 @@ async def test_opening_a_link_shows_what_it_is_about_and_changes_nothing(pool, b
     assert await holder(pool) is None
 
 
+async def test_who_asks_for_the_head_of_a_link_changes_nothing(pool, browser, notice):
+    path = await path_of(pool, notice)
+
+    seen = await browser.ask("HEAD", path)
+
+    assert (seen.status, seen.text, await holder(pool)) == (200, "", None)
+    assert (await browser.ask("HEAD", path[:-4] + "AAAA")).status == 404
+
+
 async def test_no_word_of_a_buyer_is_shown_to_who_is_not_signed_in(pool, browser, notice):
     path = await path_of(pool, notice)
 

@@ -26,6 +26,7 @@ MATRIX = {
     "GET /sign-in/oidc": EVERYBODY,
     "GET /sign-in/oidc/back": EVERYBODY,
     "GET /take/{token}": EVERYBODY,
+    "HEAD /take/{token}": EVERYBODY,
     "POST /take/{token}": EVERYBODY,
     "GET /": KNOWN,
     "GET /wall": KNOWN,
