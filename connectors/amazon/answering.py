@@ -14,7 +14,7 @@ from core.said import phrase
 from core.transport import replies, subjects
 from core.transport.letter import Address
 from core.transport.outgoing import Outgoing
-from sla.policy import Party
+from sla.policy import Party, ThreadKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +30,14 @@ SUSPECT = phrase(
     "if it is real, answer in Seller Central"
 )
 NO_ADDRESS = phrase("this thread names no address of a buyer; answer in Seller Central")
+NO_ADDRESS_OF = {
+    ThreadKind.CLAIM: phrase("a claim names no address of a buyer; answer in Seller Central"),
+    ThreadKind.RETURN: phrase("a return names no address of a buyer; answer in Seller Central"),
+    ThreadKind.CANCELLATION: phrase(
+        "a cancellation names no address of a buyer; answer in Seller Central"
+    ),
+    ThreadKind.DISPUTE: phrase("a dispute names no address of a buyer; answer in Seller Central"),
+}
 
 
 def letter(thread: Thread, draft: Draft, options: AmazonOptions, now: datetime) -> Outgoing:
@@ -80,7 +88,7 @@ def _address(thread: Thread, to: Collection[Party]) -> str:
         raise Refused(SUSPECT, detail="suspicious")
     alias = thread.reply_to.get("alias", "")
     if not addresses.alias(alias):
-        raise Refused(NO_ADDRESS, detail="recipient")
+        raise Refused(NO_ADDRESS_OF.get(thread.kind, NO_ADDRESS), detail="recipient")
     return alias
 
 

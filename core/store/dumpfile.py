@@ -206,10 +206,13 @@ class Reader:
         return found
 
     def _manifest(self) -> Manifest:
+        begin = line = b""
         try:
+            begin = self._file.peek(len(MAGIC))
             line = self._file.readline(LONGEST)
-        except (OSError, EOFError, zlib.error):
-            line = b""
+        except (OSError, EOFError, zlib.error) as fault:
+            if begin.startswith(MAGIC.encode()):
+                raise self._damaged() from fault
         if not line.startswith(MAGIC.encode()):
             raise Mistaken(f"{self._name} is no dump of replyby; nothing was changed")
         self._all.update(line)
