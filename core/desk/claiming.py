@@ -97,7 +97,8 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
         NotAllowed: it is another's, and *who* may not end that.
         Mistaken: there is no such thread.
     """
-    _check(who, Act.CLAIM, account, MAY_NOT_RELEASE)
+    if not who.may(Act.CLAIM, account):
+        raise NotAllowed(MAY_NOT_RELEASE, name=who.name, account=account)
     await _hold(db, account, thread)
     current = await claims.current(db, account, thread)
     if current is None or not current.holds(now):
@@ -111,9 +112,9 @@ async def release(db: Db, who: Who, account: str, thread: str, now: datetime) ->
     return replace(current, until=now)
 
 
-def _check(who: Who, act: Act, account: str, otherwise: str | None = None) -> None:
+def _check(who: Who, act: Act, account: str) -> None:
     if not who.may(act, account):
-        raise NotAllowed(otherwise or MAY_NOT[act], name=who.name, account=account)
+        raise NotAllowed(MAY_NOT[act], name=who.name, account=account)
 
 
 async def _hold(db: Db, account: str, thread: str) -> None:
