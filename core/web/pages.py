@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -132,6 +133,7 @@ def render(
             instant=times.instant,
             left=times.left,
             since=times.since,
+            ago=times.ago,
             told=partial(reader.tell, now=now),
             **facts,
         )
@@ -153,6 +155,7 @@ def environment(language: str) -> Environment:
     found = words.catalogues()[language]
     made.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.filters["line"] = lettering.line
+    made.filters["number"] = partial(format_decimal, locale=words.locale(language))
     made.filters["say"] = found.gettext
     made.filters["foreign"] = partial(_foreign, found.gettext, language)
     made.globals.update(

@@ -68,6 +68,15 @@ class Times:
         """How long ago something was: ``12 min ago``."""
         return self._written("ago", time=self.span((self.now - at).total_seconds()))
 
+    def ago(self, at: datetime, name: str = "") -> Markup:
+        """`since`, as an element called *name* that the browser keeps right."""
+        return Markup('<time class="ago"{} data-ago="{}" datetime="{}">{}</time>').format(
+            Markup(' id="{}"').format(name) if name else "",
+            at.isoformat(),
+            at.isoformat(),
+            self.since(at),
+        )
+
     def left(self, at: datetime) -> Markup:
         """`away`, as an element that the browser keeps right."""
         return Markup('<time class="left" data-due="{}" datetime="{}">{}</time>').format(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from types import SimpleNamespace
@@ -171,6 +172,13 @@ async def test_the_second_of_two_is_told_who_was_first_and_keeps_the_text(stage,
     assert (await sent(bo, again)).status == 303
     assert [row[0] for row in await rows(stage)] == ["queued", "undone", "queued"]
     assert await rows(stage, "select reply, name from reply_file") == [(3, "x.txt")]
+
+
+@pytest.mark.parametrize(("unit", "said"), [("characters", "50,000 char"), ("bytes", "50,000 byt")])
+async def test_a_large_limit_is_written_as_people_write_it(stage, anna, unit, said):
+    stage.accounts = {"mk": configured(replace(CAN, longest_reply=50_000, longest_in=unit))}
+
+    assert said in (await anna.get(PAGE)).text
 
 
 async def test_limits_are_told_before_and_again_when_it_is_sent(stage, anna):

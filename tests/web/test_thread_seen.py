@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -175,6 +176,29 @@ def test_what_changes_in_a_thread_is_shown_and_what_is_unfolded_stays_so(board):
 def seated(page):
     """How many pages of the browser listen."""
     return page.evaluate("navigator.locks.query().then((all) => all.held.length)")
+
+
+def test_how_long_ago_all_was_read_goes_on_by_itself_and_is_asked_again(board):
+    """The line that says how old the page is may not stand still while nothing comes."""
+    with board.page() as page:
+        page.clock.install(time=utcnow())
+        opened(page)
+        ago = page.locator("#read-at")
+        was = ago.get_attribute("data-ago")
+        page.context.set_offline(True)
+
+        page.clock.fast_forward("02:30")
+
+        expect(ago).to_contain_text(re.compile("[2-9] min"))
+        page.context.set_offline(False)
+        board.db(read)
+        page.clock.fast_forward("02:00")
+        expect(ago).not_to_have_attribute("data-ago", was)
+        page.faults.clear()  # what could not be fetched
+
+
+async def read(db):
+    await db.execute("update stream set seen_through = now()")
 
 
 def test_of_seven_windows_all_are_alive_though_a_browser_has_six_connections(board):

@@ -34,6 +34,8 @@ export function span(seconds) {
   return fill(UNITS.mss, { m, s: two(whole % 60) });
 }
 
+const ago = (at) => fill(UNITS.ago, { time: span((now() - at) / 1000) });
+
 export function away(due) {
   const seconds = (due - now()) / 1000;
   return fill(seconds < 0 ? UNITS.late : UNITS.in, { time: span(seconds) });
@@ -71,6 +73,7 @@ function tick() {
   for (const left of document.querySelectorAll("time[data-due]")) {
     say(left, away(Date.parse(left.dataset.due)));
   }
+  for (const time of document.querySelectorAll("time[data-ago]")) say(time, ago(Date.parse(time.dataset.ago)));
   for (const line of document.querySelectorAll(".line[data-steps]")) colour(line);
 }
 

@@ -5,6 +5,7 @@ const PARTS = ["clocks", "answering", "conversation", "earlier", "context"];
 const SETTLE = 150;
 const AGAIN = 10_000;
 const ASK = 10_000;
+const [LOOK_EVERY, HEARD_WITHIN, READ_EVERY] = [5_000, 45_000, 60_000];
 
 function say(word) {
   const text = news.dataset[word] ?? "";
@@ -16,6 +17,7 @@ function say(word) {
 function essence(part) {
   const copy = part.cloneNode(true);
   for (const time of copy.querySelectorAll(".left, .ago")) time.textContent = "";
+  for (const time of copy.querySelectorAll("#read-at")) time.replaceWith("");
   for (const fold of copy.querySelectorAll("details")) fold.removeAttribute("open");
   for (const button of copy.querySelectorAll("button")) ["disabled", "data-htmx-powered"].forEach((each) => button.removeAttribute(each));
   return copy.innerHTML;
@@ -60,13 +62,21 @@ function renew(fresh) {
   document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRF-Token": token }));
 }
 
+// How old the page is goes on by itself; that all was read again is no news.
+function readAt(fresh) {
+  const [old, now] = [document, fresh].map((one) => one.getElementById("read-at"));
+  if (old && now) old.dataset.ago = old.dateTime = now.dataset.ago;
+}
+
 // True where nobody else has said what came.
 function looked(word, came = false) {
   if (word) say(word);
   return document.dispatchEvent(new CustomEvent("looked", { cancelable: true, detail: { word, came } }));
 }
 
+let lookedAt = performance.now();
 async function look() {
+  lookedAt = performance.now();
   const there = new URL(location.href);
   there.searchParams.set("part", "live");
   const answer = await fetch(there, { headers: { Accept: "text/html" } });
@@ -77,6 +87,7 @@ async function look() {
   if (fresh.body.dataset.who !== document.body.dataset.who) return looked("other");
   ahead = Date.parse(fresh.body.dataset.now) - Date.now();
   const came = PARTS.filter((id) => take(fresh, id));
+  readAt(fresh);
   renew(fresh);
   const isNew = came.some((id) => id !== "context");
   if (!looked("", isNew)) news.classList.remove("lost");
@@ -102,6 +113,8 @@ let source = null;
 let leave = null;
 let [again, asking] = [0, 0];
 let was = false;
+let heardAt = 0;
+const heard = () => { heardAt = performance.now(); };
 function listen() {
   clearTimeout(again);
   if (leave || document.hidden) return;
@@ -117,7 +130,9 @@ function ask() {
 
 function hear() {
   clearInterval(asking);
+  heard();
   source = new EventSource(page.dataset.live);
+  for (const word of ["now", "thread", "reload", "open"]) source.addEventListener(word, heard);
   source.addEventListener("thread", changed);
   source.addEventListener("reload", changed);
   source.addEventListener("open", () => {
@@ -128,10 +143,21 @@ function hear() {
     if (!source) return;
     if (!news.dataset.out || news.textContent !== news.dataset.out) say("lost");
     // Whoever is refused once is not tried again by the browser.
-    if (source.readyState !== EventSource.CLOSED) return;
-    hush();
-    again = setTimeout(listen, AGAIN);
+    if (source.readyState === EventSource.CLOSED) anew();
   });
+}
+
+function anew() {
+  hush();
+  again = setTimeout(listen, AGAIN);
+}
+
+// A dead connection says nothing; and nothing tells that all was read again.
+function watch() {
+  if (source && performance.now() - heardAt > HEARD_WITHIN) {
+    say("lost");
+    anew();
+  } else if (source && performance.now() - lookedAt > READ_EVERY) changed();
 }
 
 function hush() {
@@ -151,5 +177,8 @@ if (page?.dataset.live) {
     listen();
   });
 }
-if (page?.dataset.live) listen();
+if (page?.dataset.live) {
+  listen();
+  setInterval(watch, LOOK_EVERY);
+}
 wind();
