@@ -798,10 +798,11 @@ HELD = """
         select n, 'breach', 'mk', now() - interval '2 h' from unnest(array['m', 'd', 'w']) as n
         returning id, key
     )
-    insert into dispatch (notice, notifier, muted_by, digest, next_try_at, attempts)
+    insert into dispatch (notice, notifier, muted_by, digest, next_try_at, attempts, error)
     select r.id, case r.key when 'd' then 'chat' else 'mail' end,
            case r.key when 'm' then quiet.id end, case r.key when 'd' then 'mk/digest/1' end,
-           now() + interval '9 min', case r.key when 'w' then 3 else 0 end
+           now() + interval '9 min', case r.key when 'w' then 3 else 0 end,
+           case r.key when 'w' then 'unreachable' end
     from raised r, quiet
 """
 
