@@ -234,7 +234,7 @@ function tell(left) {
   if (left) return navigator.sendBeacon(to, form);
   const headers = { "HX-Request": "true" }; // no page to sign in at: a word
   fetch(to, { method: "POST", body: form, headers })
-    .then((answer) => (muted = [401, 403, 404].includes(answer.status)))
+    .then((answer) => (muted ||= [401, 403, 404].includes(answer.status))) // an earlier one may answer later
     .catch(() => {});
 }
 
