@@ -309,9 +309,12 @@ def test_who_has_answered_goes_on_to_the_next_deadline_by_a_key(desk, thread):  
 
 
 def test_a_claim_of_somebody_who_was_signed_out_leads_to_where_they_sign_in(desk, thread):  # noqa: F811  # fixtures
-    with desk.page(name="k13") as page:
+    with desk.page(name="k13-other"), desk.page(name="k13") as page:  # alone nobody claims
         page.route("**/live**", lambda to: to.abort())  # else it may hear of the end before
         page.goto("/")
+        while page.locator("body.alone").count():  # as it was some seconds ago
+            page.wait_for_timeout(300)
+            page.reload()
         signed_out(desk, "k13")
         page.locator("tr.line button.claim").first.click()
         page.wait_for_url("**/sign-in?next=/")
