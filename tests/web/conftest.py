@@ -29,6 +29,12 @@ async def base(stage):
 
 
 @pytest.fixture
+def site(base):
+    """The same, where what is tried is what stands on its pages."""
+    return base
+
+
+@pytest.fixture
 async def browser(base):
     async with board.browsing(base) as browser:
         yield browser

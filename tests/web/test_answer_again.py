@@ -28,7 +28,6 @@ from tests.web.test_answer_page import (  # noqa: F401  # fixtures
     opened,
     rows,
     sent,
-    site,
     stage,
 )
 

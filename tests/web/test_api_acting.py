@@ -26,12 +26,6 @@ async def stage(pool):
 
 
 @pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
 async def anna(stage, site):
     async with programs.program(stage, site) as asks:
         yield asks

@@ -8,7 +8,7 @@ import pytest
 
 from core.access import Role
 from core.store import audit, transaction
-from tests.web import board, programs
+from tests.web import programs
 
 HERE = "/mk/T%2F2"
 KEY = {"Idempotency_Key": "order-1-reply-1"}
@@ -18,12 +18,6 @@ PDF = b"%PDF-1.7 " + bytes(range(256))
 @pytest.fixture
 async def stage(pool):
     return await programs.seeded(pool)
-
-
-@pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.web.api import accepting, problems
-from tests.web import board, programs
+from tests.web import programs
 
 JSON = "application/json"
 
@@ -13,12 +13,6 @@ JSON = "application/json"
 @pytest.fixture
 async def stage(pool):
     return await programs.seeded(pool)
-
-
-@pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
 
 
 @pytest.fixture

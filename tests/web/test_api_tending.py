@@ -21,12 +21,6 @@ async def stage(pool):
 
 
 @pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
 async def lead(stage, site):
     async with programs.program(stage, site, Role.LEAD, name="bo") as asks:
         yield asks

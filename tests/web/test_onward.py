@@ -25,12 +25,6 @@ async def stage(pool):
     return await programs.seeded(pool)
 
 
-@pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
 async def led(stage, site, path, accounts=("mk",), role=Role.AGENT, name="anna"):
     async with board.signed_in(stage, site, role, accounts, name) as browser:
         seen = await browser.get(path)

@@ -39,12 +39,6 @@ async def stage(pool):
 
 
 @pytest.fixture
-async def site(stage):
-    async with board.served(stage) as base:
-        yield base
-
-
-@pytest.fixture
 async def anna(stage, site):
     async with board.signed_in(stage, site) as browser:
         yield browser

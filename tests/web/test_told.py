@@ -21,7 +21,7 @@ from core.web import deeds, extracted, pages, words
 from core.web.terms import TERMS
 from core.wording.deadlines import _CORRECTIONS as CORRECTIONS
 from tests.web import board
-from tests.web.test_answer_page import PAGE, site, stage  # noqa: F401  # fixtures
+from tests.web.test_answer_page import PAGE, stage  # noqa: F401  # fixtures
 
 CORE = words.HERE.parent
 TELLERS = {"Mistaken", "NotAllowed", "Said"}
