@@ -12,7 +12,7 @@ from tests.web import board
 from tests.web import test_answer_page as answers
 from tests.web.test_answer_page import PAGE, PART, opened, sent
 
-stage, site, anna, bo = answers.stage, answers.site, answers.anna, answers.bo
+stage, anna, bo = answers.stage, answers.anna, answers.bo
 REPLY = "/reply/mk/T%2F1"
 MACRO = "/macros/form?name="
 HERE, EVERYWHERE = frozenset({"mk"}), frozenset({"mk", "other"})
